@@ -1,0 +1,107 @@
+//! What is wrong with a form, field by field, in words for the person who typed it.
+
+use serde::{Deserialize, Serialize};
+
+/// A field of a form, named on the wire as the column it fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    Name,
+    Description,
+    Group,
+    Scopes,
+    Properties,
+    ExpiresAt,
+    AllowedIps,
+    AllowedOrigins,
+    RateLimitPerMinute,
+    Grace,
+    Email,
+    Password,
+    Slug,
+    KeyLimit,
+    TimeZone,
+    Permissions,
+}
+
+impl Field {
+    /// The field as it is written on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Description => "description",
+            Self::Group => "group",
+            Self::Scopes => "scopes",
+            Self::Properties => "properties",
+            Self::ExpiresAt => "expires_at",
+            Self::AllowedIps => "allowed_ips",
+            Self::AllowedOrigins => "allowed_origins",
+            Self::RateLimitPerMinute => "rate_limit_per_minute",
+            Self::Grace => "grace",
+            Self::Email => "email",
+            Self::Password => "password",
+            Self::Slug => "slug",
+            Self::KeyLimit => "key_limit",
+            Self::TimeZone => "time_zone",
+            Self::Permissions => "permissions",
+        }
+    }
+}
+
+/// One thing wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    pub field: Field,
+    /// For programs: stable, lower case.
+    pub code: String,
+    /// For people: what is wrong and what to write instead.
+    pub detail: String,
+}
+
+impl FieldError {
+    #[must_use]
+    pub fn new(field: Field, code: &str, detail: impl Into<String>) -> Self {
+        Self { field, code: code.to_owned(), detail: detail.into() }
+    }
+}
+
+/// Everything wrong with a form at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl FieldErrors {
+    /// What is wrong with one field.
+    pub fn of(&self, field: Field) -> impl Iterator<Item = &FieldError> {
+        self.0.iter().filter(move |error| error.field == field)
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a field that parsed, or nothing and its errors kept.
+    pub fn collect<T>(&mut self, parsed: Result<T, Vec<FieldError>>) -> Option<T> {
+        parsed.map_err(|errors| self.0.extend(errors)).ok()
+    }
+}
+
+impl From<FieldError> for FieldErrors {
+    fn from(error: FieldError) -> Self {
+        Self(vec![error])
+    }
+}
+
+/// All the errors on one line, for a shell.
+impl std::fmt::Display for FieldErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {}", error.field.as_str(), error.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for FieldErrors {}

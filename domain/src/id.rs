@@ -1,0 +1,118 @@
+//! Identifiers: a prefix that tells what is identified, and a ULID that sorts by time of creation.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What every identifier can do, whatever it identifies.
+pub trait Id: Sized {
+    /// What stands before the ULID, underscore included.
+    const PREFIX: &'static str;
+
+    /// Reads an identifier as it is written in a URL, a form or a database.
+    ///
+    /// # Errors
+    /// When the prefix is another one or what follows is no ULID.
+    fn parse(text: &str) -> Result<Self, NotAnId>;
+
+    /// The identifier as text.
+    fn as_str(&self) -> &str;
+}
+
+/// The text is no identifier of the kind that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an identifier that starts with \"{expected}\"")]
+pub struct NotAnId {
+    expected: &'static str,
+}
+
+const ULID_LENGTH: usize = 26;
+
+fn is_ulid(text: &str) -> bool {
+    // The first character of a ULID is at most 7: 26 characters hold 130 bits, a ULID has 128.
+    text.len() == ULID_LENGTH
+        && matches!(text.as_bytes()[0], b'0'..=b'7')
+        && text.bytes().all(
+            |byte| matches!(byte, b'0'..=b'9' | b'A'..=b'H' | b'J' | b'K' | b'M' | b'N' | b'P'..=b'T' | b'V'..=b'Z'),
+        )
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl Id for $name {
+            const PREFIX: &'static str = $prefix;
+
+            fn parse(text: &str) -> Result<Self, NotAnId> {
+                match text.strip_prefix($prefix) {
+                    Some(ulid) if is_ulid(ulid) => Ok(Self(text.to_owned())),
+                    _ => Err(NotAnId { expected: $prefix }),
+                }
+            }
+
+            fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A tenant.
+    TenantId = "ten_";
+    /// A person.
+    PersonId = "per_";
+    /// A property.
+    PropertyId = "prp_";
+    /// An authorization group.
+    GroupId = "grp_";
+    /// An API key.
+    KeyId = "key_";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_its_prefix_and_a_ulid() {
+        let good = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
+        assert_eq!(KeyId::parse(good).unwrap().as_str(), good);
+        for bad in [
+            "",
+            "key_",
+            "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB",
+            "key_01JCQ4Y2V9ZK3T5N6R7S8W9XA",
+            "key_01JCQ4Y2V9ZK3T5N6R7S8W9XABC",
+            "key_81JCQ4Y2V9ZK3T5N6R7S8W9XAB",
+            "key_01jcq4y2v9zk3t5n6r7s8w9xab",
+            "key_01JCQ4Y2V9ZK3T5N6R7S8W9XÄ",
+        ] {
+            assert!(KeyId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! API keys as people see them. A secret is never part of one.
+
+use chrono::{DateTime, Days, Utc};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{GroupId, KeyId},
+    origin::Origin,
+    property::Reach,
+    rate_limit::RateLimit,
+    scope::Scopes,
+    secret::SecretHint,
+};
+
+/// A key with all that a list or a page shows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    pub id: KeyId,
+    pub name: String,
+    pub description: String,
+    #[serde(flatten)]
+    pub hint: SecretHint,
+    pub group: GroupName,
+    pub scopes: Scopes,
+    pub reach: Reach,
+    pub allowed_ips: Vec<IpNet>,
+    pub allowed_origins: Vec<Origin>,
+    pub rate_limit_per_minute: RateLimit,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub created_by: String,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_by: Option<String>,
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Until when the secret from before the last rotation is still good.
+    pub old_secret_until: Option<DateTime<Utc>>,
+    /// Counts the changes, so that two people cannot overwrite each other unseen.
+    pub version: i32,
+}
+
+/// The group of a key, as far as a list needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupName {
+    pub id: GroupId,
+    pub name: String,
+}
+
+/// Whether a key was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Active,
+    Revoked,
+}
+
+/// How far a key is from its expiration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Validity {
+    Valid,
+    ExpiringSoon,
+    Expired,
+}
+
+/// How long before its expiration a key counts as expiring soon.
+pub const SOON: Days = Days::new(30);
+
+impl Validity {
+    /// A key is expired at the very instant of its expiration.
+    #[must_use]
+    pub fn at(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        match expires_at {
+            Some(instant) if instant <= now => Self::Expired,
+            Some(instant) if instant <= now + SOON => Self::ExpiringSoon,
+            _ => Self::Valid,
+        }
+    }
+}
+
+impl Key {
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.revoked_at.is_some() { Status::Revoked } else { Status::Active }
+    }
+
+    #[must_use]
+    pub fn validity(&self, now: DateTime<Utc>) -> Validity {
+        Validity::at(self.expires_at, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validity_turns_at_the_instant_itself() {
+        let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        for (expires_at, expected) in [
+            (None, Validity::Valid),
+            (Some("2026-11-21T11:59:59.999Z"), Validity::Expired),
+            (Some("2026-11-21T12:00:00Z"), Validity::Expired),
+            (Some("2026-11-21T12:00:00.001Z"), Validity::ExpiringSoon),
+            (Some("2026-12-21T12:00:00Z"), Validity::ExpiringSoon),
+            (Some("2026-12-21T12:00:00.001Z"), Validity::Valid),
+        ] {
+            let instant = expires_at.map(|text| text.parse().unwrap());
+            assert_eq!(Validity::at(instant, now), expected, "{expires_at:?}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The form that a key is generated and edited with: what is typed, and what it means once it is right.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    field::{Field, FieldError, FieldErrors},
+    id::{GroupId, Id, PropertyId},
+    key::Key,
+    network::{self, parse_allowlist},
+    origin::{Origin, parse_origins},
+    property::Reach,
+    rate_limit::RateLimit,
+    scope::Scopes,
+    text::{BadText, Length},
+};
+
+pub const NAME: Length = Length { least: 2, most: 200 };
+pub const DESCRIPTION: Length = Length { least: 0, most: 1000 };
+
+/// What was typed, kept as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyDraft {
+    pub name: String,
+    pub description: String,
+    /// The id of the group that was picked; empty when none was.
+    pub group: String,
+    pub read: bool,
+    pub write: bool,
+    pub all_properties: bool,
+    pub properties: Vec<String>,
+    pub allowed_ips: String,
+    pub allowed_origins: String,
+    pub rate_limit_per_minute: String,
+}
+
+impl Default for KeyDraft {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            group: String::new(),
+            read: true,
+            write: false,
+            all_properties: true,
+            properties: Vec::new(),
+            allowed_ips: String::new(),
+            allowed_origins: String::new(),
+            rate_limit_per_minute: RateLimit::DEFAULT.per_minute().to_string(),
+        }
+    }
+}
+
+/// What the tenant has to choose from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    pub groups: Vec<crate::group::Group>,
+    pub properties: Vec<crate::property::Property>,
+}
+
+/// A draft that is right: all of a key that an edit can change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyTerms {
+    pub name: String,
+    pub description: String,
+    pub group: GroupId,
+    pub scopes: Scopes,
+    pub reach: Reach,
+    pub allowed_ips: Vec<IpNet>,
+    pub allowed_origins: Vec<Origin>,
+    pub rate_limit_per_minute: RateLimit,
+}
+
+impl KeyDraft {
+    /// The form as it stands for a key that exists.
+    #[must_use]
+    pub fn of(key: &Key) -> Self {
+        let (all_properties, properties) = match &key.reach {
+            Reach::All => (true, Vec::new()),
+            Reach::Only(ids) => (false, ids.iter().map(ToString::to_string).collect()),
+        };
+        let lines = |items: Vec<String>| items.join("\n");
+        Self {
+            name: key.name.clone(),
+            description: key.description.clone(),
+            group: key.group.id.to_string(),
+            read: key.scopes.read(),
+            write: key.scopes.write(),
+            all_properties,
+            properties,
+            allowed_ips: lines(key.allowed_ips.iter().map(network::show).collect()),
+            allowed_origins: lines(key.allowed_origins.iter().map(ToString::to_string).collect()),
+            rate_limit_per_minute: key.rate_limit_per_minute.per_minute().to_string(),
+        }
+    }
+
+    /// Reads the whole form.
+    ///
+    /// # Errors
+    /// Names every wrong field at once.
+    pub fn parse(&self, choices: &Choices) -> Result<KeyTerms, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let name = errors.collect(self.name());
+        let description = errors.collect(self.description());
+        let group = errors.collect(self.group(choices));
+        let scopes = errors.collect(self.scopes());
+        let reach = errors.collect(self.reach(choices));
+        let allowed_ips = errors.collect(parse_allowlist(&self.allowed_ips));
+        let allowed_origins = errors.collect(parse_origins(&self.allowed_origins));
+        let rate_limit = errors.collect(RateLimit::parse(&self.rate_limit_per_minute).map_err(|error| vec![error]));
+        match (name, description, group, scopes, reach, allowed_ips, allowed_origins, rate_limit) {
+            (
+                Some(name),
+                Some(description),
+                Some(group),
+                Some(scopes),
+                Some(reach),
+                Some(ips),
+                Some(allowed_origins),
+                Some(rate_limit_per_minute),
+            ) => Ok(KeyTerms {
+                name,
+                description,
+                group,
+                scopes,
+                reach,
+                allowed_ips: ips.ranges,
+                allowed_origins,
+                rate_limit_per_minute,
+            }),
+            _ => Err(errors),
+        }
+    }
+
+    fn name(&self) -> Result<String, Vec<FieldError>> {
+        NAME.trimmed(&self.name, false).map_err(|bad| vec![bad_name(Field::Name, NAME, bad)])
+    }
+
+    fn description(&self) -> Result<String, Vec<FieldError>> {
+        DESCRIPTION.trimmed(&self.description, true).map_err(|bad| {
+            let (code, detail) = match bad {
+                BadText::TooLong { count } => {
+                    ("too_long", format!("Use at most {} characters; these are {count}.", DESCRIPTION.most))
+                }
+                _ => ("control_character", "Remove the invisible control characters.".to_owned()),
+            };
+            vec![FieldError::new(Field::Description, code, detail)]
+        })
+    }
+
+    fn group(&self, choices: &Choices) -> Result<GroupId, Vec<FieldError>> {
+        let refused = |code, detail: &str| vec![FieldError::new(Field::Group, code, detail)];
+        if self.group.is_empty() {
+            return Err(refused("required", "Choose the authorization group that says what the key may do."));
+        }
+        let known = choices.groups.iter().find(|group| group.id.as_str() == self.group);
+        known
+            .map(|group| group.id.clone())
+            .ok_or_else(|| refused("not_found", "This group no longer exists. Choose another one."))
+    }
+
+    fn scopes(&self) -> Result<Scopes, Vec<FieldError>> {
+        Scopes::from_ticks(self.read, self.write).ok_or_else(|| {
+            vec![FieldError::new(
+                Field::Scopes,
+                "required",
+                "Choose Read, Write or both: a key without a scope can do nothing.",
+            )]
+        })
+    }
+
+    fn reach(&self, choices: &Choices) -> Result<Reach, Vec<FieldError>> {
+        if self.all_properties {
+            return Ok(Reach::All);
+        }
+        let refused = |code, detail: &str| vec![FieldError::new(Field::Properties, code, detail)];
+        let mut ids: Vec<PropertyId> = Vec::new();
+        for picked in &self.properties {
+            let known = choices.properties.iter().find(|property| property.id.as_str() == picked);
+            let property =
+                known.ok_or_else(|| refused("not_found", "One of these properties no longer exists. Choose again."))?;
+            if !ids.contains(&property.id) {
+                ids.push(property.id.clone());
+            }
+        }
+        if ids.is_empty() {
+            return Err(refused("required", "Pick at least one property, or give access to all of them."));
+        }
+        ids.sort();
+        Ok(Reach::Only(ids))
+    }
+}
+
+/// Why the name of anything was refused, for the person who typed it.
+#[must_use]
+pub fn bad_name(field: Field, length: Length, bad: BadText) -> FieldError {
+    let Length { least, most } = length;
+    let (code, detail) = match bad {
+        BadText::Missing => ("required", "Enter a name.".to_owned()),
+        BadText::TooShort => ("too_short", format!("Use at least {least} characters.")),
+        BadText::TooLong { count } => ("too_long", format!("Use at most {most} characters; these are {count}.")),
+        BadText::ControlCharacter => {
+            ("control_character", "Remove the line breaks and invisible control characters.".to_owned())
+        }
+    };
+    FieldError::new(field, code, detail)
+}
+
+/// For how long the secret from before a rotation stays good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grace {
+    #[default]
+    None,
+    OneHour,
+    OneDay,
+    OneWeek,
+}
+
+impl Grace {
+    pub const ALL: [Self; 4] = [Self::None, Self::OneHour, Self::OneDay, Self::OneWeek];
+
+    /// As it is written in a command or a form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::OneHour => "1h",
+            Self::OneDay => "24h",
+            Self::OneWeek => "7d",
+        }
+    }
+
+    #[must_use]
+    pub const fn hours(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::OneHour => 1,
+            Self::OneDay => 24,
+            Self::OneWeek => 7 * 24,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        group::{Group, GroupType},
+        property::Property,
+    };
+
+    const GROUP: &str = "grp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
+    const PROPERTY: &str = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
+
+    fn choices() -> Choices {
+        Choices {
+            groups: vec![Group {
+                id: GroupId::parse(GROUP).unwrap(),
+                name: "Booking".into(),
+                group_type: GroupType::TenantApiKey,
+                permissions: vec![],
+            }],
+            properties: vec![Property { id: PropertyId::parse(PROPERTY).unwrap(), name: "Harbour House".into() }],
+        }
+    }
+
+    fn good() -> KeyDraft {
+        KeyDraft { name: " PMS ".into(), group: GROUP.into(), ..KeyDraft::default() }
+    }
+
+    #[test]
+    fn a_right_draft_becomes_terms() {
+        let terms = good().parse(&choices()).unwrap();
+        assert_eq!(terms.name, "PMS");
+        assert_eq!(terms.scopes, Scopes::Read);
+        assert_eq!(terms.reach, Reach::All);
+        assert_eq!(terms.rate_limit_per_minute, RateLimit::DEFAULT);
+        let picked = KeyDraft { all_properties: false, properties: vec![PROPERTY.into(), PROPERTY.into()], ..good() };
+        assert_eq!(picked.parse(&choices()).unwrap().reach, Reach::Only(vec![PropertyId::parse(PROPERTY).unwrap()]));
+    }
+
+    #[test]
+    fn all_the_wrong_fields_are_named_at_once() {
+        let draft = KeyDraft {
+            name: "x".into(),
+            description: "x".repeat(1001),
+            group: String::new(),
+            read: false,
+            write: false,
+            all_properties: false,
+            properties: vec![],
+            allowed_ips: "nonsense".into(),
+            allowed_origins: "nonsense".into(),
+            rate_limit_per_minute: "0".into(),
+        };
+        let errors = draft.parse(&choices()).unwrap_err();
+        let fields: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), error.code.as_str())).collect();
+        assert_eq!(
+            fields,
+            [
+                ("name", "too_short"),
+                ("description", "too_long"),
+                ("group", "required"),
+                ("scopes", "required"),
+                ("properties", "required"),
+                ("allowed_ips", "not_an_address"),
+                ("allowed_origins", "not_an_origin"),
+                ("rate_limit_per_minute", "out_of_range"),
+            ]
+        );
+    }
+
+    #[test]
+    fn names_have_2_to_200_characters_and_descriptions_up_to_1000() {
+        let parses = |draft: KeyDraft| draft.parse(&choices()).is_ok();
+        assert!(parses(KeyDraft { name: "é".repeat(200), ..good() }));
+        assert!(!parses(KeyDraft { name: "é".repeat(201), ..good() }));
+        assert!(parses(KeyDraft { name: "👩🏽‍🚀👩🏽‍🚀".into(), ..good() }));
+        assert!(!parses(KeyDraft { name: "👩🏽‍🚀".into(), ..good() }));
+        assert!(parses(KeyDraft { description: "ü\n".repeat(500).trim().into(), ..good() }));
+    }
+
+    #[test]
+    fn what_the_tenant_does_not_have_cannot_be_picked() {
+        let foreign_group = KeyDraft { group: GROUP.replace("XAB", "XAC"), ..good() };
+        assert_eq!(foreign_group.parse(&choices()).unwrap_err().0[0].code, "not_found");
+        let foreign_property =
+            KeyDraft { all_properties: false, properties: vec![PROPERTY.replace("XAB", "XAC")], ..good() };
+        assert_eq!(foreign_property.parse(&choices()).unwrap_err().0[0].code, "not_found");
+    }
+}

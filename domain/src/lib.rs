@@ -1,0 +1,22 @@
+//! The words of Latchkey as types, and the rules that belong to them.
+//!
+//! Compiled into the server and into the browser alike, so that a rule is written once and answers in
+//! both places. There is no IO, no clock and no randomness here: whoever needs the time passes it in.
+
+pub mod expiration;
+pub mod field;
+pub mod group;
+pub mod id;
+pub mod key;
+pub mod key_draft;
+pub mod key_list;
+pub mod network;
+pub mod origin;
+pub mod permission;
+pub mod person;
+pub mod property;
+pub mod rate_limit;
+pub mod scope;
+pub mod secret;
+pub mod tenant;
+pub mod text;

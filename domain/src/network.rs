@@ -1,0 +1,164 @@
+//! IP allowlists: single addresses and CIDR ranges, v4 and v6, one a line.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+pub use ipnet::IpNet;
+use ipnet::Ipv4Net;
+
+use crate::field::{Field, FieldError};
+
+/// How many ranges one key may list.
+pub const MOST_RANGES: usize = 100;
+
+/// An allowlist as it was understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowlist {
+    /// The ranges in the order they were typed, each once.
+    pub ranges: Vec<IpNet>,
+    /// Lines that mean something else than what they say: what was typed, and the range it stands for.
+    pub adjusted: Vec<(String, IpNet)>,
+}
+
+/// Reads one address or range a line; empty lines are passed over.
+///
+/// # Errors
+/// Names every line that is neither an address nor a range, and a list that is too long.
+pub fn parse_allowlist(text: &str) -> Result<Allowlist, Vec<FieldError>> {
+    let mut list = Allowlist::default();
+    let mut errors = Vec::new();
+    for (number, line) in (1..).zip(text.lines()).map(|(number, line)| (number, line.trim())) {
+        if line.is_empty() {
+            continue;
+        }
+        match parse_range(line) {
+            Some(range) => list.add(line, range),
+            None => errors.push(wrong_line(number, line)),
+        }
+    }
+    if list.ranges.len() > MOST_RANGES {
+        let detail = format!("A key can list {MOST_RANGES} addresses or ranges; this list has {}.", list.ranges.len());
+        errors.push(FieldError::new(Field::AllowedIps, "too_many", detail));
+    }
+    if errors.is_empty() { Ok(list) } else { Err(errors) }
+}
+
+fn wrong_line(number: usize, line: &str) -> FieldError {
+    let shown: String = line.chars().take(60).collect();
+    let detail = format!(
+        "Line {number}, “{shown}”, is neither an IP address nor a CIDR range. Write for example 203.0.113.7, 10.0.0.0/8 or 2001:db8::/32."
+    );
+    FieldError::new(Field::AllowedIps, "not_an_address", detail)
+}
+
+impl Allowlist {
+    fn add(&mut self, line: &str, range: IpNet) {
+        if !means_what_it_says(line, range) {
+            self.adjusted.push((line.to_owned(), range));
+        }
+        if !self.ranges.contains(&range) {
+            self.ranges.push(range);
+        }
+    }
+}
+
+fn means_what_it_says(line: &str, range: IpNet) -> bool {
+    line.parse::<IpNet>().is_ok_and(|typed| typed == range)
+        || line.parse::<IpAddr>().is_ok_and(|typed| typed == range.addr())
+}
+
+fn parse_range(line: &str) -> Option<IpNet> {
+    let typed = match line.parse::<IpNet>() {
+        Ok(range) => range,
+        Err(_) => IpNet::from(line.parse::<IpAddr>().ok()?),
+    };
+    Some(canonical(typed.trunc()))
+}
+
+/// The network address with the host bits cleared, and IPv4 that is written as IPv6 made plain.
+fn canonical(range: IpNet) -> IpNet {
+    const MAPPED_BITS: u8 = 96;
+    if let IpNet::V6(v6) = range
+        && v6.prefix_len() >= MAPPED_BITS
+        && let Some(v4) = Ipv6Addr::to_ipv4_mapped(&v6.addr())
+        && let Ok(v4) = Ipv4Net::new(v4, v6.prefix_len() - MAPPED_BITS)
+    {
+        return IpNet::V4(v4);
+    }
+    range
+}
+
+/// A range as people write it: a single address without its prefix length.
+#[must_use]
+pub fn show(range: &IpNet) -> String {
+    if range.prefix_len() == range.max_prefix_len() { range.addr().to_string() } else { range.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ranges(text: &str) -> Vec<String> {
+        parse_allowlist(text).unwrap().ranges.iter().map(show).collect()
+    }
+
+    #[test]
+    fn addresses_and_ranges_are_read_in_their_plainest_form() {
+        for (typed, expected) in [
+            ("203.0.113.7", "203.0.113.7"),
+            (" 10.0.0.0/8 ", "10.0.0.0/8"),
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("2001:DB8:0:0::/32", "2001:db8::/32"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("::ffff:10.0.0.1/104", "10.0.0.0/8"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(ranges(typed), [expected], "{typed}");
+        }
+        assert!(ranges("").is_empty());
+        assert_eq!(ranges("10.0.0.1\r\n\n10.0.0.1/32\n::1"), ["10.0.0.1", "::1"], "each once");
+    }
+
+    #[test]
+    fn what_was_changed_is_said() {
+        let list = parse_allowlist("10.1.2.3/8\n10.0.0.0/8\n203.0.113.7\n203.0.113.8/32").unwrap();
+        assert_eq!(list.adjusted.len(), 1);
+        assert_eq!(list.adjusted[0].0, "10.1.2.3/8");
+    }
+
+    #[test]
+    fn every_wrong_line_is_named() {
+        let errors = parse_allowlist("10.0.0.0/8\nlocalhost\n\n10.0.0.0/33\n1.2.3\n10.0.0.0 / 8").unwrap_err();
+        let lines: Vec<&str> = errors.iter().map(|error| error.detail.split(',').next().unwrap()).collect();
+        assert_eq!(lines, ["Line 2", "Line 4", "Line 5", "Line 6"]);
+        assert!(errors[0].detail.contains("“localhost”"));
+    }
+
+    #[test]
+    fn a_list_has_a_hundred_ranges_at_most() {
+        let lines =
+            |count: u32| (0..count).map(|n| std::net::Ipv4Addr::from(n).to_string()).collect::<Vec<_>>().join("\n");
+        assert_eq!(ranges(&lines(100)).len(), 100);
+        assert_eq!(parse_allowlist(&lines(101)).unwrap_err()[0].code, "too_many");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(text in "\\PC{0,200}") {
+            let _ = parse_allowlist(&text);
+        }
+
+        #[test]
+        fn what_is_shown_reads_back_the_same(address: std::net::IpAddr, bits in 0u8..=128) {
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            let typed = format!("{address}/{}", bits.min(most));
+            let range = parse_allowlist(&typed).unwrap().ranges[0];
+            prop_assert_eq!(parse_allowlist(&show(&range)).unwrap().ranges, vec![range]);
+            prop_assert_eq!(range, range.trunc());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Permissions, `resource:action` with `*` for either side, and what scopes leave of them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scope::{Scope, Scopes};
+
+/// `reservations:read`, `reservations:*`, `*:read`, or `*` for everything.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Permission {
+    resource: Side,
+    action: Side,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Side {
+    Any,
+    Word(String),
+}
+
+/// The text is no permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no permission. Write resource:action in lower case, with * for either side, or * alone")]
+pub struct NotAPermission(String);
+
+const MOST_LETTERS: usize = 64;
+
+impl Side {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::Any);
+        }
+        let starts_with_letter = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+        let fits = text.len() <= MOST_LETTERS
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
+        (starts_with_letter && fits).then(|| Self::Word(text.to_owned()))
+    }
+
+    fn is(&self, word: &str) -> bool {
+        matches!(self, Self::Word(own) if own == word)
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        *self == Self::Any || self == other
+    }
+}
+
+impl Permission {
+    /// Reads a permission as people write it.
+    ///
+    /// # Errors
+    /// When the text is neither `*` nor two sides with a colon between.
+    pub fn parse(text: &str) -> Result<Self, NotAPermission> {
+        let refused = || NotAPermission(text.to_owned());
+        if text == "*" {
+            return Ok(Self { resource: Side::Any, action: Side::Any });
+        }
+        let (resource, action) = text.split_once(':').ok_or_else(refused)?;
+        match (Side::parse(resource), Side::parse(action)) {
+            (Some(resource), Some(action)) => Ok(Self { resource, action }),
+            _ => Err(refused()),
+        }
+    }
+
+    /// Whether whoever holds this permission holds `other` as well.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.resource.covers(&other.resource) && self.action.covers(&other.action)
+    }
+
+    /// What the scopes leave of this permission.
+    #[must_use]
+    pub fn narrowed(&self, scopes: Scopes) -> Narrowed {
+        let verifies = self.covers(&verify_keys());
+        match (&self.action, scopes) {
+            (_, Scopes::Both) => Narrowed::Whole,
+            (Side::Any, Scopes::Read) => {
+                let mut left = vec![Self { resource: self.resource.clone(), action: Side::Word("read".into()) }];
+                left.extend(verifies.then(verify_keys));
+                Narrowed::Only(left)
+            }
+            (Side::Any, Scopes::Write) => Narrowed::AllButReading,
+            (Side::Word(action), _) if action == "verify" && self.resource == Side::Any => {
+                if scopes.read() {
+                    Narrowed::Only(vec![verify_keys()])
+                } else {
+                    Narrowed::AllButReading
+                }
+            }
+            (Side::Word(_), _) if scopes.holds(self.needed_scope()) => Narrowed::Whole,
+            (Side::Word(_), _) => Narrowed::Nothing,
+        }
+    }
+
+    /// The scope that an action needs: reading and verifying keys need `read`, everything else `write`.
+    fn needed_scope(&self) -> Scope {
+        let reads = self.action.is("read") || *self == verify_keys();
+        if reads { Scope::Read } else { Scope::Write }
+    }
+}
+
+fn verify_keys() -> Permission {
+    Permission { resource: Side::Word("keys".into()), action: Side::Word("verify".into()) }
+}
+
+/// What is left of a group's permission when a key has only some scopes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Narrowed {
+    Whole,
+    Only(Vec<Permission>),
+    /// Every action of it save those that need the scope `read`.
+    AllButReading,
+    Nothing,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.resource, &self.action) {
+            (Side::Any, Side::Any) => f.write_str("*"),
+            (resource, action) => write!(f, "{resource}:{action}"),
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Word(word) => f.write_str(word),
+        }
+    }
+}
+
+impl TryFrom<String> for Permission {
+    type Error = NotAPermission;
+
+    fn try_from(text: String) -> Result<Self, NotAPermission> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Permission> for String {
+    fn from(permission: Permission) -> String {
+        permission.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(text: &str) -> Permission {
+        Permission::parse(text).unwrap()
+    }
+
+    #[test]
+    fn permissions_are_read_and_written_alike() {
+        for text in ["*", "reservations:read", "reservations:*", "*:read", "rate_plans:bulk-edit2"] {
+            assert_eq!(permission(text).to_string(), text);
+        }
+        assert_eq!(permission("*:*").to_string(), "*");
+        for text in ["", "reservations", ":", "a:", ":b", "A:read", "a:b:c", "a b:read", "*a:read", "1a:read", "é:read"]
+        {
+            assert!(Permission::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wildcards_cover_what_they_stand_for() {
+        let covers = |whole: &str, part: &str| permission(whole).covers(&permission(part));
+        assert!(covers("*", "reservations:write"));
+        assert!(covers("reservations:*", "reservations:write"));
+        assert!(covers("*:read", "services:read"));
+        assert!(covers("*:read", "*:read"));
+        assert!(!covers("*:read", "services:write"));
+        assert!(!covers("reservations:*", "services:read"));
+        assert!(!covers("reservations:read", "*:read"));
+        assert!(!covers("reservations:read", "reservations:*"));
+    }
+
+    #[test]
+    fn scopes_narrow_permissions() {
+        use Narrowed::{AllButReading, Nothing, Only, Whole};
+        let only = |texts: &[&str]| Only(texts.iter().map(|text| permission(text)).collect());
+        let table = [
+            ("*", Scopes::Both, Whole),
+            ("*", Scopes::Read, only(&["*:read", "keys:verify"])),
+            ("*", Scopes::Write, AllButReading),
+            ("reservations:*", Scopes::Read, only(&["reservations:read"])),
+            ("reservations:*", Scopes::Write, AllButReading),
+            ("keys:*", Scopes::Read, only(&["keys:read", "keys:verify"])),
+            ("*:read", Scopes::Read, Whole),
+            ("*:read", Scopes::Write, Nothing),
+            ("keys:verify", Scopes::Read, Whole),
+            ("keys:verify", Scopes::Write, Nothing),
+            ("*:verify", Scopes::Read, only(&["keys:verify"])),
+            ("*:verify", Scopes::Write, AllButReading),
+            ("bookings:verify", Scopes::Write, Whole),
+            ("bookings:verify", Scopes::Read, Nothing),
+            ("reservations:write", Scopes::Read, Nothing),
+            ("reservations:cancel", Scopes::Write, Whole),
+        ];
+        for (text, scopes, expected) in table {
+            assert_eq!(permission(text).narrowed(scopes), expected, "{text} with {scopes}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! People who sign in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    field::{Field, FieldError},
+    id::PersonId,
+    text,
+};
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Runs the installation; belongs to no tenant.
+    SuperUser,
+    /// Runs one tenant.
+    TenantAdmin,
+    Member,
+}
+
+impl Role {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SuperUser => "super_user",
+            Self::TenantAdmin => "tenant_admin",
+            Self::Member => "member",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub id: PersonId,
+    pub email: Email,
+    pub name: String,
+    pub role: Role,
+}
+
+/// An e-mail address in lower case, as it is stored and compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Email(String);
+
+const MOST_EMAIL_LETTERS: usize = 254;
+
+impl Email {
+    /// Checks no more than that mail could be addressed to it: something, an at sign, a host.
+    ///
+    /// # Errors
+    /// When it could not.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim().to_lowercase();
+        let refused = |code, detail: &str| FieldError::new(Field::Email, code, detail);
+        if text.is_empty() {
+            return Err(refused("required", "Enter an e-mail address."));
+        }
+        let is_address = text.rsplit_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !host.is_empty() && !host.starts_with('.') && !host.ends_with('.')
+        });
+        let is_plain = text.len() <= MOST_EMAIL_LETTERS && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        if is_address && is_plain {
+            Ok(Self(text))
+        } else {
+            Err(refused("not_an_email", "Enter a full e-mail address, such as ana@example.com."))
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = FieldError;
+
+    fn try_from(text: String) -> Result<Self, FieldError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Email> for String {
+    fn from(email: Email) -> String {
+        email.0
+    }
+}
+
+impl std::fmt::Display for FieldError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+const LEAST_PASSWORD: usize = 12;
+const MOST_PASSWORD_BYTES: usize = 1024;
+
+/// A new password has to be long; what it is made of is the person's own business.
+///
+/// # Errors
+/// When it is too short, or so long that hashing it could be used to keep the server busy.
+pub fn check_new_password(password: &str) -> Result<(), FieldError> {
+    let refused = |code, detail: &str| Err(FieldError::new(Field::Password, code, detail));
+    if text::count(password) < LEAST_PASSWORD {
+        return refused("too_short", "Use at least 12 characters. A few words in a row make a good password.");
+    }
+    if password.len() > MOST_PASSWORD_BYTES {
+        return refused("too_long", "Use at most 1024 bytes.");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e_mail_addresses_are_compared_in_lower_case() {
+        assert_eq!(Email::parse(" Ana@Example.COM ").unwrap().as_str(), "ana@example.com");
+        for bad in ["", "ana", "@example.com", "ana@", "ana@.com", "a na@example.com", "ana@example.com."] {
+            assert!(Email::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_long() {
+        assert!(check_new_password("correct horse").is_ok());
+        assert_eq!(check_new_password("hunter2").unwrap_err().code, "too_short");
+        assert_eq!(check_new_password(&"x".repeat(1025)).unwrap_err().code, "too_long");
+    }
+}

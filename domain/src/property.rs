@@ -1,0 +1,19 @@
+//! Properties: the hotels or sites that access can be narrowed to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::PropertyId;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property {
+    pub id: PropertyId,
+    pub name: String,
+}
+
+/// Which properties of its tenant a key reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    All,
+    Only(Vec<PropertyId>),
+}

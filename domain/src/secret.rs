@@ -1,0 +1,169 @@
+//! The shape of a secret: `<product>_<kind>_<43 base62><6 base62>`.
+//!
+//! The 43 characters carry 256 random bits. The last 6 are the CRC-32 of everything before them, so that
+//! a typo or a truncated paste is recognised without a look-up and secret scanners can match it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of key a secret belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyKind {
+    Tenant,
+    Personal,
+}
+
+impl KeyKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Personal => "personal",
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Tenant => "tk",
+            Self::Personal => "pk",
+        }
+    }
+}
+
+/// The first part of every secret of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product(String);
+
+/// The text cannot stand at the front of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" cannot start a secret. Use 1 to 16 lower-case letters and digits, a letter first")]
+pub struct NotAProduct(String);
+
+impl Product {
+    /// # Errors
+    /// When the text has anything but lower-case letters and digits, or is too long.
+    pub fn parse(text: &str) -> Result<Self, NotAProduct> {
+        let fits = (1..=16).contains(&text.len())
+            && text.as_bytes()[0].is_ascii_lowercase()
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotAProduct(text.to_owned())) }
+    }
+}
+
+impl std::str::FromStr for Product {
+    type Err = NotAProduct;
+
+    fn from_str(text: &str) -> Result<Self, NotAProduct> {
+        Self::parse(text)
+    }
+}
+
+const RANDOM_CHARACTERS: usize = 43;
+const CHECK_CHARACTERS: usize = 6;
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Puts a secret together. The caller brings the randomness and wraps the answer.
+#[must_use]
+pub fn assemble(product: &Product, kind: KeyKind, entropy: [u8; 32]) -> String {
+    let mut secret = format!("{}_{}_{}", product.0, kind.code(), base62(entropy));
+    let check = base62_of_u32(crc32fast::hash(secret.as_bytes()));
+    secret.push_str(&check);
+    secret
+}
+
+/// A big-endian number in base 62, padded to 43 digits: 62^43 is just above 2^256.
+fn base62(entropy: [u8; 32]) -> String {
+    let mut number = entropy;
+    let mut digits = [b'0'; RANDOM_CHARACTERS];
+    for digit in digits.iter_mut().rev() {
+        let mut remainder = 0u16;
+        for byte in &mut number {
+            let value = (remainder << 8) | u16::from(*byte);
+            *byte = (value / 62) as u8;
+            remainder = value % 62;
+        }
+        *digit = DIGITS[usize::from(remainder)];
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+fn base62_of_u32(mut number: u32) -> String {
+    let mut digits = [b'0'; CHECK_CHARACTERS];
+    for digit in digits.iter_mut().rev() {
+        *digit = DIGITS[(number % 62) as usize];
+        number /= 62;
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+/// What may be shown of a secret afterwards: its prefix with 8 characters, and its last 4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretHint {
+    pub head: String,
+    pub tail: String,
+}
+
+impl SecretHint {
+    /// The hint of a secret that [`assemble`] made.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        let random_starts = secret.len() - RANDOM_CHARACTERS - CHECK_CHARACTERS;
+        Self { head: secret[..random_starts + 8].to_owned(), tail: secret[secret.len() - 4..].to_owned() }
+    }
+}
+
+impl fmt::Display for SecretHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}…{}", self.head, self.tail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn secret(entropy: [u8; 32]) -> String {
+        assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, entropy)
+    }
+
+    #[test]
+    fn a_secret_has_the_published_shape() {
+        assert_eq!(secret([0; 32]), format!("lk_tk_{}{}", "0".repeat(43), &secret([0; 32])[49..]));
+        let largest = secret([255; 32]);
+        assert_eq!(largest.len(), "lk_tk_".len() + 43 + 6);
+        // 2^256 - 1 in base 62.
+        assert!(largest.starts_with("lk_tk_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1"));
+        let hint = SecretHint::of(&largest);
+        assert_eq!(hint.head.len(), "lk_tk_".len() + 8);
+        assert!(largest.starts_with(&hint.head) && largest.ends_with(&hint.tail));
+    }
+
+    #[test]
+    fn a_product_is_short_and_plain() {
+        for good in ["lk", "a", "acme2"] {
+            assert!(Product::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "Lk", "l_k", "1k", "ä", "abcdefghijklmnopq"] {
+            assert!(Product::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn secrets_are_one_word_and_end_in_their_checksum(entropy: [u8; 32]) {
+            let secret = secret(entropy);
+            prop_assert!(secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+            let (body, check) = secret.split_at(secret.len() - CHECK_CHARACTERS);
+            prop_assert_eq!(base62_of_u32(crc32fast::hash(body.as_bytes())), check);
+        }
+
+        #[test]
+        fn different_entropy_makes_different_secrets(a: [u8; 32], b: [u8; 32]) {
+            prop_assert_eq!(a == b, secret(a) == secret(b));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a use case refused, in words that every face can pass on.
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+use domain::{field::FieldErrors, key::Key};
+
+use crate::store::StoreError;
+
+/// What was looked for and not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    Tenant,
+    Person,
+    Key,
+    Group,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tenant => "tenant",
+            Self::Person => "person",
+            Self::Key => "key",
+            Self::Group => "group",
+        })
+    }
+}
+
+/// A key that somebody else changed first: how it is now, who did it, and when.
+#[derive(Debug)]
+pub struct Changed {
+    pub current: Key,
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Also the answer for what belongs to another tenant.
+    #[error("There is no such {0}.")]
+    NotFound(Thing),
+    #[error("{0}")]
+    Invalid(#[from] FieldErrors),
+    #[error(
+        "The tenant has {limit} active keys, which is its limit. Revoke a key that is no longer used, or have the limit raised."
+    )]
+    LimitReached { limit: u32 },
+    #[error("The key was revoked, which cannot be undone. Generate a new key.")]
+    Revoked,
+    #[error("{} changed the key first. Look at it again before you change it.", .0.by)]
+    Changed(Box<Changed>),
+    #[error("Only the tenant's admins may do this.")]
+    NotAnAdmin,
+    #[error("The e-mail address or the password is wrong.")]
+    WrongCredentials,
+    #[error("Too many attempts. Try again in {} minutes.", .retry_after.as_secs().div_ceil(60))]
+    TooManyAttempts { retry_after: Duration },
+    /// A refusal that has no fields to point at.
+    #[error("{0}")]
+    Refused(String),
+    /// The database failed; what it said is for the log, not for the caller.
+    #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
+    Unavailable(#[from] StoreError),
+}

@@ -1,0 +1,37 @@
+//! Editing a key: everything but its secret and its expiration.
+
+use domain::{
+    id::{Id, KeyId},
+    key::Key,
+    key_draft::KeyDraft,
+};
+use serde_json::json;
+
+use super::{choices, find, find_unchanged};
+use crate::{
+    Keyring,
+    access::TenantAdmin,
+    error::Error,
+    store::{self, Event},
+};
+
+impl Keyring {
+    /// Gives a key other terms. `seen` is the version that the person started from.
+    ///
+    /// # Errors
+    /// Names every wrong field; refuses when the key was revoked, or changed by somebody else meanwhile.
+    pub async fn edit_key(&self, admin: &TenantAdmin, id: &KeyId, seen: i32, draft: &KeyDraft) -> Result<Key, Error> {
+        let change = self.change(admin).await?;
+        let before = find_unchanged(&change, admin, id, seen).await?;
+        let choices = choices(&change, admin).await?;
+        let terms = draft.parse(&choices)?;
+        if KeyDraft::of(&before).parse(&choices).is_ok_and(|unchanged| unchanged == terms) {
+            return Ok(before);
+        }
+        store::keys::set_terms(&change, admin.id(), &before, &terms).await?;
+        let after = find(&change, admin, id).await?;
+        let detail = json!({ "before": KeyDraft::of(&before), "after": KeyDraft::of(&after) });
+        change.commit(Event { actor: admin.actor(), action: "key.edited", subject: id.as_str(), detail }).await?;
+        Ok(after)
+    }
+}

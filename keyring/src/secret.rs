@@ -1,0 +1,88 @@
+//! Secrets and session tokens: made here, hashed here, and nowhere kept in the clear.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    id::Id,
+    secret::{KeyKind, Product, SecretHint, assemble},
+};
+use rand::RngExt;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
+
+/// The SHA-256 of a secret in hexadecimal: all of it that is ever stored.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Sha256Hex(String);
+
+impl Sha256Hex {
+    pub(crate) fn of(text: &str) -> Self {
+        use std::fmt::Write as _;
+        let mut hex = String::with_capacity(64);
+        for byte in Sha256::digest(text.as_bytes()) {
+            // Writing into a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(hex)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A new secret, once in the clear for the one answer that carries it, and as what is kept of it.
+pub(crate) struct FreshSecret {
+    pub(crate) plain: SecretString,
+    pub(crate) sha256: Sha256Hex,
+    pub(crate) hint: SecretHint,
+}
+
+impl FreshSecret {
+    pub(crate) fn generate(product: &Product, kind: KeyKind) -> Self {
+        let plain = assemble(product, kind, rand::rng().random());
+        Self { sha256: Sha256Hex::of(&plain), hint: SecretHint::of(&plain), plain: plain.into() }
+    }
+}
+
+/// What a session's cookie holds.
+pub struct SessionToken(SecretString);
+
+impl SessionToken {
+    pub(crate) fn generate() -> Self {
+        let random: [u8; 32] = rand::rng().random();
+        Self(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+    }
+
+    /// A token as a browser presents it.
+    #[must_use]
+    pub fn presented(text: &str) -> Self {
+        Self(text.to_owned().into())
+    }
+
+    pub(crate) fn sha256(&self) -> Sha256Hex {
+        Sha256Hex::of(self.0.expose_secret())
+    }
+
+    /// The text for the cookie.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// A random password that a person can type: five groups of four letters and digits, about 100 bits.
+pub(crate) fn generate_password() -> SecretString {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut random = rand::rng();
+    let mut group = || (0..4).map(|_| char::from(LETTERS[random.random_range(0..32)])).collect::<String>();
+    let groups = [group(), group(), group(), group(), group()];
+    groups.join("-").into()
+}
+
+/// A new identifier that sorts by its time of creation.
+pub(crate) fn new_id<I: Id>(now: DateTime<Utc>) -> I {
+    let milliseconds = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+    let ulid = Ulid::from_parts(milliseconds, rand::rng().random());
+    let Ok(id) = I::parse(&format!("{}{ulid}", I::PREFIX)) else { unreachable!("a prefix and a ULID are an id") };
+    id
+}

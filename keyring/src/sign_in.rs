@@ -1,0 +1,101 @@
+//! Signing in and out, and finding whose a session is.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::person::Email;
+use secrecy::SecretString;
+
+use crate::{
+    Keyring,
+    access::SignedIn,
+    error::Error,
+    secret::SessionToken,
+    store::{self, sessions::NewSession},
+    throttle::Attempt,
+};
+
+/// A session that nobody uses ends after this long.
+const IDLE: TimeDelta = TimeDelta::hours(12);
+
+/// How often the use of a session is written down.
+const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+const MOST_USER_AGENT_LETTERS: usize = 300;
+
+/// An e-mail address and a password, as they were typed.
+pub struct Credentials {
+    pub email: String,
+    pub password: SecretString,
+}
+
+/// Where somebody signs in from.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub address: IpAddr,
+    pub user_agent: String,
+}
+
+impl Keyring {
+    /// Opens a session. An unknown e-mail address costs the same time and gets the same answer as a wrong
+    /// password.
+    ///
+    /// # Errors
+    /// When the credentials are wrong, or were guessed at too often.
+    pub async fn sign_in(&self, credentials: Credentials, client: &Client) -> Result<SessionToken, Error> {
+        let Ok(email) = Email::parse(&credentials.email) else { return Err(Error::WrongCredentials) };
+        let found = store::people::find_by_email(&self.database, &email).await?;
+        let known_address = match &found {
+            Some((person, _)) => store::sessions::was_opened_from(&self.database, &person.id, client.address).await?,
+            None => false,
+        };
+        let now = self.now();
+        let attempt = Attempt { email: &email, address: client.address, known_address };
+        self.throttle.begin(&attempt, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        let (person, hash) = found.unzip();
+        let right = self.passwords.verify(credentials.password, hash).await;
+        let person = person.filter(|_| right).ok_or(Error::WrongCredentials)?;
+        self.throttle.succeeded(&attempt);
+        let token = SessionToken::generate();
+        let session = NewSession {
+            token: &token.sha256(),
+            person: &person.id,
+            now,
+            expires_at: now + IDLE,
+            ip: client.address,
+            user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
+        };
+        store::sessions::insert(&self.database, session).await?;
+        store::sessions::delete_expired(&self.database, now).await?;
+        Ok(token)
+    }
+
+    /// Ends a session; one that is over already stays over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_out(&self, token: &SessionToken) -> Result<(), Error> {
+        Ok(store::sessions::delete(&self.database, &token.sha256()).await?)
+    }
+
+    /// Whose session this is, if it is a live one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signed_in(&self, token: &SessionToken) -> Result<Option<SignedIn>, Error> {
+        let (token, now) = (token.sha256(), self.now());
+        let Some(session) = store::sessions::find(&self.database, &token, now).await? else { return Ok(None) };
+        if is_due(session.last_seen_at, now) {
+            store::sessions::touch(&self.database, &token, now, now + IDLE).await?;
+        }
+        let tenant = match &session.tenant {
+            Some(id) => store::tenants::find(&self.database, id).await?,
+            None => None,
+        };
+        Ok(Some(SignedIn { person: session.person, tenant }))
+    }
+}
+
+fn is_due(last_seen_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - last_seen_at >= TOUCH_EVERY
+}

@@ -1,0 +1,61 @@
+//! The only place in this crate that knows SQL and SeaORM.
+//!
+//! Every function takes the tenant first, save those that look up by a hash, and those of the operator and
+//! of super users, who belong to none. A [`Change`] is the only way to write what belongs to a tenant.
+
+mod audit;
+mod database;
+mod entity;
+pub(crate) mod groups;
+pub(crate) mod keys;
+pub(crate) mod people;
+pub(crate) mod properties;
+pub(crate) mod sessions;
+pub(crate) mod tenants;
+pub(crate) mod usage;
+
+pub(crate) use audit::{Chain, Change, Event, last_change};
+pub use database::Database;
+
+/// What the database said. It is logged once, where an answer is made of it, and never shown.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Database(#[from] sea_orm::DbErr),
+    #[error("the database holds {what} that cannot be read: {value:?}")]
+    Unreadable { what: &'static str, value: String },
+}
+
+pub(crate) type Result<T> = std::result::Result<T, StoreError>;
+
+/// Reads a value that this program once wrote.
+fn readable<T, E>(what: &'static str, value: &str, parsed: std::result::Result<T, E>) -> Result<T> {
+    parsed.map_err(|_| StoreError::Unreadable { what, value: value.to_owned() })
+}
+
+/// A list as one column keeps it: a line each.
+fn to_lines<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn from_lines<T, E>(
+    what: &'static str,
+    text: &str,
+    parse: impl Fn(&str) -> std::result::Result<T, E>,
+) -> Result<Vec<T>> {
+    text.lines().map(|line| readable(what, line, parse(line))).collect()
+}
+
+/// Whether a statement failed because a value that has to be unique was there already.
+fn is_taken(error: &sea_orm::DbErr) -> bool {
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// An insert, or the news that its unique value is taken.
+fn inserted<T>(result: std::result::Result<T, sea_orm::DbErr>) -> Result<bool> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if is_taken(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,144 @@
+//! The audit log, and the transaction that everything it tells of is written in.
+
+use chrono::{DateTime, Utc};
+use domain::id::TenantId;
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, OnConflict},
+};
+use serde_json::Value;
+use tokio::sync::OwnedMutexGuard;
+
+use super::{
+    Database, Result,
+    entity::{audit_chain, audit_event},
+};
+use crate::{access::Actor, secret::Sha256Hex};
+
+/// Which chain of audit rows a change belongs to.
+pub(crate) enum Chain<'a> {
+    Tenant(&'a TenantId),
+    /// What belongs to no tenant, such as super users.
+    Platform,
+}
+
+impl Chain<'_> {
+    fn id(&self) -> &str {
+        use domain::id::Id as _;
+        match self {
+            Self::Tenant(id) => id.as_str(),
+            Self::Platform => "platform",
+        }
+    }
+}
+
+/// What an audit row tells.
+pub(crate) struct Event<'a> {
+    pub(crate) actor: &'a Actor,
+    /// Such as `key.rotated`.
+    pub(crate) action: &'static str,
+    /// The id of what was changed.
+    pub(crate) subject: &'a str,
+    pub(crate) detail: Value,
+}
+
+/// A transaction that ends in an audit row: there is no other way to commit it.
+///
+/// It holds its chain's row from the start, so the changes of one tenant happen one after the other, and
+/// whatever a use case reads through it stays true until it commits. Dropped, it changes nothing.
+pub(crate) struct Change {
+    transaction: DatabaseTransaction,
+    chain: audit_chain::Model,
+    now: DateTime<Utc>,
+    /// After the transaction, so that it is over before the next writer's begins.
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Change {
+    pub(crate) async fn begin(database: &Database, chain: Chain<'_>, now: DateTime<Utc>) -> Result<Self> {
+        let (transaction, turn) = database.begin().await?;
+        let chain = lock(&transaction, chain.id()).await?;
+        Ok(Self { transaction, chain, now, _turn: turn })
+    }
+
+    /// What the stores write through.
+    pub(crate) fn on(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+
+    /// The instant that everything in this change is stamped with.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    pub(crate) async fn commit(self, event: Event<'_>) -> Result<()> {
+        let row = audit_event::Model {
+            chain_id: self.chain.id,
+            sequence: self.chain.length + 1,
+            at: self.now,
+            actor: event.actor.id.clone(),
+            actor_name: event.actor.name.clone(),
+            action: event.action.to_owned(),
+            subject: event.subject.to_owned(),
+            detail: event.detail.to_string(),
+            hash: String::new(),
+        };
+        let hash = hash_after(&self.chain.hash, &row);
+        audit_chain::Entity::update_many()
+            .col_expr(audit_chain::Column::Length, Expr::value(row.sequence))
+            .col_expr(audit_chain::Column::Hash, Expr::value(hash.clone()))
+            .filter(audit_chain::Column::Id.eq(&row.chain_id))
+            .exec(&self.transaction)
+            .await?;
+        let row = audit_event::Model { hash, ..row };
+        audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec(&self.transaction).await?;
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+/// Takes the chain's row, and makes it when this is the first change. Others wait here until we are done.
+async fn lock(transaction: &DatabaseTransaction, id: &str) -> Result<audit_chain::Model> {
+    let first = audit_chain::ActiveModel { id: Set(id.to_owned()), length: Set(0), hash: Set(String::new()) };
+    audit_chain::Entity::insert(first)
+        .on_conflict(
+            // Updating to the same value locks the row on PostgreSQL; "do nothing" would not.
+            OnConflict::column(audit_chain::Column::Id).update_column(audit_chain::Column::Id).to_owned(),
+        )
+        .exec_without_returning(transaction)
+        .await?;
+    let found = audit_chain::Entity::find_by_id(id).one(transaction).await?;
+    found.ok_or_else(|| super::StoreError::Unreadable { what: "an audit chain", value: id.to_owned() })
+}
+
+/// Every field is length-prefixed, so that no two different rows hash alike.
+fn hash_after(previous: &str, row: &audit_event::Model) -> String {
+    let fields = [
+        previous,
+        &row.chain_id,
+        &row.sequence.to_string(),
+        &row.at.timestamp_millis().to_string(),
+        &row.actor,
+        &row.actor_name,
+        &row.action,
+        &row.subject,
+        &row.detail,
+    ];
+    let text: String = fields.iter().map(|field| format!("{}:{field}\n", field.len())).collect();
+    Sha256Hex::of(&text).as_str().to_owned()
+}
+
+/// Who changed a subject last, and when.
+pub(crate) async fn last_change(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    subject: &str,
+) -> Result<Option<(String, DateTime<Utc>)>> {
+    let row = audit_event::Entity::find()
+        .filter(audit_event::Column::ChainId.eq(Chain::Tenant(tenant).id()))
+        .filter(audit_event::Column::Subject.eq(subject))
+        .order_by_desc(audit_event::Column::Sequence)
+        .one(connection)
+        .await?;
+    Ok(row.map(|row| (row.actor_name, row.at)))
+}

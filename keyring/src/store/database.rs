@@ -1,0 +1,99 @@
+//! Opening the database.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::{Result, StoreError};
+
+const SQLITE: &str = "sqlite://";
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const SQLITE_CONNECTIONS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 20;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One database: a file of SQLite's, or a PostgreSQL server.
+pub struct Database {
+    connection: DatabaseConnection,
+    /// SQLite has one writer at a time; whoever wants to be it waits here in line instead of polling the file.
+    turn: Option<Arc<Mutex<()>>>,
+}
+
+impl Database {
+    /// Opens `sqlite://path/to/file` (made when it is missing) or `postgres://…`.
+    ///
+    /// # Errors
+    /// When the address is of neither kind or nothing answers there.
+    pub async fn open(url: &str) -> Result<Self> {
+        if let Some(path) = sqlite_path(url) {
+            return Self::open_sqlite(path).await;
+        }
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            let advice = "a database is sqlite://path/to/file or postgres://user@host/name".to_owned();
+            return Err(StoreError::Database(DbErr::Custom(advice)));
+        }
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        Ok(Self { connection: sea_orm::Database::connect(options).await?, turn: None })
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self> {
+        let mut options = ConnectOptions::new(format!("{SQLITE}{}?mode=rwc", path.display()));
+        options.max_connections(SQLITE_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        options.map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .foreign_keys(true)
+        });
+        Ok(Self { connection: sea_orm::Database::connect(options).await?, turn: Some(Arc::default()) })
+    }
+
+    /// For the migrations, which are a crate of their own.
+    #[must_use]
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// A transaction that can write, and with it the turn to do so.
+    pub(super) async fn begin(&self) -> Result<(DatabaseTransaction, Option<OwnedMutexGuard<()>>)> {
+        let turn = match &self.turn {
+            Some(turn) => Some(turn.clone().lock_owned().await),
+            None => None,
+        };
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok((self.connection.begin_with_options(immediate).await?, turn))
+    }
+
+    /// Writes what is pending and lets go.
+    ///
+    /// # Errors
+    /// When the database does not answer any more.
+    pub async fn close(&self) -> Result<()> {
+        Ok(self.connection.close_by_ref().await?)
+    }
+}
+
+/// The file of a SQLite address.
+#[must_use]
+fn sqlite_path(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix(SQLITE)?;
+    Some(Path::new(path.split('?').next().unwrap_or(path)))
+}
+
+impl Database {
+    /// The file that holds the data, when it is SQLite's.
+    #[must_use]
+    pub fn file(url: &str) -> Option<&Path> {
+        sqlite_path(url)
+    }
+}

@@ -1,0 +1,14 @@
+//! The tables as SeaORM sees them. Values are kept as text here and become domain types in the stores.
+
+pub(super) mod api_key;
+pub(super) mod api_key_property;
+pub(super) mod api_key_secret;
+pub(super) mod audit_chain;
+pub(super) mod audit_event;
+pub(super) mod authorization_group;
+pub(super) mod person;
+pub(super) mod property;
+pub(super) mod session;
+pub(super) mod tenant;
+pub(super) mod usage_event;
+pub(super) mod usage_hour;

@@ -1,0 +1,23 @@
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_event")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub chain_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub sequence: i64,
+    pub at: DateTimeUtc,
+    pub actor: String,
+    pub actor_name: String,
+    pub action: String,
+    pub subject: String,
+    pub detail: String,
+    /// SHA-256 over this row and the hash of the one before it.
+    pub hash: String,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,194 @@
+//! Tenant API keys and their secrets.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    id::{Id, KeyId, PropertyId, TenantId},
+    key::Key,
+    key_draft::KeyTerms,
+    property::Reach,
+    secret::{KeyKind, SecretHint},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{
+    Change, Result,
+    entity::{api_key, api_key_property, api_key_secret},
+    to_lines,
+};
+use crate::secret::FreshSecret;
+
+pub(crate) mod list;
+mod row;
+
+pub(crate) use row::find;
+
+/// The tenant's own keys: where every query of this module starts.
+fn of_tenant(tenant: &TenantId) -> Condition {
+    Condition::all()
+        .add(api_key::Column::TenantId.eq(tenant.as_str()))
+        .add(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
+}
+
+/// How many keys count towards the tenant's limit.
+pub(crate) async fn count_active(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<u64> {
+    let active = api_key::Entity::find().filter(of_tenant(tenant)).filter(api_key::Column::RevokedAt.is_null());
+    Ok(active.count(connection).await?)
+}
+
+/// What a search looks through: in lower case, because SQLite folds the case of ASCII alone.
+fn search_text(name: &str, description: &str, tail: &str) -> String {
+    format!("{name}\n{description}\n{tail}").to_lowercase()
+}
+
+pub(crate) async fn insert(
+    change: &Change,
+    tenant: &TenantId,
+    id: &KeyId,
+    terms: &KeyTerms,
+    expires_at: Option<DateTime<Utc>>,
+    created_by: &str,
+    secret: &FreshSecret,
+) -> Result<()> {
+    let row = api_key::ActiveModel {
+        id: Set(id.to_string()),
+        tenant_id: Set(tenant.to_string()),
+        kind: Set(KeyKind::Tenant.as_str().to_owned()),
+        expires_at: Set(expires_at),
+        created_at: Set(change.now()),
+        created_by: Set(created_by.to_owned()),
+        version: Set(1),
+        ..active_terms(terms, &secret.hint)
+    };
+    api_key::Entity::insert(row).exec_without_returning(change.on()).await?;
+    insert_properties(change, id, &terms.reach).await?;
+    insert_secret(change, id, secret).await
+}
+
+/// Destructured in full, so that a new term that nobody stores does not compile.
+fn active_terms(terms: &KeyTerms, hint: &SecretHint) -> api_key::ActiveModel {
+    let KeyTerms { name, description, group, scopes, reach, allowed_ips, allowed_origins, rate_limit_per_minute } =
+        terms;
+    api_key::ActiveModel {
+        name: Set(name.clone()),
+        description: Set(description.clone()),
+        group_id: Set(Some(group.to_string())),
+        scopes: Set(scopes.to_string()),
+        all_properties: Set(*reach == Reach::All),
+        allowed_ips: Set(to_lines(allowed_ips)),
+        allowed_origins: Set(to_lines(allowed_origins)),
+        rate_limit_per_minute: Set(i32::from(rate_limit_per_minute.per_minute())),
+        search_text: Set(search_text(name, description, &hint.tail)),
+        ..Default::default()
+    }
+}
+
+async fn insert_properties(change: &Change, id: &KeyId, reach: &Reach) -> Result<()> {
+    let Reach::Only(properties) = reach else { return Ok(()) };
+    let row = |property: &PropertyId| api_key_property::ActiveModel {
+        api_key_id: Set(id.to_string()),
+        property_id: Set(property.to_string()),
+    };
+    api_key_property::Entity::insert_many(properties.iter().map(row)).exec_without_returning(change.on()).await?;
+    Ok(())
+}
+
+async fn insert_secret(change: &Change, id: &KeyId, secret: &FreshSecret) -> Result<()> {
+    let row = api_key_secret::ActiveModel {
+        sha256: Set(secret.sha256.as_str().to_owned()),
+        api_key_id: Set(id.to_string()),
+        head: Set(secret.hint.head.clone()),
+        tail: Set(secret.hint.tail.clone()),
+        created_at: Set(change.now()),
+        retires_at: Set(None),
+    };
+    api_key_secret::Entity::insert(row).exec_without_returning(change.on()).await?;
+    Ok(())
+}
+
+/// Changes one active key. The columns that `row` leaves unset stay as they are.
+async fn update(change: &Change, tenant: &TenantId, id: &KeyId, row: api_key::ActiveModel) -> Result<()> {
+    api_key::Entity::update_many()
+        .set(row)
+        .col_expr(api_key::Column::Version, Expr::col(api_key::Column::Version).add(1))
+        .filter(of_tenant(tenant))
+        .filter(api_key::Column::Id.eq(id.as_str()))
+        .filter(api_key::Column::RevokedAt.is_null())
+        .exec(change.on())
+        .await?;
+    Ok(())
+}
+
+/// Gives a key other terms; its secret stays.
+pub(crate) async fn set_terms(change: &Change, tenant: &TenantId, key: &Key, terms: &KeyTerms) -> Result<()> {
+    update(change, tenant, &key.id, active_terms(terms, &key.hint)).await?;
+    api_key_property::Entity::delete_many()
+        .filter(api_key_property::Column::ApiKeyId.eq(key.id.as_str()))
+        .exec(change.on())
+        .await?;
+    insert_properties(change, &key.id, &terms.reach).await
+}
+
+/// Gives a key another secret and expiration. The old secret stays good for the grace period, and whatever
+/// secret was still in one ends now: there are never more than two.
+pub(crate) async fn replace_secret(
+    change: &Change,
+    tenant: &TenantId,
+    key: &Key,
+    secret: &FreshSecret,
+    expires_at: Option<DateTime<Utc>>,
+    grace: TimeDelta,
+) -> Result<()> {
+    retire_old_secrets(change, &key.id).await?;
+    api_key_secret::Entity::update_many()
+        .col_expr(api_key_secret::Column::RetiresAt, Expr::value(change.now() + grace))
+        .filter(api_key_secret::Column::ApiKeyId.eq(key.id.as_str()))
+        .filter(api_key_secret::Column::RetiresAt.is_null())
+        .exec(change.on())
+        .await?;
+    insert_secret(change, &key.id, secret).await?;
+    let row = api_key::ActiveModel {
+        expires_at: Set(expires_at),
+        search_text: Set(search_text(&key.name, &key.description, &secret.hint.tail)),
+        ..Default::default()
+    };
+    update(change, tenant, &key.id, row).await
+}
+
+/// Ends the grace period of a secret from before a rotation.
+pub(crate) async fn end_grace(change: &Change, tenant: &TenantId, key: &Key) -> Result<()> {
+    retire_old_secrets(change, &key.id).await?;
+    update(change, tenant, &key.id, api_key::ActiveModel::default()).await
+}
+
+async fn retire_old_secrets(change: &Change, key: &KeyId) -> Result<()> {
+    api_key_secret::Entity::update_many()
+        .col_expr(api_key_secret::Column::RetiresAt, Expr::value(change.now()))
+        .filter(api_key_secret::Column::ApiKeyId.eq(key.as_str()))
+        .filter(api_key_secret::Column::RetiresAt.gt(change.now()))
+        .exec(change.on())
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn revoke(change: &Change, tenant: &TenantId, key: &Key, by: &str) -> Result<()> {
+    let row = api_key::ActiveModel {
+        revoked_at: Set(Some(change.now())),
+        revoked_by: Set(Some(by.to_owned())),
+        ..Default::default()
+    };
+    update(change, tenant, &key.id, row).await
+}
+
+/// Removes a key with its secrets and usage, which go with their key's row.
+pub(crate) async fn delete(change: &Change, tenant: &TenantId, id: &KeyId) -> Result<()> {
+    api_key::Entity::delete_many()
+        .filter(of_tenant(tenant))
+        .filter(api_key::Column::Id.eq(id.as_str()))
+        .exec(change.on())
+        .await?;
+    Ok(())
+}

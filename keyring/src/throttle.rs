@@ -1,0 +1,180 @@
+//! Guessing at passwords is slowed down, without giving strangers a way to lock somebody out.
+//!
+//! Three counters forget after a quarter of an hour: one for an account seen from one address, one for an
+//! address whatever the account, and one for an account whatever the address. The last is what stops
+//! guesses that are spread over many addresses; it does not bind an address from which the person has
+//! signed in before, so that no stranger can keep them out.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::person::Email;
+
+const WINDOW: TimeDelta = TimeDelta::minutes(15);
+const MOST_FOR_ACCOUNT_FROM_ADDRESS: u32 = 10;
+const MOST_FROM_ADDRESS: u32 = 100;
+const MOST_FOR_ACCOUNT: u32 = 50;
+
+/// Above this many counters the ones whose window has passed are swept out.
+const SWEEP_ABOVE: usize = 10_000;
+
+/// There are never more counters than this. Nobody outside can tell which accounts share one.
+const SLOTS: u64 = 1 << 18;
+
+#[derive(Default)]
+pub(crate) struct Throttle {
+    slots: RandomState,
+    counters: Mutex<HashMap<u64, Counter>>,
+}
+
+struct Counter {
+    since: DateTime<Utc>,
+    attempts: u32,
+}
+
+/// One attempt at signing in.
+pub(crate) struct Attempt<'a> {
+    pub(crate) email: &'a Email,
+    pub(crate) address: IpAddr,
+    /// Whether the person has signed in from this address before.
+    pub(crate) known_address: bool,
+}
+
+/// One household or server has a whole /64 of IPv6 addresses to guess from.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+impl Throttle {
+    /// The counters that an attempt counts on, each with how many attempts it allows.
+    fn limits(&self, attempt: &Attempt<'_>) -> Vec<(u64, u32)> {
+        let network = network_of(attempt.address);
+        let account = attempt.email.as_str();
+        let mut limits = vec![
+            (self.slot(&("both", account, network)), MOST_FOR_ACCOUNT_FROM_ADDRESS),
+            (self.slot(&("address", network)), MOST_FROM_ADDRESS),
+        ];
+        if !attempt.known_address {
+            limits.push((self.slot(&("account", account)), MOST_FOR_ACCOUNT));
+        }
+        limits
+    }
+
+    fn slot(&self, what: &impl Hash) -> u64 {
+        self.slots.hash_one(what) % SLOTS
+    }
+
+    /// Counts an attempt before its password is looked at, so that guesses in parallel count as well.
+    ///
+    /// # Errors
+    /// How long to wait, when there were too many.
+    pub(crate) fn begin(&self, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        if counters.len() > SWEEP_ABOVE {
+            counters.retain(|_, counter| now - counter.since < WINDOW);
+        }
+        for (slot, most) in self.limits(attempt) {
+            let exhausted =
+                counters.get(&slot).filter(|counter| now - counter.since < WINDOW && counter.attempts >= most);
+            if let Some(counter) = exhausted {
+                return Err((counter.since + WINDOW - now).to_std().unwrap_or_default());
+            }
+        }
+        for (slot, _) in self.limits(attempt) {
+            let counter = counters.entry(slot).or_insert(Counter { since: now, attempts: 0 });
+            if now - counter.since >= WINDOW {
+                *counter = Counter { since: now, attempts: 0 };
+            }
+            counter.attempts += 1;
+        }
+        Ok(())
+    }
+
+    /// A right password takes its attempt back.
+    pub(crate) fn succeeded(&self, attempt: &Attempt<'_>) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        for (slot, _) in self.limits(attempt) {
+            if let Some(counter) = counters.get_mut(&slot) {
+                counter.attempts = counter.attempts.saturating_sub(1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn email(text: &str) -> Email {
+        Email::parse(text).unwrap()
+    }
+
+    fn attempt<'a>(email: &'a Email, address: &str) -> Attempt<'a> {
+        Attempt { email, address: address.parse().unwrap(), known_address: false }
+    }
+
+    fn start() -> DateTime<Utc> {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_eleventh_guess_at_an_account_from_one_address_waits() {
+        let throttle = Throttle::default();
+        let ana = email("ana@acme.test");
+        for _ in 0..MOST_FOR_ACCOUNT_FROM_ADDRESS {
+            throttle.begin(&attempt(&ana, "203.0.113.7"), start()).unwrap();
+        }
+        let wait = throttle.begin(&attempt(&ana, "203.0.113.7"), start() + TimeDelta::minutes(5)).unwrap_err();
+        assert_eq!(wait, Duration::from_secs(600));
+        assert!(throttle.begin(&attempt(&ana, "203.0.113.8"), start()).is_ok(), "from elsewhere");
+        assert!(
+            throttle.begin(&attempt(&email("ben@acme.test"), "203.0.113.7"), start()).is_ok(),
+            "at another account"
+        );
+        assert!(throttle.begin(&attempt(&ana, "203.0.113.7"), start() + WINDOW).is_ok(), "a quarter of an hour later");
+    }
+
+    #[test]
+    fn strangers_everywhere_cannot_lock_out_a_known_address() {
+        let throttle = Throttle::default();
+        let ana = email("ana@acme.test");
+        let from = |n: u32| format!("203.0.{}.{}", n / 250, n % 250);
+        for n in 0..MOST_FOR_ACCOUNT {
+            throttle.begin(&attempt(&ana, &from(n)), start()).unwrap();
+        }
+        assert!(throttle.begin(&attempt(&ana, "198.51.100.1"), start()).is_err(), "a stranger");
+        let home = Attempt { known_address: true, ..attempt(&ana, "198.51.100.2") };
+        assert!(throttle.begin(&home, start()).is_ok(), "her own address");
+    }
+
+    #[test]
+    fn one_network_cannot_try_all_accounts() {
+        let throttle = Throttle::default();
+        for n in 0..MOST_FROM_ADDRESS {
+            let address = format!("2001:db8::{n:x}");
+            throttle.begin(&attempt(&email(&format!("p{n}@acme.test")), &address), start()).unwrap();
+        }
+        assert!(throttle.begin(&attempt(&email("ana@acme.test"), "2001:db8::ffff"), start()).is_err());
+        assert!(throttle.begin(&attempt(&email("ana@acme.test"), "2001:db8:0:1::1"), start()).is_ok());
+    }
+
+    #[test]
+    fn right_passwords_do_not_count() {
+        let throttle = Throttle::default();
+        let ana = email("ana@acme.test");
+        for _ in 0..1000 {
+            let attempt = attempt(&ana, "203.0.113.7");
+            throttle.begin(&attempt, start()).unwrap();
+            throttle.succeeded(&attempt);
+        }
+    }
+}

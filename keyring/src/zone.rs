@@ -1,0 +1,79 @@
+//! Time zones: what a tenant's day is in everybody's time.
+
+use chrono::{DateTime, Duration, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use chrono_tz::Tz;
+use domain::expiration::{Expiration, Moment};
+
+/// An IANA time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeZone(Tz);
+
+impl TimeZone {
+    /// The zone of this name, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        name.parse().ok().map(Self)
+    }
+
+    /// The tenant's zone; UTC should its name have gone from the tables since.
+    #[must_use]
+    pub fn of(tenant: &domain::tenant::Tenant) -> Self {
+        Self::named(&tenant.time_zone).unwrap_or(Self(Tz::UTC))
+    }
+
+    #[must_use]
+    pub fn moment(self, utc: DateTime<Utc>) -> Moment {
+        Moment { utc, local: self.local(utc) }
+    }
+
+    /// What the wall clock there shows.
+    #[must_use]
+    pub fn local(self, utc: DateTime<Utc>) -> NaiveDateTime {
+        utc.with_timezone(&self.0).naive_local()
+    }
+
+    pub(crate) fn resolve(self, expiration: Expiration) -> Option<DateTime<Utc>> {
+        match expiration {
+            Expiration::Never => None,
+            Expiration::EndOfDay(date) => Some(self.instant(date.and_time(end_of_day()))),
+            Expiration::At(time) => Some(self.instant(time)),
+            Expiration::Instant(instant) => Some(instant),
+        }
+    }
+
+    /// A time that the clocks show twice means the later one; one that they skip means an hour on.
+    fn instant(self, local: NaiveDateTime) -> DateTime<Utc> {
+        let exact = self.0.from_local_datetime(&local).latest();
+        let shifted = || self.0.from_local_datetime(&(local + Duration::hours(1))).latest();
+        exact.or_else(shifted).map_or_else(|| local.and_utc(), |instant| instant.to_utc())
+    }
+}
+
+fn end_of_day() -> NaiveTime {
+    NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_when_it_ends_at_the_tenant() {
+        for (zone, expiration, expected) in [
+            ("Europe/Lisbon", "2026-12-31T23:59:59.999", "2026-12-31T23:59:59.999Z"),
+            ("Europe/Lisbon", "2027-07-31T23:59:59.999", "2027-07-31T22:59:59.999Z"),
+            ("Pacific/Auckland", "2026-12-31T23:59:59.999", "2026-12-31T10:59:59.999Z"),
+            // Shown twice in Berlin on the night the clocks go back, and skipped when they go forward.
+            ("Europe/Berlin", "2026-10-25T02:30:00", "2026-10-25T01:30:00Z"),
+            ("Europe/Berlin", "2027-03-28T02:30:00", "2027-03-28T01:30:00Z"),
+        ] {
+            let local: NaiveDateTime = expiration.parse().unwrap();
+            let instant = TimeZone::named(zone).unwrap().instant(local);
+            assert_eq!(instant, expected.parse::<DateTime<Utc>>().unwrap(), "{expiration} in {zone}");
+        }
+        let lisbon = TimeZone::named("Europe/Lisbon").unwrap();
+        let date = "2027-01-31".parse().unwrap();
+        assert_eq!(lisbon.resolve(Expiration::EndOfDay(date)).unwrap().to_string(), "2027-01-31 23:59:59.999 UTC");
+        assert_eq!(lisbon.resolve(Expiration::Never), None);
+    }
+}

@@ -1,0 +1,24 @@
+use crate::{Result, Workspace, process, profile::Profile, setup, site};
+use std::path::PathBuf;
+
+pub fn command(workspace: &Workspace) -> Result<()> {
+    let program = everything(workspace, Profile::Release)?;
+    println!("{}", program.display());
+    Ok(())
+}
+
+/// The site, then the server that holds it.
+pub fn everything(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    setup::wasm_target(workspace)?;
+    site::build(workspace, profile)?;
+    server(workspace, profile)
+}
+
+pub fn server(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    let mut cargo = workspace.cargo(&["build", "--locked", "-p", "server"]);
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    process::run(&mut cargo)?;
+    Ok(workspace.program(profile))
+}

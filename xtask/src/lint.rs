@@ -1,0 +1,71 @@
+mod arrows;
+mod budget;
+mod sources;
+mod trees;
+
+use crate::{Result, Workspace, process, profile::Profile, setup, site};
+use std::fs;
+
+type Step = (&'static str, fn(&Workspace) -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("formatting", formatting),
+    ("clippy", clippy),
+    ("clippy for the browser", clippy_for_the_browser),
+    ("dependency arrows", arrows::check),
+    ("dependency trees", trees::check),
+    ("source rules", sources::check),
+    ("size budget", size_budget),
+];
+
+pub fn command(workspace: &Workspace) -> Result<()> {
+    setup::wasm_target(workspace)?;
+    setup::components(workspace)?;
+    // The server does not compile without a site to embed, be it an empty one.
+    fs::create_dir_all(workspace.site())?;
+    let failures: Vec<String> =
+        STEPS.iter().filter_map(|(name, step)| step(workspace).err().map(|error| format!("{name}: {error}"))).collect();
+    if failures.is_empty() {
+        println!("No complaints.");
+        return Ok(());
+    }
+    Err(format!("there are complaints\n{}", failures.join("\n")).into())
+}
+
+fn formatting(workspace: &Workspace) -> Result<()> {
+    process::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+        .map_err(|_| "`cargo fmt --all` puts it right".into())
+}
+
+fn clippy(workspace: &Workspace) -> Result<()> {
+    process::run(&mut workspace.cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "frontend",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn clippy_for_the_browser(workspace: &Workspace) -> Result<()> {
+    process::run(&mut workspace.cargo(&[
+        "clippy",
+        "--locked",
+        "-p",
+        "frontend",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn size_budget(workspace: &Workspace) -> Result<()> {
+    site::build(workspace, Profile::Release)?;
+    budget::check(&workspace.site())
+}

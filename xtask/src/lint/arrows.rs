@@ -1,0 +1,127 @@
+//! Which of our crates may know which. Tests may use what they like.
+
+use crate::{Result, Workspace, process};
+use serde_json::Value;
+
+struct Arrow<'a> {
+    from: &'a str,
+    to: &'a str,
+    optional: bool,
+}
+
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let metadata =
+        process::read(&mut workspace.cargo(&["metadata", "--format-version", "1", "--locked", "--no-deps"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let complaints: Vec<String> = arrows(&metadata).iter().filter_map(complaint).collect();
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(complaints.join("\n").into())
+}
+
+/// Without `--no-deps` the packages would include the world's: a member is one that is listed here.
+fn arrows(metadata: &Value) -> Vec<Arrow<'_>> {
+    let packages = list(&metadata["packages"]);
+    let members: Vec<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    packages
+        .iter()
+        .flat_map(|package| {
+            let from = package["name"].as_str().unwrap_or_default();
+            list(&package["dependencies"])
+                .iter()
+                .filter(|dependency| dependency["kind"] != "dev" && !dependency["path"].is_null())
+                .filter_map(move |dependency| {
+                    Some(Arrow { from, to: dependency["name"].as_str()?, optional: dependency["optional"] == true })
+                })
+        })
+        .filter(|arrow| members.contains(&arrow.to))
+        .collect()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn allowed(from: &str) -> &'static [&'static str] {
+    match from {
+        "frontend" => &["app"],
+        "app" => &["domain", "keyring"],
+        "server" => &["app", "domain", "keyring", "booking", "migrations"],
+        "keyring" | "booking" => &["domain"],
+        _ => &[],
+    }
+}
+
+fn complaint(arrow: &Arrow) -> Option<String> {
+    let Arrow { from, to, optional } = arrow;
+    if !allowed(from).contains(to) {
+        return Some(match allowed(from) {
+            [] => format!("`{from}` depends on `{to}`, but may depend on none of our crates"),
+            names => format!("`{from}` depends on `{to}`, but may depend on {} alone", names.join(", ")),
+        });
+    }
+    (*from == "app" && *to == "keyring" && !optional)
+        .then(|| "`app` must depend on `keyring` optionally: the browser's half does without".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn complaints(from: &str, to: &str, kind: &Value, optional: bool) -> Vec<String> {
+        let metadata = json!({ "packages": [
+            { "name": from, "dependencies": [
+                { "name": to, "kind": kind, "path": "somewhere", "optional": optional },
+                { "name": "serde", "kind": null, "optional": false },
+            ] },
+            { "name": to, "dependencies": [] },
+        ] });
+        arrows(&metadata).iter().filter_map(complaint).collect()
+    }
+
+    #[test]
+    fn the_arrows_of_the_design_pass() {
+        for (from, to) in [
+            ("frontend", "app"),
+            ("app", "domain"),
+            ("server", "app"),
+            ("server", "domain"),
+            ("server", "keyring"),
+            ("server", "booking"),
+            ("server", "migrations"),
+            ("keyring", "domain"),
+            ("booking", "domain"),
+        ] {
+            assert!(complaints(from, to, &Value::Null, false).is_empty(), "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn any_other_is_named() {
+        for (from, to) in [
+            ("domain", "keyring"),
+            ("booking", "keyring"),
+            ("keyring", "migrations"),
+            ("frontend", "domain"),
+            ("xtask", "domain"),
+            ("newcomer", "domain"),
+        ] {
+            let complaints = complaints(from, to, &Value::Null, false);
+            assert!(complaints[0].contains(&format!("`{from}` depends on `{to}`")), "{complaints:?}");
+        }
+    }
+
+    #[test]
+    fn the_console_knows_the_engine_optionally() {
+        assert!(complaints("app", "keyring", &Value::Null, true).is_empty());
+        assert_eq!(complaints("app", "keyring", &Value::Null, false).len(), 1);
+    }
+
+    #[test]
+    fn builds_count_and_tests_do_not() {
+        assert_eq!(complaints("domain", "xtask", &json!("build"), false).len(), 1);
+        assert!(complaints("keyring", "migrations", &json!("dev"), false).is_empty());
+    }
+}

@@ -1,0 +1,121 @@
+//! Words that may stand only in certain files, or in none. This file is the one exception.
+
+use crate::{Result, Workspace};
+use std::{fs, path::Path};
+
+const SQL: &[&str] = &["sea_orm", "sqlx", "sea_query"];
+/// Where SQL may be named: files, and directories with everything below.
+const STORES: &[&str] = &[
+    "keyring/src/store.rs",
+    "keyring/src/store",
+    "keyring/tests",
+    "booking/src/store.rs",
+    "booking/src/store",
+    "booking/tests",
+    "migrations",
+];
+const UNFINISHED: &[&str] = &["todo!", "unimplemented!", "dbg!", "#[ignore"];
+const THIS_FILE: &str = "xtask/src/lint/sources.rs";
+const NOT_OURS: &[&str] = &["target", "node_modules", ".git"];
+
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let mut complaints = Vec::new();
+    visit(&workspace.root, &workspace.root, &mut complaints)?;
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(complaints.join("\n").into())
+}
+
+fn visit(root: &Path, directory: &Path, complaints: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        let kind = entry.file_type()?;
+        if kind.is_dir() && !NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+            visit(root, &path, complaints)?;
+        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root)?;
+            complaints.extend(complaints_about(name, &fs::read_to_string(&path)?));
+        }
+    }
+    Ok(())
+}
+
+fn complaints_about(name: &Path, source: &str) -> Vec<String> {
+    if name == Path::new(THIS_FILE) {
+        return Vec::new();
+    }
+    let in_store = STORES.iter().any(|store| name.starts_with(store));
+    let mut complaints = Vec::new();
+    for (number, line) in (1..).zip(source.lines()) {
+        let place = format!("{}:{number}", name.display());
+        let sql = SQL.iter().filter(|word| !in_store && holds(line, word));
+        complaints
+            .extend(sql.map(|word| format!("{place} names `{word}`, which only the stores and the migrations may")));
+        let unfinished = UNFINISHED.iter().filter(|word| holds(line, word));
+        complaints.extend(unfinished.map(|word| format!("{place} holds `{word}`: finish it or take it out")));
+    }
+    complaints
+}
+
+/// Whether the word stands there by itself, not as a part of a longer one.
+fn holds(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        let whole_start = !(joins(before) && joins(word.chars().next()));
+        let whole_end = !(joins(after) && joins(word.chars().next_back()));
+        whole_start && whole_end
+    })
+}
+
+fn joins(c: Option<char>) -> bool {
+    c.is_some_and(|c| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(name: &str, source: &str) -> usize {
+        complaints_about(Path::new(name), source).len()
+    }
+
+    #[test]
+    fn stores_and_migrations_may_name_sql() {
+        let source = "use sea_orm::EntityTrait;\nuse sqlx::Row;\nuse sea_query::Expr;";
+        for name in [
+            "keyring/src/store.rs",
+            "keyring/src/store/keys.rs",
+            "keyring/tests/store.rs",
+            "booking/src/store/rows.rs",
+            "migrations/src/lib.rs",
+        ] {
+            assert_eq!(count(name, source), 0, "{name}");
+        }
+        for name in ["keyring/src/keys.rs", "keyring/src/storeroom.rs", "server/src/main.rs", "server/tests/api.rs"] {
+            assert_eq!(count(name, source), 3, "{name}");
+        }
+    }
+
+    #[test]
+    fn whole_words_count() {
+        assert_eq!(count("app/src/lib.rs", "use sqlx_core; let my_sqlx = sea_orm_migration;"), 0);
+        assert_eq!(count("app/src/lib.rs", "my_todo!()"), 0);
+        assert_eq!(count("app/src/lib.rs", "(sqlx)"), 1);
+    }
+
+    #[test]
+    fn nothing_unfinished_stays() {
+        let source = "todo!()\nunimplemented!(\"x\")\ndbg!(x)\n#[ignore]\n#[ignore = \"slow\"]";
+        assert_eq!(count("keyring/src/store.rs", source), 5);
+        assert_eq!(count(THIS_FILE, source), 0);
+    }
+
+    #[test]
+    fn the_place_is_told() {
+        let complaints = complaints_about(Path::new("app/src/a.rs"), "\n  todo!()");
+        assert!(complaints[0].starts_with("app/src/a.rs:2 "), "{complaints:?}");
+    }
+}

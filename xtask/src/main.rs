@@ -1,0 +1,60 @@
+//! `cargo xtask …`: everything that is done with this repository, from building it to testing it.
+
+mod build;
+mod dev;
+mod lint;
+mod process;
+mod profile;
+mod run;
+mod services;
+mod setup;
+mod site;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+use workspace::Workspace;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const COMMANDS: &str = "\
+cargo xtask run [options]                  build everything and start the console with demo data; the options go to `latchkey serve`
+cargo xtask build                          build the release program, one file with the site inside
+cargo xtask dev                            debug build with demo data, rebuilt and restarted on change
+cargo xtask test                           every test, on SQLite, PostgreSQL and Redis, and in Chromium
+cargo xtask test rust                      the Rust tests alone
+cargo xtask test browser [options]         the browser tests alone; the options go to `playwright test`
+cargo xtask lint                           formatting, clippy, the dependency and source rules, the size budget";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{COMMANDS}");
+            return ExitCode::SUCCESS;
+        }
+        ["build"] => in_workspace(build::command),
+        ["run", rest @ ..] => in_workspace(|workspace| run::command(workspace, rest)),
+        ["dev"] => in_workspace(dev::command),
+        ["test"] => in_workspace(test::everything),
+        ["test", "rust"] => in_workspace(test::rust_alone),
+        ["test", "browser", rest @ ..] => in_workspace(|workspace| test::browser_alone(workspace, rest)),
+        ["lint"] => in_workspace(lint::command),
+        unknown => {
+            eprintln!("There is no `cargo xtask {}`. There is:\n{COMMANDS}", unknown.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_workspace(command: impl FnOnce(&Workspace) -> Result<()>) -> Result<()> {
+    command(&Workspace::find()?)
+}

@@ -1,0 +1,35 @@
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    Release,
+    Dev,
+}
+
+impl Profile {
+    pub fn native_directory(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Dev => "debug",
+        }
+    }
+
+    pub fn browser_profile(self) -> &'static str {
+        match self {
+            Self::Release => "wasm-release",
+            Self::Dev => "dev",
+        }
+    }
+
+    pub fn browser_directory(self) -> &'static str {
+        match self {
+            Self::Release => "wasm-release",
+            Self::Dev => "debug",
+        }
+    }
+
+    pub fn brotli_quality(self) -> u32 {
+        match self {
+            Self::Release => 11,
+            Self::Dev => 4,
+        }
+    }
+}

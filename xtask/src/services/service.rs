@@ -1,0 +1,121 @@
+use super::port;
+use crate::Result;
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+const ATTEMPTS: u32 = 5;
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What distinguishes one kind of service from another.
+pub trait Kind {
+    const NAME: &'static str;
+    /// What makes it stop at once and in order.
+    const SIGNAL: &'static str;
+
+    fn prepare(&self, directory: &Path) -> Result<()>;
+    fn words(&self, directory: &Path, port: u16) -> Vec<OsString>;
+    fn is_ready(&self, directory: &Path) -> bool;
+}
+
+/// A running service, stopped and swept up when dropped and also when this program is killed.
+pub struct Service {
+    guard: Child,
+    directory: PathBuf,
+    port: u16,
+}
+
+impl Service {
+    pub fn start<K: Kind>(kind: &K) -> Result<Self> {
+        for _ in 0..ATTEMPTS {
+            let mut service = Self::spawn(kind)?;
+            match service.wait_until_ready(kind)? {
+                Start::Ready => return Ok(service),
+                Start::PortTaken => {}
+                Start::Failed => return Err(service.complaint(K::NAME).into()),
+            }
+        }
+        Err(format!("{} found no free port in {ATTEMPTS} attempts", K::NAME).into())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn spawn<K: Kind>(kind: &K) -> Result<Self> {
+        let directory = new_directory(K::NAME)?;
+        let port = port::free()?;
+        kind.prepare(&directory)?;
+        let guard = Command::new("sh")
+            .args(["-c", include_str!("guard.sh"), "guard"])
+            .arg(&directory)
+            .arg(K::SIGNAL)
+            .args(kind.words(&directory, port))
+            .current_dir(&directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C is for us alone: the guard has yet to stop the service in order.
+            .process_group(0)
+            .spawn()?;
+        Ok(Self { guard, directory, port })
+    }
+
+    fn wait_until_ready<K: Kind>(&mut self, kind: &K) -> Result<Start> {
+        let deadline = Instant::now() + DEADLINE;
+        while Instant::now() < deadline {
+            if kind.is_ready(&self.directory) {
+                return Ok(Start::Ready);
+            }
+            if self.guard.try_wait()?.is_some() {
+                let taken = self.log().contains("Address already in use");
+                return Ok(if taken { Start::PortTaken } else { Start::Failed });
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Start::Failed)
+    }
+
+    fn log(&self) -> String {
+        fs::read(self.directory.join("log")).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+    }
+
+    fn complaint(&self, name: &str) -> String {
+        let seconds = DEADLINE.as_secs();
+        format!("{name} did not start within {seconds} s. It said:\n{}", self.log())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        // A guard that cannot be waited for has gone, and then the directory is ours to remove.
+        let _ = self.guard.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+enum Start {
+    Ready,
+    PortTaken,
+    Failed,
+}
+
+fn new_directory(name: &str) -> Result<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("latchkey-test-{}-{}-{count}", name.to_lowercase(), std::process::id());
+    let directory = env::temp_dir().join(name);
+    // Only the leavings of a run that could not sweep up can stand here: the process id is ours.
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).map_err(|error| format!("{} could not be made: {error}", directory.display()))?;
+    Ok(directory)
+}

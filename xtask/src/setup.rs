@@ -1,0 +1,9 @@
+//! From a machine with Rust and Node to one that can build and test everything.
+
+mod browser;
+mod debian;
+mod rust;
+
+pub use browser::{chromium, end2end};
+pub use debian::{Need, programs};
+pub use rust::{components, wasm_target};

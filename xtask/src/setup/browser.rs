@@ -1,0 +1,50 @@
+use crate::{Result, Workspace, process};
+use std::{env, fs, path::PathBuf, process::Command, time::SystemTime};
+
+const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// The browser of this machine, or the one that the environment names.
+pub fn installed() -> Option<PathBuf> {
+    env::var_os("LATCHKEY_CHROMIUM")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| NAMES.iter().find_map(|name| process::find(name)))
+}
+
+/// The browser to test in. None stands for Playwright's own, which is the last resort.
+pub fn chromium(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    if let Some(path) = installed() {
+        return Ok(Some(path));
+    }
+    let mut playwright = Command::new("npx");
+    playwright.args(["playwright", "install", "chromium"]).current_dir(workspace.end2end());
+    process::run(&mut playwright).map_err(|_| {
+        "There is no Chromium, and neither apt-get nor Playwright could bring one: install it, or name it in LATCHKEY_CHROMIUM"
+    })?;
+    Ok(None)
+}
+
+/// Playwright itself, as `package-lock.json` has it.
+pub fn end2end(workspace: &Workspace) -> Result<()> {
+    let directory = workspace.end2end();
+    let installed = modified(directory.join("node_modules/.package-lock.json"));
+    let wanted = modified(directory.join("package-lock.json"))
+        .ok_or("end2end/package-lock.json is missing: the browser tests need it to install Playwright")?;
+    if installed.is_some_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    if process::find("npm").is_none() {
+        return Err("Install Node.js with npm and run this again: the browser tests need it".into());
+    }
+    process::run(
+        Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(directory)
+            // The tests run in the Chromium of this machine.
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"),
+    )
+}
+
+fn modified(path: PathBuf) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}

@@ -1,0 +1,96 @@
+use super::browser;
+use crate::{Result, process, services};
+use std::{path::Path, process::Command};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Chromium,
+    Postgres,
+    Redis,
+    /// Without one, a browser without a screen draws boxes.
+    Fonts,
+}
+
+impl Need {
+    fn is_met(self) -> bool {
+        match self {
+            Self::Chromium => browser::installed().is_some(),
+            Self::Postgres => services::PostgresPrograms::find().is_some(),
+            Self::Redis => services::redis_program().is_some(),
+            Self::Fonts => has_fonts(),
+        }
+    }
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Postgres => "postgresql",
+            Self::Redis => "redis-server",
+            Self::Fonts => "fonts-dejavu-core",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Chromium => "Chromium",
+            Self::Postgres => "PostgreSQL (`initdb` and `postgres`)",
+            Self::Redis => "Redis (`redis-server`)",
+            Self::Fonts => "a font",
+        }
+    }
+}
+
+pub fn programs(needs: &[Need]) -> Result<()> {
+    let missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let prefix = privilege(&missing)?;
+    let outcome = install(prefix, &missing);
+    if outcome.is_err() && missing.contains(&Need::Chromium) {
+        // Not every Debian has a Chromium. Playwright may bring one, once it is there itself.
+        let rest: Vec<Need> = missing.into_iter().filter(|need| *need != Need::Chromium).collect();
+        return if rest.is_empty() { Ok(()) } else { install(prefix, &rest) };
+    }
+    outcome
+}
+
+fn has_fonts() -> bool {
+    Path::new("/usr/share/fonts/truetype/dejavu").is_dir()
+        || process::read(&mut Command::new("fc-list")).is_ok_and(|list| !list.trim().is_empty())
+}
+
+/// The words to put before a command so that it may install, or the one line that says what a person has to do.
+fn privilege(missing: &[Need]) -> Result<&'static [&'static str]> {
+    if process::find("apt-get").is_none() {
+        let programs: Vec<_> = missing.iter().map(|need| need.program()).collect();
+        return Err(format!("Install what is missing and run this again: {}", programs.join(", ")).into());
+    }
+    if process::is_root() {
+        return Ok(&[]);
+    }
+    if process::succeeds(Command::new("sudo").args(["-n", "true"])) {
+        return Ok(&["sudo", "-n"]);
+    }
+    Err(format!("Install what is missing and run this again: sudo apt-get install {}", packages(missing).join(" "))
+        .into())
+}
+
+fn install(prefix: &[&str], missing: &[Need]) -> Result<()> {
+    let packages = packages(missing);
+    eprintln!("Installing {}", packages.join(", "));
+    let script = ["sh", "-c", include_str!("install.sh"), "install"];
+    let words: Vec<&str> = prefix.iter().copied().chain(script).chain(packages.iter().copied()).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    let status = command.status().map_err(|error| process::not_started(&command, &error))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("The packages could not be installed, and apt-get says above why. Needed: {}", packages.join(" "))
+        .into())
+}
+
+fn packages(missing: &[Need]) -> Vec<&'static str> {
+    missing.iter().map(|need| need.package()).collect()
+}

@@ -1,0 +1,79 @@
+use crate::{
+    Result, Workspace, build, process,
+    profile::Profile,
+    services::{Postgres, Redis},
+    setup::{self, Need},
+    site,
+};
+use std::process::Command;
+
+const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
+const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
+
+pub fn everything(workspace: &Workspace) -> Result<()> {
+    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Redis, Need::Fonts])?;
+    setup::end2end(workspace)?;
+    let postgres = Postgres::start()?;
+    let redis = Redis::start()?;
+    let rust = rust(workspace, &postgres, &redis);
+    let browser = browser(workspace, &postgres, &[]);
+    drop((postgres, redis));
+    summary(&[("Rust tests", rust), ("Browser tests", browser)])
+}
+
+pub fn rust_alone(workspace: &Workspace) -> Result<()> {
+    prepare(workspace, &[Need::Postgres, Need::Redis])?;
+    let outcome = rust(workspace, &Postgres::start()?, &Redis::start()?);
+    summary(&[("Rust tests", outcome)])
+}
+
+pub fn browser_alone(workspace: &Workspace, options: &[&str]) -> Result<()> {
+    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Fonts])?;
+    setup::end2end(workspace)?;
+    let outcome = browser(workspace, &Postgres::start()?, options);
+    summary(&[("Browser tests", outcome)])
+}
+
+fn prepare(workspace: &Workspace, needs: &[Need]) -> Result<()> {
+    setup::wasm_target(workspace)?;
+    setup::programs(needs)?;
+    site::build(workspace, Profile::Release)
+}
+
+fn rust(workspace: &Workspace, postgres: &Postgres, redis: &Redis) -> Result<()> {
+    process::run(
+        workspace
+            .cargo(&["test", "--locked", "--workspace", "--exclude", "frontend"])
+            .env(POSTGRES_URL, postgres.url())
+            .env(REDIS_URL, redis.url()),
+    )
+}
+
+fn browser(workspace: &Workspace, postgres: &Postgres, options: &[&str]) -> Result<()> {
+    let program = build::server(workspace, Profile::Dev)?;
+    let mut playwright = Command::new("npx");
+    playwright
+        .args(["playwright", "test"])
+        .args(options)
+        .current_dir(workspace.end2end())
+        .env("LATCHKEY_PROGRAM", program)
+        .env(POSTGRES_URL, postgres.url());
+    if let Some(chromium) = setup::chromium(workspace)? {
+        playwright.env("LATCHKEY_CHROMIUM", chromium);
+    }
+    process::run(&mut playwright)
+}
+
+fn summary(halves: &[(&str, Result<()>)]) -> Result<()> {
+    println!();
+    for (name, outcome) in halves {
+        match outcome {
+            Ok(()) => println!("{name}: passed"),
+            Err(error) => println!("{name}: FAILED: {error}"),
+        }
+    }
+    if halves.iter().all(|(_, outcome)| outcome.is_ok()) {
+        return Ok(());
+    }
+    Err("not every test passed".into())
+}

@@ -1,0 +1,56 @@
+use crate::{Result, process, profile::Profile};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Where things are in this checkout.
+pub struct Workspace {
+    pub root: PathBuf,
+    /// Cargo's own target directory, which `CARGO_TARGET_DIR` may have moved.
+    pub target: PathBuf,
+}
+
+impl Workspace {
+    pub fn find() -> Result<Self> {
+        let root = root()?;
+        let metadata = process::read(
+            Command::new("cargo").args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(&root),
+        )?;
+        let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+        let target = metadata["target_directory"].as_str().ok_or("`cargo metadata` names no target directory")?.into();
+        Ok(Self { root, target })
+    }
+
+    pub fn cargo(&self, words: &[&str]) -> Command {
+        self.command("cargo", words)
+    }
+
+    /// Any other program, started in the root so that `rust-toolchain.toml` counts for it too.
+    pub fn command(&self, program: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(words).current_dir(&self.root);
+        command
+    }
+
+    /// The server embeds the site from here, so this stays put when the target directory moves.
+    pub fn site(&self) -> PathBuf {
+        self.root.join("target/site")
+    }
+
+    pub fn end2end(&self) -> PathBuf {
+        self.root.join("end2end")
+    }
+
+    pub fn program(&self, profile: Profile) -> PathBuf {
+        self.target.join(profile.native_directory()).join("latchkey")
+    }
+}
+
+/// The variable as it is now comes first: a checkout may have been moved since this was compiled.
+fn root() -> Result<PathBuf> {
+    let here = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&here).parent().ok_or("xtask stands in no workspace")?;
+    Ok(root.to_path_buf())
+}
