@@ -1,7 +1,7 @@
 //! Who acts. A use case that needs an admin takes a [`TenantAdmin`], so forgetting to check does not compile.
 
 use domain::{
-    id::{Id, TenantId},
+    id::{Id, KeyId, TenantId},
     person::{Person, Role},
     tenant::Tenant,
 };
@@ -77,6 +77,16 @@ impl TenantAdmin {
 }
 
 impl Keyring {
+    /// The operator, acting for the tenant that has this key.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub async fn operator_for_key(&self, key: &KeyId) -> Result<TenantAdmin, Error> {
+        let tenant = store::keys::tenant_of(self.database.connection(), key).await?;
+        let tenant = tenant.ok_or(Error::NotFound(Thing::Key))?;
+        self.operator_for(tenant.as_str()).await
+    }
+
     /// The operator, acting for the tenant with this slug or id.
     ///
     /// # Errors

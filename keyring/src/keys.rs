@@ -41,6 +41,14 @@ impl Keyring {
         Ok(store::keys::list::page(self.database.connection(), admin.id(), query, self.now()).await?)
     }
 
+    /// How many keys count towards the tenant's limit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn active_keys(&self, admin: &TenantAdmin) -> Result<u64, Error> {
+        Ok(store::keys::count_active(self.database.connection(), admin.id()).await?)
+    }
+
     /// One key.
     ///
     /// # Errors

@@ -58,6 +58,14 @@ impl Keyring {
         Self { clock, ..self.clone() }
     }
 
+    /// Lets go of the database once everything is written.
+    ///
+    /// # Errors
+    /// When the database does not answer any more.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.database.close().await
+    }
+
     /// The instant that everything done now is stamped with.
     #[must_use]
     pub fn now(&self) -> chrono::DateTime<chrono::Utc> {

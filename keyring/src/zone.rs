@@ -49,6 +49,12 @@ impl TimeZone {
     }
 }
 
+impl std::fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
 fn end_of_day() -> NaiveTime {
     NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or_default()
 }

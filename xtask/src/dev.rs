@@ -44,9 +44,17 @@ fn restart(workspace: &Workspace, server: &mut Option<Child>) -> Result<()> {
 }
 
 fn start(workspace: &Workspace, program: &Path) -> Result<Child> {
-    let mut command = Command::new(program);
+    let mut command = bound_to_us(program);
     command.args(["serve", "--demo"]).current_dir(&workspace.root);
     command.spawn().map_err(|error| process::not_started(&command, &error).into())
+}
+
+/// Where Linux can see to it, the server ends with us even when we are killed.
+fn bound_to_us(program: &Path) -> Command {
+    let Some(setpriv) = process::find("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "TERM"]).arg(program);
+    command
 }
 
 fn report_end(server: &mut Option<Child>) {

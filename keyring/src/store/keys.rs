@@ -17,7 +17,7 @@ use sea_orm::{
 use super::{
     Change, Result,
     entity::{api_key, api_key_property, api_key_secret},
-    to_lines,
+    readable, to_lines,
 };
 use crate::secret::FreshSecret;
 
@@ -37,6 +37,15 @@ fn of_tenant(tenant: &TenantId) -> Condition {
 pub(crate) async fn count_active(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<u64> {
     let active = api_key::Entity::find().filter(of_tenant(tenant)).filter(api_key::Column::RevokedAt.is_null());
     Ok(active.count(connection).await?)
+}
+
+/// Whose key this is. For the operator, who names keys by their id alone.
+pub(crate) async fn tenant_of(connection: &impl ConnectionTrait, id: &KeyId) -> Result<Option<TenantId>> {
+    let row = api_key::Entity::find_by_id(id.as_str())
+        .filter(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
+        .one(connection)
+        .await?;
+    row.map(|row| readable("a tenant's id", &row.tenant_id, TenantId::parse(&row.tenant_id))).transpose()
 }
 
 /// What a search looks through: in lower case, because SQLite folds the case of ASCII alone.

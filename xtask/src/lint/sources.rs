@@ -1,4 +1,4 @@
-//! Words that may stand only in certain files, or in none. This file is the one exception.
+//! Words that may stand only in certain files, or in none. The rules themselves are the one exception.
 
 use crate::{Result, Workspace};
 use std::{fs, path::Path};
@@ -15,7 +15,7 @@ const STORES: &[&str] = &[
     "migrations",
 ];
 const UNFINISHED: &[&str] = &["todo!", "unimplemented!", "dbg!", "#[ignore"];
-const THIS_FILE: &str = "xtask/src/lint/sources.rs";
+const RULES: &str = "xtask/src/lint";
 const NOT_OURS: &[&str] = &["target", "node_modules", ".git"];
 
 pub fn check(workspace: &Workspace) -> Result<()> {
@@ -43,7 +43,7 @@ fn visit(root: &Path, directory: &Path, complaints: &mut Vec<String>) -> Result<
 }
 
 fn complaints_about(name: &Path, source: &str) -> Vec<String> {
-    if name == Path::new(THIS_FILE) {
+    if name.starts_with(RULES) {
         return Vec::new();
     }
     let in_store = STORES.iter().any(|store| name.starts_with(store));
@@ -110,7 +110,7 @@ mod tests {
     fn nothing_unfinished_stays() {
         let source = "todo!()\nunimplemented!(\"x\")\ndbg!(x)\n#[ignore]\n#[ignore = \"slow\"]";
         assert_eq!(count("keyring/src/store.rs", source), 5);
-        assert_eq!(count(THIS_FILE, source), 0);
+        assert_eq!(count("xtask/src/lint/sources.rs", source), 0);
     }
 
     #[test]

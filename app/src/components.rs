@@ -1,0 +1,9 @@
+//! Small pieces that pages and islands share.
+
+#[cfg(feature = "ssr")]
+mod crumbs;
+pub(crate) mod icon;
+
+#[cfg(feature = "ssr")]
+pub(crate) use crumbs::Crumbs;
+pub(crate) use icon::Icon;

@@ -1,0 +1,17 @@
+//! Icons, drawn once at the top of every page and referred to from there.
+
+use leptos::prelude::*;
+
+/// The drawings themselves: one file, put into the page as it is.
+#[cfg(feature = "ssr")]
+pub(crate) const SPRITE: &str = include_str!("../icons.svg");
+
+/// An icon that says nothing to a screen reader: whatever it stands in has a label of its own.
+#[component]
+pub(crate) fn Icon(name: &'static str) -> impl IntoView {
+    view! {
+        <svg class="icon" aria-hidden="true">
+            <use href=format!("#icon-{name}")></use>
+        </svg>
+    }
+}

@@ -1,0 +1,76 @@
+//! What an island is told when the server refuses or cannot be reached.
+
+use domain::{field::FieldErrors, key_draft::KeyDraft};
+use leptos::{
+    prelude::FromServerFnError,
+    server_fn::{codec::JsonEncoding, error::ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+/// The one error of the console's server functions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConsoleError {
+    /// The session has ended.
+    SignedOut,
+    /// The person may not do this.
+    NotAllowed,
+    /// There is no such thing, or it is another tenant's.
+    NotFound,
+    Invalid(FieldErrors),
+    /// Somebody else changed the key first.
+    Changed(Box<ChangedKey>),
+    /// Refused, with the reason for the person.
+    Refused(String),
+    /// What was sent is not what the function takes.
+    Malformed,
+    /// The database cannot be reached.
+    Unavailable,
+    /// The server cannot be reached.
+    Offline,
+}
+
+/// A key as somebody else left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedKey {
+    pub by: String,
+    pub when: String,
+    pub version: i32,
+    pub draft: KeyDraft,
+    /// Whether the secret or the expiration changed, which is not part of the form.
+    pub expires: String,
+    pub hint: String,
+}
+
+impl std::fmt::Display for ConsoleError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::SignedOut => "Your session has ended. Sign in again in another tab, then come back and try again.",
+            Self::NotAllowed => "Only the tenant's admins may do this.",
+            Self::NotFound => "This key no longer exists. Somebody may have deleted it.",
+            Self::Invalid(errors) => return write!(f, "{errors}"),
+            Self::Changed(changed) => {
+                return write!(f, "{} changed this key a moment ago. Reload the page and look at it again.", changed.by);
+            }
+            Self::Refused(reason) => reason,
+            Self::Malformed => "The server did not understand the request. Reload the page and try again.",
+            Self::Unavailable => "The database cannot be reached. Nothing was changed; try again in a moment.",
+            Self::Offline => "The server cannot be reached. Check your connection and try again.",
+        })
+    }
+}
+
+impl FromServerFnError for ConsoleError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::Offline,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
+                #[cfg(feature = "ssr")]
+                crate::session::answer_with(axum::http::StatusCode::BAD_REQUEST);
+                Self::Malformed
+            }
+            _ => Self::Unavailable,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The parts of pages that the browser brings to life.
+
+mod browser;
+mod dialog;
+mod expiration_field;
+mod generate_key;
+mod key_actions;
+mod key_fields;
+mod notice;
+mod ready;
+mod secret_dialog;
+mod sign_in_form;
+mod theme_switch;
+
+pub use generate_key::GenerateKey;
+pub use key_actions::{KeyActions, KeyFacts};
+pub use notice::Notice;
+pub use ready::Ready;
+pub use sign_in_form::SignInForm;
+pub use theme_switch::ThemeSwitch;

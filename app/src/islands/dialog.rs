@@ -1,0 +1,59 @@
+//! A native dialog: the browser keeps the focus inside and gives it back.
+
+use leptos::{html, prelude::*};
+use web_sys::{Event, KeyboardEvent};
+
+use crate::error::ConsoleError;
+
+/// A modal dialog that is open for as long as it is in the page.
+#[component]
+pub(super) fn Dialog(
+    /// The id of the heading in it.
+    labelled_by: &'static str,
+    /// Escape was pressed.
+    #[prop(into)]
+    on_escape: Callback<()>,
+    #[prop(optional)] wide: bool,
+    children: Children,
+) -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move |_| {
+        if let Some(dialog) = dialog.get()
+            && !dialog.open()
+        {
+            let _ = dialog.show_modal();
+        }
+    });
+    // The browser would close the dialog by itself, at the second press at the latest. Whether it may close
+    // is for the owner to say.
+    let escape = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.prevent_default();
+            event.stop_propagation();
+            on_escape.run(());
+        }
+    };
+    let cancel = move |event: Event| {
+        event.prevent_default();
+        on_escape.run(());
+    };
+    view! {
+        <dialog
+            class="dialog"
+            class:wide=wide
+            node_ref=dialog
+            aria-labelledby=labelled_by
+            closedby="none"
+            on:keydown=escape
+            on:cancel=cancel
+        >
+            {children()}
+        </dialog>
+    }
+}
+
+/// What went wrong with what a dialog or a form was to do.
+#[component]
+pub(super) fn Failure(#[prop(into)] error: Signal<Option<ConsoleError>>) -> impl IntoView {
+    view! { <p class="form-error" role="alert">{move || error.get().map(|error| error.to_string())}</p> }
+}

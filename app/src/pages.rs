@@ -1,0 +1,90 @@
+//! The pages, one file each. A page finds who asks, asks the engine, and shows what it says.
+
+mod home;
+mod key_list;
+mod key_new;
+mod problem;
+mod sign_in;
+
+use axum::{
+    extract::FromRequestParts,
+    http::request::Parts,
+    response::{IntoResponse, Redirect, Response},
+};
+use keyring::{SignedIn, TenantAdmin};
+
+use crate::{
+    console::Console,
+    session,
+    shell::{Page, Visit},
+};
+
+pub(crate) use home::home;
+pub(crate) use key_list::key_list;
+pub(crate) use key_new::key_new;
+pub(crate) use problem::not_found;
+pub(crate) use sign_in::sign_in;
+
+/// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
+pub(crate) struct Visitor {
+    visit: Visit,
+    signed_in: SignedIn,
+}
+
+impl FromRequestParts<Console> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visit = Visit::of(parts, console);
+        match session::find(console, &parts.headers).await {
+            Ok(Some(signed_in)) => Ok(Self { visit, signed_in }),
+            Ok(None) => Err(to_sign_in(parts)),
+            Err(error) => {
+                tracing::error!(cause = %error, "the session could not be looked up");
+                Err(problem::unavailable(visit.page(problem::UNAVAILABLE)).await)
+            }
+        }
+    }
+}
+
+impl Visitor {
+    /// A page with this person's navigation beside it.
+    fn page(&self, title: &'static str) -> Page {
+        self.visit.page(title).beside_navigation(Some(self.signed_in.clone()))
+    }
+}
+
+/// An admin of a tenant. Everybody else is told whom to ask.
+pub(crate) struct AdminVisitor {
+    visitor: Visitor,
+    admin: TenantAdmin,
+}
+
+impl FromRequestParts<Console> for AdminVisitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        match visitor.signed_in.as_admin() {
+            Ok(admin) => Ok(Self { visitor, admin }),
+            Err(_) => Err(problem::not_allowed(&visitor).await),
+        }
+    }
+}
+
+fn to_sign_in(parts: &Parts) -> Response {
+    let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let sign_in = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", url_encoded(here)) };
+    Redirect::to(&sign_in).into_response()
+}
+
+/// For a value in a query: everything but letters, digits and the plainest marks as `%XX`.
+pub(crate) fn url_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+        encoded
+    })
+}

@@ -1,0 +1,93 @@
+//! The filters: links and a search field that lead to another URL.
+
+use domain::{
+    key::{Status, Validity},
+    key_list::{KeyListQuery, Sort},
+};
+use leptos::prelude::*;
+
+use super::link;
+use crate::components::Icon;
+
+const STATUSES: [(Option<Status>, &str); 3] =
+    [(None, "All"), (Some(Status::Active), "Active"), (Some(Status::Revoked), "Revoked")];
+
+const VALIDITIES: [(Option<Validity>, &str); 4] = [
+    (None, "All"),
+    (Some(Validity::Valid), "Valid"),
+    (Some(Validity::ExpiringSoon), "Expiring soon"),
+    (Some(Validity::Expired), "Expired"),
+];
+
+/// `matching` is none as long as nobody knows how many keys there are.
+#[component]
+pub(super) fn Filters(query: KeyListQuery, matching: Option<u64>) -> impl IntoView {
+    let by_status = STATUSES.map(|(status, label)| {
+        let there = KeyListQuery { status, page: 0, ..query.clone() };
+        (label, link(&there), query.status == status)
+    });
+    let by_validity = VALIDITIES.map(|(validity, label)| {
+        let there = KeyListQuery { validity, page: 0, ..query.clone() };
+        (label, link(&there), query.validity == validity)
+    });
+    let hits = matching.map(|count| match count {
+        1 => "1 key".to_owned(),
+        count => format!("{count} keys"),
+    });
+    view! {
+        <div class="filters">
+            <SearchField query=query.clone()/>
+            <Choice label="Status" options=by_status.to_vec()/>
+            <Choice label="Expiration" options=by_validity.to_vec()/>
+            <p class="hits" role="status">
+                {hits}
+                {query.is_filtered().then(|| {
+                    let all = KeyListQuery { sort: query.sort, ..KeyListQuery::default() };
+                    view! { <a href=link(&all)>"Clear"</a> }
+                })}
+            </p>
+        </div>
+    }
+}
+
+#[component]
+fn SearchField(query: KeyListQuery) -> impl IntoView {
+    // A form replaces the whole query of its URL, so what else is in it comes along.
+    let kept = KeyListQuery { search: String::new(), page: 0, ..query.clone() }.parameters();
+    view! {
+        <form class="search" role="search" method="get" action="/tenant-api-keys">
+            {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+            <input
+                type="search"
+                name="q"
+                value=query.search
+                maxlength="200"
+                placeholder="Name, description or last characters"
+                aria-label="Search by name, description or last characters"
+            />
+            <button class="icon-button" type="submit" aria-label="Search"><Icon name="search"/></button>
+        </form>
+    }
+}
+
+#[component]
+fn Choice(label: &'static str, options: Vec<(&'static str, String, bool)>) -> impl IntoView {
+    let id = format!("filter-{}", label.to_lowercase());
+    let labelled_by = id.clone();
+    view! {
+        <div class="choice" role="group" aria-labelledby=labelled_by>
+            <span class="choice-label" id=id>{label}</span>
+            <span class="segments">
+                {options
+                    .into_iter()
+                    .map(|(label, href, chosen)| view! { <a href=href aria-current=chosen.then_some("true")>{label}</a> })
+                    .collect_view()}
+            </span>
+        </div>
+    }
+}
+
+/// What a column's header says of the order, and where it leads.
+pub(super) fn direction(sort: Sort, is_sorted: bool) -> Option<&'static str> {
+    is_sorted.then_some(if sort.descending { "descending" } else { "ascending" })
+}

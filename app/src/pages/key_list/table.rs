@@ -1,0 +1,200 @@
+//! The table of keys; on a phone, CSS makes cards of its rows.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    key::{Key, Status, Validity},
+    key_draft::Choices,
+    key_list::{Column, KeyListQuery},
+    network,
+    property::Reach,
+};
+use keyring::TimeZone;
+use leptos::prelude::*;
+
+use super::{Loaded, filters::direction, link};
+use crate::{
+    components::Icon,
+    islands::{KeyActions, KeyFacts},
+    times,
+};
+
+#[component]
+pub(super) fn KeyTable(loaded: Loaded) -> impl IntoView {
+    let Loaded { page, choices, query, now, zone, public_url } = loaded;
+    let rows = page.keys.into_iter().map(|key| {
+        view! { <KeyRow key choices=choices.clone() now zone public_url=public_url.clone()/> }
+    });
+    view! {
+        <div class="table-frame">
+            <table class="keys">
+                <caption class="unseen">"API keys of this tenant"</caption>
+                <thead>
+                    <tr>
+                        <SortableHeader label="Name" column=Column::Name query=query.clone()/>
+                        <th scope="col">"Key"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Access"</th>
+                        <th scope="col">"Restrictions"</th>
+                        <SortableHeader label="Expires" column=Column::Expires query=query.clone()/>
+                        <SortableHeader label="Last used" column=Column::LastUsed query=query.clone()/>
+                        <SortableHeader label="Created" column=Column::Created query=query.clone()/>
+                        <th scope="col"><span class="unseen">"Actions"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn SortableHeader(label: &'static str, column: Column, query: KeyListQuery) -> impl IntoView {
+    let is_sorted = query.sort.column == column;
+    let arrow = if query.sort.descending { "down" } else { "up" };
+    view! {
+        <th scope="col" aria-sort=direction(query.sort, is_sorted)>
+            <a class="sort" href=link(&query.sorted_by(column))>
+                {label}
+                {is_sorted.then(|| view! { <Icon name=arrow/> })}
+            </a>
+        </th>
+    }
+}
+
+#[component]
+fn KeyRow(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZone, public_url: String) -> impl IntoView {
+    let facts = KeyFacts {
+        id: key.id.clone(),
+        name: key.name.clone(),
+        hint: key.hint.to_string(),
+        version: key.version,
+        is_active: key.status() == Status::Active,
+        is_expired: key.validity(now) == Validity::Expired,
+        expires: key.expires_at.map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, zone)),
+        old_secret_until: key.old_secret_until.map(|instant| times::exact(instant, zone)),
+        now: zone.moment(now),
+        time_zone: zone.to_string(),
+    };
+    let description =
+        (!key.description.is_empty()).then(|| view! { <p class="description">{key.description.clone()}</p> });
+    let is_revoked = !facts.is_active;
+    view! {
+        <tr id=key.id.to_string() class:revoked=is_revoked>
+            <th scope="row" data-label="Name">
+                <span class="key-name">{key.name.clone()}</span>
+                {description}
+            </th>
+            <td data-label="Key">
+                <code class="hint">{key.hint.to_string()}</code>
+            </td>
+            <td data-label="Status"><Badges key=key.clone() now zone/></td>
+            <td data-label="Access"><Access key=key.clone() choices/></td>
+            <td data-label="Restrictions"><Restrictions key=key.clone()/></td>
+            <td data-label="Expires"><Expires key=key.clone() now zone/></td>
+            <td data-label="Last used"><LastUsed at=key.last_used_at now zone/></td>
+            <td data-label="Created">
+                <time datetime=key.created_at.to_rfc3339() title=times::exact(key.created_at, zone)>{times::date(key.created_at, zone)}</time>
+                <p class="by">"by "{key.created_by.clone()}</p>
+            </td>
+            <td class="actions"><KeyActions facts public_url/></td>
+        </tr>
+    }
+}
+
+#[component]
+fn Badges(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
+    let status = match (key.revoked_at, &key.revoked_by) {
+        (Some(at), by) => {
+            let whom = by.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
+            let title = format!("Revoked on {}{whom}", times::exact(at, zone));
+            view! { <span class="badge danger" title=title>"Revoked"</span> }.into_any()
+        }
+        (None, _) => view! { <span class="badge good">"Active"</span> }.into_any(),
+    };
+    let validity = match key.validity(now) {
+        Validity::Valid => view! { <span class="badge">"Valid"</span> }.into_any(),
+        Validity::ExpiringSoon => view! { <span class="badge warning">"Expiring soon"</span> }.into_any(),
+        Validity::Expired => view! { <span class="badge danger">"Expired"</span> }.into_any(),
+    };
+    view! { <span class="badges">{status}{validity}</span> }
+}
+
+/// Group, scopes and properties: all that says what the key opens.
+#[component]
+fn Access(key: Key, choices: Choices) -> impl IntoView {
+    let (reach, names) = match &key.reach {
+        Reach::All => ("All properties".to_owned(), None),
+        Reach::Only(ids) => {
+            let names: Vec<&str> = choices
+                .properties
+                .iter()
+                .filter(|property| ids.contains(&property.id))
+                .map(|property| property.name.as_str())
+                .collect();
+            let plural = if ids.len() == 1 { "property" } else { "properties" };
+            (format!("{} {plural}", ids.len()), Some(names.join(", ")))
+        }
+    };
+    let scopes = match (key.scopes.read(), key.scopes.write()) {
+        (true, true) => "Read, Write",
+        (true, false) => "Read",
+        _ => "Write",
+    };
+    view! {
+        <p>{key.group.name.clone()}</p>
+        <p class="minor">{scopes}</p>
+        <p class="minor" title=names>{reach}</p>
+    }
+}
+
+/// Addresses, origins and the rate limit, at a glance; the lists themselves on hover.
+#[component]
+fn Restrictions(key: Key) -> impl IntoView {
+    let ips: Vec<String> = key.allowed_ips.iter().map(network::show).collect();
+    let origins: Vec<String> = key.allowed_origins.iter().map(ToString::to_string).collect();
+    let counted = |items: &[String], one: &str, many: &str| {
+        let label = match items.len() {
+            0 => return None,
+            1 => format!("1 {one}"),
+            count => format!("{count} {many}"),
+        };
+        Some(view! { <p class="minor" title=items.join("\n")>{label}</p> })
+    };
+    view! {
+        <p>{format!("{}/min", key.rate_limit_per_minute.per_minute())}</p>
+        {counted(&ips, "address", "addresses")}
+        {counted(&origins, "origin", "origins")}
+    }
+}
+
+#[component]
+fn Expires(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
+    let grace = key.old_secret_until.map(|until| {
+        view! {
+            <p class="grace" title="The secret from before the last rotation is still good until then">
+                "Old secret until "
+                <time datetime=until.to_rfc3339()>{times::exact(until, zone)}</time>
+            </p>
+        }
+    });
+    let expires = match key.expires_at {
+        None => view! { "Never" }.into_any(),
+        Some(at) => view! {
+            <time datetime=at.to_rfc3339() title=times::exact(at, zone)>{times::day_or_exact(at, zone)}</time>
+            <p class="minor">{times::relative(at, now)}</p>
+        }
+        .into_any(),
+    };
+    view! { {expires}{grace} }
+}
+
+#[component]
+fn LastUsed(at: Option<DateTime<Utc>>, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
+    match at {
+        None => view! { <span class="minor">"Never"</span> }.into_any(),
+        Some(at) => view! {
+            <time datetime=at.to_rfc3339() title=times::exact(at, zone)>{times::relative(at, now)}</time>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,69 @@
+//! Pages for when there is nothing to show: what happened, why, and what to do next.
+
+use axum::{
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use leptos::prelude::*;
+
+use super::Visitor;
+use crate::{
+    components::Icon,
+    session,
+    shell::{Page, Visit},
+};
+
+/// The title of the page that [`unavailable`] fills.
+pub(super) const UNAVAILABLE: &str = "Not available";
+
+pub(crate) async fn not_found(visit: Visit, headers: HeaderMap) -> Response {
+    // Whether somebody is signed in only decides what stands beside the page.
+    let signed_in = session::find(&visit.console, &headers).await.ok().flatten();
+    let page = visit.page("Not found").beside_navigation(signed_in).with_status(StatusCode::NOT_FOUND);
+    page.render(|| {
+        view! {
+            <Problem title="There is no such page" action=("/", "Go to the start page")>
+                "The address may be mistyped, or what it led to has been removed."
+            </Problem>
+        }
+    })
+    .await
+}
+
+/// The page belongs to people with another role.
+pub(super) async fn not_allowed(visitor: &Visitor) -> Response {
+    let page = visitor.page("Not allowed").with_status(StatusCode::FORBIDDEN);
+    page.render(|| {
+        view! {
+            <Problem title="Only admins can open this page" action=("/", "Go to the start page")>
+                "API keys are kept by your organisation’s admins. Ask one of them for what you need."
+            </Problem>
+        }
+    })
+    .await
+}
+
+pub(super) async fn unavailable(page: Page) -> Response {
+    let page = page.with_status(StatusCode::SERVICE_UNAVAILABLE);
+    page.render(|| {
+        view! {
+            <Problem title="Latchkey cannot reach its database" action=("", "Try again")>
+                "Nothing was lost. Try again in a moment; if it stays like this, tell whoever runs this installation."
+            </Problem>
+        }
+    })
+    .await
+}
+
+#[component]
+fn Problem(title: &'static str, action: (&'static str, &'static str), children: Children) -> impl IntoView {
+    let (href, label) = action;
+    view! {
+        <div class="empty">
+            <span class="empty-mark"><Icon name="info"/></span>
+            <h1>{title}</h1>
+            <p>{children()}</p>
+            <a class="button" href=href>{label}</a>
+        </div>
+    }
+}

@@ -1,0 +1,27 @@
+//! The map of the console's URLs.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use leptos::prelude::provide_context;
+
+use crate::{console::Console, pages};
+
+/// Every page of the console, and the functions that its islands call.
+pub fn routes(console: Console) -> Router {
+    Router::new()
+        .route("/", get(pages::home))
+        .route("/sign-in", get(pages::sign_in))
+        .route("/tenant-api-keys", get(pages::key_list))
+        .route("/tenant-api-keys/new", get(pages::key_new))
+        .route("/console/{function}", post(call))
+        .fallback(pages::not_found)
+        .with_state(console)
+}
+
+async fn call(State(console): State<Console>, request: Request) -> impl IntoResponse {
+    leptos_axum::handle_server_fns_with_context(move || provide_context(console.clone()), request).await
+}

@@ -1,0 +1,189 @@
+//! From a request to the person behind it, and from an outcome to an answer.
+
+use axum::http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{COOKIE, SET_COOKIE, USER_AGENT},
+    request::Parts,
+};
+use domain::{key::Key, key_draft::KeyDraft};
+use keyring::{Client, Credentials, Error, NewSecret, SessionToken, SignedIn, TenantAdmin, TimeZone};
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    console::{ClientAddress, Console},
+    error::{ChangedKey, ConsoleError},
+    functions::SecretOnce,
+    times,
+};
+
+/// Under https the browser itself makes sure that nobody else set the cookie.
+fn cookie_name(console: &Console) -> &'static str {
+    if console.is_https() { "__Host-latchkey_session" } else { "latchkey_session" }
+}
+
+fn cookie(console: &Console, value: &str, more: &str) -> HeaderValue {
+    let secure = if console.is_https() { "; Secure" } else { "" };
+    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}", cookie_name(console));
+    let Ok(mut header) = HeaderValue::from_str(&text) else { unreachable!("a token is hexadecimal") };
+    header.set_sensitive(true);
+    header
+}
+
+/// The value of a cookie, wherever in the headers it stands.
+pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+fn token(console: &Console, headers: &HeaderMap) -> Option<SessionToken> {
+    read_cookie(headers, cookie_name(console)).map(SessionToken::presented)
+}
+
+/// Who is signed in, if somebody is.
+pub(crate) async fn find(console: &Console, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
+    match token(console, headers) {
+        Some(token) => console.keyring.signed_in(&token).await,
+        None => Ok(None),
+    }
+}
+
+/// The admin behind a server function.
+pub(crate) async fn admin() -> Result<(Console, TenantAdmin), ConsoleError> {
+    let console = expect_context::<Console>();
+    let headers = expect_context::<Parts>().headers;
+    let signed_in = find(&console, &headers).await.map_err(fail)?;
+    let admin = signed_in.ok_or_else(|| refuse(ConsoleError::SignedOut))?.as_admin().map_err(fail)?;
+    Ok((console, admin))
+}
+
+/// Opens a session and hands its cookie to the browser.
+pub(crate) async fn open(email: String, password: SecretString) -> Result<(), ConsoleError> {
+    let console = expect_context::<Console>();
+    let parts = expect_context::<Parts>();
+    let Some(ClientAddress(address)) = parts.extensions.get().copied() else {
+        unreachable!("the server puts the client's address on every request")
+    };
+    let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
+    let client = Client { address, user_agent };
+    let token = console.keyring.sign_in(Credentials { email, password }, &client).await.map_err(fail)?;
+    // A session that was open in this browser before would otherwise stay open, with nobody to end it.
+    if let Some(previous) = self::token(&console, &parts.headers) {
+        console.keyring.sign_out(&previous).await.map_err(fail)?;
+    }
+    expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(&console, token.expose(), ""));
+    Ok(())
+}
+
+/// Ends the session and takes its cookie back.
+pub(crate) async fn close() -> Result<(), ConsoleError> {
+    let console = expect_context::<Console>();
+    if let Some(token) = token(&console, &expect_context::<Parts>().headers) {
+        console.keyring.sign_out(&token).await.map_err(fail)?;
+    }
+    expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(&console, "", "; Max-Age=0"));
+    Ok(())
+}
+
+/// A path on this very site, whatever a link claims.
+pub(crate) fn own_path(next: &str) -> String {
+    let is_own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if is_own { next.to_owned() } else { "/".to_owned() }
+}
+
+/// Sets the status of a server function's answer.
+pub(crate) fn answer_with(status: StatusCode) {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.set_status(status);
+    }
+}
+
+fn refuse(error: ConsoleError) -> ConsoleError {
+    answer_with(match &error {
+        ConsoleError::SignedOut => StatusCode::UNAUTHORIZED,
+        ConsoleError::NotAllowed => StatusCode::FORBIDDEN,
+        ConsoleError::NotFound => StatusCode::NOT_FOUND,
+        ConsoleError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ConsoleError::Changed(_) | ConsoleError::Refused(_) => StatusCode::CONFLICT,
+        ConsoleError::Malformed => StatusCode::BAD_REQUEST,
+        ConsoleError::Unavailable | ConsoleError::Offline => StatusCode::SERVICE_UNAVAILABLE,
+    });
+    error
+}
+
+/// An outcome that no tenant is needed to explain.
+fn fail(error: Error) -> ConsoleError {
+    match error {
+        Error::NotFound(_) => refuse(ConsoleError::NotFound),
+        Error::Invalid(errors) => refuse(ConsoleError::Invalid(errors)),
+        Error::NotAnAdmin => refuse(ConsoleError::NotAllowed),
+        error @ Error::WrongCredentials => {
+            let refused = refuse(ConsoleError::Refused(error.to_string()));
+            answer_with(StatusCode::UNAUTHORIZED);
+            refused
+        }
+        error @ Error::TooManyAttempts { .. } => {
+            let refused = refuse(ConsoleError::Refused(error.to_string()));
+            answer_with(StatusCode::TOO_MANY_REQUESTS);
+            refused
+        }
+        Error::Unavailable(cause) => {
+            tracing::error!(%cause, "the database failed");
+            refuse(ConsoleError::Unavailable)
+        }
+        error @ (Error::LimitReached { .. } | Error::Revoked | Error::Refused(_) | Error::Changed(_)) => {
+            refuse(ConsoleError::Refused(error.to_string()))
+        }
+    }
+}
+
+/// The outcome of a use case, as the admin's browser is told.
+pub(crate) fn answer<T>(outcome: Result<T, Error>, admin: &TenantAdmin) -> Result<T, ConsoleError> {
+    outcome.map_err(|error| match error {
+        Error::Changed(changed) => refuse(ConsoleError::Changed(Box::new(ChangedKey {
+            by: changed.by,
+            when: times::exact(changed.at, TimeZone::of(admin.tenant())),
+            version: changed.current.version,
+            draft: KeyDraft::of(&changed.current),
+            expires: expires_in_words(&changed.current, admin),
+            hint: changed.current.hint.to_string(),
+        }))),
+        other => fail(other),
+    })
+}
+
+pub(crate) fn expires_in_words(key: &Key, admin: &TenantAdmin) -> String {
+    key.expires_at
+        .map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, TimeZone::of(admin.tenant())))
+}
+
+/// The one place where a secret is taken out of its wrapper: into the answer that shows it.
+pub(crate) fn secret_once(NewSecret { id, secret }: NewSecret) -> SecretOnce {
+    SecretOnce { id, secret: secret.expose_secret().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_signing_in_nobody_is_led_elsewhere() {
+        for own in ["/", "/tenant-api-keys?status=active", "/tenant-api-keys/new"] {
+            assert_eq!(own_path(own), own);
+        }
+        for foreign in
+            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"]
+        {
+            assert_eq!(own_path(foreign), "/", "{foreign}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_found_by_their_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("xsession=no; session=yes; session2=no"));
+        assert_eq!(read_cookie(&headers, "session"), Some("yes"));
+        assert_eq!(read_cookie(&headers, "ession"), None);
+    }
+}

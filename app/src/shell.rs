@@ -1,0 +1,186 @@
+//! What every page stands in: the document, its policy, and the navigation.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, Request},
+    http::{HeaderValue, StatusCode, header::CONTENT_SECURITY_POLICY, request::Parts},
+    response::Response,
+};
+use keyring::SignedIn;
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
+
+use crate::{
+    components::{Icon, icon::SPRITE},
+    console::Console,
+    islands::{Notice, Ready, ThemeSwitch},
+    session::read_cookie,
+};
+
+/// What a page takes from the request that asks for it.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub(crate) console: Console,
+    theme: Theme,
+    path: String,
+}
+
+impl FromRequestParts<Console> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, console))
+    }
+}
+
+impl Visit {
+    pub(crate) fn of(parts: &Parts, console: &Console) -> Self {
+        Self { console: console.clone(), theme: Theme::of(parts), path: parts.uri.path().to_owned() }
+    }
+
+    /// A page that anybody sees.
+    pub(crate) fn page(&self, title: &'static str) -> Page {
+        Page { visit: self.clone(), title, status: StatusCode::OK, signed_in: None }
+    }
+}
+
+/// A page on its way to the browser.
+pub(crate) struct Page {
+    visit: Visit,
+    title: &'static str,
+    status: StatusCode,
+    /// Whose navigation stands beside the page.
+    signed_in: Option<SignedIn>,
+}
+
+impl Page {
+    pub(crate) fn beside_navigation(self, signed_in: Option<SignedIn>) -> Self {
+        Self { signed_in, ..self }
+    }
+
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Renders the page around its content.
+    pub(crate) async fn render<V: IntoView + 'static>(
+        self,
+        content: impl Fn() -> V + Clone + Send + Sync + 'static,
+    ) -> Response<Body> {
+        let Self { visit: Visit { console, theme, path }, title, status, signed_in } = self;
+        let document = move || {
+            answer_under_policy(status);
+            let body = content();
+            let framed = match &signed_in {
+                Some(signed_in) => {
+                    view! { <Framed signed_in=signed_in.clone() path=path.clone()>{body}</Framed> }.into_any()
+                }
+                None => view! { <main id="main" class="alone">{body}</main> }.into_any(),
+            };
+            view! { <Document console=console.clone() title theme>{framed}</Document> }
+        };
+        leptos_axum::render_app_to_stream_with_context(|| {}, document)(Request::new(Body::empty())).await
+    }
+}
+
+/// Light, dark, or as the system has it.
+#[derive(Clone, Copy)]
+struct Theme(Option<&'static str>);
+
+impl Theme {
+    fn of(parts: &Parts) -> Self {
+        Self(match read_cookie(&parts.headers, "theme") {
+            Some("light") => Some("light"),
+            Some("dark") => Some("dark"),
+            _ => None,
+        })
+    }
+}
+
+/// Scripts run by the nonce of this very answer and nothing else.
+fn answer_under_policy(status: StatusCode) {
+    let options = expect_context::<ResponseOptions>();
+    options.set_status(status);
+    let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        options.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[component]
+fn Document(console: Console, title: &'static str, theme: Theme, children: Children) -> impl IntoView {
+    let options = LeptosOptions::builder().output_name(console.site.output_name.clone()).site_pkg_dir("pkg").build();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme.0>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>{format!("{title} · Latchkey")}</title>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
+                <link rel="stylesheet" href=format!("/{}", console.site.stylesheet)/>
+                <HydrationScripts options islands=true/>
+            </head>
+            <body>
+                <div class="sprite" inner_html=SPRITE></div>
+                {children()}
+                <Notice/>
+                <Ready/>
+            </body>
+        </html>
+    }
+}
+
+/// A page with the navigation beside it.
+#[component]
+fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoView {
+    let is_admin = signed_in.as_admin().is_ok();
+    let tenant = signed_in.tenant.as_ref().map(|tenant| tenant.name.clone());
+    view! {
+        <a class="skip" href="#main">"Skip to the content"</a>
+        <header class="bar">
+            <a class="brand" href="/"><Icon name="key"/>"Latchkey"</a>
+            <button class="icon-button menu-button" type="button" popovertarget="navigation" aria-label="Menu">
+                <Icon name="menu"/>
+            </button>
+        </header>
+        <div class="frame">
+            <div class="sidebar" id="navigation" popover="auto">
+                <a class="brand" href="/"><Icon name="key"/>"Latchkey"</a>
+                {tenant.map(|name| view! { <p class="tenant-name">{name}</p> })}
+                <nav aria-label="Settings">
+                    {is_admin.then(|| view! {
+                        <h2 class="nav-group" id="nav-data">"Data & Monitoring"</h2>
+                        <ul aria-labelledby="nav-data">
+                            <li><NavLink href="/tenant-api-keys" path=path.clone()><Icon name="key"/>"API Keys"</NavLink></li>
+                        </ul>
+                    })}
+                </nav>
+                <div class="account">
+                    <p class="account-name">{signed_in.person.name.clone()}</p>
+                    <p class="account-email">{signed_in.person.email.as_str().to_owned()}</p>
+                    <div class="account-actions">
+                        <ThemeSwitch/>
+                        <form method="post" action="/console/sign_out">
+                            <button class="button quiet" type="submit"><Icon name="sign-out"/>"Sign out"</button>
+                        </form>
+                    </div>
+                </div>
+            </div>
+            <main id="main" tabindex="-1">{children()}</main>
+        </div>
+    }
+}
+
+#[component]
+fn NavLink(href: &'static str, path: String, children: Children) -> impl IntoView {
+    let current = (path == href || path.starts_with(&format!("{href}/"))).then_some("page");
+    view! { <a class="nav-link" href=href aria-current=current>{children()}</a> }
+}

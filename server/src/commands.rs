@@ -1,0 +1,190 @@
+//! The commands that work on the data: carried out here, or by the server that owns the database.
+
+use std::{
+    io::{Read, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use keyring::{Error, Keyring};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    config::{Cli, Command, Settings},
+    owner::{self, Who},
+    serve,
+};
+
+mod group;
+mod key;
+mod person;
+mod property;
+mod tenant;
+
+const DONE: u8 = 0;
+/// The exit code of a command that was understood and not carried out.
+pub const REFUSED: u8 = 1;
+const WRONG_WORDS: u8 = 2;
+
+/// What to work on.
+#[derive(Subcommand, Clone)]
+pub enum Words {
+    /// Organisations
+    #[command(subcommand)]
+    Tenant(tenant::TenantWords),
+    /// People who sign in to the console
+    #[command(subcommand)]
+    Person(person::PersonWords),
+    /// Hotels or sites of a tenant
+    #[command(subcommand)]
+    Property(property::PropertyWords),
+    /// Authorization groups: named sets of permissions
+    #[command(subcommand)]
+    Group(group::GroupWords),
+    /// API keys
+    #[command(subcommand)]
+    Key(key::KeyWords),
+}
+
+impl Words {
+    fn wants_input(&self) -> bool {
+        matches!(self, Self::Person(words) if words.wants_input())
+    }
+}
+
+/// What a command prints, and how it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub code: u8,
+    pub output: String,
+    pub error: String,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn done(output: String) -> Self {
+        Self { code: DONE, output, error: String::new() }
+    }
+
+    #[must_use]
+    pub fn refused(reason: &str) -> Self {
+        Self { code: REFUSED, output: String::new(), error: format!("latchkey: {reason}\n") }
+    }
+
+    /// Prints it all and says how to exit.
+    #[must_use]
+    pub fn print(self) -> ExitCode {
+        // Whoever reads may have closed the pipe already.
+        let _ = std::io::stdout().write_all(self.output.as_bytes());
+        let _ = std::io::stderr().write_all(self.error.as_bytes());
+        ExitCode::from(self.code)
+    }
+}
+
+/// What a command has to say when it is done: for programs, and for people.
+struct Report {
+    json: Value,
+    text: String,
+}
+
+impl Report {
+    fn new(json: Value, text: impl Into<String>) -> Self {
+        Self { json, text: text.into() }
+    }
+}
+
+/// Carries out a command, by whoever may.
+pub async fn run(settings: &Settings, words: Words) -> Outcome {
+    let input = if words.wants_input() { read_input() } else { Ok(String::new()) };
+    let input = match input {
+        Ok(input) => input,
+        Err(cause) => return Outcome::refused(&format!("cannot read standard input: {cause}")),
+    };
+    match owner::find(&settings.database_url).await {
+        Ok(Who::Owner(stream)) => {
+            let asked = owner::ask(stream, std::env::args().collect(), input).await;
+            asked.unwrap_or_else(|error| Outcome::refused(&error.to_string()))
+        }
+        Ok(Who::We(_ownership)) => match serve::open(settings).await {
+            Ok(keyring) => {
+                let outcome = execute(&keyring, words, settings.json, input).await;
+                match keyring.close().await {
+                    Ok(()) => outcome,
+                    Err(error) => Outcome::refused(&format!("the database could not be closed: {error}")),
+                }
+            }
+            Err(error) => Outcome::refused(&error.to_string()),
+        },
+        Err(error) => Outcome::refused(&error.to_string()),
+    }
+}
+
+fn read_input() -> std::io::Result<String> {
+    let mut input = String::new();
+    std::io::stdin().read_to_string(&mut input)?;
+    Ok(input)
+}
+
+/// Carries out words that another process handed over.
+pub async fn parse_and_execute(keyring: &Keyring, words: &[String], input: String) -> Outcome {
+    match Cli::try_parse_from(words) {
+        Ok(cli) => match cli.command() {
+            Command::Do(command) => execute(keyring, command, cli.settings.json, input).await,
+            Command::Serve(_) | Command::Migrate => Outcome::refused("the server runs already"),
+        },
+        Err(error) => Outcome { code: WRONG_WORDS, output: String::new(), error: error.to_string() },
+    }
+}
+
+async fn execute(keyring: &Keyring, words: Words, as_json: bool, input: String) -> Outcome {
+    let done = match words {
+        Words::Tenant(words) => tenant::execute(keyring, words).await,
+        Words::Person(words) => person::execute(keyring, words, input).await,
+        Words::Property(words) => property::execute(keyring, words).await,
+        Words::Group(words) => group::execute(keyring, words).await,
+        Words::Key(words) => key::execute(keyring, words).await,
+    };
+    match done {
+        Ok(report) if as_json => Outcome::done(format!("{}\n", report.json)),
+        Ok(report) => Outcome::done(report.text),
+        Err(error) => refusal(&error, as_json),
+    }
+}
+
+fn refusal(error: &Error, as_json: bool) -> Outcome {
+    if let Error::Unavailable(cause) = error {
+        tracing::error!(%cause, "the database failed");
+    }
+    let errors = if let Error::Invalid(errors) = error { json!(errors) } else { json!([]) };
+    let document = json!({ "error": { "code": code_of(error), "detail": error.to_string(), "errors": errors } });
+    let output = if as_json { format!("{document}\n") } else { String::new() };
+    Outcome { output, ..Outcome::refused(&error.to_string()) }
+}
+
+fn code_of(error: &Error) -> &'static str {
+    match error {
+        Error::NotFound(_) => "not_found",
+        Error::Invalid(_) => "invalid",
+        Error::LimitReached { .. } => "limit_reached",
+        Error::Revoked => "revoked",
+        Error::Changed(_) => "changed",
+        Error::NotAnAdmin => "not_an_admin",
+        Error::WrongCredentials => "wrong_credentials",
+        Error::TooManyAttempts { .. } => "too_many_attempts",
+        Error::Refused(_) => "refused",
+        Error::Unavailable(_) => "unavailable",
+    }
+}
+
+/// Lines of columns, each as wide as its widest cell.
+fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

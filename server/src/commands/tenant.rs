@@ -1,0 +1,82 @@
+//! `latchkey tenant`
+
+use clap::{Subcommand, ValueEnum};
+use domain::tenant::Tenant;
+use keyring::{Error, Keyring, NewTenant, TenantChange};
+use serde_json::json;
+
+use super::{Report, table};
+
+#[derive(Subcommand, Clone)]
+pub enum TenantWords {
+    /// Make a tenant, with its first groups
+    Create {
+        /// Lower-case letters, digits and hyphens
+        #[arg(long)]
+        slug: String,
+        #[arg(long)]
+        name: String,
+        /// How many active keys it may have [default: 10]
+        #[arg(long)]
+        key_limit: Option<u32>,
+        /// An IANA name, such as Europe/Lisbon [default: UTC]
+        #[arg(long)]
+        time_zone: Option<String>,
+    },
+    /// List all tenants
+    List,
+    /// Change a tenant; what is not named stays
+    Set {
+        #[arg(long)]
+        slug: String,
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        key_limit: Option<u32>,
+        /// Whether the subscription includes API keys
+        #[arg(long)]
+        api_keys: Option<Switch>,
+        #[arg(long)]
+        time_zone: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+pub(super) async fn execute(keyring: &Keyring, words: TenantWords) -> Result<Report, Error> {
+    match words {
+        TenantWords::Create { slug, name, key_limit, time_zone } => {
+            let tenant = keyring.create_tenant(NewTenant { slug, name, key_limit, time_zone }).await?;
+            Ok(Report::new(json!(tenant), format!("Made the tenant {} ({}).\n", tenant.slug, tenant.id)))
+        }
+        TenantWords::List => {
+            let tenants = keyring.tenants().await?;
+            let rows: Vec<Vec<String>> = tenants.iter().map(row).collect();
+            Ok(Report::new(json!(tenants), table(&rows)))
+        }
+        TenantWords::Set { slug, name, key_limit, api_keys, time_zone } => {
+            let operator = keyring.operator_for(&slug).await?;
+            let api_keys = api_keys.map(|switch| switch == Switch::On);
+            let tenant =
+                keyring.change_tenant(&operator, TenantChange { name, key_limit, api_keys, time_zone }).await?;
+            Ok(Report::new(json!(tenant), format!("Changed the tenant {}.\n", tenant.slug)))
+        }
+    }
+}
+
+fn row(tenant: &Tenant) -> Vec<String> {
+    let Tenant { id, slug, name, key_limit, api_keys, time_zone } = tenant;
+    let api_keys = if *api_keys { "on" } else { "off" };
+    vec![
+        id.to_string(),
+        slug.clone(),
+        name.clone(),
+        format!("{key_limit} keys"),
+        api_keys.to_owned(),
+        time_zone.clone(),
+    ]
+}

@@ -1,0 +1,117 @@
+//! Every option, as a flag, an environment variable and a line of `--help`.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::secret::Product;
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use crate::commands::Words;
+
+/// Hands out an organisation's API keys, and says whether a key is good.
+#[derive(Parser)]
+#[command(name = "latchkey", version)]
+pub struct Cli {
+    #[command(flatten)]
+    pub settings: Settings,
+    #[command(subcommand)]
+    words: Option<Top>,
+}
+
+/// What the installation is like.
+#[derive(Args, Clone)]
+pub struct Settings {
+    /// Where to listen
+    #[arg(long, env = "LATCHKEY_ADDR", default_value = "127.0.0.1:3000", global = true)]
+    pub addr: SocketAddr,
+
+    /// Where browsers find the console; decides links, cookies and which origin may post [default: http://<addr>]
+    #[arg(long, env = "LATCHKEY_PUBLIC_URL", global = true)]
+    pub public_url: Option<String>,
+
+    /// sqlite://path/to/file, or postgres://user:password@host/name
+    #[arg(
+        long,
+        env = "LATCHKEY_DATABASE_URL",
+        default_value = "sqlite://data/latchkey.db",
+        hide_env_values = true,
+        global = true
+    )]
+    pub database_url: String,
+
+    /// Addresses of proxies whose X-Forwarded-For is believed, with commas between
+    #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// The first part of new secrets
+    #[arg(long, env = "LATCHKEY_KEY_PRODUCT", default_value = "lk", global = true)]
+    pub key_product: Product,
+
+    /// An address or link: whom to ask where the console says to contact support
+    #[arg(long, env = "LATCHKEY_SUPPORT_CONTACT", global = true)]
+    pub support_contact: Option<String>,
+
+    /// With the password, makes the first super user when there is none
+    #[arg(long, env = "LATCHKEY_ADMIN_EMAIL", requires = "admin_password", global = true)]
+    pub admin_email: Option<String>,
+
+    /// The first super user's password
+    #[arg(long, env = "LATCHKEY_ADMIN_PASSWORD", hide_env_values = true, global = true)]
+    pub admin_password: Option<SecretString>,
+
+    /// Print one JSON document instead of words for people
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// How much to log: error, warn, info, debug or trace, also by module
+    #[arg(long, env = "LATCHKEY_LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    /// How log lines look
+    #[arg(long, env = "LATCHKEY_LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Top {
+    /// Serve the console (what happens with no command at all)
+    Serve(ServeOptions),
+    /// Bring the database's schema up to date
+    Migrate,
+    #[command(flatten)]
+    Words(Words),
+}
+
+#[derive(Args, Clone, Default)]
+pub struct ServeOptions {
+    /// Fill an empty database with a believable tenant, and print a sign-in for it
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// What the command line asks for.
+pub enum Command {
+    Serve(ServeOptions),
+    Migrate,
+    /// A command that works on the data, wherever the server is.
+    Do(Words),
+}
+
+impl Cli {
+    #[must_use]
+    pub fn command(&self) -> Command {
+        match &self.words {
+            None => Command::Serve(ServeOptions::default()),
+            Some(Top::Serve(options)) => Command::Serve(options.clone()),
+            Some(Top::Migrate) => Command::Migrate,
+            Some(Top::Words(words)) => Command::Do(words.clone()),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! SQLite has one owner: the process that holds the lock beside the file.
+//!
+//! A running server is the owner for as long as it runs. A command that finds one hands it its words over a
+//! socket next to the file; one that finds none owns the file itself while it works. PostgreSQL looks after
+//! its own, so there everybody may come in.
+
+use std::{
+    fs::{File, Permissions, TryLockError},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use keyring::{Database, Keyring};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::commands::{self, Outcome};
+
+/// How long to wait for a command that owns the file at the moment.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
+const MOST_REQUEST_BYTES: u64 = 1024 * 1024;
+const REQUEST_TIME: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum OwnerError {
+    #[error("the database {file} is in use by another latchkey; stop that one first")]
+    InUse { file: PathBuf },
+    #[error("cannot use {file}: {cause}")]
+    Unusable { file: PathBuf, cause: std::io::Error },
+    #[error("the server that owns the database broke off: {0}")]
+    BrokenOff(std::io::Error),
+}
+
+/// The right to open the database.
+pub struct Ownership {
+    /// None where everybody may.
+    file: Option<OwnedFile>,
+}
+
+struct OwnedFile {
+    /// Locked for as long as it is open.
+    _lock: File,
+    socket: PathBuf,
+}
+
+/// Who is to carry out a command.
+pub enum Who {
+    /// This process.
+    We(Ownership),
+    /// The server at the other end.
+    Owner(UnixStream),
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+impl Ownership {
+    /// Takes the database, after a while if a command has it at the moment.
+    ///
+    /// # Errors
+    /// When somebody else keeps it.
+    pub async fn wait(database_url: &str) -> Result<Self, OwnerError> {
+        let Some(file) = Database::file(database_url) else { return Ok(Self { file: None }) };
+        let patient_until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ownership) = Self::take(file)? {
+                return Ok(ownership);
+            }
+            if Instant::now() >= patient_until || UnixStream::connect(beside(file, ".sock")).await.is_ok() {
+                return Err(OwnerError::InUse { file: file.to_owned() });
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Takes the file if nobody has it.
+    fn take(file: &Path) -> Result<Option<Self>, OwnerError> {
+        let unusable = |cause| OwnerError::Unusable { file: file.to_owned(), cause };
+        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(unusable)?;
+        }
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(beside(file, ".lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { file: Some(OwnedFile { _lock: lock, socket: beside(file, ".sock") }) })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(cause)) => Err(unusable(cause)),
+        }
+    }
+
+    /// Carries out what commands hand over, for as long as the answer is kept.
+    ///
+    /// # Errors
+    /// When the socket cannot be made.
+    pub fn answer_commands(self, keyring: Keyring) -> Result<Commands, OwnerError> {
+        let Some(file) = self.file else { return Ok(Commands { serving: None }) };
+        let unusable = |cause| OwnerError::Unusable { file: file.socket.clone(), cause };
+        // Left behind by an owner that was killed; nobody listens there, or we would not have the lock.
+        let _ = std::fs::remove_file(&file.socket);
+        let listener = UnixListener::bind(&file.socket).map_err(unusable)?;
+        std::fs::set_permissions(&file.socket, Permissions::from_mode(0o600)).map_err(unusable)?;
+        let task = tokio::spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => drop(tokio::spawn(answer(stream, keyring.clone()))),
+                    Err(cause) => {
+                        tracing::warn!(%cause, "a command could not be accepted");
+                        sleep(LOOK_AGAIN).await;
+                    }
+                }
+            }
+        });
+        Ok(Commands { serving: Some((task, file)) })
+    }
+}
+
+/// Keeps the file and its socket until it is dropped.
+pub struct Commands {
+    serving: Option<(JoinHandle<()>, OwnedFile)>,
+}
+
+impl Drop for Commands {
+    fn drop(&mut self) {
+        if let Some((task, file)) = &self.serving {
+            task.abort();
+            let _ = std::fs::remove_file(&file.socket);
+        }
+    }
+}
+
+/// A command on its way to the owner.
+#[derive(Serialize, Deserialize)]
+struct Request {
+    words: Vec<String>,
+    input: String,
+}
+
+async fn answer(mut stream: UnixStream, keyring: Keyring) {
+    let handled = timeout(REQUEST_TIME, async {
+        let mut text = String::new();
+        (&mut stream).take(MOST_REQUEST_BYTES).read_to_string(&mut text).await?;
+        Ok::<_, std::io::Error>(serde_json::from_str::<Request>(&text)?)
+    })
+    .await;
+    let outcome = match handled {
+        Ok(Ok(request)) => commands::parse_and_execute(&keyring, &request.words, request.input).await,
+        Ok(Err(cause)) => Outcome::refused(&format!("the command could not be read: {cause}")),
+        Err(_) => Outcome::refused("the command took too long to arrive"),
+    };
+    if let Ok(answer) = serde_json::to_vec(&outcome) {
+        // Whoever asked may have gone away meanwhile; what was done stays done.
+        let _ = stream.write_all(&answer).await;
+        let _ = stream.shutdown().await;
+    }
+}
+
+/// Finds the owner, or becomes it.
+///
+/// # Errors
+/// When neither comes about in time.
+pub async fn find(database_url: &str) -> Result<Who, OwnerError> {
+    let Some(file) = Database::file(database_url) else { return Ok(Who::We(Ownership { file: None })) };
+    let patient_until = Instant::now() + PATIENCE;
+    loop {
+        if let Ok(stream) = UnixStream::connect(beside(file, ".sock")).await {
+            return Ok(Who::Owner(stream));
+        }
+        if let Some(ownership) = Ownership::take(file)? {
+            return Ok(Who::We(ownership));
+        }
+        if Instant::now() >= patient_until {
+            return Err(OwnerError::InUse { file: file.to_owned() });
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Hands the words over and waits for what the owner says.
+///
+/// # Errors
+/// When the owner goes away before it has answered.
+pub async fn ask(mut owner: UnixStream, words: Vec<String>, input: String) -> Result<Outcome, OwnerError> {
+    let exchange = async {
+        let request = serde_json::to_vec(&Request { words, input })?;
+        owner.write_all(&request).await?;
+        owner.shutdown().await?;
+        let mut answer = Vec::new();
+        owner.read_to_end(&mut answer).await?;
+        Ok(serde_json::from_slice(&answer)?)
+    };
+    exchange.await.map_err(OwnerError::BrokenOff)
+}
