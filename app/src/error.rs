@@ -49,7 +49,11 @@ impl std::fmt::Display for ConsoleError {
             Self::NotFound => "This key no longer exists. Somebody may have deleted it.",
             Self::Invalid(errors) => return write!(f, "{errors}"),
             Self::Changed(changed) => {
-                return write!(f, "{} changed this key a moment ago. Reload the page and look at it again.", changed.by);
+                return write!(
+                    f,
+                    "{} changed this key a moment ago. Reload the page and look at it again.",
+                    changed.by
+                );
             }
             Self::Refused(reason) => reason,
             Self::Malformed => "The server did not understand the request. Reload the page and try again.",

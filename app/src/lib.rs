@@ -4,6 +4,9 @@
 //! to the browser. The browser gets the islands, the form's rules from `domain`, and the functions by which
 //! the islands call the server.
 
+// The views are deeply nested types.
+#![recursion_limit = "256"]
+
 pub mod error;
 pub mod functions;
 pub mod islands;

@@ -1,5 +1,8 @@
 //! The program `latchkey`: its configuration, its command line, and what it answers over HTTP.
 
+// The views are deeply nested types.
+#![recursion_limit = "256"]
+
 pub mod address;
 pub mod assets;
 pub mod commands;

@@ -1,0 +1,16 @@
+//! Every use case on SQLite and on PostgreSQL.
+
+mod use_cases {
+    #[macro_use]
+    mod stage;
+
+    mod demo;
+    mod edit;
+    mod end;
+    mod generate;
+    mod list;
+    mod migrate;
+    mod rotate;
+    mod sign_in;
+    mod tenants;
+}

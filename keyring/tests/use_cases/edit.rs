@@ -1,0 +1,96 @@
+use chrono::TimeDelta;
+use domain::{key_draft::KeyDraft, property::Reach, scope::Scopes};
+use keyring::Error;
+
+use super::stage::{Stage, codes};
+
+on_both_databases! {
+    an_edit_changes_the_terms_and_not_the_secret,
+    the_second_of_two_admins_is_told_what_changed,
+    of_two_edits_at_once_one_wins,
+    saving_without_a_change_writes_nothing,
+    a_revoked_key_cannot_be_edited,
+    every_wrong_field_is_named,
+}
+
+async fn an_edit_changes_the_terms_and_not_the_secret(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let before = stage.key(&tenant, &id).await;
+    let properties = stage.keyring.properties(&tenant).await.unwrap();
+    let draft = KeyDraft {
+        name: "Front desk".to_owned(),
+        write: true,
+        all_properties: false,
+        properties: properties.iter().map(|property| property.id.to_string()).collect(),
+        ..KeyDraft::of(&before)
+    };
+    let after = stage.keyring.edit_key(&tenant, &id, before.version, &draft).await.unwrap();
+    assert_eq!((after.name.as_str(), after.scopes), ("Front desk", Scopes::Both));
+    assert!(matches!(&after.reach, Reach::Only(ids) if ids.len() == 2));
+    assert_eq!((after.hint.clone(), after.expires_at, after.version), (before.hint, before.expires_at, 2));
+    let narrowed = KeyDraft { properties: vec![properties[0].id.to_string()], ..draft };
+    let after = stage.keyring.edit_key(&tenant, &id, 2, &narrowed).await.unwrap();
+    assert_eq!(after.reach, Reach::Only(vec![properties[0].id.clone()]));
+    assert_eq!(stage.actions(&id).await, ["key.generated", "key.edited", "key.edited"]);
+}
+
+async fn the_second_of_two_admins_is_told_what_changed(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let (ana, ben) = (stage.admin(&tenant, "Ana").await, stage.admin(&tenant, "Ben").await);
+    let id = stage.generate(&ana, "PMS").await.id;
+    let opened = stage.key(&ana, &id).await;
+    stage.advance(TimeDelta::minutes(1));
+    let anas = KeyDraft { name: "Ana's name".to_owned(), ..KeyDraft::of(&opened) };
+    stage.keyring.edit_key(&ana, &id, opened.version, &anas).await.unwrap();
+    let bens = KeyDraft { name: "Ben's name".to_owned(), ..KeyDraft::of(&opened) };
+    let Err(Error::Changed(changed)) = stage.keyring.edit_key(&ben, &id, opened.version, &bens).await else {
+        panic!("Ben overwrote what Ana had saved");
+    };
+    assert_eq!((changed.by.as_str(), changed.at), ("Ana", stage.now()));
+    assert_eq!(changed.current.name, "Ana's name");
+    stage.keyring.edit_key(&ben, &id, changed.current.version, &bens).await.expect("he has seen it now");
+}
+
+async fn of_two_edits_at_once_one_wins(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let opened = stage.key(&tenant, &id).await;
+    let edit = |name: &str| {
+        let draft = KeyDraft { name: name.to_owned(), ..KeyDraft::of(&opened) };
+        let (keyring, tenant, id) = (stage.keyring.clone(), tenant.clone(), id.clone());
+        tokio::spawn(async move { keyring.edit_key(&tenant, &id, 1, &draft).await })
+    };
+    let (first, second) = (edit("One"), edit("Two"));
+    let outcomes = [first.await.unwrap(), second.await.unwrap()];
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::Changed(_)))).count(), 1);
+}
+
+async fn saving_without_a_change_writes_nothing(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let key = stage.key(&tenant, &id).await;
+    let saved = stage.keyring.edit_key(&tenant, &id, 1, &KeyDraft::of(&key)).await.unwrap();
+    assert_eq!(saved.version, 1);
+    assert_eq!(stage.actions(&id).await, ["key.generated"]);
+}
+
+async fn a_revoked_key_cannot_be_edited(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let key = stage.keyring.revoke_key(&tenant, &id).await.unwrap();
+    let refused = stage.keyring.edit_key(&tenant, &id, key.version, &KeyDraft::of(&key)).await;
+    assert!(matches!(refused, Err(Error::Revoked)));
+}
+
+async fn every_wrong_field_is_named(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let key = stage.key(&tenant, &id).await;
+    let draft = KeyDraft { name: String::new(), rate_limit_per_minute: "many".to_owned(), ..KeyDraft::of(&key) };
+    let refused = stage.keyring.edit_key(&tenant, &id, 1, &draft).await;
+    let expected = [("name", "required".to_owned()), ("rate_limit_per_minute", "not_a_number".to_owned())];
+    assert_eq!(codes(refused), expected);
+    assert_eq!(stage.key(&tenant, &id).await, key);
+}

@@ -1,0 +1,143 @@
+use chrono::{DateTime, Utc};
+use domain::{expiration::ExpirationDraft, key_draft::KeyDraft, property::Reach, scope::Scopes};
+use keyring::{Error, NewKey};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+
+use super::stage::{Stage, codes};
+
+on_both_databases! {
+    a_key_is_stored_as_it_was_asked_for,
+    of_a_secret_only_its_hash_is_kept,
+    every_wrong_field_is_named_at_once,
+    what_belongs_to_another_tenant_cannot_be_given,
+    days_end_where_the_tenant_is,
+    a_full_tenant_is_refused,
+    fifty_at_once_with_one_place_left_make_one,
+}
+
+async fn a_key_is_stored_as_it_was_asked_for(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let ana = stage.admin(&tenant, "Ana").await;
+    let properties = stage.keyring.properties(&tenant).await.unwrap();
+    let draft = KeyDraft {
+        description: " For the front desk. ".to_owned(),
+        read: true,
+        write: true,
+        all_properties: false,
+        properties: vec![properties[1].id.to_string()],
+        allowed_ips: "10.1.2.3/8\n2001:db8::1".to_owned(),
+        allowed_origins: "HTTPS://Book.acme.test/, http://localhost:8080".to_owned(),
+        rate_limit_per_minute: "120".to_owned(),
+        ..stage.draft(&tenant, "  PMS ").await
+    };
+    let made = stage.keyring.generate_key(&ana, &NewKey { draft, expiration: ExpirationDraft::Never }).await.unwrap();
+    let key = stage.key(&tenant, &made.id).await;
+    assert_eq!((key.name.as_str(), key.description.as_str()), ("PMS", "For the front desk."));
+    assert_eq!(key.group.name, "Full access");
+    assert_eq!(key.scopes, Scopes::Both);
+    assert_eq!(key.reach, Reach::Only(vec![properties[1].id.clone()]));
+    assert_eq!(key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::1/128"]);
+    assert_eq!(
+        key.allowed_origins.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["https://book.acme.test", "http://localhost:8080"]
+    );
+    assert_eq!(key.rate_limit_per_minute.per_minute(), 120);
+    assert_eq!((key.created_at, key.created_by.as_str()), (stage.now(), "Ana"));
+    assert_eq!((key.expires_at, key.revoked_at, key.last_used_at, key.version), (None, None, None, 1));
+    let secret = made.secret.expose_secret();
+    assert!(secret.starts_with("lk_tk_") && secret.starts_with(&key.hint.head) && secret.ends_with(&key.hint.tail));
+    assert_eq!(stage.actions(&made.id).await, ["key.generated"]);
+}
+
+async fn of_a_secret_only_its_hash_is_kept(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let made = stage.generate(&tenant, "PMS").await;
+    let secret = made.secret.expose_secret();
+    let hash: String = Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(stage.texts("SELECT sha256 FROM api_key_secret").await, [hash]);
+    let random_part = &secret["lk_tk_".len() + 8..secret.len() - 4];
+    let everything = [
+        "SELECT head || tail FROM api_key_secret",
+        "SELECT name || description || search_text FROM api_key",
+        "SELECT detail FROM audit_event",
+    ];
+    for sql in everything {
+        assert!(stage.texts(sql).await.iter().all(|text| !text.contains(random_part)), "{sql}");
+    }
+    assert!(!format!("{:?}", made.secret).contains(random_part), "printing it for debugging");
+}
+
+async fn every_wrong_field_is_named_at_once(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let draft = KeyDraft { name: "x".to_owned(), allowed_ips: "here".to_owned(), ..KeyDraft::default() };
+    let expiration = ExpirationDraft::EndOfDay("2026-11-20".to_owned());
+    let refused = stage.keyring.generate_key(&tenant, &NewKey { draft, expiration }).await;
+    let fields: Vec<&str> = codes(refused).iter().map(|(field, _)| *field).collect();
+    assert_eq!(fields, ["name", "group", "allowed_ips", "expires_at"]);
+    assert_eq!(stage.keyring.active_keys(&tenant).await.unwrap(), 0);
+}
+
+async fn what_belongs_to_another_tenant_cannot_be_given(stage: Stage) {
+    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    let foreign = stage.keyring.properties(&other).await.unwrap();
+    let draft = KeyDraft {
+        all_properties: false,
+        properties: vec![foreign[0].id.to_string()],
+        ..stage.draft(&other, "PMS").await
+    };
+    let refused = stage.keyring.generate_key(&acme, &NewKey { draft, expiration: ExpirationDraft::Never }).await;
+    assert_eq!(codes(refused), [("group", "not_found".to_owned()), ("properties", "not_found".to_owned())]);
+}
+
+async fn days_end_where_the_tenant_is(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    // It is past midnight in Auckland already, so the 22nd is today and the 21st is over.
+    let today = ExpirationDraft::EndOfDay("2026-11-22".to_owned());
+    let key = stage.generate_until(&tenant, "PMS", today).await.id;
+    let expected: DateTime<Utc> = "2026-11-22T10:59:59.999Z".parse().unwrap();
+    assert_eq!(stage.key(&tenant, &key).await.expires_at, Some(expected));
+    let over = ExpirationDraft::EndOfDay("2026-11-21".to_owned());
+    let new = NewKey { draft: stage.draft(&tenant, "PMS").await, expiration: over };
+    let refused = stage.keyring.generate_key(&tenant, &new).await;
+    assert_eq!(codes(refused), [("expires_at", "in_the_past".to_owned())]);
+    let exact = ExpirationDraft::At("2026-12-01T18:30".to_owned());
+    let key = stage.generate_until(&tenant, "ERP", exact).await.id;
+    let expected: DateTime<Utc> = "2026-12-01T05:30:00Z".parse().unwrap();
+    assert_eq!(stage.key(&tenant, &key).await.expires_at, Some(expected));
+}
+
+async fn a_full_tenant_is_refused(stage: Stage) {
+    let tenant = stage.tenant_with_limit("acme", 2).await;
+    let first = stage.generate(&tenant, "First").await.id;
+    stage.generate(&tenant, "Second").await;
+    let third = NewKey { draft: stage.draft(&tenant, "Third").await, expiration: ExpirationDraft::Never };
+    let refused = stage.keyring.generate_key(&tenant, &third).await;
+    assert!(matches!(refused, Err(Error::LimitReached { limit: 2 })));
+    stage.keyring.revoke_key(&tenant, &first).await.unwrap();
+    stage.keyring.generate_key(&tenant, &third).await.expect("a revoked key does not count");
+}
+
+async fn fifty_at_once_with_one_place_left_make_one(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    for number in 0..9 {
+        stage.generate(&tenant, &format!("Key {number}")).await;
+    }
+    let new = NewKey { draft: stage.draft(&tenant, "The tenth").await, expiration: ExpirationDraft::Never };
+    let attempts: Vec<_> = (0..50)
+        .map(|_| {
+            let (keyring, tenant, new) = (stage.keyring.clone(), tenant.clone(), new.clone());
+            tokio::spawn(async move { keyring.generate_key(&tenant, &new).await })
+        })
+        .collect();
+    let mut made = 0;
+    for attempt in attempts {
+        match attempt.await.unwrap() {
+            Ok(_) => made += 1,
+            Err(Error::LimitReached { limit: 10 }) => {}
+            Err(other) => panic!("another refusal: {other}"),
+        }
+    }
+    assert_eq!(made, 1);
+    assert_eq!(stage.keyring.active_keys(&tenant).await.unwrap(), 10);
+}

@@ -1,0 +1,133 @@
+use chrono::TimeDelta;
+use domain::{
+    expiration::ExpirationDraft,
+    key::{Status, Validity},
+    key_draft::KeyDraft,
+    key_list::{Column, KeyListQuery, Sort},
+};
+use keyring::{NewKey, TenantAdmin};
+use sea_orm::ConnectionTrait;
+
+use super::stage::Stage;
+
+on_both_databases! {
+    the_newest_comes_first,
+    filters_narrow_and_counts_say_how_much,
+    a_search_looks_through_names_descriptions_and_tails,
+    every_column_sorts_both_ways,
+    pages_have_25_keys,
+    another_tenant_sees_nothing,
+}
+
+fn in_days(stage: &Stage, days: i64) -> ExpirationDraft {
+    ExpirationDraft::Instant((stage.now() + TimeDelta::days(days)).to_rfc3339())
+}
+
+async fn filled(stage: &Stage) -> TenantAdmin {
+    let tenant = stage.tenant("acme").await;
+    for (name, days) in [("beta", Some(10)), ("Alpha", None), ("gamma", Some(90)), ("delta", Some(1))] {
+        let expiration = days.map_or(ExpirationDraft::Never, |days| in_days(stage, days));
+        stage.generate_until(&tenant, name, expiration).await;
+        stage.advance(TimeDelta::minutes(1));
+    }
+    stage.advance(TimeDelta::days(2));
+    let gamma = stage.keyring.keys(&tenant, &KeyListQuery { search: "gamma".to_owned(), ..Default::default() }).await;
+    stage.keyring.revoke_key(&tenant, &gamma.unwrap().keys[0].id).await.unwrap();
+    tenant
+}
+
+async fn the_newest_comes_first(stage: Stage) {
+    let tenant = filled(&stage).await;
+    assert_eq!(stage.names(&tenant, &KeyListQuery::default()).await, ["delta", "gamma", "Alpha", "beta"]);
+}
+
+async fn filters_narrow_and_counts_say_how_much(stage: Stage) {
+    let tenant = filled(&stage).await;
+    let (active, revoked) = (Some(Status::Active), Some(Status::Revoked));
+    let (valid, soon, expired) = (Some(Validity::Valid), Some(Validity::ExpiringSoon), Some(Validity::Expired));
+    for (status, validity, expected) in [
+        (active, None, &["delta", "Alpha", "beta"][..]),
+        (revoked, None, &["gamma"]),
+        (None, valid, &["gamma", "Alpha"]),
+        (None, soon, &["beta"]),
+        (None, expired, &["delta"]),
+        (active, valid, &["Alpha"]),
+        (revoked, expired, &[]),
+    ] {
+        let query = KeyListQuery { status, validity, ..KeyListQuery::default() };
+        assert_eq!(stage.names(&tenant, &query).await, expected, "{query:?}");
+        let page = stage.keyring.keys(&tenant, &query).await.unwrap();
+        assert_eq!((page.matching, page.total, page.active), (expected.len() as u64, 4, 3), "{query:?}");
+    }
+}
+
+async fn a_search_looks_through_names_descriptions_and_tails(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    for (name, description) in [("Größe 100%", ""), ("snake_case", "for the ÄRGER desk"), ("plain", "back\\slash")] {
+        let draft = KeyDraft { description: description.to_owned(), ..stage.draft(&tenant, name).await };
+        let new = NewKey { draft, expiration: ExpirationDraft::Never };
+        stage.keyring.generate_key(&tenant, &new).await.unwrap();
+        stage.advance(TimeDelta::minutes(1));
+    }
+    for (search, expected) in [
+        ("GRÖSSE", &[][..]),
+        ("größe", &["Größe 100%"]),
+        ("GRÖẞE", &["Größe 100%"]),
+        ("0%", &["Größe 100%"]),
+        ("%", &["Größe 100%"]),
+        ("_", &["snake_case"]),
+        ("\\", &["plain"]),
+        ("ärger", &["snake_case"]),
+        ("nothing like it", &[]),
+    ] {
+        let query = KeyListQuery { search: search.to_owned(), ..KeyListQuery::default() };
+        assert_eq!(stage.names(&tenant, &query).await, expected, "{search}");
+    }
+    let plain = &stage.keyring.keys(&tenant, &KeyListQuery::default()).await.unwrap().keys[0];
+    let by_tail = KeyListQuery { search: plain.hint.tail.clone(), ..KeyListQuery::default() };
+    assert!(stage.names(&tenant, &by_tail).await.contains(&plain.name));
+}
+
+async fn every_column_sorts_both_ways(stage: Stage) {
+    let tenant = filled(&stage).await;
+    let connection = stage.connection().await;
+    for (name, at) in [("beta", "2026-11-20 10:00:00+00:00"), ("delta", "2026-11-21 09:00:00+00:00")] {
+        let sql = format!("UPDATE api_key SET last_used_at = '{at}' WHERE name = '{name}'");
+        connection.execute_unprepared(&sql).await.unwrap();
+    }
+    for (column, descending, expected) in [
+        (Column::Name, false, ["Alpha", "beta", "delta", "gamma"]),
+        (Column::Name, true, ["gamma", "delta", "beta", "Alpha"]),
+        (Column::Created, false, ["beta", "Alpha", "gamma", "delta"]),
+        (Column::Expires, false, ["delta", "beta", "gamma", "Alpha"]),
+        (Column::Expires, true, ["Alpha", "gamma", "beta", "delta"]),
+        (Column::LastUsed, true, ["delta", "beta", "gamma", "Alpha"]),
+        (Column::LastUsed, false, ["Alpha", "gamma", "beta", "delta"]),
+    ] {
+        let query = KeyListQuery { sort: Sort { column, descending }, ..KeyListQuery::default() };
+        assert_eq!(stage.names(&tenant, &query).await, expected, "{query:?}");
+    }
+}
+
+async fn pages_have_25_keys(stage: Stage) {
+    let tenant = stage.tenant_with_limit("acme", 100).await;
+    for number in 0..30 {
+        stage.generate(&tenant, &format!("Key {number:02}")).await;
+        stage.advance(TimeDelta::seconds(1));
+    }
+    let sort = Sort { column: Column::Name, descending: false };
+    let first = KeyListQuery { sort, ..KeyListQuery::default() };
+    let names = stage.names(&tenant, &first).await;
+    assert_eq!((names.len(), names[0].as_str()), (25, "Key 00"));
+    let names = stage.names(&tenant, &first.on_page(1)).await;
+    assert_eq!((names.len(), names[0].as_str()), (5, "Key 25"));
+    assert!(stage.names(&tenant, &first.on_page(2)).await.is_empty());
+    assert_eq!(stage.keyring.keys(&tenant, &first).await.unwrap().pages(), 2);
+}
+
+async fn another_tenant_sees_nothing(stage: Stage) {
+    filled(&stage).await;
+    let other = stage.tenant("other").await;
+    let page = stage.keyring.keys(&other, &KeyListQuery::default()).await.unwrap();
+    assert_eq!((page.keys.len(), page.matching, page.total, page.active), (0, 0, 0, 0));
+}

@@ -1,0 +1,31 @@
+use keyring::Database;
+
+use super::stage::{Stage, fresh_postgres};
+
+on_both_databases! {
+    migrating_again_changes_nothing,
+}
+
+async fn migrating_again_changes_nothing(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let database = Database::open(&stage.url).await.unwrap();
+    migrations::apply(database.connection()).await.unwrap();
+    assert_eq!(stage.keyring.tenants().await.unwrap(), [tenant.tenant().clone()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_start_at_once_take_turns() {
+    let url = fresh_postgres().await;
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move {
+                let database = Database::open(&url).await.unwrap();
+                migrations::apply(database.connection()).await
+            })
+        })
+        .collect();
+    for start in starts {
+        start.await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,122 @@
+use chrono::TimeDelta;
+use domain::{expiration::ExpirationDraft, key_draft::Grace};
+use keyring::{Error, Rotation};
+use secrecy::ExposeSecret;
+
+use super::stage::{Stage, codes};
+
+on_both_databases! {
+    a_rotation_replaces_the_secret_and_nothing_else,
+    the_old_secret_can_be_kept_for_a_while,
+    there_are_never_more_than_two_secrets,
+    the_grace_period_can_be_ended,
+    a_rotation_can_set_the_expiration,
+    an_expired_key_needs_a_new_expiration,
+    of_two_rotations_at_once_one_wins,
+    a_revoked_key_cannot_be_rotated,
+}
+
+const GOOD_SECRETS: &str = "SELECT head FROM api_key_secret WHERE retires_at IS NULL";
+
+fn with_grace(grace: Grace) -> Rotation {
+    Rotation { expiration: None, grace }
+}
+
+async fn a_rotation_replaces_the_secret_and_nothing_else(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let old = stage.generate(&tenant, "PMS").await;
+    let before = stage.key(&tenant, &old.id).await;
+    let new = stage.keyring.rotate_key(&tenant, &old.id, 1, &Rotation::default()).await.unwrap();
+    assert_ne!(new.secret.expose_secret(), old.secret.expose_secret());
+    let after = stage.key(&tenant, &old.id).await;
+    assert!(new.secret.expose_secret().ends_with(&after.hint.tail));
+    assert_eq!(after.old_secret_until, None);
+    assert_eq!(after, domain::key::Key { hint: after.hint.clone(), version: 2, ..before });
+    assert_eq!(stage.texts(GOOD_SECRETS).await, [after.hint.head]);
+    assert_eq!(stage.actions(&old.id).await, ["key.generated", "key.rotated"]);
+}
+
+async fn the_old_secret_can_be_kept_for_a_while(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    stage.keyring.rotate_key(&tenant, &id, 1, &with_grace(Grace::OneDay)).await.unwrap();
+    let until = stage.now() + TimeDelta::hours(24);
+    assert_eq!(stage.key(&tenant, &id).await.old_secret_until, Some(until));
+    stage.advance(TimeDelta::hours(24));
+    assert_eq!(stage.key(&tenant, &id).await.old_secret_until, None, "at the instant itself");
+}
+
+async fn there_are_never_more_than_two_secrets(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    for version in 1..4 {
+        stage.keyring.rotate_key(&tenant, &id, version, &with_grace(Grace::OneWeek)).await.unwrap();
+        stage.advance(TimeDelta::hours(1));
+    }
+    // All were given a week; only the last rotation's still counts.
+    let last_rotation = stage.now() - TimeDelta::hours(1);
+    assert_eq!(stage.key(&tenant, &id).await.old_secret_until, Some(last_rotation + TimeDelta::days(7)));
+    assert_eq!(stage.texts(GOOD_SECRETS).await.len(), 1);
+}
+
+async fn the_grace_period_can_be_ended(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    stage.keyring.rotate_key(&tenant, &id, 1, &with_grace(Grace::OneHour)).await.unwrap();
+    let rotated = stage.key(&tenant, &id).await;
+    stage.keyring.end_grace(&tenant, &id).await.unwrap();
+    let ended = stage.key(&tenant, &id).await;
+    assert_eq!((ended.old_secret_until, &ended.hint), (None, &rotated.hint));
+    stage.keyring.end_grace(&tenant, &id).await.unwrap();
+    assert_eq!(stage.actions(&id).await, ["key.generated", "key.rotated", "key.grace_ended"], "ended once");
+}
+
+async fn a_rotation_can_set_the_expiration(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let instant = "2027-01-31T00:00:00Z";
+    let rotation = Rotation { expiration: Some(ExpirationDraft::Instant(instant.to_owned())), grace: Grace::None };
+    stage.keyring.rotate_key(&tenant, &id, 1, &rotation).await.unwrap();
+    assert_eq!(stage.key(&tenant, &id).await.expires_at, Some(instant.parse().unwrap()));
+    let never = Rotation { expiration: Some(ExpirationDraft::Never), grace: Grace::None };
+    stage.keyring.rotate_key(&tenant, &id, 2, &never).await.unwrap();
+    assert_eq!(stage.key(&tenant, &id).await.expires_at, None);
+    let past = ExpirationDraft::Instant("2026-11-21T12:00:00Z".to_owned());
+    let refused = Rotation { expiration: Some(past), grace: Grace::None };
+    let refused = stage.keyring.rotate_key(&tenant, &id, 3, &refused).await;
+    assert_eq!(codes(refused), [("expires_at", "in_the_past".to_owned())]);
+}
+
+async fn an_expired_key_needs_a_new_expiration(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let soon = ExpirationDraft::Instant("2026-11-21T12:00:01Z".to_owned());
+    let id = stage.generate_until(&tenant, "PMS", soon).await.id;
+    stage.advance(TimeDelta::seconds(1));
+    let refused = stage.keyring.rotate_key(&tenant, &id, 1, &Rotation::default()).await;
+    assert_eq!(codes(refused), [("expires_at", "expired".to_owned())]);
+    let renewed = Rotation { expiration: Some(ExpirationDraft::Never), grace: Grace::None };
+    stage.keyring.rotate_key(&tenant, &id, 1, &renewed).await.unwrap();
+}
+
+async fn of_two_rotations_at_once_one_wins(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let rotate = || {
+        let (keyring, tenant, id) = (stage.keyring.clone(), tenant.clone(), id.clone());
+        tokio::spawn(async move { keyring.rotate_key(&tenant, &id, 1, &Rotation::default()).await })
+    };
+    let (first, second) = (rotate(), rotate());
+    let outcomes = [first.await.unwrap(), second.await.unwrap()];
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::Changed(_)))).count(), 1);
+    let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
+    assert!(winner.secret.expose_secret().ends_with(&stage.key(&tenant, &id).await.hint.tail));
+    assert_eq!(stage.actions(&id).await, ["key.generated", "key.rotated"]);
+}
+
+async fn a_revoked_key_cannot_be_rotated(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let id = stage.generate(&tenant, "PMS").await.id;
+    let key = stage.keyring.revoke_key(&tenant, &id).await.unwrap();
+    let refused = stage.keyring.rotate_key(&tenant, &id, key.version, &Rotation::default()).await;
+    assert!(matches!(refused, Err(Error::Revoked)));
+}

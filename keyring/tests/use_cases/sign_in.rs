@@ -1,0 +1,116 @@
+use std::time::Instant;
+
+use chrono::TimeDelta;
+use domain::person::Role;
+use keyring::{Credentials, Error, SessionToken};
+
+use super::stage::{PASSWORD, Stage, client};
+
+on_both_databases! {
+    a_right_password_opens_a_session,
+    a_wrong_password_and_an_unknown_address_are_answered_alike,
+    a_session_that_nobody_uses_ends,
+    signing_out_ends_the_session,
+    only_the_hash_of_a_session_is_kept,
+    another_password_ends_the_sessions,
+    guessing_is_stopped_for_a_while,
+    a_member_is_no_admin,
+}
+
+async fn a_right_password_opens_a_session(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let token = stage.sign_in(" ANA@acme.test ", PASSWORD).await.unwrap();
+    let signed_in = stage.keyring.signed_in(&token).await.unwrap().unwrap();
+    assert_eq!((signed_in.person.name.as_str(), signed_in.person.role), ("Ana", Role::TenantAdmin));
+    assert_eq!(signed_in.tenant.unwrap().slug, "acme");
+}
+
+async fn a_wrong_password_and_an_unknown_address_are_answered_alike(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let mut took = Vec::new();
+    for email in ["ana@acme.test", "nobody@acme.test"] {
+        let start = Instant::now();
+        for _ in 0..4 {
+            assert!(matches!(stage.sign_in(email, "wrong password").await, Err(Error::WrongCredentials)));
+        }
+        took.push(start.elapsed().as_secs_f64());
+    }
+    // Without the stand-in hash the second would take a hundredth of the first.
+    assert!(took[1] > took[0] / 4.0, "an unknown address answers too quickly: {took:?}");
+}
+
+async fn a_session_that_nobody_uses_ends(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    for _ in 0..3 {
+        stage.advance(TimeDelta::hours(11));
+        assert!(stage.keyring.signed_in(&token).await.unwrap().is_some(), "in use");
+    }
+    stage.advance(TimeDelta::hours(12));
+    assert!(stage.keyring.signed_in(&token).await.unwrap().is_none());
+}
+
+async fn signing_out_ends_the_session(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    let elsewhere = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    stage.keyring.sign_out(&token).await.unwrap();
+    stage.keyring.sign_out(&token).await.unwrap();
+    assert!(stage.keyring.signed_in(&token).await.unwrap().is_none());
+    assert!(stage.keyring.signed_in(&elsewhere).await.unwrap().is_some());
+}
+
+async fn only_the_hash_of_a_session_is_kept(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    let stored = stage.texts("SELECT token_sha256 FROM session").await;
+    assert_eq!(stored.len(), 1);
+    assert_ne!(stored[0], token.expose());
+    let stolen = SessionToken::presented(&stored[0]);
+    assert!(stage.keyring.signed_in(&stolen).await.unwrap().is_none(), "what is stored opens nothing");
+}
+
+async fn another_password_ends_the_sessions(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    stage.keyring.set_password("ana@acme.test", "another long password".to_owned().into()).await.unwrap();
+    assert!(stage.keyring.signed_in(&token).await.unwrap().is_none());
+    assert!(stage.sign_in("ana@acme.test", PASSWORD).await.is_err());
+    assert!(stage.sign_in("ana@acme.test", "another long password").await.is_ok());
+}
+
+async fn guessing_is_stopped_for_a_while(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let guess = |address: &'static str, password: &'static str| {
+        let credentials = Credentials { email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
+        let keyring = stage.keyring.clone();
+        async move { keyring.sign_in(credentials, &client(address)).await }
+    };
+    let guesses: Vec<_> = (0..20).map(|_| tokio::spawn(guess("198.51.100.9", "a wrong guess"))).collect();
+    let mut looked_at = 0;
+    for guess in guesses {
+        if matches!(guess.await.unwrap(), Err(Error::WrongCredentials)) {
+            looked_at += 1;
+        }
+    }
+    assert_eq!(looked_at, 10, "guesses in parallel count as well");
+    assert!(matches!(guess("198.51.100.9", PASSWORD).await, Err(Error::TooManyAttempts { .. })));
+    assert!(guess("203.0.113.7", PASSWORD).await.is_ok(), "Ana herself is not kept out");
+    stage.advance(TimeDelta::minutes(15));
+    assert!(guess("198.51.100.9", PASSWORD).await.is_ok(), "not for good");
+}
+
+async fn a_member_is_no_admin(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Mia", Role::Member).await;
+    let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+    let signed_in = stage.keyring.signed_in(&token).await.unwrap().unwrap();
+    assert!(matches!(signed_in.as_admin(), Err(Error::NotAnAdmin)));
+}

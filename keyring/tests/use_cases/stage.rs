@@ -1,0 +1,182 @@
+//! A database of its own for each test, and a tenant to try things on.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    expiration::ExpirationDraft,
+    id::{Id, KeyId},
+    key_draft::KeyDraft,
+    key_list::KeyListQuery,
+    person::Role,
+    secret::Product,
+};
+use keyring::{
+    Client, Clock, Credentials, Database, Error, Keyring, NewKey, NewPerson, NewProperty, NewSecret, NewTenant,
+    SessionToken, TenantAdmin,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use tempfile::TempDir;
+use ulid::Ulid;
+
+/// Runs each test once on each database.
+macro_rules! on_both_databases {
+    ($($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(crate::use_cases::stage::Stage::on_sqlite().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(crate::use_cases::stage::Stage::on_postgres().await).await;
+            })*
+        }
+    };
+}
+
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct Stage {
+    pub keyring: Keyring,
+    pub clock: Clock,
+    pub url: String,
+    _folder: Option<TempDir>,
+}
+
+/// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
+pub async fn fresh_postgres() -> String {
+    let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
+        .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
+    let name = format!("test_{}", Ulid::generate().to_string().to_lowercase());
+    let connection = sea_orm::Database::connect(&server).await.unwrap();
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    connection.close().await.unwrap();
+    let (host, _) = server.rsplit_once('/').unwrap();
+    format!("{host}/{name}")
+}
+
+impl Stage {
+    pub async fn on_sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/latchkey.db", folder.path().display());
+        Self::on(url, Some(folder)).await
+    }
+
+    pub async fn on_postgres() -> Self {
+        Self::on(fresh_postgres().await, None).await
+    }
+
+    async fn on(url: String, folder: Option<TempDir>) -> Self {
+        let database = Database::open(&url).await.unwrap();
+        migrations::apply(database.connection()).await.unwrap();
+        let clock = Clock::stopped_at("2026-11-21T12:00:00Z".parse().unwrap());
+        let keyring = Keyring::new(database, Product::parse("lk").unwrap(), clock.clone());
+        Self { keyring, clock, url, _folder: folder }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    /// A tenant with two properties, acted for by the operator.
+    pub async fn tenant(&self, slug: &str) -> TenantAdmin {
+        self.tenant_with_limit(slug, 10).await
+    }
+
+    pub async fn tenant_with_limit(&self, slug: &str, key_limit: u32) -> TenantAdmin {
+        let new = NewTenant {
+            slug: slug.to_owned(),
+            name: slug.to_uppercase(),
+            key_limit: Some(key_limit),
+            time_zone: Some("Pacific/Auckland".to_owned()),
+        };
+        self.keyring.create_tenant(new).await.unwrap();
+        let operator = self.keyring.operator_for(slug).await.unwrap();
+        for name in ["Harbour House", "Old Town"] {
+            self.keyring.create_property(&operator, NewProperty { name: name.to_owned() }).await.unwrap();
+        }
+        operator
+    }
+
+    /// A person who can sign in with [`PASSWORD`].
+    pub async fn person(&self, tenant: &TenantAdmin, name: &str, role: Role) {
+        let email = format!("{}@{}.test", name.to_lowercase(), tenant.tenant().slug);
+        let new = NewPerson { email, name: name.to_owned(), password: PASSWORD.to_owned().into() };
+        self.keyring.create_person(Some(tenant), role, new).await.unwrap();
+    }
+
+    /// An admin of the tenant's who has signed in.
+    pub async fn admin(&self, tenant: &TenantAdmin, name: &str) -> TenantAdmin {
+        self.person(tenant, name, Role::TenantAdmin).await;
+        let token = self.sign_in(&format!("{name}@{}.test", tenant.tenant().slug), PASSWORD).await.unwrap();
+        self.keyring.signed_in(&token).await.unwrap().unwrap().as_admin().unwrap()
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<SessionToken, Error> {
+        let credentials = Credentials { email: email.to_owned(), password: password.to_owned().into() };
+        self.keyring.sign_in(credentials, &client("203.0.113.7")).await
+    }
+
+    /// A form filled in with all that has to be.
+    pub async fn draft(&self, tenant: &TenantAdmin, name: &str) -> KeyDraft {
+        let groups = self.keyring.groups(tenant).await.unwrap();
+        let full_access = groups.iter().find(|group| group.name == "Full access").unwrap();
+        KeyDraft { name: name.to_owned(), group: full_access.id.to_string(), ..KeyDraft::default() }
+    }
+
+    pub async fn generate(&self, tenant: &TenantAdmin, name: &str) -> NewSecret {
+        self.generate_until(tenant, name, ExpirationDraft::Never).await
+    }
+
+    pub async fn generate_until(&self, tenant: &TenantAdmin, name: &str, expiration: ExpirationDraft) -> NewSecret {
+        let new = NewKey { draft: self.draft(tenant, name).await, expiration };
+        self.keyring.generate_key(tenant, &new).await.unwrap()
+    }
+
+    pub async fn key(&self, tenant: &TenantAdmin, id: &KeyId) -> domain::key::Key {
+        self.keyring.key(tenant, id).await.unwrap()
+    }
+
+    /// The names of the listed keys.
+    pub async fn names(&self, tenant: &TenantAdmin, query: &KeyListQuery) -> Vec<String> {
+        let page = self.keyring.keys(tenant, query).await.unwrap();
+        page.keys.into_iter().map(|key| key.name).collect()
+    }
+
+    /// A connection beside the keyring's own, to look at what is stored.
+    pub async fn connection(&self) -> DatabaseConnection {
+        sea_orm::Database::connect(&self.url).await.unwrap()
+    }
+
+    /// What a query for one text per row answers.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let connection = self.connection().await;
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect()
+    }
+
+    /// What was done, in order, by the audit log.
+    pub async fn actions(&self, subject: &impl Id) -> Vec<String> {
+        let sql = format!("SELECT action FROM audit_event WHERE subject = '{}' ORDER BY sequence", subject.as_str());
+        self.texts(&sql).await
+    }
+}
+
+pub fn client(address: &str) -> Client {
+    Client { address: address.parse().unwrap(), user_agent: "tests".to_owned() }
+}
+
+/// The codes of the fields that were refused.
+pub fn codes<T>(result: Result<T, Error>) -> Vec<(&'static str, String)> {
+    match result {
+        Err(Error::Invalid(errors)) => errors.0.into_iter().map(|error| (error.field.as_str(), error.code)).collect(),
+        Err(other) => panic!("another refusal: {other}"),
+        Ok(_) => panic!("nothing was refused"),
+    }
+}

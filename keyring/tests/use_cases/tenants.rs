@@ -1,0 +1,107 @@
+use domain::{group::GroupType, person::Role};
+use keyring::{Error, NewGroup, NewPerson, NewProperty, NewTenant, TenantChange, Thing};
+
+use super::stage::{PASSWORD, Stage, codes};
+
+on_both_databases! {
+    a_tenant_starts_with_three_groups,
+    wrong_and_taken_values_are_named,
+    what_is_not_named_stays,
+    roles_and_tenants_go_together,
+    the_first_super_user_is_made_once,
+    the_audit_log_is_a_chain,
+}
+
+fn tenant(slug: &str) -> NewTenant {
+    NewTenant { slug: slug.to_owned(), name: "Acme".to_owned(), key_limit: None, time_zone: None }
+}
+
+fn person(email: &str) -> NewPerson {
+    NewPerson { email: email.to_owned(), name: "Ana".to_owned(), password: PASSWORD.to_owned().into() }
+}
+
+async fn a_tenant_starts_with_three_groups(stage: Stage) {
+    let made = stage.keyring.create_tenant(tenant("acme")).await.unwrap();
+    assert_eq!((made.key_limit, made.api_keys, made.time_zone.as_str()), (10, true, "UTC"));
+    let operator = stage.keyring.operator_for("acme").await.unwrap();
+    let groups = stage.keyring.groups(&operator).await.unwrap();
+    let shown: Vec<(String, String)> =
+        groups.into_iter().map(|group| (group.name, group.permissions[0].to_string())).collect();
+    let expected = [("Full access", "*"), ("Read only", "*:read"), ("Verifier", "keys:verify")];
+    assert_eq!(shown, expected.map(|(name, permission)| (name.to_owned(), permission.to_owned())));
+}
+
+async fn wrong_and_taken_values_are_named(stage: Stage) {
+    let keyring = &stage.keyring;
+    keyring.create_tenant(tenant("acme")).await.unwrap();
+    assert_eq!(codes(keyring.create_tenant(tenant("acme")).await), [("slug", "taken".to_owned())]);
+    let wrong = NewTenant {
+        name: " ".to_owned(),
+        key_limit: Some(2_000_000),
+        time_zone: Some("Mars/Olympus".to_owned()),
+        ..tenant("A b")
+    };
+    let fields: Vec<&str> = codes(keyring.create_tenant(wrong).await).iter().map(|(field, _)| *field).collect();
+    assert_eq!(fields, ["name", "slug", "key_limit", "time_zone"]);
+    assert!(matches!(keyring.operator_for("nobody").await, Err(Error::NotFound(Thing::Tenant))));
+
+    let operator = keyring.operator_for("acme").await.unwrap();
+    let harbour = || NewProperty { name: "Harbour House".to_owned() };
+    keyring.create_property(&operator, harbour()).await.unwrap();
+    assert_eq!(codes(keyring.create_property(&operator, harbour()).await), [("name", "taken".to_owned())]);
+    let group =
+        NewGroup { name: "Full access".to_owned(), group_type: GroupType::Person, permissions: vec!["*".to_owned()] };
+    assert_eq!(codes(keyring.create_group(&operator, group).await), [("name", "taken".to_owned())]);
+    let group = NewGroup { name: "B".to_owned(), group_type: GroupType::Person, permissions: vec!["Read".to_owned()] };
+    let expected = [("name", "too_short".to_owned()), ("permissions", "not_a_permission".to_owned())];
+    assert_eq!(codes(keyring.create_group(&operator, group).await), expected);
+
+    keyring.create_person(Some(&operator), Role::Member, person("ana@acme.test")).await.unwrap();
+    let again = keyring.create_person(Some(&operator), Role::Member, person("ANA@acme.test")).await;
+    assert_eq!(codes(again), [("email", "taken".to_owned())]);
+    let short = NewPerson { password: "short".to_owned().into(), ..person("nonsense") };
+    let expected = [("email", "not_an_email".to_owned()), ("password", "too_short".to_owned())];
+    assert_eq!(codes(keyring.create_person(Some(&operator), Role::Member, short).await), expected);
+}
+
+async fn what_is_not_named_stays(stage: Stage) {
+    let before = stage.keyring.create_tenant(tenant("acme")).await.unwrap();
+    let operator = stage.keyring.operator_for("acme").await.unwrap();
+    let wanted = TenantChange { key_limit: Some(50), api_keys: Some(false), ..TenantChange::default() };
+    let after = stage.keyring.change_tenant(&operator, wanted).await.unwrap();
+    assert_eq!(after, domain::tenant::Tenant { key_limit: 50, api_keys: false, ..before });
+    assert_eq!(stage.actions(&after.id).await, ["tenant.created", "tenant.changed"]);
+}
+
+async fn roles_and_tenants_go_together(stage: Stage) {
+    stage.keyring.create_tenant(tenant("acme")).await.unwrap();
+    let operator = stage.keyring.operator_for("acme").await.unwrap();
+    let inside = stage.keyring.create_person(Some(&operator), Role::SuperUser, person("a@acme.test")).await;
+    assert!(matches!(inside, Err(Error::Refused(_))));
+    let outside = stage.keyring.create_person(None, Role::TenantAdmin, person("b@acme.test")).await;
+    assert!(matches!(outside, Err(Error::Refused(_))));
+}
+
+async fn the_first_super_user_is_made_once(stage: Stage) {
+    stage.keyring.ensure_super_user(person("root@acme.test")).await.unwrap();
+    stage.keyring.ensure_super_user(person("second@acme.test")).await.unwrap();
+    let super_users = stage.keyring.people(None).await.unwrap();
+    assert_eq!(super_users.len(), 1);
+    assert_eq!(super_users[0].email.as_str(), "root@acme.test");
+}
+
+async fn the_audit_log_is_a_chain(stage: Stage) {
+    let acme = stage.tenant("acme").await;
+    let other = stage.tenant("other").await;
+    stage.generate(&acme, "PMS").await;
+    stage.generate(&other, "PMS").await;
+    let hashes = "SELECT hash FROM audit_event ORDER BY chain_id, sequence";
+    let all = stage.texts(hashes).await;
+    let mut different = all.clone();
+    different.sort();
+    different.dedup();
+    assert_eq!(all.len(), 8, "a tenant, two properties and a key, twice");
+    assert_eq!(different.len(), all.len());
+    let heads = stage.texts("SELECT hash FROM audit_chain ORDER BY id").await;
+    assert_eq!(heads, [all[3].clone(), all[7].clone()], "each chain ends in its last row");
+}
