@@ -12,6 +12,8 @@ use crate::{console::Console, pages};
 
 /// Every page of the console, and the functions that its islands call.
 pub fn routes(console: Console) -> Router {
+    // Pages are rendered by tasks of the runtime that serves them. Saying so twice does no harm.
+    let _ = any_spawner::Executor::init_tokio();
     Router::new()
         .route("/", get(pages::home))
         .route("/sign-in", get(pages::sign_in))

@@ -1,7 +1,7 @@
 //! A native dialog: the browser keeps the focus inside and gives it back.
 
-use leptos::{html, prelude::*};
-use web_sys::{Event, KeyboardEvent};
+use leptos::{ev, html, prelude::*};
+use web_sys::Event;
 
 use crate::error::ConsoleError;
 
@@ -24,15 +24,15 @@ pub(super) fn Dialog(
             let _ = dialog.show_modal();
         }
     });
-    // The browser would close the dialog by itself, at the second press at the latest. Whether it may close
-    // is for the owner to say.
-    let escape = move |event: KeyboardEvent| {
+    // The browser would close the dialog by itself, at the second press at the latest; whether it may close is
+    // for the owner to say. Heard on the window, because the focus is nowhere while a dialog's content changes.
+    let escape = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" {
             event.prevent_default();
-            event.stop_propagation();
             on_escape.run(());
         }
-    };
+    });
+    on_cleanup(move || escape.remove());
     let cancel = move |event: Event| {
         event.prevent_default();
         on_escape.run(());
@@ -44,7 +44,6 @@ pub(super) fn Dialog(
             node_ref=dialog
             aria-labelledby=labelled_by
             closedby="none"
-            on:keydown=escape
             on:cancel=cancel
         >
             {children()}

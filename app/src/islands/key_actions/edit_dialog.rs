@@ -10,6 +10,7 @@ use crate::{
     error::{ChangedKey, ConsoleError},
     functions::{EditableKey, edit_key, load_key},
     islands::{
+        browser,
         dialog::{Dialog, Failure},
         key_fields::{AccessFields, IdentityFields, KeyForm, RestrictionFields, focus_first_error},
     },
@@ -81,6 +82,10 @@ fn EditForm(id: KeyId, key: EditableKey, close: Callback<()>, done: Callback<&'s
             save.dispatch(());
         }
     };
+    // What had the focus while the key was loaded is gone.
+    Effect::new(|_| {
+        browser::focus_first("dialog[open] #name");
+    });
     let choices = StoredValue::new(choices);
     let notice = move || {
         conflict.get().map(|theirs| {

@@ -180,7 +180,7 @@ fn Expires(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
     let expires = match key.expires_at {
         None => view! { "Never" }.into_any(),
         Some(at) => view! {
-            <time datetime=at.to_rfc3339() title=times::exact(at, zone)>{times::day_or_exact(at, zone)}</time>
+            <time datetime=at.to_rfc3339() title=times::exact(at, zone)>{times::date(at, zone)}</time>
             <p class="minor">{times::relative(at, now)}</p>
         }
         .into_any(),
