@@ -3,10 +3,11 @@
 use axum::{
     Router,
     extract::{Request, State},
-    response::IntoResponse,
+    http::StatusCode,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use leptos::prelude::provide_context;
+use leptos::{prelude::provide_context, server_fn::axum::server_fn_paths};
 
 use crate::{console::Console, pages};
 
@@ -24,6 +25,10 @@ pub fn routes(console: Console) -> Router {
         .with_state(console)
 }
 
-async fn call(State(console): State<Console>, request: Request) -> impl IntoResponse {
-    leptos_axum::handle_server_fns_with_context(move || provide_context(console.clone()), request).await
+async fn call(State(console): State<Console>, request: Request) -> Response {
+    let is_known = server_fn_paths().any(|(path, _)| path == request.uri().path());
+    if !is_known {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    leptos_axum::handle_server_fns_with_context(move || provide_context(console.clone()), request).await.into_response()
 }

@@ -152,7 +152,7 @@ fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoVie
             </button>
         </header>
         <div class="frame">
-            <div class="sidebar" id="navigation" popover="auto">
+            <aside class="sidebar" id="navigation" popover="auto" aria-label="Navigation and account">
                 <a class="brand" href="/"><Icon name="key"/>"Latchkey"</a>
                 {tenant.map(|name| view! { <p class="tenant-name">{name}</p> })}
                 <nav aria-label="Settings">
@@ -173,7 +173,7 @@ fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoVie
                         </form>
                     </div>
                 </div>
-            </div>
+            </aside>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
     }

@@ -19,7 +19,7 @@ test('an edit changes everything but the secret and the expiration', async ({ ad
   await dialog.getByLabel('IP allowlist').fill('');
   await dialog.getByLabel('Allowed origins').fill('https://a.example');
   await dialog.getByLabel('Rate limit').fill('10');
-  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(row(admin, 'Front desk')).toContainText('Booking');
   await expect(admin.getByText('Saved “PMS”.')).toBeVisible();
   await expect(row(admin, 'Front desk').getByRole('button', { name: 'Edit Front desk' })).toBeFocused();
@@ -42,7 +42,7 @@ test('wrong fields are named and nothing is lost', async ({ admin, tenant }) => 
   const dialog = await openDialog(admin, 'Edit', 'PMS');
   await dialog.getByLabel('Rate limit').fill('0');
   await dialog.getByLabel('Key name').fill('');
-  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(dialog.getByText('Enter a name.')).toBeVisible();
   await expect(dialog.getByText('between 1 and 1000 requests a minute')).toBeVisible();
   await expect(dialog.getByLabel('Key name')).toBeFocused();
@@ -63,15 +63,15 @@ test('the second of two admins is told what changed, and chooses', async ({ admi
   await open(admin, '/tenant-api-keys');
   const anas = await openDialog(admin, 'Edit', 'PMS');
   await anas.getByLabel('Key name').fill('Renamed by Ana');
-  await anas.getByRole('button', { name: 'Save' }).click();
+  await anas.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(row(admin, 'Renamed by Ana')).toBeVisible();
 
-  await bens.getByRole('button', { name: 'Save' }).click();
+  await bens.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(bens.getByRole('alert').first()).toContainText('Ana changed this key on');
   const difference = bens.getByRole('row', { name: /Key name/ });
   await expect(difference).toContainText('PMS');
   await expect(difference).toContainText('Renamed by Ana');
-  await expect(bens.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await expect(bens.getByRole('button', { name: 'Save', exact: true })).toBeDisabled();
   await expectAccessible(ben);
   expect(await program.command(['key', 'show', id]), 'nothing overwritten').toMatchObject({ name: 'Renamed by Ana', description: '' });
 
@@ -79,11 +79,11 @@ test('the second of two admins is told what changed, and chooses', async ({ admi
   await expect(bens.getByLabel('Key name')).toHaveValue('Renamed by Ana');
   await bens.getByLabel('Description').fill('What Ben wanted to say');
   await program.command(['key', 'edit', id, '--rate-limit', '77']);
-  await bens.getByRole('button', { name: 'Save' }).click();
+  await bens.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(bens.getByRole('alert').first()).toContainText('Operator changed this key on');
   await bens.getByRole('button', { name: 'Keep what I typed, to save it over theirs' }).click();
   await expect(bens.getByLabel('Description')).toHaveValue('What Ben wanted to say');
-  await bens.getByRole('button', { name: 'Save' }).click();
+  await bens.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(row(ben, 'Renamed by Ana')).toContainText('What Ben wanted to say');
   expect(complaints.splice(0)).toEqual([expect.stringContaining('409'), expect.stringContaining('409')]);
   await other.close();

@@ -3,7 +3,7 @@
 use leptos::{leptos_dom::helpers::document, prelude::window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, MouseEvent};
 
 /// Leaves for another page of ours, and takes this one out of the history.
 pub(super) fn replace_page(path: &str) {
@@ -38,6 +38,12 @@ pub(super) fn focus_first(selector: &str) -> bool {
         Some(element) => element.focus().is_ok(),
         None => false,
     }
+}
+
+/// Keeps the focus where it is while a button is pressed: leaving a field may bring up a message below it,
+/// which would move the button away from under the pointer before it is released.
+pub(super) fn stay_in_field(event: MouseEvent) {
+    event.prevent_default();
 }
 
 /// Milliseconds since the page was opened.

@@ -32,7 +32,13 @@ pub(super) fn Dialog(
             on_escape.run(());
         }
     });
-    on_cleanup(move || escape.remove());
+    on_cleanup(move || {
+        escape.remove();
+        // Closed before it is taken out of the page, the dialog gives the focus back to what opened it.
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    });
     let cancel = move |event: Event| {
         event.prevent_default();
         on_escape.run(());

@@ -76,7 +76,7 @@ pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone:
             <Failure error=failure/>
             <footer class="form-footer">
                 <a class="button" href="/tenant-api-keys">"Cancel"</a>
-                <button class="button primary" type="submit" aria-disabled=move || pending.get().to_string()>
+                <button class="button primary" type="submit" on:mousedown=browser::stay_in_field aria-disabled=move || pending.get().to_string()>
                     {move || if pending.get() { "Generating…" } else { "Generate" }}
                 </button>
             </footer>

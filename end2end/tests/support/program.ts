@@ -20,7 +20,7 @@ export class Program {
     if (!program) throw new Error('LATCHKEY_PROGRAM is not set: run the tests with `cargo xtask test`');
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
     const databaseUrl = options.databaseUrl ?? `sqlite://${folder}/latchkey.db`;
-    const words = ['serve', '--addr', '127.0.0.1:0', '--database-url', databaseUrl, '--log', 'debug,sqlx=warn'];
+    const words = ['serve', '--addr', '127.0.0.1:0', '--database-url', databaseUrl, '--log', 'debug'];
     const child = spawn(program, [...words, ...(options.arguments ?? [])], { stdio: ['ignore', 'pipe', 'pipe'] });
     const output: string[] = [];
     const url = await new Promise<string>((resolve, reject) => {
@@ -63,6 +63,8 @@ export class Program {
       const child = execFile(program!, words, { env: environment }, (failure, output, error) => {
         resolve({ code: failure ? Number(failure.code) : 0, output, error });
       });
+      // Most commands end without having read any.
+      child.stdin!.on('error', () => {});
       child.stdin!.end(input);
     });
   }

@@ -5,7 +5,10 @@ use web_sys::SubmitEvent;
 
 use crate::{
     error::ConsoleError,
-    islands::dialog::{Dialog, Failure},
+    islands::{
+        browser,
+        dialog::{Dialog, Failure},
+    },
 };
 
 /// The words of a confirmation.
@@ -51,7 +54,7 @@ pub(super) fn Confirm<T: Clone + Send + Sync + 'static>(
                         class="button"
                         class:danger=!is_harmless
                         class:primary=is_harmless
-                        type="submit"
+                        type="submit"                        on:mousedown=browser::stay_in_field
                         disabled=move || !is_complete.get()
                         aria-disabled=move || pending.get().to_string()
                     >

@@ -110,7 +110,7 @@ fn EditForm(id: KeyId, key: EditableKey, close: Callback<()>, done: Callback<&'s
                 <button class="button" type="button" on:click=move |_| close.run(())>"Cancel"</button>
                 <button
                     class="button primary"
-                    type="submit"
+                    type="submit"                    on:mousedown=browser::stay_in_field
                     disabled=move || conflict.with(Option::is_some)
                     aria-disabled=move || pending.get().to_string()
                 >

@@ -1,0 +1,8 @@
+//! The program's faces, through real sockets and the real command line.
+
+mod faces {
+    mod commands;
+    mod functions;
+    mod guard;
+    mod program;
+}

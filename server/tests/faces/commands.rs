@@ -1,0 +1,200 @@
+//! The command line: what it does, how it ends, and who owns the database.
+
+use std::{os::unix::fs::PermissionsExt, thread, time::Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::program::{PASSWORD, Program, json_of, shell_in};
+
+fn set_up(run: &dyn Fn(&[&str]) -> Value) -> String {
+    let tenant = run(&["tenant", "create", "--slug", "acme", "--name", "Acme Hotels", "--key-limit", "10"]);
+    assert_eq!((&tenant["slug"], &tenant["key_limit"]), (&json!("acme"), &json!(10)));
+    let words = ["person", "create", "--tenant", "acme", "--email", "ana@acme.test", "--name", "Ana"];
+    let person = run(&[&words[..], &["--role", "tenant-admin", "--password-stdin"]].concat());
+    assert_eq!((&person["email"], &person["role"]), (&json!("ana@acme.test"), &json!("tenant_admin")));
+    let words = ["group", "create", "--tenant", "acme", "--name", "Booking", "--type", "tenant-api-key"];
+    let group = run(&[&words[..], &["--permission", "reservations:*", "--permission", "*:read"]].concat());
+    assert_eq!(group["permissions"], json!(["*:read", "reservations:*"]));
+    let property = run(&["property", "create", "--tenant", "acme", "--name", "Harbour House"]);
+    property["id"].as_str().unwrap().to_owned()
+}
+
+/// The whole life of a key, as the shell tells it.
+fn live_a_keys_life(run: &dyn Fn(&[&str]) -> Value) {
+    let property = set_up(run);
+    let words = ["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Booking", "--scope", "read"];
+    let more = ["--scope", "write", "--expires", "2099-01-31T00:00:00Z", "--ip", "10.0.0.0/8", "--origin"];
+    let rest = ["https://book.acme.test", "--rate-limit", "120", "--property", &property];
+    let made = run(&[&words[..], &more, &rest].concat());
+    let id = made["id"].as_str().unwrap();
+    let secret = made["secret"].as_str().unwrap();
+    assert!(secret.starts_with("lk_tk_"));
+    assert_eq!(made.as_object().unwrap().len(), 2);
+
+    let shown = run(&["key", "show", id]);
+    assert_eq!(shown["expires_at"], "2099-01-31T00:00:00Z");
+    assert_eq!((&shown["status"], &shown["expiration"]), (&json!("active"), &json!("valid")));
+    assert_eq!((&shown["all_properties"], &shown["properties"]), (&json!(false), &json!([property])));
+    assert_eq!(shown["scopes"], json!(["read", "write"]));
+    assert!(!shown.to_string().contains(secret));
+    assert_eq!(run(&["key", "list", "--tenant", "acme"]), json!([shown]));
+    assert_eq!(run(&["key", "list", "--tenant", "acme", "--status", "revoked"]), json!([]));
+    assert_eq!(run(&["key", "list", "--tenant", "acme", "--search", "pms", "--expiration", "valid"]), json!([shown]));
+
+    let edited = run(&["key", "edit", id, "--name", "Front desk", "--all-properties", "--any-ip", "--scope", "read"]);
+    assert_eq!((&edited["name"], &edited["scopes"]), (&json!("Front desk"), &json!(["read"])));
+    assert_eq!((&edited["all_properties"], &edited["allowed_ips"]), (&json!(true), &json!([])));
+    assert_eq!(edited["allowed_origins"], json!(["https://book.acme.test"]), "what is not named stays");
+
+    let rotated = run(&["key", "rotate", id, "--grace", "24h", "--expires", "2099-06-30"]);
+    assert_ne!(rotated["secret"], made["secret"]);
+    let shown = run(&["key", "show", id]);
+    assert!(shown["old_secret_until"].is_string());
+    assert_eq!(shown["expires_at"], "2099-06-30T23:59:59.999Z");
+    run(&["key", "end-grace", id]);
+    assert!(run(&["key", "show", id])["old_secret_until"].is_null());
+
+    assert_eq!(run(&["key", "revoke", id])["status"], "revoked");
+    assert_eq!(run(&["key", "revoke", id])["status"], "revoked", "twice is once");
+    run(&["key", "delete", id]);
+    assert_eq!(run(&["key", "list", "--tenant", "acme"]), json!([]));
+
+    let tenant = run(&["tenant", "set", "--slug", "acme", "--key-limit", "50", "--api-keys", "off"]);
+    assert_eq!((&tenant["key_limit"], &tenant["api_keys"]), (&json!(50), &json!(false)));
+    assert_eq!(run(&["tenant", "list"]), json!([tenant]));
+    assert_eq!(run(&["person", "list", "--tenant", "acme"]).as_array().unwrap().len(), 1);
+    assert_eq!(run(&["group", "list", "--tenant", "acme"]).as_array().unwrap().len(), 4);
+    assert_eq!(run(&["property", "list", "--tenant", "acme"])[0]["id"], json!(property));
+}
+
+#[test]
+fn a_keys_life_without_a_server() {
+    let folder = TempDir::new().unwrap();
+    live_a_keys_life(&|words| json_of(&shell_in(&folder, &[words, &["--json"]].concat(), PASSWORD)));
+}
+
+#[test]
+fn a_keys_life_beside_a_server() {
+    let program = Program::start();
+    live_a_keys_life(&|words| program.command(words));
+    let socket = program.folder.path().join("data/latchkey.db.sock");
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn refusals_are_told_to_people_and_to_programs() {
+    let program = Program::start();
+    program.tenant("acme");
+    let words = ["key", "create", "--tenant", "acme", "--name", "x", "--group", "None", "--ip", "here"];
+    let refused = program.shell(&words, "");
+    assert_eq!(refused.status.code(), Some(1));
+    let reason = String::from_utf8_lossy(&refused.stderr);
+    for part in ["name: Use at least 2 characters.", "group: This group no longer exists.", "Line 1, “here”"] {
+        assert!(reason.contains(part), "{reason}");
+    }
+    assert!(refused.stdout.is_empty());
+    let refused = program.shell(&[&words[..], &["--json"]].concat(), "");
+    assert_eq!(refused.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "invalid");
+    assert_eq!(document["error"]["errors"][0]["field"], "name");
+
+    for (words, code) in [
+        (&["key", "show", "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"][..], 1),
+        (&["key", "show", "nonsense"], 1),
+        (&["key", "list", "--tenant", "nobody"], 1),
+        (&["person", "create", "--tenant", "acme", "--email", "a@b.test", "--name", "No password"], 2),
+        (&["key", "explode"], 2),
+        (&["key", "rotate", "x", "--grace", "3 weeks"], 2),
+        (&["--addr", "nowhere"], 2),
+    ] {
+        let refused = program.shell(words, "");
+        assert_eq!(refused.status.code(), Some(code), "{words:?}");
+        assert!(!refused.stderr.is_empty(), "{words:?} says nothing");
+    }
+}
+
+#[test]
+fn without_json_people_are_spoken_to() {
+    let program = Program::start();
+    program.tenant("acme");
+    let made = program.shell(&["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Read only"], "");
+    let text = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert!(text.contains("not shown again") && text.contains("lk_tk_"), "{text}");
+    let list = program.shell(&["key", "list", "--tenant", "acme"], "");
+    assert!(String::from_utf8_lossy(&list.stdout).contains("active"));
+}
+
+#[test]
+fn a_file_has_one_owner() {
+    let program = Program::start();
+    let second = shell_in(&program.folder, &["serve", "--addr", "127.0.0.1:0"], "");
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another latchkey"));
+    let migrate = program.shell(&["migrate"], "");
+    assert_eq!(migrate.status.code(), Some(1), "the server has done it already");
+    let (folder, status) = program.stop();
+    assert!(status.success(), "told to stop, it ends well: {status}");
+    assert!(!folder.path().join("data/latchkey.db.sock").exists());
+    assert_eq!(shell_in(&folder, &["migrate"], "").status.code(), Some(0));
+    assert_eq!(json_of(&shell_in(&folder, &["tenant", "list", "--json"], "")), json!([]));
+}
+
+#[test]
+fn commands_at_once_take_turns() {
+    let folder = TempDir::new().unwrap();
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let runs: Vec<_> = (0..8)
+            .map(|number| {
+                let folder = &folder;
+                scope.spawn(move || {
+                    let slug = format!("tenant-{number}");
+                    json_of(&shell_in(folder, &["tenant", "create", "--slug", &slug, "--name", "Acme", "--json"], ""))
+                })
+            })
+            .collect();
+        for run in runs {
+            run.join().unwrap();
+        }
+    });
+    assert_eq!(json_of(&shell_in(&folder, &["tenant", "list", "--json"], "")).as_array().unwrap().len(), 8);
+    assert!(start.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    let program = Program::start();
+    program.tenant("acme");
+    let kept = program.key("acme", "Kept");
+    let revoked = program.key("acme", "Revoked");
+    program.command(&["key", "revoke", revoked["id"].as_str().unwrap()]);
+    let program = Program::start_in(program.kill(), &[]);
+    let status = |key: &Value| program.command(&["key", "show", key["id"].as_str().unwrap()])["status"].clone();
+    assert_eq!((status(&kept), status(&revoked)), (json!("active"), json!("revoked")));
+}
+
+#[test]
+fn the_demo_is_for_empty_databases() {
+    let program = Program::start_with(&["--demo"]);
+    let log = program.log.lock().unwrap().clone();
+    assert!(log.contains("Sign in to the demo with  ana@northwind.example"), "{log}");
+    let (folder, _) = program.stop();
+    let before = json_of(&shell_in(&folder, &["key", "list", "--tenant", "northwind", "--json"], ""));
+    let program = Program::start_in(folder, &["--demo"]);
+    assert!(program.log.lock().unwrap().contains("has tenants already"));
+    assert_eq!(program.command(&["key", "list", "--tenant", "northwind"]), before);
+}
+
+#[tokio::test]
+async fn the_first_super_user_comes_from_the_environment() {
+    let options = ["--admin-email", "root@example.com", "--admin-password", PASSWORD];
+    let program = Program::start_with(&options);
+    let page = program.signed_in("root@example.com").await.get("/").await;
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("You run this installation"));
+    let (folder, _) = program.stop();
+    let program = Program::start_in(folder, &options);
+    assert_eq!(program.command(&["person", "list"]).as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,206 @@
+//! A running program on a database of its own, and people who talk to it.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::Duration,
+};
+
+use reqwest::{Client, Response, header, redirect::Policy};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct Program {
+    process: Child,
+    pub url: String,
+    pub folder: TempDir,
+    pub log: Arc<Mutex<String>>,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn latchkey(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.env("LATCHKEY_DATABASE_URL", format!("sqlite://{}/data/latchkey.db", folder.path().display()));
+    command
+}
+
+fn run(mut command: Command, input: &str) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    // A command that reads nothing may be over before this is written.
+    let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
+    child.wait_with_output().expect("it ends")
+}
+
+impl Program {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(options: &[&str]) -> Self {
+        Self::start_in(TempDir::new().unwrap(), options)
+    }
+
+    pub fn start_in(folder: TempDir, options: &[&str]) -> Self {
+        let mut process = latchkey(&folder)
+            .args(["serve", "--addr", "127.0.0.1:0", "--log", "debug"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (ready, wait) = mpsc::channel();
+        let outputs: [Box<dyn std::io::Read + Send>; 2] =
+            [Box::new(process.stdout.take().unwrap()), Box::new(process.stderr.take().unwrap())];
+        for output in outputs {
+            let (log, ready) = (log.clone(), ready.clone());
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if let Some((_, url)) = line.split_once("ready at ") {
+                        let _ = ready.send(url.to_owned());
+                    }
+                    let mut log = log.lock().unwrap();
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            });
+        }
+        let url = wait.recv_timeout(Duration::from_secs(20));
+        let url = url.unwrap_or_else(|_| panic!("it did not start:\n{}", log.lock().unwrap()));
+        Self { process, url, folder, log }
+    }
+
+    /// Stops it as an operator would, and gives its folder back.
+    pub fn stop(mut self) -> (TempDir, std::process::ExitStatus) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = self.process.wait().unwrap();
+        let folder = std::mem::replace(&mut self.folder, TempDir::new().unwrap());
+        (folder, status)
+    }
+
+    pub fn kill(mut self) -> TempDir {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+    }
+
+    /// Runs a command beside the server.
+    pub fn shell(&self, words: &[&str], input: &str) -> Output {
+        shell_in(&self.folder, words, input)
+    }
+
+    /// What a command prints with `--json`.
+    pub fn command(&self, words: &[&str]) -> Value {
+        json_of(&self.shell(&[words, &["--json"]].concat(), PASSWORD))
+    }
+
+    /// A tenant with a property and somebody of each role, whose name is the role's.
+    pub fn tenant(&self, slug: &str) {
+        self.command(&["tenant", "create", "--slug", slug, "--name", slug]);
+        self.command(&["property", "create", "--tenant", slug, "--name", "Harbour House"]);
+        for role in ["tenant-admin", "member"] {
+            let email = format!("{role}@{slug}.test");
+            let words = ["person", "create", "--tenant", slug, "--email", &email, "--name", role, "--role", role];
+            self.command(&[&words[..], &["--password-stdin"]].concat());
+        }
+    }
+
+    pub fn key(&self, tenant: &str, name: &str) -> Value {
+        self.command(&["key", "create", "--tenant", tenant, "--name", name, "--group", "Full access"])
+    }
+
+    /// Somebody with a browser, who has not signed in.
+    pub fn stranger(&self) -> Browser {
+        Browser {
+            client: Client::builder().redirect(Policy::none()).build().unwrap(),
+            url: self.url.clone(),
+            cookie: None,
+        }
+    }
+
+    pub async fn signed_in(&self, email: &str) -> Browser {
+        let mut browser = self.stranger();
+        let answer = browser.sign_in(email, PASSWORD).await;
+        assert_eq!(answer.status(), 200, "{email} cannot sign in");
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+        browser.cookie = Some(cookie.split(';').next().unwrap().to_owned());
+        browser
+    }
+}
+
+pub fn shell_in(folder: &TempDir, words: &[&str], input: &str) -> Output {
+    let mut command = latchkey(folder);
+    command.args(words);
+    run(command, input)
+}
+
+pub fn json_of(output: &Output) -> Value {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {error}", output.status);
+    serde_json::from_slice(&output.stdout).expect("one JSON document")
+}
+
+/// Calls the console as a browser would.
+pub struct Browser {
+    client: Client,
+    url: String,
+    pub cookie: Option<String>,
+}
+
+impl Browser {
+    pub async fn get(&self, path: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.url));
+        self.with_cookie(request).send().await.unwrap()
+    }
+
+    /// Calls a server function from one of the console's own pages.
+    pub async fn call(&self, function: &str, body: &Value) -> Response {
+        self.call_with(function, body, &[("sec-fetch-site", "same-origin")]).await
+    }
+
+    pub async fn call_with(&self, function: &str, body: &Value, headers: &[(&str, &str)]) -> Response {
+        let mut request = self.client.post(format!("{}{function}", self.url)).json(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.with_cookie(request).send().await.unwrap()
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Response {
+        let form = format!("email={email}&password={}&next=", password.replace(' ', "+"));
+        let request = self
+            .client
+            .post(format!("{}/console/sign_in", self.url))
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        self.with_cookie(request).send().await.unwrap()
+    }
+
+    fn with_cookie(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.cookie {
+            Some(cookie) => request.header(header::COOKIE, cookie),
+            None => request,
+        }
+    }
+}
+
+/// A form for a key, with what has to be filled in.
+pub fn draft(name: &str, group: &str) -> Value {
+    json!({
+        "name": name, "description": "", "group": group, "read": true, "write": false, "all_properties": true,
+        "properties": [], "allowed_ips": "", "allowed_origins": "", "rate_limit_per_minute": "60",
+    })
+}
