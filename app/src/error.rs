@@ -68,13 +68,24 @@ impl FromServerFnError for ConsoleError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::Offline,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                #[cfg(feature = "ssr")]
-                crate::session::answer_with(axum::http::StatusCode::BAD_REQUEST);
-                Self::Malformed
+            ServerFnErrorErr::Request(_) => Self::Offline,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                unreadable()
             }
             _ => Self::Unavailable,
         }
     }
+}
+
+/// What a browser sent makes no sense to the server.
+#[cfg(feature = "ssr")]
+fn unreadable() -> ConsoleError {
+    crate::session::answer_with(axum::http::StatusCode::BAD_REQUEST);
+    ConsoleError::Malformed
+}
+
+/// What came back was not from Latchkey: something between it and the browser answered.
+#[cfg(not(feature = "ssr"))]
+fn unreadable() -> ConsoleError {
+    ConsoleError::Offline
 }

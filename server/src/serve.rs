@@ -69,7 +69,8 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let demo = if options.demo { keyring.fill_with_demo().await.map_err(ServeError::Demo)? } else { None };
     let listener =
         TcpListener::bind(settings.addr).await.map_err(|cause| ServeError::Listen { address: settings.addr, cause })?;
-    let public_url = public_url(settings, listener.local_addr()?);
+    let address = listener.local_addr()?;
+    let public_url = public_url(settings, address);
     let console = Console {
         keyring: keyring.clone(),
         site,
@@ -77,6 +78,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         support_contact: settings.support_contact.as_deref().map(Arc::from),
     };
     let commands = ownership.answer_commands(keyring.clone())?;
+    tracing::info!("listening on http://{address}");
     announce(&public_url, options, demo.as_ref());
 
     let router = console::router(console, settings.trusted_proxies.clone().into());
@@ -138,16 +140,16 @@ async fn make_first_super_user(keyring: &Keyring, settings: &Settings) -> Result
 
 /// For the person at the terminal; the demo's password is shown there and nowhere else.
 fn announce(public_url: &str, options: &ServeOptions, demo: Option<&DemoSignIn>) {
-    println!("Latchkey is ready at {public_url}");
     match (options.demo, demo) {
         (true, Some(sign_in)) => {
-            println!("  Sign in to the demo with  {}", sign_in.email);
-            println!("                  password  {}", sign_in.password.expose_secret());
+            println!("Sign in to the demo with  {}", sign_in.email);
+            println!("                password  {}", sign_in.password.expose_secret());
         }
         (true, None) => {
-            println!("  The database has tenants already, so the demo left it alone.");
-            println!("  A new password:  latchkey person set-password --email <e-mail> --password-stdin");
+            println!("The database has tenants already, so the demo left it alone.");
+            println!("For a new password:  latchkey person set-password --email <e-mail> --password-stdin");
         }
         (false, _) => {}
     }
+    println!("Latchkey is ready at {public_url}");
 }

@@ -61,23 +61,28 @@ impl Program {
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (ready, wait) = mpsc::channel();
+        let (listening, wait_for_address) = mpsc::channel();
         let outputs: [Box<dyn std::io::Read + Send>; 2] =
             [Box::new(process.stdout.take().unwrap()), Box::new(process.stderr.take().unwrap())];
         for output in outputs {
-            let (log, ready) = (log.clone(), ready.clone());
+            let (log, ready, listening) = (log.clone(), ready.clone(), listening.clone());
             thread::spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    if let Some((_, url)) = line.split_once("ready at ") {
-                        let _ = ready.send(url.to_owned());
-                    }
                     let mut log = log.lock().unwrap();
                     log.push_str(&line);
                     log.push('\n');
+                    if let Some((_, url)) = line.split_once("listening on ") {
+                        let _ = listening.send(url.to_owned());
+                    }
+                    if line.contains("ready at ") {
+                        let _ = ready.send(());
+                    }
                 }
             });
         }
-        let url = wait.recv_timeout(Duration::from_secs(20));
-        let url = url.unwrap_or_else(|_| panic!("it did not start:\n{}", log.lock().unwrap()));
+        let patience = Duration::from_secs(20);
+        let started = wait.recv_timeout(patience).and_then(|()| wait_for_address.recv_timeout(patience));
+        let url = started.unwrap_or_else(|_| panic!("it did not start:\n{}", log.lock().unwrap()));
         Self { process, url, folder, log }
     }
 

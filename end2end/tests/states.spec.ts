@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Program } from './support/program';
+import { Tenant, alive, expect, expectAccessible, open, row, signIn, test as base } from './support/test';
+
+// The states between asking and having: the database is PostgreSQL here, which can be told to keep a table.
+
+const server = process.env.LATCHKEY_TEST_POSTGRES_URL;
+
+const test = base.extend<object, { databaseUrl: string; program: Program }>({
+  databaseUrl: [
+    async ({}, use, info) => {
+      if (!server) throw new Error('LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`');
+      const name = `states_${process.pid}_${info.workerIndex}`;
+      await psql(server, `CREATE DATABASE ${name}`);
+      await use(`${server.slice(0, server.lastIndexOf('/'))}/${name}`);
+    },
+    { scope: 'worker' },
+  ],
+  program: [
+    async ({ databaseUrl }, use) => {
+      const program = await Program.start({ databaseUrl, arguments: ['--support-contact', 'help@example.com'] });
+      await use(program);
+      await program.stop();
+    },
+    { scope: 'worker' },
+  ],
+});
+
+test.describe.configure({ mode: 'serial' });
+
+async function psql(url: string, sql: string): Promise<void> {
+  await promisify(execFile)('psql', [url, '--quiet', '--set', 'ON_ERROR_STOP=1', '--command', sql]);
+}
+
+test('while the database is at it, the page shows the shape of the list', async ({ admin, tenant, databaseUrl }) => {
+  await tenant.key('Worth waiting for');
+  const held = psql(databaseUrl, 'BEGIN; LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT;');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await admin.goto('/tenant-api-keys', { waitUntil: 'commit' });
+  await expect(admin.getByRole('status', { name: 'Loading the keys' })).toBeVisible();
+  await expect(admin.getByRole('searchbox')).toBeVisible();
+  await held;
+  await expect(row(admin, 'Worth waiting for')).toBeVisible();
+  await expect(admin.getByRole('status', { name: 'Loading the keys' })).toHaveCount(0);
+  await alive(admin);
+  await admin.getByRole('button', { name: 'Revoke Worth waiting for' }).click();
+  await expect(admin.getByRole('dialog'), 'what came late is alive as well').toBeVisible();
+});
+
+test('what cannot be loaded says so and offers to try again', async ({ admin, tenant, databaseUrl }) => {
+  await tenant.key('Still there');
+  await psql(databaseUrl, 'ALTER TABLE api_key RENAME TO api_key_away');
+  await open(admin, '/tenant-api-keys?status=active');
+  await expect(admin.getByRole('alert')).toContainText('The keys could not be loaded');
+  await expectAccessible(admin);
+  await psql(databaseUrl, 'ALTER TABLE api_key_away RENAME TO api_key');
+  await admin.getByRole('link', { name: 'Try again' }).click();
+  await expect(admin).toHaveURL(/\?status=active$/);
+  await expect(row(admin, 'Still there')).toBeVisible();
+});
+
+test('when nobody can be looked up, the page says that nothing is lost', async ({ admin, databaseUrl, complaints }) => {
+  await psql(databaseUrl, 'ALTER TABLE session RENAME TO session_away');
+  const answer = await admin.goto('/tenant-api-keys');
+  expect(answer!.status()).toBe(503);
+  await expect(admin.getByRole('heading', { name: 'Latchkey cannot reach its database' })).toBeVisible();
+  await expectAccessible(admin);
+  await psql(databaseUrl, 'ALTER TABLE session_away RENAME TO session');
+  await admin.getByRole('link', { name: 'Try again' }).click();
+  await expect(admin.getByRole('heading', { name: 'API Keys', exact: true })).toBeVisible();
+  expect(complaints.splice(0)).toEqual([expect.stringContaining('503')]);
+});
+
+test('whom to ask is the contact of the installation', async ({ page, program }) => {
+  const tenant = await Tenant.make(program, 'full', 0);
+  await signIn(page, tenant.email('Ana'));
+  await expect(page.getByRole('button', { name: 'Generate API Key' })).toBeDisabled();
+  await expect(page.getByRole('link', { name: 'help@example.com' })).toHaveAttribute('href', 'mailto:help@example.com');
+  await expectAccessible(page);
+});
