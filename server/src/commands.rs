@@ -130,7 +130,7 @@ fn read_input() -> std::io::Result<String> {
 pub async fn parse_and_execute(keyring: &Keyring, words: &[String], input: String) -> Outcome {
     match Cli::try_parse_from(words) {
         Ok(cli) => match cli.command() {
-            Command::Do(command) => execute(keyring, command, cli.settings.json, input).await,
+            Command::Do(command) => execute(keyring, *command, cli.settings.json, input).await,
             Command::Serve(_) | Command::Migrate => Outcome::refused("the server runs already"),
         },
         Err(error) => Outcome { code: WRONG_WORDS, output: String::new(), error: error.to_string() },

@@ -86,7 +86,7 @@ enum Top {
     /// Bring the database's schema up to date
     Migrate,
     #[command(flatten)]
-    Words(Words),
+    Words(Box<Words>),
 }
 
 #[derive(Args, Clone, Default)]
@@ -101,7 +101,7 @@ pub enum Command {
     Serve(ServeOptions),
     Migrate,
     /// A command that works on the data, wherever the server is.
-    Do(Words),
+    Do(Box<Words>),
 }
 
 impl Cli {

@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
             Ok(()) => Outcome::done("The database is up to date.\n".to_owned()).print(),
             Err(error) => refuse(&error.to_string()),
         },
-        Command::Do(command) => commands::run(&cli.settings, command).await.print(),
+        Command::Do(command) => commands::run(&cli.settings, *command).await.print(),
     }
 }
 
