@@ -29,16 +29,23 @@ pub enum ConsoleError {
     Offline,
 }
 
-/// A key as somebody else left it.
+/// A key as somebody saw it, or as somebody else left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenKey {
+    pub version: i32,
+    pub draft: KeyDraft,
+    /// The expiration in words, which an edit does not change.
+    pub expires: String,
+    /// What may be shown of the secret.
+    pub hint: String,
+}
+
+/// What somebody else made of a key, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedKey {
     pub by: String,
     pub when: String,
-    pub version: i32,
-    pub draft: KeyDraft,
-    /// Whether the secret or the expiration changed, which is not part of the form.
-    pub expires: String,
-    pub hint: String,
+    pub now: SeenKey,
 }
 
 impl std::fmt::Display for ConsoleError {

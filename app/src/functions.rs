@@ -9,7 +9,7 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use crate::error::ConsoleError;
+use crate::error::{ConsoleError, SeenKey};
 
 #[cfg(feature = "ssr")]
 use crate::session;
@@ -24,11 +24,8 @@ pub struct SecretOnce {
 /// All that the form needs to edit a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditableKey {
-    pub draft: KeyDraft,
-    pub version: i32,
+    pub key: SeenKey,
     pub choices: Choices,
-    /// The expiration in words, which an edit does not change.
-    pub expires: String,
 }
 
 /// Signs in and answers where to go.
@@ -63,12 +60,7 @@ pub async fn load_key(id: KeyId) -> Result<EditableKey, ConsoleError> {
     let (console, admin) = session::admin().await?;
     let key = session::answer(console.keyring.key(&admin, &id).await, &admin)?;
     let choices = session::answer(console.keyring.key_choices(&admin).await, &admin)?;
-    Ok(EditableKey {
-        draft: KeyDraft::of(&key),
-        version: key.version,
-        choices,
-        expires: session::expires_in_words(&key, &admin),
-    })
+    Ok(EditableKey { key: session::seen(&key, &admin), choices })
 }
 
 /// Saves the form of a key.

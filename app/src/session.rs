@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     console::{ClientAddress, Console},
-    error::{ChangedKey, ConsoleError},
+    error::{ChangedKey, ConsoleError, SeenKey},
     functions::SecretOnce,
     times,
 };
@@ -144,16 +144,23 @@ pub(crate) fn answer<T>(outcome: Result<T, Error>, admin: &TenantAdmin) -> Resul
         Error::Changed(changed) => refuse(ConsoleError::Changed(Box::new(ChangedKey {
             by: changed.by,
             when: times::exact(changed.at, TimeZone::of(admin.tenant())),
-            version: changed.current.version,
-            draft: KeyDraft::of(&changed.current),
-            expires: expires_in_words(&changed.current, admin),
-            hint: changed.current.hint.to_string(),
+            now: seen(&changed.current, admin),
         }))),
         other => fail(other),
     })
 }
 
-pub(crate) fn expires_in_words(key: &Key, admin: &TenantAdmin) -> String {
+/// A key as its form shows it.
+pub(crate) fn seen(key: &Key, admin: &TenantAdmin) -> SeenKey {
+    SeenKey {
+        version: key.version,
+        draft: KeyDraft::of(key),
+        expires: expires_in_words(key, admin),
+        hint: key.hint.to_string(),
+    }
+}
+
+fn expires_in_words(key: &Key, admin: &TenantAdmin) -> String {
     key.expires_at
         .map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, TimeZone::of(admin.tenant())))
 }

@@ -89,6 +89,21 @@ test('the second of two admins is told what changed, and chooses', async ({ admi
   await other.close();
 });
 
+test('a rotation meanwhile is told by its secret and expiration', async ({ admin, tenant, complaints }) => {
+  const { id, secret: old } = await tenant.key('PMS');
+  await open(admin, '/tenant-api-keys');
+  const dialog = await openDialog(admin, 'Edit', 'PMS');
+  await dialog.getByLabel('Key name').fill('Front desk');
+  const { secret } = await tenant.program.command(['key', 'rotate', id, '--expires', '2099-01-31']);
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  const changed = (what: string) => dialog.getByRole('row', { name: what });
+  await expect(changed('Expiration')).toContainText('Never');
+  await expect(changed('Expiration')).toContainText('31 Jan 2099');
+  await expect(changed('Secret')).toContainText(old.slice(-4));
+  await expect(changed('Secret')).toContainText(secret.slice(-4));
+  expect(complaints.splice(0)).toEqual([expect.stringContaining('409')]);
+});
+
 test('a key that was deleted meanwhile says so', async ({ admin, tenant, complaints }) => {
   const { id } = await tenant.key('PMS');
   await open(admin, '/tenant-api-keys');

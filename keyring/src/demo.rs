@@ -8,14 +8,15 @@ use domain::{
     group::{Group, GroupType},
     id::KeyId,
     key_draft::{Grace, KeyDraft},
-    person::Role,
+    person::{Person, Role},
     property::Property,
+    tenant::Tenant,
 };
 use secrecy::SecretString;
 
 use crate::{
     Keyring,
-    access::TenantAdmin,
+    access::{SignedIn, TenantAdmin},
     clock::Clock,
     error::Error,
     groups::NewGroup,
@@ -212,17 +213,23 @@ impl Keyring {
             key_limit: None,
             time_zone: Some("Europe/Lisbon".to_owned()),
         };
-        let tenant = start.create_tenant(new).await?;
+        let tenant = match start.create_tenant(new).await {
+            Ok(tenant) => tenant,
+            // Another server that started at the same time was first.
+            Err(Error::Invalid(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let operator = start.operator_for(&tenant.slug).await?;
-        let sign_in = start.demo_people(&operator).await?;
+        let (people, sign_in) = start.demo_people(&operator).await?;
+        let admins = admins_among(people, &tenant);
         let properties = start.demo_properties(&operator).await?;
         for (name, group_type, permissions) in GROUPS {
             let permissions = permissions.iter().map(ToString::to_string).collect();
             start.create_group(&operator, NewGroup { name: name.to_owned(), group_type, permissions }).await?;
         }
         let groups = self.groups(&operator).await?;
-        for key in &KEYS {
-            self.demo_key(&operator, key, &groups, &properties, now).await?;
+        for (key, admin) in KEYS.iter().zip(admins.iter().cycle()) {
+            self.demo_key(admin, key, &groups, &properties, now).await?;
         }
         Ok(Some(sign_in))
     }
@@ -231,14 +238,15 @@ impl Keyring {
         self.at(Clock::stopped_at(self.now() - ago))
     }
 
-    async fn demo_people(&self, operator: &TenantAdmin) -> Result<DemoSignIn, Error> {
+    async fn demo_people(&self, operator: &TenantAdmin) -> Result<(Vec<Person>, DemoSignIn), Error> {
         let password = generate_password();
+        let mut people = Vec::new();
         for (index, (name, email, role)) in PEOPLE.into_iter().enumerate() {
             let own = if index == 0 { password.clone() } else { generate_password() };
             let new = NewPerson { email: email.to_owned(), name: name.to_owned(), password: own };
-            self.create_person(Some(operator), role, new).await?;
+            people.push(self.create_person(Some(operator), role, new).await?);
         }
-        Ok(DemoSignIn { email: PEOPLE[0].1.to_owned(), password })
+        Ok((people, DemoSignIn { email: PEOPLE[0].1.to_owned(), password }))
     }
 
     async fn demo_properties(&self, operator: &TenantAdmin) -> Result<Vec<Property>, Error> {
@@ -251,7 +259,7 @@ impl Keyring {
 
     async fn demo_key(
         &self,
-        operator: &TenantAdmin,
+        admin: &TenantAdmin,
         key: &DemoKey,
         groups: &[Group],
         properties: &[Property],
@@ -264,28 +272,22 @@ impl Keyring {
             draft: draft(key, groups, properties),
             expiration: expires_at.map_or(ExpirationDraft::Never, ExpirationDraft::Instant),
         };
-        let id = born.generate_key(operator, &new).await?.id;
+        let id = born.generate_key(admin, &new).await?.id;
         if let Some(hours) = key.rotated_hours_ago {
             let rotation = Rotation { expiration: None, grace: Grace::OneWeek };
-            self.before(TimeDelta::hours(hours)).rotate_key(operator, &id, 1, &rotation).await?;
+            self.before(TimeDelta::hours(hours)).rotate_key(admin, &id, 1, &rotation).await?;
         }
         if let Some(hours) = key.used_hours_ago {
-            self.demo_usage(operator, &id, now - TimeDelta::hours(hours), key.rate_limit).await?;
+            self.demo_usage(admin, &id, now - TimeDelta::hours(hours), key.rate_limit).await?;
         }
         if let Some(days) = key.revoked_days_ago {
-            self.before(TimeDelta::days(days)).revoke_key(operator, &id).await?;
+            self.before(TimeDelta::days(days)).revoke_key(admin, &id).await?;
         }
         Ok(())
     }
 
     /// Two days of calls up to the last one.
-    async fn demo_usage(
-        &self,
-        operator: &TenantAdmin,
-        key: &KeyId,
-        last: DateTime<Utc>,
-        rate: u16,
-    ) -> Result<(), Error> {
+    async fn demo_usage(&self, admin: &TenantAdmin, key: &KeyId, last: DateTime<Utc>, rate: u16) -> Result<(), Error> {
         let call = |minutes: i64| Call {
             at: last - TimeDelta::minutes(4 + minutes * 7),
             method: "GET",
@@ -302,8 +304,13 @@ impl Keyring {
         };
         let calls: Vec<Call> = (0..40).map(call).collect();
         let hours: Vec<HourCount> = (0..48).map(hour).collect();
-        Ok(store::usage::record(&self.database, operator.id(), key, &calls, &hours).await?)
+        Ok(store::usage::record(&self.database, admin.id(), key, &calls, &hours).await?)
     }
+}
+
+fn admins_among(people: Vec<Person>, tenant: &Tenant) -> Vec<TenantAdmin> {
+    let signed_in = |person| SignedIn { person, tenant: Some(tenant.clone()) };
+    people.into_iter().filter_map(|person| signed_in(person).as_admin().ok()).collect()
 }
 
 fn draft(key: &DemoKey, groups: &[Group], properties: &[Property]) -> KeyDraft {

@@ -13,7 +13,6 @@ pub enum Thing {
     Tenant,
     Person,
     Key,
-    Group,
 }
 
 impl fmt::Display for Thing {
@@ -22,7 +21,6 @@ impl fmt::Display for Thing {
             Self::Tenant => "tenant",
             Self::Person => "person",
             Self::Key => "key",
-            Self::Group => "group",
         })
     }
 }

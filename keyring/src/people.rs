@@ -62,15 +62,7 @@ impl Keyring {
         let chain = tenant.map_or(Chain::Platform, |admin| Chain::Tenant(admin.id()));
         let change = Change::begin(&self.database, chain, self.now()).await?;
         let person = Person { id: new_id(change.now()), email, name, role };
-        if !store::people::insert(&change, tenant.map(TenantAdmin::id), &person, hash).await? {
-            let taken = FieldError::new(Field::Email, "taken", "Somebody signs in with this e-mail address already.");
-            return Err(FieldErrors::from(taken).into());
-        }
-        let operator = Actor::operator();
-        let actor = tenant.map_or(&operator, TenantAdmin::actor);
-        let detail = json!({ "email": person.email, "name": person.name, "role": person.role });
-        change.commit(Event { actor, action: "person.created", subject: person.id.as_str(), detail }).await?;
-        Ok(person)
+        insert(change, tenant, person, hash).await
     }
 
     /// The people of a tenant, or the super users.
@@ -105,9 +97,29 @@ impl Keyring {
     /// # Errors
     /// When a field is wrong or the database fails.
     pub async fn ensure_super_user(&self, new: NewPerson) -> Result<(), Error> {
-        if !store::people::any_super_user(&self.database).await? {
-            self.create_person(None, Role::SuperUser, new).await?;
+        if store::people::any_super_user(self.database.connection()).await? {
+            return Ok(());
+        }
+        let (email, name) = new.parse()?;
+        let hash = self.passwords.hash(new.password).await;
+        let change = Change::begin(&self.database, Chain::Platform, self.now()).await?;
+        // Another server that started at the same time may have been first.
+        if !store::people::any_super_user(change.on()).await? {
+            let person = Person { id: new_id(change.now()), email, name, role: Role::SuperUser };
+            insert(change, None, person, hash).await?;
         }
         Ok(())
     }
+}
+
+async fn insert(change: Change, tenant: Option<&TenantAdmin>, person: Person, hash: String) -> Result<Person, Error> {
+    if !store::people::insert(&change, tenant.map(TenantAdmin::id), &person, hash).await? {
+        let taken = FieldError::new(Field::Email, "taken", "Somebody signs in with this e-mail address already.");
+        return Err(FieldErrors::from(taken).into());
+    }
+    let operator = Actor::operator();
+    let actor = tenant.map_or(&operator, TenantAdmin::actor);
+    let detail = json!({ "email": person.email, "name": person.name, "role": person.role });
+    change.commit(Event { actor, action: "person.created", subject: person.id.as_str(), detail }).await?;
+    Ok(person)
 }

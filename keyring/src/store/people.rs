@@ -4,7 +4,10 @@ use domain::{
     id::{Id, PersonId, TenantId},
     person::{Email, Person, Role},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    sea_query::Expr,
+};
 
 use super::{Change, Database, Result, entity::person, inserted, readable};
 
@@ -52,9 +55,9 @@ pub(crate) async fn list(database: &Database, tenant: Option<&TenantId>) -> Resu
     rows.iter().map(read).collect()
 }
 
-pub(crate) async fn any_super_user(database: &Database) -> Result<bool> {
+pub(crate) async fn any_super_user(connection: &impl ConnectionTrait) -> Result<bool> {
     let super_users = person::Entity::find().filter(person::Column::Role.eq(Role::SuperUser.as_str()));
-    Ok(super_users.count(database.connection()).await? > 0)
+    Ok(super_users.count(connection).await? > 0)
 }
 
 /// False when the e-mail address is taken, by whichever tenant.

@@ -9,6 +9,7 @@ on_both_databases! {
     what_is_not_named_stays,
     roles_and_tenants_go_together,
     the_first_super_user_is_made_once,
+    servers_that_start_at_once_make_one_super_user,
     the_audit_log_is_a_chain,
 }
 
@@ -88,6 +89,19 @@ async fn the_first_super_user_is_made_once(stage: Stage) {
     let super_users = stage.keyring.people(None).await.unwrap();
     assert_eq!(super_users.len(), 1);
     assert_eq!(super_users[0].email.as_str(), "root@acme.test");
+}
+
+async fn servers_that_start_at_once_make_one_super_user(stage: Stage) {
+    let starts: Vec<_> = (0..4)
+        .map(|_| {
+            let keyring = stage.keyring.clone();
+            tokio::spawn(async move { keyring.ensure_super_user(person("root@acme.test")).await })
+        })
+        .collect();
+    for start in starts {
+        start.await.unwrap().unwrap();
+    }
+    assert_eq!(stage.keyring.people(None).await.unwrap().len(), 1);
 }
 
 async fn the_audit_log_is_a_chain(stage: Stage) {

@@ -1,13 +1,16 @@
 //! Editing a key.
 
-use domain::{id::KeyId, key_draft::KeyDraft};
+use domain::{
+    id::{Id, KeyId},
+    key_draft::{Choices, KeyDraft},
+};
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
 use super::KeyFacts;
 use crate::{
     components::Icon,
-    error::{ChangedKey, ConsoleError},
+    error::{ChangedKey, ConsoleError, SeenKey},
     functions::{EditableKey, edit_key, load_key},
     islands::{
         browser,
@@ -57,13 +60,13 @@ pub(super) fn EditDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'
 
 #[component]
 fn EditForm(id: KeyId, key: EditableKey, close: Callback<()>, done: Callback<&'static str>) -> impl IntoView {
-    let EditableKey { draft, version, choices, expires } = key;
-    let form = KeyForm::new(draft.clone(), choices.clone());
-    let base = RwSignal::new((version, draft));
+    let EditableKey { key, choices } = key;
+    let form = KeyForm::new(key.draft.clone(), choices.clone());
+    let seen = RwSignal::new(key);
     let failure = RwSignal::new(None::<ConsoleError>);
     let conflict = RwSignal::new(None::<ChangedKey>);
     let save = Action::new(move |(): &()| {
-        edit_key(id.clone(), base.with_untracked(|(version, _)| *version), form.draft.get_untracked())
+        edit_key(id.clone(), seen.with_untracked(|seen| seen.version), form.draft.get_untracked())
     });
     let pending = save.pending();
     Effect::new(move |_| match save.value().get() {
@@ -90,8 +93,8 @@ fn EditForm(id: KeyId, key: EditableKey, close: Callback<()>, done: Callback<&'s
     let notice = move || {
         conflict.get().map(|theirs| {
             let names = choices.get_value();
-            let differences = base.with_untracked(|(_, before)| differences(before, &theirs.draft, &names));
-            view! { <Conflict theirs differences form base conflict/> }
+            let differences = seen.with_untracked(|before| differences(before, &theirs.now, &names));
+            view! { <Conflict theirs differences form seen conflict/> }
         })
     };
     view! {
@@ -101,7 +104,7 @@ fn EditForm(id: KeyId, key: EditableKey, close: Callback<()>, done: Callback<&'s
             <AccessFields form/>
             <div class="field">
                 <span class="label">"Expiration"</span>
-                <p class="fixed">{expires}</p>
+                <p class="fixed">{move || seen.with(|seen| seen.expires.clone())}</p>
                 <p class="hint">"The expiration changes by rotating the key."</p>
             </div>
             <RestrictionFields form/>
@@ -127,23 +130,22 @@ fn Conflict(
     theirs: ChangedKey,
     differences: Vec<Difference>,
     form: KeyForm,
-    base: RwSignal<(i32, KeyDraft)>,
+    seen: RwSignal<SeenKey>,
     conflict: RwSignal<Option<ChangedKey>>,
 ) -> impl IntoView {
-    let ChangedKey { by, when, version, draft, .. } = theirs;
+    let ChangedKey { by, when, now } = theirs;
     let keep_mine = {
-        let draft = draft.clone();
+        let now = now.clone();
         move |_| {
-            base.set((version, draft.clone()));
+            seen.set(now.clone());
             conflict.set(None);
         }
     };
     let take_theirs = move |_| {
-        form.draft.set(draft.clone());
-        base.set((version, draft.clone()));
+        form.draft.set(now.draft.clone());
+        seen.set(now.clone());
         conflict.set(None);
     };
-    let has_differences = !differences.is_empty();
     let rows = differences.into_iter().map(|difference| {
         view! {
             <tr>
@@ -159,16 +161,16 @@ fn Conflict(
                 <Icon name="warning"/>
                 <span>{by}" changed this key on "{when}", after you opened it. Nothing of yours has been saved yet."</span>
             </p>
-            {if has_differences {
-                view! {
-                    <table class="differences">
-                        <thead><tr><th scope="col">"What changed"</th><th scope="col">"Before"</th><th scope="col">"Now"</th></tr></thead>
-                        <tbody>{rows.collect_view()}</tbody>
-                    </table>
-                }.into_any()
-            } else {
-                view! { <p>"The fields below are as they were: the key was rotated, or its old secret was ended."</p> }.into_any()
-            }}
+            <table class="differences">
+                <thead>
+                    <tr>
+                        <th scope="col">"What changed"</th>
+                        <th scope="col">"Before"</th>
+                        <th scope="col">"Now"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
             <div class="conflict-actions">
                 <button class="button" type="button" on:click=take_theirs>"Start over from the key as it is now"</button>
                 <button class="button" type="button" on:click=keep_mine>"Keep what I typed, to save it over theirs"</button>
@@ -183,20 +185,19 @@ struct Difference {
     after: String,
 }
 
-/// What differs between two drafts, in words.
-fn differences(before: &KeyDraft, after: &KeyDraft, choices: &domain::key_draft::Choices) -> Vec<Difference> {
-    let described = |draft: &KeyDraft| describe(draft, choices);
-    described(before)
+/// What differs between a key as it was seen and as it is now, in words.
+fn differences(before: &SeenKey, now: &SeenKey, choices: &Choices) -> Vec<Difference> {
+    describe(before, choices)
         .into_iter()
-        .zip(described(after))
+        .zip(describe(now, choices))
         .filter(|((_, before), (_, after))| before != after)
         .map(|((field, before), (_, after))| Difference { field, before, after })
         .collect()
 }
 
-/// Every field of a draft with its value in words. Destructured in full, so that none can be forgotten.
-fn describe(draft: &KeyDraft, choices: &domain::key_draft::Choices) -> Vec<(&'static str, String)> {
-    use domain::id::Id as _;
+/// Everything about a key with its value in words. Destructured in full, so that nothing can be forgotten.
+fn describe(key: &SeenKey, choices: &Choices) -> Vec<(&'static str, String)> {
+    let SeenKey { version: _, draft, expires, hint } = key;
     let KeyDraft {
         name,
         description,
@@ -229,5 +230,7 @@ fn describe(draft: &KeyDraft, choices: &domain::key_draft::Choices) -> Vec<(&'st
         ("IP allowlist", or_none(allowed_ips.replace('\n', ", "))),
         ("Allowed origins", or_none(allowed_origins.replace('\n', ", "))),
         ("Rate limit", rate_limit_per_minute.clone()),
+        ("Expiration", expires.clone()),
+        ("Secret", hint.clone()),
     ]
 }
