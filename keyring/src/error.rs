@@ -40,9 +40,7 @@ pub enum Error {
     NotFound(Thing),
     #[error("{0}")]
     Invalid(#[from] FieldErrors),
-    #[error(
-        "The tenant has {limit} active keys, which is its limit. Revoke a key that is no longer used, or have the limit raised."
-    )]
+    #[error("The tenant uses all of its {limit} keys. Revoke a key that is no longer used, or have the limit raised.")]
     LimitReached { limit: u32 },
     #[error("The key was revoked, which cannot be undone. Generate a new key.")]
     Revoked,

@@ -86,7 +86,7 @@ impl Keyring {
         let chain = tenant.as_ref().map_or(Chain::Platform, Chain::Tenant);
         let change = Change::begin(&self.database, chain, self.now()).await?;
         store::people::set_password(&change, &person, hash).await?;
-        store::sessions::delete_of_person(&change, &person).await?;
+        store::sessions::end_of_person(&change, &person).await?;
         let actor = Actor::operator();
         let event = Event { actor: &actor, action: "person.password_set", subject: person.as_str(), detail: json!({}) };
         Ok(change.commit(event).await?)

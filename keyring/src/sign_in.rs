@@ -12,11 +12,14 @@ use crate::{
     error::Error,
     secret::SessionToken,
     store::{self, sessions::NewSession},
-    throttle::Attempt,
+    throttle::{Attempt, network_of},
 };
 
 /// A session that nobody uses ends after this long.
 const IDLE: TimeDelta = TimeDelta::hours(12);
+
+/// For how long it is remembered from where a person has signed in, which strangers cannot take from them.
+const REMEMBERED: TimeDelta = TimeDelta::days(90);
 
 /// How often the use of a session is written down.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -45,10 +48,9 @@ impl Keyring {
     pub async fn sign_in(&self, credentials: Credentials, client: &Client) -> Result<SessionToken, Error> {
         let Ok(email) = Email::parse(&credentials.email) else { return Err(Error::WrongCredentials) };
         let found = store::people::find_by_email(&self.database, &email).await?;
-        let known_address = match &found {
-            Some((person, _)) => store::sessions::was_opened_from(&self.database, &person.id, client.address).await?,
-            None => false,
-        };
+        let network = network_of(client.address);
+        let claimed = found.as_ref().map(|(person, _)| &person.id);
+        let known_address = store::sessions::was_opened_from(&self.database, claimed, network).await?;
         let now = self.now();
         let attempt = Attempt { email: &email, address: client.address, known_address };
         self.throttle.begin(&attempt, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
@@ -63,10 +65,11 @@ impl Keyring {
             now,
             expires_at: now + IDLE,
             ip: client.address,
+            network,
             user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
         };
         store::sessions::insert(&self.database, session).await?;
-        store::sessions::delete_expired(&self.database, now).await?;
+        store::sessions::delete_ended_before(&self.database, now - REMEMBERED).await?;
         Ok(token)
     }
 
@@ -75,7 +78,7 @@ impl Keyring {
     /// # Errors
     /// When the database fails.
     pub async fn sign_out(&self, token: &SessionToken) -> Result<(), Error> {
-        Ok(store::sessions::delete(&self.database, &token.sha256()).await?)
+        Ok(store::sessions::end(&self.database, &token.sha256(), self.now()).await?)
     }
 
     /// Whose session this is, if it is a live one.

@@ -47,7 +47,7 @@ pub(crate) struct Attempt<'a> {
 }
 
 /// One household or server has a whole /64 of IPv6 addresses to guess from.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 @ IpAddr::V4(_) => v4,

@@ -82,6 +82,7 @@ fn session() -> TableCreateStatement {
         .col(timestamp_with_time_zone("last_seen_at"))
         .col(timestamp_with_time_zone("expires_at"))
         .col(text("ip"))
+        .col(text("network"))
         .col(text("user_agent"))
         .foreign_key(&mut belongs_to("session", "person_id", "person"))
         .take()
@@ -217,7 +218,7 @@ fn index(name: &'static str, table: &'static str, columns: &[&'static str]) -> I
 fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         index("person_of_tenant", "person", &["tenant_id", "role"]),
-        index("session_of_person", "session", &["person_id", "ip"]),
+        index("session_of_person", "session", &["person_id", "network"]),
         index("session_by_end", "session", &["expires_at"]),
         index("group_name", "authorization_group", &["tenant_id", "name"]).unique().take(),
         index("property_name", "property", &["tenant_id", "name"]).unique().take(),

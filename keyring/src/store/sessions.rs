@@ -22,6 +22,7 @@ pub(crate) struct NewSession<'a> {
     pub(crate) now: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) ip: IpAddr,
+    pub(crate) network: IpAddr,
     pub(crate) user_agent: &'a str,
 }
 
@@ -40,6 +41,7 @@ pub(crate) async fn insert(database: &Database, session: NewSession<'_>) -> Resu
         last_seen_at: Set(session.now),
         expires_at: Set(session.expires_at),
         ip: Set(session.ip.to_canonical().to_string()),
+        network: Set(session.network.to_string()),
         user_agent: Set(session.user_agent.to_owned()),
     };
     session::Entity::insert(row).exec_without_returning(database.connection()).await?;
@@ -78,25 +80,37 @@ pub(crate) async fn touch(
     Ok(())
 }
 
-pub(crate) async fn delete(database: &Database, token: &Sha256Hex) -> Result<()> {
-    session::Entity::delete_by_id(token.as_str()).exec(database.connection()).await?;
+/// Ends a session. Its row stays for a while: it tells from where the person signs in.
+pub(crate) async fn end(database: &Database, token: &Sha256Hex, now: DateTime<Utc>) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::ExpiresAt, Expr::value(now))
+        .filter(session::Column::TokenSha256.eq(token.as_str()))
+        .filter(session::Column::ExpiresAt.gt(now))
+        .exec(database.connection())
+        .await?;
     Ok(())
 }
 
-pub(crate) async fn delete_of_person(change: &Change, person: &PersonId) -> Result<()> {
-    session::Entity::delete_many().filter(session::Column::PersonId.eq(person.as_str())).exec(change.on()).await?;
-    Ok(())
-}
-
-pub(crate) async fn delete_expired(database: &Database, now: DateTime<Utc>) -> Result<()> {
-    session::Entity::delete_many().filter(session::Column::ExpiresAt.lte(now)).exec(database.connection()).await?;
-    Ok(())
-}
-
-/// Whether the person has a session that began at this address.
-pub(crate) async fn was_opened_from(database: &Database, person: &PersonId, ip: IpAddr) -> Result<bool> {
-    let sessions = session::Entity::find()
+pub(crate) async fn end_of_person(change: &Change, person: &PersonId) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::ExpiresAt, Expr::value(change.now()))
         .filter(session::Column::PersonId.eq(person.as_str()))
-        .filter(session::Column::Ip.eq(ip.to_canonical().to_string()));
+        .filter(session::Column::ExpiresAt.gt(change.now()))
+        .exec(change.on())
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn delete_ended_before(database: &Database, instant: DateTime<Utc>) -> Result<()> {
+    session::Entity::delete_many().filter(session::Column::ExpiresAt.lt(instant)).exec(database.connection()).await?;
+    Ok(())
+}
+
+/// Whether somebody has signed in as this person from this network. Nobody ever has as nobody, but asking
+/// takes as long.
+pub(crate) async fn was_opened_from(database: &Database, person: Option<&PersonId>, network: IpAddr) -> Result<bool> {
+    let sessions = session::Entity::find()
+        .filter(session::Column::PersonId.eq(person.map_or("", Id::as_str)))
+        .filter(session::Column::Network.eq(network.to_string()));
     Ok(sessions.count(database.connection()).await? > 0)
 }

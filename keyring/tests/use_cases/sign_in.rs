@@ -14,6 +14,7 @@ on_both_databases! {
     only_the_hash_of_a_session_is_kept,
     another_password_ends_the_sessions,
     guessing_is_stopped_for_a_while,
+    strangers_cannot_keep_out_somebody_who_has_signed_out,
     a_member_is_no_admin,
 }
 
@@ -105,6 +106,25 @@ async fn guessing_is_stopped_for_a_while(stage: Stage) {
     assert!(guess("203.0.113.7", PASSWORD).await.is_ok(), "Ana herself is not kept out");
     stage.advance(TimeDelta::minutes(15));
     assert!(guess("198.51.100.9", PASSWORD).await.is_ok(), "not for good");
+}
+
+async fn strangers_cannot_keep_out_somebody_who_has_signed_out(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let attempt = |address: String, password: &'static str| {
+        let credentials = Credentials { email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
+        let keyring = stage.keyring.clone();
+        async move { keyring.sign_in(credentials, &client(&address)).await }
+    };
+    let token = attempt("2001:db8::1".to_owned(), PASSWORD).await.unwrap();
+    stage.keyring.sign_out(&token).await.unwrap();
+    for number in 0..50 {
+        let guess = attempt(format!("198.51.100.{number}"), "a wrong guess").await;
+        assert!(matches!(guess, Err(Error::WrongCredentials)));
+    }
+    let stranger = attempt("198.51.100.200".to_owned(), PASSWORD).await;
+    assert!(matches!(stranger, Err(Error::TooManyAttempts { .. })), "from all over the world it is too much");
+    attempt("2001:db8::2".to_owned(), PASSWORD).await.expect("her own network is known");
 }
 
 async fn a_member_is_no_admin(stage: Stage) {

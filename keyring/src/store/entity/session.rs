@@ -10,6 +10,8 @@ pub struct Model {
     pub last_seen_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub ip: String,
+    /// The household or server that the address belongs to.
+    pub network: String,
     pub user_agent: String,
 }
 
