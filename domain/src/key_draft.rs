@@ -156,7 +156,7 @@ impl KeyDraft {
         let known = choices.groups.iter().find(|group| group.id.as_str() == self.group);
         known
             .map(|group| group.id.clone())
-            .ok_or_else(|| refused("not_found", "This group no longer exists. Choose another one."))
+            .ok_or_else(|| refused("not_found", "There is no such group for API keys. Choose one that the tenant has."))
     }
 
     fn scopes(&self) -> Result<Scopes, Vec<FieldError>> {
@@ -177,8 +177,9 @@ impl KeyDraft {
         let mut ids: Vec<PropertyId> = Vec::new();
         for picked in &self.properties {
             let known = choices.properties.iter().find(|property| property.id.as_str() == picked);
-            let property =
-                known.ok_or_else(|| refused("not_found", "One of these properties no longer exists. Choose again."))?;
+            let property = known.ok_or_else(|| {
+                refused("not_found", "One of these properties does not exist. Choose among those that the tenant has.")
+            })?;
             if !ids.contains(&property.id) {
                 ids.push(property.id.clone());
             }

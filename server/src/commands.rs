@@ -1,7 +1,7 @@
 //! The commands that work on the data: carried out here, or by the server that owns the database.
 
 use std::{
-    io::{Read, Write},
+    io::{IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -23,8 +23,7 @@ mod property;
 mod tenant;
 
 const DONE: u8 = 0;
-/// The exit code of a command that was understood and not carried out.
-pub const REFUSED: u8 = 1;
+const REFUSED: u8 = 1;
 const WRONG_WORDS: u8 = 2;
 
 /// What to work on.
@@ -67,9 +66,18 @@ impl Outcome {
         Self { code: DONE, output, error: String::new() }
     }
 
+    /// Understood and not carried out.
     #[must_use]
     pub fn refused(reason: &str) -> Self {
         Self { code: REFUSED, output: String::new(), error: format!("latchkey: {reason}\n") }
+    }
+
+    /// The same, told to a program as well when it asked for that.
+    #[must_use]
+    pub fn unavailable(reason: &str, as_json: bool) -> Self {
+        let document = json!({ "error": { "code": "unavailable", "detail": reason, "errors": [] } });
+        let output = if as_json { format!("{document}\n") } else { String::new() };
+        Self { output, ..Self::refused(reason) }
     }
 
     /// Prints it all and says how to exit.
@@ -94,36 +102,56 @@ impl Report {
     }
 }
 
+/// Brings the database up to date. A server that owns it did so when it started.
+pub async fn migrate(settings: &Settings) -> Outcome {
+    let migrated = match owner::find(&settings.database_url).await {
+        Ok(Who::Owner(_)) => Ok(()),
+        Ok(Who::We(_ownership)) => serve::migrate(settings).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match migrated {
+        Ok(()) if settings.json => Outcome::done(format!("{}\n", json!({ "up_to_date": true }))),
+        Ok(()) => Outcome::done("The database is up to date.\n".to_owned()),
+        Err(reason) => Outcome::unavailable(&reason, settings.json),
+    }
+}
+
 /// Carries out a command, by whoever may.
 pub async fn run(settings: &Settings, words: Words) -> Outcome {
     let input = if words.wants_input() { read_input() } else { Ok(String::new()) };
     let input = match input {
         Ok(input) => input,
-        Err(cause) => return Outcome::refused(&format!("cannot read standard input: {cause}")),
+        Err(cause) => return Outcome::unavailable(&format!("cannot read standard input: {cause}"), settings.json),
     };
     match owner::find(&settings.database_url).await {
         Ok(Who::Owner(stream)) => {
             let asked = owner::ask(stream, std::env::args().collect(), input).await;
-            asked.unwrap_or_else(|error| Outcome::refused(&error.to_string()))
+            asked.unwrap_or_else(|error| Outcome::unavailable(&error.to_string(), settings.json))
         }
         Ok(Who::We(_ownership)) => match serve::open(settings).await {
             Ok(keyring) => {
                 let outcome = execute(&keyring, words, settings.json, input).await;
                 match keyring.close().await {
                     Ok(()) => outcome,
-                    Err(error) => Outcome::refused(&format!("the database could not be closed: {error}")),
+                    Err(error) => {
+                        Outcome::unavailable(&format!("the database could not be closed: {error}"), settings.json)
+                    }
                 }
             }
-            Err(error) => Outcome::refused(&error.to_string()),
+            Err(error) => Outcome::unavailable(&error.to_string(), settings.json),
         },
-        Err(error) => Outcome::refused(&error.to_string()),
+        Err(error) => Outcome::unavailable(&error.to_string(), settings.json),
     }
 }
 
+/// The first line of standard input; a person who is to type it is told so.
 fn read_input() -> std::io::Result<String> {
-    let mut input = String::new();
-    std::io::stdin().read_to_string(&mut input)?;
-    Ok(input)
+    if std::io::stdin().is_terminal() {
+        eprint!("Password: ");
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line)
 }
 
 /// Carries out words that another process handed over.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::secret::Product;
+use domain::{origin::Origin, secret::Product};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
@@ -21,14 +21,15 @@ pub struct Cli {
 
 /// What the installation is like.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// Where to listen
     #[arg(long, env = "LATCHKEY_ADDR", default_value = "127.0.0.1:3000", global = true)]
     pub addr: SocketAddr,
 
     /// Where browsers find the console; decides links, cookies and which origin may post [default: http://<addr>]
-    #[arg(long, env = "LATCHKEY_PUBLIC_URL", global = true)]
-    pub public_url: Option<String>,
+    #[arg(long, env = "LATCHKEY_PUBLIC_URL", value_parser = Origin::parse, global = true)]
+    pub public_url: Option<Origin>,
 
     /// sqlite://path/to/file, or postgres://user:password@host/name
     #[arg(

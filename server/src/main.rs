@@ -17,18 +17,10 @@ async fn main() -> ExitCode {
             telemetry::start(&cli.settings);
             match serve::run(&cli.settings, &options).await {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(error) => refuse(&error.to_string()),
+                Err(error) => Outcome::refused(&error.to_string()).print(),
             }
         }
-        Command::Migrate => match serve::migrate(&cli.settings).await {
-            Ok(()) => Outcome::done("The database is up to date.\n".to_owned()).print(),
-            Err(error) => refuse(&error.to_string()),
-        },
+        Command::Migrate => commands::migrate(&cli.settings).await.print(),
         Command::Do(command) => commands::run(&cli.settings, *command).await.print(),
     }
-}
-
-fn refuse(reason: &str) -> ExitCode {
-    eprintln!("latchkey: {reason}");
-    ExitCode::from(commands::REFUSED)
 }

@@ -48,12 +48,11 @@ pub async fn open(settings: &Settings) -> Result<Keyring, ServeError> {
     Ok(Keyring::new(database, settings.key_product.clone(), Clock::Machine))
 }
 
-/// Brings the database up to date and does nothing else.
+/// Brings the database up to date and does nothing else. Whoever calls this owns the file, if it is one.
 ///
 /// # Errors
-/// As [`open`]; also when a running server owns the file, which has done it already.
+/// As [`open`].
 pub async fn migrate(settings: &Settings) -> Result<(), ServeError> {
-    let _ownership = Ownership::wait(&settings.database_url).await?;
     open(settings).await?.close().await.map_err(ServeError::Open)
 }
 
@@ -78,6 +77,9 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         support_contact: settings.support_contact.as_deref().map(Arc::from),
     };
     let commands = ownership.answer_commands(keyring.clone())?;
+    if address.ip().is_unspecified() && settings.public_url.is_none() {
+        tracing::warn!("set LATCHKEY_PUBLIC_URL to where browsers find the console, or they cannot sign in");
+    }
     tracing::info!("listening on http://{address}");
     announce(&public_url, options, demo.as_ref());
 
@@ -127,7 +129,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
 
 fn public_url(settings: &Settings, bound: SocketAddr) -> Arc<str> {
     match &settings.public_url {
-        Some(url) => url.trim_end_matches('/').into(),
+        Some(url) => url.as_str().into(),
         None => format!("http://{bound}").into(),
     }
 }

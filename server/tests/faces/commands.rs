@@ -75,6 +75,12 @@ fn a_keys_life_without_a_server() {
 }
 
 #[test]
+fn a_keys_life_on_postgres() {
+    let program = Program::start_on_postgres();
+    live_a_keys_life(&|words| program.command(words));
+}
+
+#[test]
 fn a_keys_life_beside_a_server() {
     let program = Program::start();
     live_a_keys_life(&|words| program.command(words));
@@ -90,7 +96,8 @@ fn refusals_are_told_to_people_and_to_programs() {
     let refused = program.shell(&words, "");
     assert_eq!(refused.status.code(), Some(1));
     let reason = String::from_utf8_lossy(&refused.stderr);
-    for part in ["name: Use at least 2 characters.", "group: This group no longer exists.", "Line 1, “here”"] {
+    for part in ["name: Use at least 2 characters.", "group: There is no such group for API keys.", "Line 1, “here”"]
+    {
         assert!(reason.contains(part), "{reason}");
     }
     assert!(refused.stdout.is_empty());
@@ -108,10 +115,23 @@ fn refusals_are_told_to_people_and_to_programs() {
         (&["key", "explode"], 2),
         (&["key", "rotate", "x", "--grace", "3 weeks"], 2),
         (&["--addr", "nowhere"], 2),
+        (&["--public-url", "keys.example.com"], 2),
     ] {
         let refused = program.shell(words, "");
         assert_eq!(refused.status.code(), Some(code), "{words:?}");
         assert!(!refused.stderr.is_empty(), "{words:?} says nothing");
+    }
+}
+
+#[test]
+fn an_unreachable_database_is_told_to_programs_as_well() {
+    let folder = TempDir::new().unwrap();
+    let url = "postgres://nobody@127.0.0.1:1/none";
+    for words in [&["tenant", "list"][..], &["migrate"]] {
+        let refused = shell_in(&folder, &[words, &["--json", "--database-url", url]].concat(), "");
+        assert_eq!(refused.status.code(), Some(1), "{words:?}");
+        let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
+        assert_eq!(document["error"]["code"], "unavailable", "{words:?}");
     }
 }
 
@@ -132,8 +152,8 @@ fn a_file_has_one_owner() {
     let second = shell_in(&program.folder, &["serve", "--addr", "127.0.0.1:0"], "");
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another latchkey"));
-    let migrate = program.shell(&["migrate"], "");
-    assert_eq!(migrate.status.code(), Some(1), "the server has done it already");
+    let migrate = program.shell(&["migrate", "--json"], "");
+    assert_eq!(json_of(&migrate), json!({ "up_to_date": true }), "the server has done it already");
     let (folder, status) = program.stop();
     assert!(status.success(), "told to stop, it ends well: {status}");
     assert!(!folder.path().join("data/latchkey.db.sock").exists());

@@ -6,15 +6,24 @@ use serde_json::{Value, json};
 
 use super::program::{Program, draft};
 
-/// What to call a function with, to act on this key.
-fn arguments(function: &str, key: &Value, group: &str) -> Option<Value> {
-    let id = &key["id"];
+/// What a caller names, of their own tenant or of another.
+struct Ids {
+    key: Value,
+    group: String,
+    property: Value,
+}
+
+/// What to call a function with, to act on these.
+fn arguments(function: &str, Ids { key: id, group, property }: &Ids) -> Option<Value> {
+    let mut draft = draft("Mine", group);
+    draft["all_properties"] = json!(false);
+    draft["properties"] = json!([property]);
     Some(match function {
-        "/console/generate_key" => json!({ "draft": draft("Mine", group), "expiration": "never" }),
+        "/console/generate_key" => json!({ "draft": draft, "expiration": "never" }),
         "/console/load_key" | "/console/end_grace" | "/console/revoke_key" | "/console/delete_key" => {
             json!({ "id": id })
         }
-        "/console/edit_key" => json!({ "id": id, "seen": 1, "draft": draft("Mine", group) }),
+        "/console/edit_key" => json!({ "id": id, "seen": 1, "draft": draft }),
         "/console/rotate_key" => json!({ "id": id, "seen": 1, "expiration": null, "grace": "none" }),
         _ => return None,
     })
@@ -45,22 +54,37 @@ fn full_access(program: &Program, tenant: &str) -> String {
 }
 
 #[tokio::test]
-async fn nobody_but_the_tenants_admins_sees_or_changes_anything() {
-    let program = Program::start();
+async fn nobody_but_the_tenants_admins_sees_or_changes_anything_on_sqlite() {
+    try_every_function_as_everybody(&Program::start()).await;
+}
+
+#[tokio::test]
+async fn nobody_but_the_tenants_admins_sees_or_changes_anything_on_postgres() {
+    try_every_function_as_everybody(&Program::start_on_postgres()).await;
+}
+
+async fn try_every_function_as_everybody(program: &Program) {
     program.tenant("acme");
     program.tenant("other");
-    let key = program.key("acme", "PMS");
-    let missing = json!({ "id": "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB" });
-    let group = full_access(&program, "acme");
-    let before = (state(&program, "acme"), state(&program, "other"));
+    let theirs = program.key("other", "Theirs");
+    let acmes = Ids {
+        key: program.key("acme", "PMS")["id"].clone(),
+        group: full_access(program, "acme"),
+        property: program.command(&["property", "list", "--tenant", "acme"])[0]["id"].clone(),
+    };
+    let missing = Ids {
+        key: json!("key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"),
+        group: "grp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB".to_owned(),
+        property: json!("prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"),
+    };
+    let before = (state(program, "acme"), state(program, "other"));
     let stranger = program.stranger();
     let member = program.signed_in("member@acme.test").await;
     let foreign_admin = program.signed_in("tenant-admin@other.test").await;
     for function in functions_of_admins() {
-        let arguments_for = |key: &Value| {
-            arguments(function, key, &group).unwrap_or_else(|| panic!("{function} has no line in the matrix"))
-        };
-        let own = arguments_for(&key);
+        let arguments_for =
+            |ids: &Ids| arguments(function, ids).unwrap_or_else(|| panic!("{function} has no line in the matrix"));
+        let own = arguments_for(&acmes);
         assert_eq!(stranger.call(function, &own).await.status(), 401, "{function} without a session");
         assert_eq!(member.call(function, &own).await.status(), 403, "{function} as a member");
         let foreign = foreign_admin.call(function, &own).await;
@@ -68,10 +92,19 @@ async fn nobody_but_the_tenants_admins_sees_or_changes_anything() {
         assert!(foreign.status().is_client_error(), "{function} as another tenant's admin: {}", foreign.status());
         assert_eq!(foreign.status(), nothing.status(), "{function}: a foreign id is told from a missing one");
         assert_eq!(foreign.text().await.unwrap(), nothing.text().await.unwrap(), "{function}");
+        // Their own key, given what belongs to another tenant.
+        let mixed =
+            |ids: &Ids| Ids { key: theirs["id"].clone(), group: ids.group.clone(), property: ids.property.clone() };
+        if function == "/console/edit_key" {
+            let foreign = foreign_admin.call(function, &arguments_for(&mixed(&acmes))).await;
+            let nothing = foreign_admin.call(function, &arguments_for(&mixed(&missing))).await;
+            assert_eq!((foreign.status().as_u16(), nothing.status().as_u16()), (422, 422));
+            assert_eq!(foreign.text().await.unwrap(), nothing.text().await.unwrap());
+        }
         let nonsense = foreign_admin.call(function, &json!({ "id": "../../etc/passwd" })).await;
         assert_eq!(nonsense.status(), 400, "{function} with nonsense");
     }
-    assert_eq!((state(&program, "acme"), state(&program, "other")), before);
+    assert_eq!((state(program, "acme"), state(program, "other")), before);
 }
 
 #[tokio::test]

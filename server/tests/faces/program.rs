@@ -19,6 +19,7 @@ pub struct Program {
     pub url: String,
     pub folder: TempDir,
     pub log: Arc<Mutex<String>>,
+    database_url: String,
 }
 
 impl Drop for Program {
@@ -28,10 +29,25 @@ impl Drop for Program {
     }
 }
 
-fn latchkey(folder: &TempDir) -> Command {
+fn sqlite_in(folder: &TempDir) -> String {
+    format!("sqlite://{}/data/latchkey.db", folder.path().display())
+}
+
+fn latchkey(database_url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
-    command.env("LATCHKEY_DATABASE_URL", format!("sqlite://{}/data/latchkey.db", folder.path().display()));
+    command.env("LATCHKEY_DATABASE_URL", database_url);
     command
+}
+
+/// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
+fn fresh_postgres(folder: &TempDir) -> String {
+    let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
+        .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
+    let unique = folder.path().file_name().unwrap().to_str().unwrap().replace(['.', '-'], "_");
+    let name = format!("faces_{}_{}", std::process::id(), unique.to_lowercase());
+    let sql = format!("CREATE DATABASE \"{name}\"");
+    assert!(Command::new("psql").args([&server, "--quiet", "--command", &sql]).status().unwrap().success());
+    format!("{}/{name}", server.rsplit_once('/').unwrap().0)
 }
 
 fn run(mut command: Command, input: &str) -> Output {
@@ -52,7 +68,18 @@ impl Program {
     }
 
     pub fn start_in(folder: TempDir, options: &[&str]) -> Self {
-        let mut process = latchkey(&folder)
+        let database_url = sqlite_in(&folder);
+        Self::launch(folder, database_url, options)
+    }
+
+    pub fn start_on_postgres() -> Self {
+        let folder = TempDir::new().unwrap();
+        let database_url = fresh_postgres(&folder);
+        Self::launch(folder, database_url, &[])
+    }
+
+    fn launch(folder: TempDir, database_url: String, options: &[&str]) -> Self {
+        let mut process = latchkey(&database_url)
             .args(["serve", "--addr", "127.0.0.1:0", "--log", "debug"])
             .args(options)
             .stdout(Stdio::piped())
@@ -83,7 +110,7 @@ impl Program {
         let patience = Duration::from_secs(20);
         let started = wait.recv_timeout(patience).and_then(|()| wait_for_address.recv_timeout(patience));
         let url = started.unwrap_or_else(|_| panic!("it did not start:\n{}", log.lock().unwrap()));
-        Self { process, url, folder, log }
+        Self { process, url, folder, log, database_url }
     }
 
     /// Stops it as an operator would, and gives its folder back.
@@ -103,7 +130,9 @@ impl Program {
 
     /// Runs a command beside the server.
     pub fn shell(&self, words: &[&str], input: &str) -> Output {
-        shell_in(&self.folder, words, input)
+        let mut command = latchkey(&self.database_url);
+        command.args(words);
+        run(command, input)
     }
 
     /// What a command prints with `--json`.
@@ -146,7 +175,7 @@ impl Program {
 }
 
 pub fn shell_in(folder: &TempDir, words: &[&str], input: &str) -> Output {
-    let mut command = latchkey(folder);
+    let mut command = latchkey(&sqlite_in(folder));
     command.args(words);
     run(command, input)
 }
