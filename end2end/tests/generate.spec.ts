@@ -223,7 +223,7 @@ test('whoever fills the last place meanwhile is named by the refusal', async ({ 
   await fillIn(page, 'PMS');
   await tenant.key('Somebody was quicker');
   await page.getByRole('button', { name: 'Generate' }).click();
-  await expect(page.getByRole('alert')).toContainText('The tenant has 1 active keys, which is its limit');
+  await expect(page.getByRole('alert')).toContainText('The tenant uses all of its 1 keys.');
   await expect(page.getByLabel('Key name')).toHaveValue('PMS');
   expect(complaints.splice(0)).toEqual([expect.stringContaining('409')]);
 });

@@ -130,7 +130,7 @@ test.describe('at the limit', () => {
     await expect(button).toHaveAccessibleDescription(/ask whoever runs this Latchkey installation to raise the limit/);
     await expectAccessible(admin);
     await open(admin, '/tenant-api-keys/new');
-    await expect(admin.getByRole('heading', { name: 'The tenant is at its limit of 1 keys' })).toBeVisible();
+    await expect(admin.getByRole('heading', { name: 'All the keys are in use (1/1)' })).toBeVisible();
     await expectAccessible(admin);
   });
 });

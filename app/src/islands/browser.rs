@@ -31,6 +31,12 @@ pub(super) fn select(element: &Element) {
     }
 }
 
+/// What is selected on the page.
+pub(super) fn selected_text() -> String {
+    let selection = window().get_selection().ok().flatten();
+    selection.map(|selection| String::from(selection.to_string())).unwrap_or_default()
+}
+
 /// Focuses the first element that matches. False when there is none.
 pub(super) fn focus_first(selector: &str) -> bool {
     let found = document().query_selector(selector).ok().flatten();

@@ -66,10 +66,15 @@ fn Shown(
             });
         }
     };
-    // Copying by hand counts as well.
-    let copied_by_hand = move |_| {
-        copied.set(Copied::Yes);
-        asks_again.set(false);
+    // Copying by hand counts as well, when it is the whole of it.
+    let copied_by_hand = {
+        let secret = secret.clone();
+        move |_| {
+            if browser::selected_text().contains(&secret) {
+                copied.set(Copied::Yes);
+                asks_again.set(false);
+            }
+        }
     };
     view! {
         <Dialog labelled_by="secret-title" wide=true on_escape=move |()| { if asks_again.get_untracked() { asks_again.set(false) } else { finish() } }>
@@ -80,7 +85,7 @@ fn Shown(
                 <Icon name="warning"/>
                 <span>"It is shown this once and cannot be shown again: only a hash of it is stored. Keep it where your integration keeps its secrets; if it gets lost, rotate the key."</span>
             </p>
-            <div class="secret" on:copy=copied_by_hand>
+            <div class="secret" on:copy=copied_by_hand.clone()>
                 <code node_ref=code tabindex="0" aria-label="Secret">{secret}</code>
                 <button class="button primary" type="button" autofocus on:click=copy_secret>
                     {move || if copied.get() == Copied::Yes {
@@ -97,7 +102,7 @@ fn Shown(
                     Copied::ByHand => "Your browser does not let the page copy. The secret is selected: press Ctrl+C or ⌘C.",
                 }}
             </p>
-            <h3>"Try it"</h3>
+            <h3>"Use it like this"</h3>
             <pre class="curl" on:copy=copied_by_hand tabindex="0" aria-label="Command that uses the secret"><code>{curl}</code></pre>
             {move || asks_again.get().then(|| view! {
                 <p class="callout danger" role="alert">

@@ -155,7 +155,7 @@ fn Header(active: u64, limit: u32, support: Option<String>, offer: bool) -> impl
             <div class="page-actions">{action}</div>
         </header>
         {is_full.then(|| view! {
-            <p class="hint-line" id="limit-advice"><Icon name="warning"/><span>"All "{limit}" keys are in use. "<LimitAdvice support/></span></p>
+            <p class="hint-line" id="limit-advice"><Icon name="warning"/><span>"All the keys are in use. "<LimitAdvice support/></span></p>
         })}
     }
 }

@@ -55,7 +55,7 @@ fn GeneratePage(form: Form) -> impl IntoView {
         view! {
             <div class="empty">
                 <span class="empty-mark"><Icon name="warning"/></span>
-                <h2>"The tenant is at its limit of "{limit}" keys"</h2>
+                <h2>{format!("All the keys are in use ({active}/{limit})")}</h2>
                 <p><LimitAdvice support/></p>
                 <a class="button" href="/tenant-api-keys">"Back to the keys"</a>
             </div>
