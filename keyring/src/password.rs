@@ -1,5 +1,7 @@
 //! Passwords: argon2id, and never more of it at once than there are cores.
 
+use std::sync::Arc;
+
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -14,13 +16,13 @@ const MEMORY_KIB: u32 = 47_104;
 const NOBODY: &str = "$argon2id$v=19$m=47104,t=1,p=1$bm9ib2R5J3Mgc2FsdA$1d1sgPX1CkJDBmHUhRdlNxJZbNJlSIsLDvfnTr5dfj8";
 
 pub(crate) struct Passwords {
-    cores: Semaphore,
+    cores: Arc<Semaphore>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cores: Semaphore::new(cores) }
+        Self { cores: Arc::new(Semaphore::new(cores)) }
     }
 }
 
@@ -55,8 +57,15 @@ impl Passwords {
     }
 
     async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let Ok(_permit) = self.cores.acquire().await else { unreachable!("the semaphore is never closed") };
-        match spawn_blocking(work).await {
+        let Ok(permit) = self.cores.clone().acquire_owned().await else {
+            unreachable!("the semaphore is never closed")
+        };
+        // The permit goes with the work: whoever asked may go away, and the work goes on all the same.
+        let held = move || {
+            let _permit = permit;
+            work()
+        };
+        match spawn_blocking(held).await {
             Ok(result) => result,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }

@@ -55,7 +55,7 @@ impl Keyring {
         let attempt = Attempt { email: &email, address: client.address, known_address };
         self.throttle.begin(&attempt, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
         let (person, hash) = found.unzip();
-        let right = self.passwords.verify(credentials.password, hash).await;
+        let right = self.passwords.verify(credentials.password, hash.clone()).await;
         let person = person.filter(|_| right).ok_or(Error::WrongCredentials)?;
         self.throttle.succeeded(&attempt);
         let token = SessionToken::generate();
@@ -68,7 +68,9 @@ impl Keyring {
             network,
             user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
         };
-        store::sessions::insert(&self.database, session).await?;
+        if !store::sessions::insert(&self.database, session, &hash.unwrap_or_default()).await? {
+            return Err(Error::WrongCredentials);
+        }
         store::sessions::delete_ended_before(&self.database, now - REMEMBERED).await?;
         Ok(token)
     }

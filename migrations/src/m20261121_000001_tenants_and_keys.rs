@@ -133,6 +133,7 @@ fn api_key() -> TableCreateStatement {
         .col(text_null("last_used_ip"))
         .col(integer("version"))
         .col(text("search_text"))
+        .col(text("sort_name"))
         .foreign_key(&mut belongs_to("api_key", "tenant_id", "tenant"))
         .foreign_key(&mut belongs_to("api_key", "owner_id", "person"))
         .foreign_key(ForeignKey::create().from("api_key", "group_id").to("authorization_group", "id"))
@@ -223,7 +224,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("group_name", "authorization_group", &["tenant_id", "name"]).unique().take(),
         index("property_name", "property", &["tenant_id", "name"]).unique().take(),
         index("api_key_by_created", "api_key", &["tenant_id", "kind", "created_at", "id"]),
-        index("api_key_by_name", "api_key", &["tenant_id", "kind", "search_text"]),
+        index("api_key_by_name", "api_key", &["tenant_id", "kind", "sort_name"]),
         index("api_key_by_expires", "api_key", &["tenant_id", "kind", "expires_at"]),
         index("api_key_by_last_used", "api_key", &["tenant_id", "kind", "last_used_at"]),
         index("api_key_of_group", "api_key", &["group_id"]),

@@ -53,6 +53,13 @@ fn search_text(name: &str, description: &str, tail: &str) -> String {
     format!("{name}\n{description}\n{tail}").to_lowercase()
 }
 
+const SORTED_LETTERS: usize = 100;
+
+/// What names sort by.
+fn sort_name(name: &str) -> String {
+    name.to_lowercase().chars().take(SORTED_LETTERS).collect()
+}
+
 pub(crate) async fn insert(
     change: &Change,
     tenant: &TenantId,
@@ -91,6 +98,7 @@ fn active_terms(terms: &KeyTerms, hint: &SecretHint) -> api_key::ActiveModel {
         allowed_origins: Set(to_lines(allowed_origins)),
         rate_limit_per_minute: Set(i32::from(rate_limit_per_minute.per_minute())),
         search_text: Set(search_text(name, description, &hint.tail)),
+        sort_name: Set(sort_name(name)),
         ..Default::default()
     }
 }

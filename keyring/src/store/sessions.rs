@@ -33,7 +33,20 @@ pub(crate) struct LiveSession {
     pub(crate) last_seen_at: DateTime<Utc>,
 }
 
-pub(crate) async fn insert(database: &Database, session: NewSession<'_>) -> Result<()> {
+/// Opens a session, unless the password was changed since `password_hash` was read. False then.
+pub(crate) async fn insert(database: &Database, session: NewSession<'_>, password_hash: &str) -> Result<bool> {
+    let (transaction, _turn) = database.begin().await?;
+    // Changes nothing and holds the person's row, so that a change of the password comes before or after.
+    let held = person::Entity::update_many()
+        .col_expr(person::Column::PasswordHash, Expr::value(password_hash))
+        .filter(person::Column::Id.eq(session.person.as_str()))
+        .filter(person::Column::PasswordHash.eq(password_hash))
+        .exec(&transaction)
+        .await?;
+    if held.rows_affected == 0 {
+        return Ok(false);
+    }
+
     let row = session::ActiveModel {
         token_sha256: Set(session.token.as_str().to_owned()),
         person_id: Set(session.person.to_string()),
@@ -44,8 +57,9 @@ pub(crate) async fn insert(database: &Database, session: NewSession<'_>) -> Resu
         network: Set(session.network.to_string()),
         user_agent: Set(session.user_agent.to_owned()),
     };
-    session::Entity::insert(row).exec_without_returning(database.connection()).await?;
-    Ok(())
+    session::Entity::insert(row).exec_without_returning(&transaction).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 pub(crate) async fn find(database: &Database, token: &Sha256Hex, now: DateTime<Utc>) -> Result<Option<LiveSession>> {

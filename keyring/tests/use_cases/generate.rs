@@ -9,6 +9,7 @@ use super::stage::{Stage, codes};
 on_both_databases! {
     a_key_is_stored_as_it_was_asked_for,
     of_a_secret_only_its_hash_is_kept,
+    the_longest_texts_fit,
     every_wrong_field_is_named_at_once,
     what_belongs_to_another_tenant_cannot_be_given,
     days_end_where_the_tenant_is,
@@ -66,6 +67,16 @@ async fn of_a_secret_only_its_hash_is_kept(stage: Stage) {
         assert!(stage.texts(sql).await.iter().all(|text| !text.contains(random_part)), "{sql}");
     }
     assert!(!format!("{:?}", made.secret).contains(random_part), "printing it for debugging");
+}
+
+async fn the_longest_texts_fit(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    // No two letters in a row are alike, so that no database can make it small.
+    let letters = |count: u32| (0..count).filter_map(|n| char::from_u32(0x4E00 + n * 7 % 20_000)).collect::<String>();
+    let draft = KeyDraft { description: letters(1000), ..stage.draft(&tenant, &letters(200)).await };
+    let new = NewKey { draft, expiration: ExpirationDraft::Never };
+    let id = stage.keyring.generate_key(&tenant, &new).await.unwrap().id;
+    assert_eq!(stage.key(&tenant, &id).await.description, letters(1000));
 }
 
 async fn every_wrong_field_is_named_at_once(stage: Stage) {

@@ -24,8 +24,10 @@ pub struct Model {
     pub last_used_at: Option<DateTimeUtc>,
     pub last_used_ip: Option<String>,
     pub version: i32,
-    /// Name, description and tail in lower case: what a search looks through, and what names sort by.
+    /// Name, description and tail in lower case: what a search looks through.
     pub search_text: String,
+    /// The front of the name in lower case: short, because PostgreSQL indexes no long texts.
+    pub sort_name: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -104,7 +104,7 @@ fn containing(search: &str) -> String {
 fn sorted(select: Select<api_key::Entity>, sort: Sort) -> Select<api_key::Entity> {
     let order = if sort.descending { Order::Desc } else { Order::Asc };
     let (column, nulls) = match (sort.column, sort.descending) {
-        (Column::Name, _) => (api_key::Column::SearchText, None),
+        (Column::Name, _) => (api_key::Column::SortName, None),
         (Column::Created, _) => (api_key::Column::CreatedAt, None),
         (Column::Expires, false) => (api_key::Column::ExpiresAt, Some(NullOrdering::Last)),
         (Column::Expires, true) => (api_key::Column::ExpiresAt, Some(NullOrdering::First)),
