@@ -10,6 +10,7 @@ mod notice;
 mod ready;
 mod secret_dialog;
 mod sign_in_form;
+mod sign_out_button;
 mod theme_switch;
 
 pub use generate_key::GenerateKey;
@@ -17,4 +18,5 @@ pub use key_actions::{KeyActions, KeyFacts};
 pub use notice::Notice;
 pub use ready::Ready;
 pub use sign_in_form::SignInForm;
+pub use sign_out_button::SignOutButton;
 pub use theme_switch::ThemeSwitch;

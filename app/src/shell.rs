@@ -15,7 +15,7 @@ use leptos_axum::ResponseOptions;
 use crate::{
     components::{Icon, icon::SPRITE},
     console::Console,
-    islands::{Notice, Ready, ThemeSwitch},
+    islands::{Notice, Ready, SignOutButton, ThemeSwitch},
     session::read_cookie,
 };
 
@@ -168,9 +168,7 @@ fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoVie
                     <p class="account-email">{signed_in.person.email.as_str().to_owned()}</p>
                     <div class="account-actions">
                         <ThemeSwitch/>
-                        <form method="post" action="/console/sign_out">
-                            <button class="button quiet" type="submit"><Icon name="sign-out"/>"Sign out"</button>
-                        </form>
+                        <SignOutButton/>
                     </div>
                 </div>
             </aside>

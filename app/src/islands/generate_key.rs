@@ -50,13 +50,16 @@ pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone:
             attempt.dispatch(());
         }
     };
+    // What is typed before the page is alive would be lost.
+    let is_alive = RwSignal::new(false);
+    Effect::new(move |_| is_alive.set(true));
     let done = move |()| {
         let name = form.draft.with_untracked(|draft| draft.name.trim().to_owned());
         notice::leave(&format!("Generated “{name}”."), "tbody tr:first-child .row-actions button");
         browser::replace_page("/tenant-api-keys");
     };
     view! {
-        <form class="form page-form" novalidate on:submit=submit>
+        <form class="form page-form" novalidate inert=move || !is_alive.get() on:submit=submit>
             <section>
                 <h2>"Key information"</h2>
                 <IdentityFields form/>

@@ -1,6 +1,6 @@
 //! The sign-in form. Without scripts it posts all the same.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use web_sys::SubmitEvent;
 
 use super::browser;
@@ -11,17 +11,22 @@ pub fn SignInForm(
     /// Where to go afterwards.
     next: String,
 ) -> impl IntoView {
-    let email = RwSignal::new(String::new());
-    let password = RwSignal::new(String::new());
+    // The fields keep their own values: people and password managers fill them in before the page is alive.
+    let (email, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let typed = |field: NodeRef<html::Input>| field.get_untracked().map(|input| input.value()).unwrap_or_default();
     let attempt = Action::new({
         let next = next.clone();
-        move |(): &()| sign_in(email.get_untracked(), password.get_untracked(), next.clone())
+        move |(): &()| sign_in(typed(email), typed(password), next.clone())
     });
     let pending = attempt.pending();
     let failure = move || attempt.value().get().and_then(Result::err);
     Effect::new(move |_| match attempt.value().get() {
         Some(Ok(next)) => browser::replace_page(&next),
-        Some(Err(_)) => password.set(String::new()),
+        Some(Err(_)) => {
+            if let Some(input) = password.get_untracked() {
+                input.set_value("");
+            }
+        }
         None => {}
     });
     let submit = move |event: SubmitEvent| {
@@ -42,7 +47,7 @@ pub fn SignInForm(
                     autocomplete="username"
                     required
                     autofocus
-                    bind:value=email
+                    node_ref=email
                     aria-describedby="sign-in-error"
                 />
             </div>
@@ -54,7 +59,7 @@ pub fn SignInForm(
                     type="password"
                     autocomplete="current-password"
                     required
-                    bind:value=password
+                    node_ref=password
                     aria-describedby="sign-in-error"
                 />
             </div>

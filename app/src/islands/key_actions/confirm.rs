@@ -39,9 +39,16 @@ pub(super) fn Confirm<T: Clone + Send + Sync + 'static>(
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if is_complete.get_untracked() && !pending.get_untracked() {
+            action.clear();
             action.dispatch(());
         }
     };
+    // What is under way cannot be taken back, and its answer may be the only one: a new secret, say.
+    let close = Callback::new(move |()| {
+        if !pending.get_untracked() {
+            close.run(());
+        }
+    });
     view! {
         <Dialog labelled_by="dialog-title" on_escape=close>
             <form class="form" novalidate on:submit=submit>

@@ -27,6 +27,17 @@ pub(super) fn EditDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'
         move |(): &()| load_key(id.clone())
     });
     load.dispatch(());
+    let try_again = move |_| {
+        load.clear();
+        load.dispatch(());
+    };
+    let is_saving = RwSignal::new(false);
+    // What is being saved is saved, so the list has to be shown anew.
+    let close = Callback::new(move |()| {
+        if !is_saving.get_untracked() {
+            close.run(());
+        }
+    });
     let content = move || {
         match load.value().get() {
         None => view! {
@@ -40,11 +51,11 @@ pub(super) fn EditDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'
             <p class="form-error" role="alert">{error.to_string()}</p>
             <footer class="dialog-footer">
                 <button class="button" type="button" on:click=move |_| close.run(())>"Close"</button>
-                <button class="button primary" type="button" on:click=move |_| { load.dispatch(()); }>"Try again"</button>
+                <button class="button primary" type="button" on:click=try_again>"Try again"</button>
             </footer>
         }
         .into_any(),
-        Some(Ok(key)) => view! { <EditForm id=id.clone() key close done/> }.into_any(),
+        Some(Ok(key)) => view! { <EditForm id=id.clone() key close done is_saving/> }.into_any(),
     }
     };
     view! {
@@ -59,7 +70,13 @@ pub(super) fn EditDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'
 }
 
 #[component]
-fn EditForm(id: KeyId, key: EditableKey, close: Callback<()>, done: Callback<&'static str>) -> impl IntoView {
+fn EditForm(
+    id: KeyId,
+    key: EditableKey,
+    close: Callback<()>,
+    done: Callback<&'static str>,
+    is_saving: RwSignal<bool>,
+) -> impl IntoView {
     let EditableKey { key, choices } = key;
     let form = KeyForm::new(key.draft.clone(), choices.clone());
     let seen = RwSignal::new(key);
@@ -69,6 +86,7 @@ fn EditForm(id: KeyId, key: EditableKey, close: Callback<()>, done: Callback<&'s
         edit_key(id.clone(), seen.with_untracked(|seen| seen.version), form.draft.get_untracked())
     });
     let pending = save.pending();
+    Effect::new(move |_| is_saving.set(pending.get()));
     Effect::new(move |_| match save.value().get() {
         None => {}
         Some(Ok(())) => done.run("Saved"),
