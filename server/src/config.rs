@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::commands::Words;
 
-/// Hands out an organisation's API keys, and says whether a key is good.
+/// Keeps an organisation's API keys: a browser console, and commands that do the same.
 #[derive(Parser)]
 #[command(name = "latchkey", version)]
 pub struct Cli {

@@ -14,6 +14,13 @@ pub fn everything(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     server(workspace, profile)
 }
 
+/// The server as the tests build it. Built by itself, its dependencies would have other features, and the
+/// machine would compile them a second time.
+pub fn server_of_tests(workspace: &Workspace) -> Result<PathBuf> {
+    process::run(&mut workspace.cargo(&["test", "--locked", "--workspace", "--exclude", "frontend", "--no-run"]))?;
+    Ok(workspace.program(Profile::Dev))
+}
+
 pub fn server(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace.cargo(&["build", "--locked", "-p", "server"]);
     if profile == Profile::Release {

@@ -50,7 +50,7 @@ fn rust(workspace: &Workspace, postgres: &Postgres, redis: &Redis) -> Result<()>
 }
 
 fn browser(workspace: &Workspace, postgres: &Postgres, options: &[&str]) -> Result<()> {
-    let program = build::server(workspace, Profile::Dev)?;
+    let program = build::server_of_tests(workspace)?;
     let mut playwright = Command::new("npx");
     playwright
         .args(["playwright", "test"])
