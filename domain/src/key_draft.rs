@@ -219,8 +219,6 @@ pub enum Grace {
 }
 
 impl Grace {
-    pub const ALL: [Self; 4] = [Self::None, Self::OneHour, Self::OneDay, Self::OneWeek];
-
     /// As it is written in a command or a form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

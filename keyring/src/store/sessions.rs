@@ -89,6 +89,8 @@ pub(crate) async fn touch(
         .col_expr(session::Column::LastSeenAt, Expr::value(now))
         .col_expr(session::Column::ExpiresAt, Expr::value(expires_at))
         .filter(session::Column::TokenSha256.eq(token.as_str()))
+        // One that was ended a moment ago stays ended.
+        .filter(session::Column::ExpiresAt.gt(now))
         .exec(database.connection())
         .await?;
     Ok(())
