@@ -92,6 +92,12 @@ ids! {
     GroupId = "grp_";
     /// An API key.
     KeyId = "key_";
+    /// Something that a property offers.
+    ServiceId = "svc_";
+    /// A service with something added to it, at a price of its own.
+    PackageId = "pkg_";
+    /// A reservation.
+    ReservationId = "res_";
 }
 
 #[cfg(test)]

@@ -97,9 +97,25 @@ impl Permission {
     }
 
     /// The scope that an action needs: reading and verifying keys need `read`, everything else `write`.
-    fn needed_scope(&self) -> Scope {
+    #[must_use]
+    pub fn needed_scope(&self) -> Scope {
         let reads = self.action.is("read") || *self == verify_keys();
         if reads { Scope::Read } else { Scope::Write }
+    }
+}
+
+/// What somebody may do: permissions, and the scopes that narrow all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grants {
+    pub permissions: Vec<Permission>,
+    pub scopes: Scopes,
+}
+
+impl Grants {
+    /// Whether exactly this may be done. Demands name a resource and an action; wildcards are for grants.
+    #[must_use]
+    pub fn allow(&self, demand: &Permission) -> bool {
+        self.scopes.holds(demand.needed_scope()) && self.permissions.iter().any(|held| held.covers(demand))
     }
 }
 

@@ -17,3 +17,13 @@ pub enum Reach {
     All,
     Only(Vec<PropertyId>),
 }
+
+impl Reach {
+    #[must_use]
+    pub fn contains(&self, property: &PropertyId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(property),
+        }
+    }
+}

@@ -8,6 +8,7 @@ use sea_orm_migration::{
 };
 
 mod m20261121_000001_tenants_and_keys;
+mod m20261121_000002_public_api;
 
 /// An arbitrary number that all servers on one PostgreSQL database agree on.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7304562190)";
@@ -17,7 +18,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_tenants_and_keys::Migration)]
+        vec![Box::new(m20261121_000001_tenants_and_keys::Migration), Box::new(m20261121_000002_public_api::Migration)]
     }
 }
 

@@ -6,6 +6,8 @@ pub(super) mod api_key_secret;
 pub(super) mod audit_chain;
 pub(super) mod audit_event;
 pub(super) mod authorization_group;
+pub(super) mod installation;
+pub(super) mod legacy_use;
 pub(super) mod person;
 pub(super) mod property;
 pub(super) mod session;

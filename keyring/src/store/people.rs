@@ -75,6 +75,7 @@ pub(crate) async fn insert(
         role: Set(person.role.as_str().to_owned()),
         password_hash: Set(password_hash),
         created_at: Set(change.now()),
+        ..Default::default()
     };
     inserted(person::Entity::insert(row).exec_without_returning(change.on()).await)
 }

@@ -11,6 +11,11 @@ pub struct Model {
     pub role: String,
     pub password_hash: String,
     pub created_at: DateTimeUtc,
+    /// Set once a second factor is confirmed.
+    pub totp_secret: Option<String>,
+    pub totp_last_step: Option<i64>,
+    /// Since when the person may do nothing.
+    pub switched_off_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
