@@ -66,7 +66,9 @@ fn means_what_it_says(line: &str, range: IpNet) -> bool {
         || line.parse::<IpAddr>().is_ok_and(|typed| typed == range.addr())
 }
 
-fn parse_range(line: &str) -> Option<IpNet> {
+/// One address or range.
+#[must_use]
+pub fn parse_range(line: &str) -> Option<IpNet> {
     let typed = match line.parse::<IpNet>() {
         Ok(range) => range,
         Err(_) => IpNet::from(line.parse::<IpAddr>().ok()?),
@@ -85,6 +87,13 @@ fn canonical(range: IpNet) -> IpNet {
         return IpNet::V4(v4);
     }
     range
+}
+
+/// Whether an address is in one of the ranges. IPv4 that arrives as IPv6 is IPv4.
+#[must_use]
+pub fn contains(ranges: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    ranges.iter().any(|range| range.contains(&address))
 }
 
 /// A range as people write it: a single address without its prefix length.
@@ -146,7 +155,33 @@ mod tests {
         assert_eq!(parse_allowlist(&lines(101)).unwrap_err()[0].code, "too_many");
     }
 
+    #[test]
+    fn an_address_is_compared_in_its_plainest_form() {
+        let ranges = parse_allowlist("10.0.0.0/8\n2001:db8::/32\n::ffff:192.0.2.0/120").unwrap().ranges;
+        for (address, expected) in [
+            ("10.255.0.1", true),
+            ("::ffff:10.0.0.1", true),
+            ("11.0.0.1", false),
+            ("192.0.2.200", true),
+            ("2001:db8:ffff::1", true),
+            ("2001:db9::1", false),
+            ("::", false),
+        ] {
+            assert_eq!(contains(&ranges, address.parse().unwrap()), expected, "{address}");
+        }
+        assert!(!contains(&[], "10.0.0.1".parse().unwrap()), "an empty list holds nobody");
+    }
+
     proptest! {
+        #[test]
+        fn a_range_holds_what_shares_its_first_bits(range: u32, bits in 0u8..=32, address: u32, mapped: bool) {
+            let net = IpNet::new(std::net::Ipv4Addr::from(range).into(), bits).unwrap().trunc();
+            let v4 = std::net::Ipv4Addr::from(address);
+            let presented = if mapped { IpAddr::V6(v4.to_ipv6_mapped()) } else { IpAddr::V4(v4) };
+            let shared = bits == 0 || range >> (32 - bits) == address >> (32 - bits);
+            prop_assert_eq!(contains(&[net], presented), shared);
+        }
+
         #[test]
         fn any_text_is_answered(text in "\\PC{0,200}") {
             let _ = parse_allowlist(&text);

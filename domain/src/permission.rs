@@ -112,10 +112,14 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Whether exactly this may be done. Demands name a resource and an action; wildcards are for grants.
+    /// Whether this may be done. To be allowed everything of a resource takes both scopes.
     #[must_use]
     pub fn allow(&self, demand: &Permission) -> bool {
-        self.scopes.holds(demand.needed_scope()) && self.permissions.iter().any(|held| held.covers(demand))
+        let in_scope = match demand.action {
+            Side::Any => self.scopes == Scopes::Both,
+            Side::Word(_) => self.scopes.holds(demand.needed_scope()),
+        };
+        in_scope && self.permissions.iter().any(|held| held.covers(demand))
     }
 }
 
@@ -167,6 +171,8 @@ impl From<Permission> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn permission(text: &str) -> Permission {
@@ -222,6 +228,72 @@ mod tests {
         ];
         for (text, scopes, expected) in table {
             assert_eq!(permission(text).narrowed(scopes), expected, "{text} with {scopes}");
+        }
+    }
+
+    #[test]
+    fn grants_are_permissions_within_scopes() {
+        let allow = |held: &[&str], scopes, demand: &str| {
+            let permissions = held.iter().map(|text| permission(text)).collect();
+            Grants { permissions, scopes }.allow(&permission(demand))
+        };
+        for (held, scopes, demand, expected) in [
+            (&["reservations:*"][..], Scopes::Both, "reservations:write", true),
+            (&["reservations:*"], Scopes::Read, "reservations:write", false),
+            (&["reservations:*"], Scopes::Write, "reservations:read", false),
+            (&["reservations:*"], Scopes::Both, "services:read", false),
+            (&["services:read", "reservations:write"], Scopes::Write, "reservations:write", true),
+            (&["*:read"], Scopes::Both, "reservations:write", false),
+            (&["*"], Scopes::Read, "keys:verify", true),
+            (&["*"], Scopes::Write, "keys:verify", false),
+            (&["*"], Scopes::Read, "reservations:*", false),
+            (&["*"], Scopes::Both, "*", true),
+            (&[], Scopes::Both, "services:read", false),
+        ] {
+            assert_eq!(allow(held, scopes, demand), expected, "{held:?} with {scopes} for {demand}");
+        }
+    }
+
+    fn side() -> impl Strategy<Value = String> {
+        prop_oneof!["\\*", "[ab]", "read", "verify", "keys"]
+    }
+
+    fn any_permission() -> impl Strategy<Value = Permission> {
+        (side(), side()).prop_map(|(resource, action)| permission(&format!("{resource}:{action}")))
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_permission_or_is_refused(text in "\\PC{0,40}") {
+            if let Ok(read) = Permission::parse(&text) {
+                prop_assert_eq!(Permission::parse(&read.to_string()).unwrap(), read);
+            }
+        }
+
+        #[test]
+        fn covering_is_matching_side_by_side(held in any_permission(), demand in any_permission()) {
+            let sides = |permission: &Permission| {
+                let text = permission.to_string();
+                let (resource, action) = text.split_once(':').unwrap_or(("*", "*"));
+                (resource.to_owned(), action.to_owned())
+            };
+            let ((resource, action), (wanted_resource, wanted_action)) = (sides(&held), sides(&demand));
+            let matches = |own: &str, other: &str| own == "*" || own == other;
+            prop_assert_eq!(held.covers(&demand), matches(&resource, &wanted_resource) && matches(&action, &wanted_action));
+        }
+
+        /// What the form says is left of a permission is what the evaluator allows.
+        #[test]
+        fn what_is_shown_is_what_is_allowed(held in any_permission(), demand in any_permission(), picked in 0usize..3) {
+            prop_assume!(!demand.to_string().ends_with('*'));
+            let scopes = [Scopes::Read, Scopes::Write, Scopes::Both][picked];
+            let shown = match held.narrowed(scopes) {
+                Narrowed::Whole => held.covers(&demand),
+                Narrowed::Only(left) => left.iter().any(|left| left.covers(&demand)),
+                Narrowed::AllButReading => held.covers(&demand) && demand.needed_scope() == Scope::Write,
+                Narrowed::Nothing => false,
+            };
+            prop_assert_eq!(Grants { permissions: vec![held], scopes }.allow(&demand), shown);
         }
     }
 }

@@ -73,6 +73,20 @@ pub fn assemble(product: &Product, kind: KeyKind, entropy: [u8; 32]) -> String {
     secret
 }
 
+/// Whether a text has the shape of a secret and its checksum is right: whether looking it up is worthwhile.
+///
+/// The product is not compared, so that an installation which takes another one keeps its keys.
+#[must_use]
+pub fn is_well_formed(text: &str) -> bool {
+    let mut parts = text.splitn(3, '_');
+    let (Some(product), Some(kind), Some(digits)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    Product::parse(product).is_ok()
+        && [KeyKind::Tenant, KeyKind::Personal].iter().any(|known| known.code() == kind)
+        && digits.len() == RANDOM_CHARACTERS + CHECK_CHARACTERS
+        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.ends_with(&base62_of_u32(crc32fast::hash(&text.as_bytes()[..text.len() - CHECK_CHARACTERS])))
+}
+
 /// A big-endian number in base 62, padded to 43 digits: 62^43 is just above 2^256.
 fn base62(entropy: [u8; 32]) -> String {
     let mut number = entropy;
@@ -152,7 +166,39 @@ mod tests {
         }
     }
 
+    #[test]
+    fn anything_but_a_whole_secret_is_malformed() {
+        let good = secret([7; 32]);
+        assert!(is_well_formed(&good));
+        assert!(is_well_formed(&assemble(&Product::parse("acme2").unwrap(), KeyKind::Personal, [9; 32])));
+        let other_kind = good.replacen("_tk_", "_xk_", 1);
+        let other_case = good.to_uppercase();
+        for bad in
+            ["", "lk", "lk_tk_", "__", "eyJhbGciOi.J9.x", &good[1..], &other_kind, &other_case, &format!("{good} ")]
+        {
+            assert!(!is_well_formed(bad), "{bad:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_typo_or_a_cut_is_recognised(entropy: [u8; 32], place in 6usize..55, digit in 0usize..62, cut in 1usize..55) {
+            let good = secret(entropy);
+            prop_assert!(is_well_formed(&good));
+            let mut typo = good.clone().into_bytes();
+            typo[place] = DIGITS[digit];
+            let typo = String::from_utf8(typo).unwrap();
+            prop_assert_eq!(is_well_formed(&typo), typo == good);
+            prop_assert!(!is_well_formed(&good[..good.len() - cut]));
+            let longer = format!("{good}0");
+            prop_assert!(!is_well_formed(&longer));
+        }
+
+        #[test]
+        fn no_text_upsets_the_parser(text in "\\PC{0,80}") {
+            let _ = is_well_formed(&text);
+        }
+
         #[test]
         fn secrets_are_one_word_and_end_in_their_checksum(entropy: [u8; 32]) {
             let secret = secret(entropy);

@@ -8,6 +8,7 @@ mod demo;
 mod error;
 mod groups;
 mod keys;
+mod limiter;
 mod password;
 mod people;
 mod properties;
