@@ -1,8 +1,11 @@
 //! Where the time comes from.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant,
 };
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -29,6 +32,15 @@ impl Clock {
             Self::ByHand(milliseconds) => {
                 DateTime::from_timestamp_millis(milliseconds.load(Ordering::SeqCst)).unwrap_or_default()
             }
+        }
+    }
+
+    /// Milliseconds that never go back, whatever is done to the machine's time: for measuring, not for telling.
+    pub(crate) fn ticks(&self) -> u64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::Machine => u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX),
+            Self::ByHand(milliseconds) => milliseconds.load(Ordering::SeqCst).unsigned_abs(),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! It is made by the same use cases as everything else, each at a time in the past.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::{
     expiration::ExpirationDraft,
@@ -11,6 +13,7 @@ use domain::{
     person::{Person, Role},
     property::Property,
     tenant::Tenant,
+    verdict::Verdict,
 };
 use secrecy::SecretString;
 
@@ -24,11 +27,9 @@ use crate::{
     people::NewPerson,
     properties::NewProperty,
     secret::generate_password,
-    store::{
-        self,
-        usage::{Call, HourCount},
-    },
+    store,
     tenants::NewTenant,
+    usage::{Batch, Call, LastUse},
 };
 
 /// How to sign in to the demo.
@@ -278,7 +279,7 @@ impl Keyring {
             self.before(TimeDelta::hours(hours)).rotate_key(admin, &id, 1, &rotation).await?;
         }
         if let Some(hours) = key.used_hours_ago {
-            self.demo_usage(admin, &id, now - TimeDelta::hours(hours), key.rate_limit).await?;
+            self.demo_usage(&id, now - TimeDelta::hours(hours), key.rate_limit).await?;
         }
         if let Some(days) = key.revoked_days_ago {
             self.before(TimeDelta::days(days)).revoke_key(admin, &id).await?;
@@ -287,24 +288,29 @@ impl Keyring {
     }
 
     /// Two days of calls up to the last one.
-    async fn demo_usage(&self, admin: &TenantAdmin, key: &KeyId, last: DateTime<Utc>, rate: u16) -> Result<(), Error> {
-        let call = |minutes: i64| Call {
-            at: last - TimeDelta::minutes(4 + minutes * 7),
-            method: "GET",
-            route: "/api/v1/reservations",
-            status: if minutes % 9 == 8 { 429 } else { 200 },
-            outcome: if minutes % 9 == 8 { "RATE_LIMITED" } else { "VALID" },
-            ip: "203.0.113.24",
+    async fn demo_usage(&self, key: &KeyId, last: DateTime<Utc>, rate: u16) -> Result<(), Error> {
+        let address = IpAddr::from([203, 0, 113, 24]);
+        let call = |number: i64| Call {
+            key: key.clone(),
+            at: last - TimeDelta::minutes(4 + number * 7),
+            method: "GET".to_owned(),
+            route: "/api/v1/reservations".to_owned(),
+            status: if number % 9 == 8 { 429 } else { 200 },
+            verdict: if number % 9 == 8 { Verdict::RateLimited } else { Verdict::Valid },
+            address,
         };
-        let hour = |ago: i64| HourCount {
-            hour: whole_hour(last - TimeDelta::hours(ago)),
-            outcome: "VALID",
-            // Busy by day and quiet by night, as hotels are.
-            count: i64::from(rate) * (12 - (ago % 24 - 12).abs()) / 6 + 1,
-        };
+        // Busy by day and quiet by night, as hotels are.
+        let count = |ago: i64| i64::from(rate) * (12 - (ago % 24 - 12).abs()) / 6 + 1;
+        let hour = |ago: i64| ((key.clone(), whole_hour(last - TimeDelta::hours(ago)), Verdict::Valid), count(ago));
         let calls: Vec<Call> = (0..40).map(call).collect();
-        let hours: Vec<HourCount> = (0..48).map(hour).collect();
-        Ok(store::usage::record(&self.database, admin.id(), key, &calls, &hours).await?)
+        let last_uses = calls.first().map(|call| (key.clone(), LastUse { at: call.at, address }));
+        let batch = Batch {
+            calls,
+            hours: (0..48).map(hour).collect(),
+            last_uses: last_uses.into_iter().collect(),
+            ..Batch::default()
+        };
+        Ok(store::usage::write(&self.database, &batch).await?)
     }
 }
 

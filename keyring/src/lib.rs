@@ -6,35 +6,47 @@ mod clock;
 
 mod demo;
 mod error;
+mod evaluator;
 mod groups;
 mod keys;
+mod legacy;
 mod limiter;
+mod misses;
 mod password;
 mod people;
+mod powers;
 mod properties;
 mod secret;
 mod sign_in;
 mod store;
 mod tenants;
 mod throttle;
+mod token;
+mod usage;
 mod zone;
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use domain::secret::Product;
+use tokio::sync::OnceCell;
 
 pub use access::{Actor, SignedIn, TenantAdmin};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use error::{Changed, Error, Thing};
+pub use evaluator::{Ask, Credential, Demand, Judgement, Owner, Refusal, Standing, Why};
 pub use groups::NewGroup;
 pub use keys::{NewKey, NewSecret, Rotation};
+pub use legacy::{AccessToken, LegacyCredential, LegacyRefusal};
+pub use limiter::Quota;
 pub use people::NewPerson;
 pub use properties::NewProperty;
 pub use secret::SessionToken;
 pub use sign_in::{Client, Credentials};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange};
+pub use usage::Call;
 pub use zone::TimeZone;
 
 /// Everything Latchkey can do, over one database. Cheap to clone.
@@ -45,13 +57,41 @@ pub struct Keyring {
     clock: Clock,
     passwords: Arc<password::Passwords>,
     throttle: Arc<throttle::Throttle>,
+    misses: Arc<misses::Misses>,
+    limiter: Arc<limiter::Limiter>,
+    usage: Arc<usage::Usage>,
+    legacy_sunset: NaiveDate,
+    token_key: Arc<OnceCell<token::Key>>,
 }
+
+/// The last day of Basic and JWT, unless the operator names another.
+pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) {
+    Some(date) => date,
+    None => NaiveDate::MAX,
+};
 
 impl Keyring {
     /// The database has to be migrated already.
     #[must_use]
     pub fn new(database: Database, product: Product, clock: Clock) -> Self {
-        Self { database: Arc::new(database), product, clock, passwords: Arc::default(), throttle: Arc::default() }
+        Self {
+            database: Arc::new(database),
+            product,
+            clock,
+            passwords: Arc::default(),
+            throttle: Arc::default(),
+            misses: Arc::default(),
+            limiter: Arc::default(),
+            usage: Arc::default(),
+            legacy_sunset: LEGACY_SUNSET,
+            token_key: Arc::default(),
+        }
+    }
+
+    /// The same keyring, with another last day of Basic and JWT.
+    #[must_use]
+    pub fn with_legacy_sunset(self, legacy_sunset: NaiveDate) -> Self {
+        Self { legacy_sunset, ..self }
     }
 
     /// The same keyring, at another time.

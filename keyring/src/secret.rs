@@ -49,8 +49,7 @@ pub struct SessionToken(SecretString);
 
 impl SessionToken {
     pub(crate) fn generate() -> Self {
-        let random: [u8; 32] = rand::rng().random();
-        Self(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+        Self(random_hex().into())
     }
 
     /// A token as a browser presents it.
@@ -68,6 +67,12 @@ impl SessionToken {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// 256 random bits in hexadecimal.
+pub(crate) fn random_hex() -> String {
+    let random: [u8; 32] = rand::rng().random();
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A random password that a person can type: five groups of four letters and digits, about 100 bits.

@@ -11,7 +11,7 @@ use crate::{
     access::SignedIn,
     error::Error,
     secret::SessionToken,
-    store::{self, sessions::NewSession},
+    store::{self, people::Account, sessions::NewSession},
     throttle::{Attempt, network_of},
 };
 
@@ -27,6 +27,7 @@ const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 const MOST_USER_AGENT_LETTERS: usize = 300;
 
 /// An e-mail address and a password, as they were typed.
+#[derive(Clone)]
 pub struct Credentials {
     pub email: String,
     pub password: SecretString,
@@ -46,33 +47,42 @@ impl Keyring {
     /// # Errors
     /// When the credentials are wrong, or were guessed at too often.
     pub async fn sign_in(&self, credentials: Credentials, client: &Client) -> Result<SessionToken, Error> {
-        let Ok(email) = Email::parse(&credentials.email) else { return Err(Error::WrongCredentials) };
-        let found = store::people::find_by_email(&self.database, &email).await?;
-        let network = network_of(client.address);
-        let claimed = found.as_ref().map(|(person, _)| &person.id);
-        let known_address = store::sessions::was_opened_from(&self.database, claimed, network).await?;
+        let account = self.account_by_password(&credentials, client.address).await?;
         let now = self.now();
-        let attempt = Attempt { email: &email, address: client.address, known_address };
-        self.throttle.begin(&attempt, now).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
-        let (person, hash) = found.unzip();
-        let right = self.passwords.verify(credentials.password, hash.clone()).await;
-        let person = person.filter(|_| right).ok_or(Error::WrongCredentials)?;
-        self.throttle.succeeded(&attempt);
         let token = SessionToken::generate();
         let session = NewSession {
             token: &token.sha256(),
-            person: &person.id,
+            person: &account.person.id,
             now,
             expires_at: now + IDLE,
             ip: client.address,
-            network,
+            network: network_of(client.address),
             user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
         };
-        if !store::sessions::insert(&self.database, session, &hash.unwrap_or_default()).await? {
+        if !store::sessions::insert(&self.database, session, &account.password_hash).await? {
             return Err(Error::WrongCredentials);
         }
         store::sessions::delete_ended_before(&self.database, now - REMEMBERED).await?;
         Ok(token)
+    }
+
+    /// Whose e-mail address and password these are. Guesses are slowed down, wherever they are made.
+    pub(crate) async fn account_by_password(
+        &self,
+        credentials: &Credentials,
+        address: IpAddr,
+    ) -> Result<Account, Error> {
+        let Ok(email) = Email::parse(&credentials.email) else { return Err(Error::WrongCredentials) };
+        let found = store::people::account_by_email(&self.database, &email).await?;
+        let claimed = found.as_ref().map(|account| &account.person.id);
+        let known_address = store::sessions::was_opened_from(&self.database, claimed, network_of(address)).await?;
+        let attempt = Attempt { email: &email, address, known_address };
+        self.throttle.begin(&attempt, self.now()).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        let hash = found.as_ref().map(|account| account.password_hash.clone());
+        let right = self.passwords.verify(credentials.password.clone(), hash).await;
+        let account = found.filter(|_| right).ok_or(Error::WrongCredentials)?;
+        self.throttle.succeeded(&attempt);
+        Ok(account)
     }
 
     /// Ends a session; one that is over already stays over.

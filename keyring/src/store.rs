@@ -7,10 +7,12 @@ mod audit;
 mod database;
 mod entity;
 pub(crate) mod groups;
+pub(crate) mod installation;
 pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod properties;
 pub(crate) mod sessions;
+pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;
 

@@ -15,10 +15,15 @@ impl TimeZone {
         name.parse().ok().map(Self)
     }
 
-    /// The tenant's zone; UTC should its name have gone from the tables since.
+    /// The tenant's zone.
     #[must_use]
     pub fn of(tenant: &domain::tenant::Tenant) -> Self {
-        Self::named(&tenant.time_zone).unwrap_or(Self(Tz::UTC))
+        Self::named_or_utc(&tenant.time_zone)
+    }
+
+    /// UTC, should the name have gone from the tables since it was stored.
+    pub(crate) fn named_or_utc(name: &str) -> Self {
+        Self::named(name).unwrap_or(Self(Tz::UTC))
     }
 
     #[must_use]

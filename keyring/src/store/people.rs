@@ -24,16 +24,41 @@ pub(super) fn tenant_of(row: &person::Model) -> Result<Option<TenantId>> {
     row.tenant_id.as_deref().map(|id| readable("a tenant's id", id, TenantId::parse(id))).transpose()
 }
 
-fn role(text: &str) -> Result<Role> {
+pub(super) fn role(text: &str) -> Result<Role> {
     let known = [Role::SuperUser, Role::TenantAdmin, Role::Member].into_iter().find(|role| role.as_str() == text);
     readable("a role", text, known.ok_or(()))
 }
 
-/// A person and their password's hash, by the e-mail they sign in with.
-pub(crate) async fn find_by_email(database: &Database, email: &Email) -> Result<Option<(Person, String)>> {
+/// A person with what signing in has to know of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) person: Person,
+    pub(crate) tenant: Option<TenantId>,
+    pub(crate) password_hash: String,
+    pub(crate) has_second_factor: bool,
+    pub(crate) is_switched_off: bool,
+}
+
+fn read_account(row: person::Model) -> Result<Account> {
+    Ok(Account {
+        person: read(&row)?,
+        tenant: tenant_of(&row)?,
+        has_second_factor: row.totp_secret.is_some(),
+        is_switched_off: row.switched_off_at.is_some(),
+        password_hash: row.password_hash,
+    })
+}
+
+/// By the e-mail address that a person signs in with.
+pub(crate) async fn account_by_email(database: &Database, email: &Email) -> Result<Option<Account>> {
     let found =
         person::Entity::find().filter(person::Column::Email.eq(email.as_str())).one(database.connection()).await?;
-    found.map(|row| Ok((read(&row)?, row.password_hash))).transpose()
+    found.map(read_account).transpose()
+}
+
+pub(crate) async fn account(database: &Database, id: &PersonId) -> Result<Option<Account>> {
+    let found = person::Entity::find_by_id(id.as_str()).one(database.connection()).await?;
+    found.map(read_account).transpose()
 }
 
 /// The tenant of a person, to know whose change it is.

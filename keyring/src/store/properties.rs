@@ -4,9 +4,9 @@ use domain::{
     id::{Id, PropertyId, TenantId},
     property::Property,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
-use super::{Change, Result, entity::property, inserted, readable};
+use super::{Change, Database, Result, entity::property, inserted, readable};
 
 pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<Property>> {
     let rows = property::Entity::find()
@@ -18,6 +18,12 @@ pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -
         Ok(Property { id: readable("a property's id", &row.id, PropertyId::parse(&row.id))?, name: row.name })
     };
     rows.into_iter().map(read).collect()
+}
+
+/// Whether the tenant has this property.
+pub(crate) async fn exists(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<bool> {
+    let found = property::Entity::find_by_id(property.as_str()).filter(property::Column::TenantId.eq(tenant.as_str()));
+    Ok(found.count(database.connection()).await? > 0)
 }
 
 /// False when the tenant has a property of this name.

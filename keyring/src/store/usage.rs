@@ -1,66 +1,148 @@
 //! What keys were used for.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
-use domain::id::{Id, KeyId, TenantId};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use domain::id::{Id, KeyId};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict},
+};
 
 use super::{
     Database, Result,
-    entity::{api_key, usage_event, usage_hour},
+    entity::{api_key, legacy_use, usage_event, usage_hour},
 };
+use crate::usage::{Batch, LastUse};
 
-/// One call with a key.
-pub(crate) struct Call {
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) method: &'static str,
-    pub(crate) route: &'static str,
-    pub(crate) status: u16,
-    pub(crate) outcome: &'static str,
-    pub(crate) ip: &'static str,
-}
+/// Rows in one statement: databases take only so many values at once.
+const ROWS: usize = 500;
 
-/// Counts of one hour of a key.
-pub(crate) struct HourCount {
-    pub(crate) hour: DateTime<Utc>,
-    pub(crate) outcome: &'static str,
-    pub(crate) count: i64,
-}
-
-/// Writes down calls and counts of the past, and the last of the calls as the key's last use.
-pub(crate) async fn record(
-    database: &Database,
-    tenant: &TenantId,
-    key: &KeyId,
-    calls: &[Call],
-    hours: &[HourCount],
-) -> Result<()> {
+/// Writes a batch, all of it or nothing.
+///
+/// Everything is written in the order of its key, so that two nodes that write at once never wait for each other in
+/// a circle.
+pub(crate) async fn write(database: &Database, batch: &Batch) -> Result<()> {
     let (transaction, _turn) = database.begin().await?;
-    let events = calls.iter().map(|call| usage_event::ActiveModel {
-        api_key_id: Set(key.to_string()),
-        at: Set(call.at),
-        method: Set(call.method.to_owned()),
-        route: Set(call.route.to_owned()),
-        status: Set(i32::from(call.status)),
-        outcome: Set(call.outcome.to_owned()),
-        ip: Set(call.ip.to_owned()),
-        ..Default::default()
-    });
-    usage_event::Entity::insert_many(events).exec_without_returning(&transaction).await?;
-    let counts = hours.iter().map(|hour| usage_hour::ActiveModel {
-        api_key_id: Set(key.to_string()),
-        hour: Set(hour.hour),
-        outcome: Set(hour.outcome.to_owned()),
-        count: Set(hour.count),
-    });
-    usage_hour::Entity::insert_many(counts).exec_without_returning(&transaction).await?;
-    if let Some(last) = calls.iter().max_by_key(|call| call.at) {
-        api_key::Entity::update_many()
-            .col_expr(api_key::Column::LastUsedAt, Expr::value(last.at))
-            .col_expr(api_key::Column::LastUsedIp, Expr::value(last.ip))
-            .filter(api_key::Column::TenantId.eq(tenant.as_str()))
-            .filter(api_key::Column::Id.eq(key.as_str()))
-            .exec(&transaction)
+    let existing = lock_existing(&transaction, batch).await?;
+    add_to_hours(&transaction, batch, &existing).await?;
+    insert_calls(&transaction, batch, &existing).await?;
+    for (key, last) in
+        batch.last_uses.iter().filter(|(key, _)| existing.contains(key.as_str())).collect::<BTreeMap<_, _>>()
+    {
+        set_last_use(&transaction, key, last).await?;
+    }
+    add_to_legacy(&transaction, batch).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// The keys of the batch that still exist, and will until it is written: nothing is written about a deleted key.
+async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Result<BTreeSet<String>> {
+    let keys: BTreeSet<&str> = batch.hours.keys().map(|(key, ..)| key.as_str()).collect();
+    let keys: Vec<&str> = keys.into_iter().collect();
+    let mut existing = BTreeSet::new();
+    for some in keys.chunks(ROWS) {
+        let found: Vec<String> = api_key::Entity::find()
+            .select_only()
+            .column(api_key::Column::Id)
+            .filter(api_key::Column::Id.is_in(some.iter().copied()))
+            .order_by_asc(api_key::Column::Id)
+            .lock(LockType::KeyShare)
+            .into_tuple()
+            .all(transaction)
+            .await?;
+        existing.extend(found);
+    }
+    Ok(existing)
+}
+
+async fn add_to_hours(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
+    let counts: BTreeMap<_, _> = batch.hours.iter().filter(|((key, ..), _)| existing.contains(key.as_str())).collect();
+    let rows: Vec<usage_hour::ActiveModel> = counts
+        .into_iter()
+        .map(|((key, hour, verdict), count)| usage_hour::ActiveModel {
+            api_key_id: Set(key.to_string()),
+            hour: Set(*hour),
+            outcome: Set(verdict.as_str().to_owned()),
+            count: Set(*count),
+        })
+        .collect();
+    let count = (usage_hour::Entity, usage_hour::Column::Count);
+    let more = Expr::col(("excluded", usage_hour::Column::Count));
+    let add =
+        OnConflict::columns([usage_hour::Column::ApiKeyId, usage_hour::Column::Hour, usage_hour::Column::Outcome])
+            .value(usage_hour::Column::Count, Expr::col(count).add(more))
+            .to_owned();
+    for some in rows.chunks(ROWS) {
+        usage_hour::Entity::insert_many(some.to_vec())
+            .on_conflict(add.clone())
+            .exec_without_returning(connection)
             .await?;
     }
+    Ok(())
+}
+
+async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
+    let rows: Vec<usage_event::ActiveModel> = batch
+        .calls
+        .iter()
+        .filter(|call| existing.contains(call.key.as_str()))
+        .map(|call| usage_event::ActiveModel {
+            api_key_id: Set(call.key.to_string()),
+            at: Set(call.at),
+            method: Set(call.method.clone()),
+            route: Set(call.route.clone()),
+            status: Set(i32::from(call.status)),
+            outcome: Set(call.verdict.as_str().to_owned()),
+            ip: Set(call.address.to_canonical().to_string()),
+            ..Default::default()
+        })
+        .collect();
+    for some in rows.chunks(ROWS) {
+        usage_event::Entity::insert_many(some.to_vec()).exec_without_returning(connection).await?;
+    }
+    Ok(())
+}
+
+/// Another node may have seen the key later than we did.
+async fn set_last_use(connection: &impl ConnectionTrait, key: &KeyId, last: &LastUse) -> Result<()> {
+    let earlier =
+        Condition::any().add(api_key::Column::LastUsedAt.is_null()).add(api_key::Column::LastUsedAt.lt(last.at));
+    api_key::Entity::update_many()
+        .col_expr(api_key::Column::LastUsedAt, Expr::value(last.at))
+        .col_expr(api_key::Column::LastUsedIp, Expr::value(last.address.to_canonical().to_string()))
+        .filter(api_key::Column::Id.eq(key.as_str()))
+        .filter(earlier)
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+async fn add_to_legacy(connection: &impl ConnectionTrait, batch: &Batch) -> Result<()> {
+    let ours = |column| Expr::col((legacy_use::Entity, column));
+    let theirs = |column| Expr::col(("excluded", column));
+    let add = OnConflict::columns([legacy_use::Column::PersonId, legacy_use::Column::Method])
+        .update_column(legacy_use::Column::LastSeenAt)
+        .value(legacy_use::Column::Count, ours(legacy_use::Column::Count).add(theirs(legacy_use::Column::Count)))
+        .to_owned();
+    for ((person, method), seen) in batch.legacy.iter().collect::<BTreeMap<_, _>>() {
+        let row = legacy_use::ActiveModel {
+            person_id: Set(person.to_string()),
+            method: Set(method.as_str().to_owned()),
+            first_seen_at: Set(seen.first),
+            last_seen_at: Set(seen.last),
+            count: Set(seen.count),
+        };
+        legacy_use::Entity::insert(row).on_conflict(add.clone()).exec_without_returning(connection).await?;
+    }
+    Ok(())
+}
+
+/// Deletes single calls, and counts by the hour, that are older than the two instants.
+pub(crate) async fn delete_before(database: &Database, calls: DateTime<Utc>, hours: DateTime<Utc>) -> Result<()> {
+    let (transaction, _turn) = database.begin().await?;
+    usage_event::Entity::delete_many().filter(usage_event::Column::At.lt(calls)).exec(&transaction).await?;
+    usage_hour::Entity::delete_many().filter(usage_hour::Column::Hour.lt(hours)).exec(&transaction).await?;
     Ok(transaction.commit().await?)
 }

@@ -1,0 +1,207 @@
+//! The evaluator: is this credential good for that? Every face asks it and none decides for itself.
+//!
+//! The order of its checks is fixed. What a refusal says can therefore be relied on: whoever is told that the rate
+//! limit was reached knows that everything else was in order.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    caller::Caller,
+    id::{Id, PropertyId, TenantId},
+    network,
+    origin::Origin,
+    permission::{Grants, Permission},
+    property::Reach,
+    secret::is_well_formed,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{Keyring, error::Error, legacy::LegacyCredential, limiter::Quota, secret::Sha256Hex, store};
+
+mod refusal;
+mod standing;
+
+pub(crate) use refusal::whole_seconds;
+pub use refusal::{Refusal, Why};
+pub use standing::{Owner, Standing};
+
+/// A credential as somebody presented it.
+pub enum Credential {
+    Secret(SecretString),
+    Legacy(LegacyCredential),
+}
+
+/// What is asked about a credential.
+pub struct Ask<'a> {
+    pub credential: Credential,
+    /// None when a trusted proxy's word on it could not be read: then no allowlist holds it.
+    pub address: Option<IpAddr>,
+    /// Who is held to account for misses and guesses: the last address that somebody vouched for.
+    pub nearest: IpAddr,
+    /// The `Origin` header, if there was one; text that is no origin is in no list.
+    pub origin: Option<&'a str>,
+    pub demand: Demand<'a>,
+}
+
+/// What the credential is to be good for.
+#[derive(Clone, Copy)]
+pub struct Demand<'a> {
+    pub permission: Option<&'a Permission>,
+    /// A property by its id, as it was named.
+    pub property: Option<&'a str>,
+    /// How many calls it takes from the rate limit.
+    pub cost: u16,
+}
+
+/// The evaluator's answer.
+pub struct Judgement {
+    pub outcome: Result<Caller, Refusal>,
+    /// The key that was meant, good or not; none for people and for secrets that nobody has.
+    pub key: Option<Standing>,
+    /// What the key has left of its rate limit.
+    pub quota: Option<Quota>,
+}
+
+/// What one check says.
+type Check = Result<(), Refusal>;
+
+impl Judgement {
+    fn refused(refusal: impl Into<Refusal>) -> Self {
+        Self { outcome: Err(refusal.into()), key: None, quota: None }
+    }
+}
+
+impl Keyring {
+    /// Judges a credential.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing is known, least of all that the credential is good.
+    pub async fn evaluate(&self, ask: &Ask<'_>) -> Result<Judgement, Error> {
+        match &ask.credential {
+            Credential::Secret(secret) => self.evaluate_secret(secret, ask).await,
+            Credential::Legacy(credential) => self.evaluate_person(credential, ask).await,
+        }
+    }
+
+    async fn evaluate_secret(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<Judgement, Error> {
+        let secret = secret.expose_secret();
+        if !is_well_formed(secret) {
+            return Ok(self.missed(Refusal::Malformed, ask));
+        }
+        let Some(standing) = store::standing::find(&self.database, &Sha256Hex::of(secret)).await? else {
+            return Ok(self.missed(Refusal::NotFound, ask));
+        };
+        let outcome = match standing.judge(ask, self.now()) {
+            Ok(()) => self.find_property(&standing.tenant, &standing.reach, ask.demand.property).await?,
+            refused => refused,
+        };
+        let (outcome, quota) = self.charge(&standing, outcome, ask.demand.cost);
+        Ok(Judgement { outcome: outcome.map(|()| standing.caller()), key: Some(standing), quota: Some(quota) })
+    }
+
+    async fn evaluate_person(&self, credential: &LegacyCredential, ask: &Ask<'_>) -> Result<Judgement, Error> {
+        let caller = match self.legacy_caller(credential, ask.nearest).await? {
+            Ok(caller) => caller,
+            Err(refusal) => return Ok(Judgement::refused(refusal)),
+        };
+        let permitted = permitted(&caller.grants, None, ask.demand.permission);
+        let outcome = match permitted {
+            Ok(()) => self.find_property(&caller.tenant, &caller.reach, ask.demand.property).await?,
+            refused => refused,
+        };
+        Ok(Judgement { outcome: outcome.map(|()| caller), key: None, quota: None })
+    }
+
+    /// Looks for the named property among the tenant's, and then among those that can be reached.
+    async fn find_property(&self, tenant: &TenantId, reach: &Reach, named: Option<&str>) -> Result<Check, Error> {
+        let Some(named) = named else { return Ok(Ok(())) };
+        let Ok(property) = PropertyId::parse(named) else { return Ok(Err(Refusal::NoSuchProperty)) };
+        // What a key is narrowed to exists: it goes with the property.
+        if matches!(reach, Reach::Only(_)) && reach.contains(&property) {
+            return Ok(Ok(()));
+        }
+        if !store::properties::exists(&self.database, tenant, &property).await? {
+            return Ok(Err(Refusal::NoSuchProperty));
+        }
+        Ok(if reach.contains(&property) { Ok(()) } else { Err(Refusal::PropertyNotAllowed) })
+    }
+
+    /// The last check. Whoever was refused already is charged nothing.
+    fn charge(&self, standing: &Standing, so_far: Check, cost: u16) -> (Check, Quota) {
+        let now = self.clock.ticks();
+        if let Err(refusal) = so_far {
+            return (Err(refusal), self.limiter.look(&standing.id, standing.rate_limit, now));
+        }
+        match self.limiter.take(&standing.id, standing.rate_limit, cost, now) {
+            Ok(quota) => (Ok(()), quota),
+            Err(quota) => (Err(Refusal::RateLimited(quota)), quota),
+        }
+    }
+
+    /// A secret that nobody has. Whoever tries many of them is slowed down; a good key never is.
+    fn missed(&self, refusal: Refusal, ask: &Ask<'_>) -> Judgement {
+        match self.misses.count(ask.nearest, self.clock.ticks()) {
+            Ok(()) => Judgement::refused(refusal),
+            Err(retry_after) => Judgement::refused(Refusal::TooManyMisses { retry_after }),
+        }
+    }
+}
+
+/// Checks 3 to 8, which need nothing but what is known about the key.
+impl Standing {
+    fn judge(&self, ask: &Ask<'_>, now: DateTime<Utc>) -> Check {
+        self.in_force(now)?;
+        self.enabled()?;
+        self.address_allowed(ask.address)?;
+        self.origin_allowed(ask.origin)?;
+        permitted(&self.grants, self.group.as_deref(), ask.demand.permission)
+    }
+
+    /// At the very instant of its end, a key or a secret is over.
+    fn in_force(&self, now: DateTime<Utc>) -> Check {
+        if let Some(at) = self.revoked_at {
+            return Err(Refusal::Revoked { on: self.zone.local(at).date() });
+        }
+        if let Some(at) = self.secret_retires_at.filter(|at| *at <= now) {
+            return Err(Refusal::Replaced { on: self.zone.local(at).date() });
+        }
+        match self.expires_at.filter(|at| *at <= now) {
+            Some(at) => Err(Refusal::Expired { on: self.zone.local(at).date() }),
+            None => Ok(()),
+        }
+    }
+
+    fn enabled(&self) -> Check {
+        if !self.is_subscribed {
+            return Err(Refusal::Disabled(Why::NoSubscription));
+        }
+        match &self.owner {
+            Some(owner) if !owner.is_active => Err(Refusal::Disabled(Why::OwnerSwitchedOff)),
+            _ => Ok(()),
+        }
+    }
+
+    fn address_allowed(&self, address: Option<IpAddr>) -> Check {
+        let allowed =
+            self.allowed_ips.is_empty() || address.is_some_and(|address| network::contains(&self.allowed_ips, address));
+        if allowed { Ok(()) } else { Err(Refusal::IpNotAllowed { address }) }
+    }
+
+    fn origin_allowed(&self, origin: Option<&str>) -> Check {
+        let is_listed = |text| Origin::parse(text).is_ok_and(|origin| self.allowed_origins.contains(&origin));
+        let allowed = self.allowed_origins.is_empty() || origin.is_some_and(is_listed);
+        if allowed { Ok(()) } else { Err(Refusal::OriginNotAllowed { was_sent: origin.is_some() }) }
+    }
+}
+
+fn permitted(grants: &Grants, group: Option<&str>, demand: Option<&Permission>) -> Check {
+    match demand.filter(|demand| !grants.allow(demand)) {
+        None => Ok(()),
+        Some(needed) => Err(Refusal::InsufficientPermissions {
+            needed: needed.clone(),
+            group: group.map(str::to_owned),
+            lacks_scope_alone: grants.permissions.iter().any(|held| held.covers(needed)),
+        }),
+    }
+}

@@ -1,0 +1,195 @@
+//! Basic and JWT: the old ways into the API, by a person's password, until the sunset.
+//!
+//! Whoever uses them is counted, so that admins see who has yet to move to a key.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use domain::{
+    caller::{Caller, Identity},
+    property::Reach,
+};
+use secrecy::SecretString;
+
+use crate::{
+    Keyring,
+    error::Error,
+    evaluator::whole_seconds,
+    powers,
+    sign_in::Credentials,
+    store::{self, people::Account},
+    token::{self, Claims},
+};
+
+/// For how long an access token is good.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// A credential of a person's.
+pub enum LegacyCredential {
+    Basic(Credentials),
+    Token(SecretString),
+}
+
+/// In which of the old ways somebody came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum LegacyMethod {
+    Basic,
+    Jwt,
+}
+
+impl LegacyMethod {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
+/// Why a person was not let in by the old ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LegacyRefusal {
+    Retired {
+        sunset: NaiveDate,
+    },
+    WrongCredentials,
+    InvalidToken,
+    TwoFactorRequired,
+    SwitchedOff,
+    /// A super user, who belongs to no tenant.
+    NoTenant,
+    TooManyAttempts {
+        retry_after: Duration,
+    },
+}
+
+impl fmt::Display for LegacyRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retired { sunset } => {
+                write!(f, "E-mail and password have not opened the API since {sunset}. Use an API key.")
+            }
+            Self::WrongCredentials => {
+                f.write_str("The e-mail address or the password is wrong. Mend it, or better, use an API key.")
+            }
+            Self::InvalidToken => f.write_str(
+                "The access token is not good any more. Get another from /api/v1/auth/token, or better, use an API key.",
+            ),
+            Self::TwoFactorRequired => {
+                f.write_str("This person signs in with a second factor, which the API cannot ask for. Use an API key.")
+            }
+            Self::SwitchedOff => f.write_str("This person was switched off. Ask an admin, or use an API key."),
+            Self::NoTenant => f.write_str("A super user belongs to no organisation. Use an API key of one."),
+            Self::TooManyAttempts { retry_after } => {
+                write!(f, "Too many attempts. Wait {} seconds.", whole_seconds(*retry_after))
+            }
+        }
+    }
+}
+
+/// A new access token, this once.
+pub struct AccessToken {
+    pub token: SecretString,
+    pub lifetime: Duration,
+}
+
+/// Somebody let in by the old ways, or why not.
+type Admission<T> = Result<T, LegacyRefusal>;
+
+impl Keyring {
+    /// The last day of Basic and JWT.
+    #[must_use]
+    pub fn legacy_sunset(&self) -> NaiveDate {
+        self.legacy_sunset
+    }
+
+    /// Refused from the first instant of the day after.
+    fn check_sunset(&self, now: DateTime<Utc>) -> Admission<()> {
+        let sunset = self.legacy_sunset;
+        let day_after = sunset.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+        let is_over = now >= day_after.and_time(NaiveTime::MIN).and_utc();
+        if is_over { Err(LegacyRefusal::Retired { sunset }) } else { Ok(()) }
+    }
+
+    /// Hands out an access token for an e-mail address and a password.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn issue_token(
+        &self,
+        credentials: Credentials,
+        address: IpAddr,
+    ) -> Result<Admission<AccessToken>, Error> {
+        let account = match self.account_of(credentials, address).await? {
+            Ok(account) => account,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let claims = Claims::new(&account, self.now(), TOKEN_LIFETIME);
+        let token = token::sign(&claims, self.token_key().await?);
+        Ok(Ok(AccessToken { token, lifetime: TOKEN_LIFETIME }))
+    }
+
+    /// Who stands behind a person's credential, with the person's own powers.
+    pub(crate) async fn legacy_caller(
+        &self,
+        credential: &LegacyCredential,
+        address: IpAddr,
+    ) -> Result<Admission<Caller>, Error> {
+        let (found, method) = match credential {
+            LegacyCredential::Basic(credentials) => {
+                (self.account_of(credentials.clone(), address).await?, LegacyMethod::Basic)
+            }
+            LegacyCredential::Token(token) => (self.account_of_token(token).await?, LegacyMethod::Jwt),
+        };
+        let caller = found.and_then(caller);
+        if let Ok(Caller { identity: Identity::Person(person), .. }) = &caller {
+            self.usage.count_legacy(person, method, self.now());
+        }
+        Ok(caller)
+    }
+
+    async fn account_of(&self, credentials: Credentials, address: IpAddr) -> Result<Admission<Account>, Error> {
+        if let Err(retired) = self.check_sunset(self.now()) {
+            return Ok(Err(retired));
+        }
+        match self.account_by_password(&credentials, address).await {
+            Ok(account) => Ok(admitted(account)),
+            Err(Error::WrongCredentials) => Ok(Err(LegacyRefusal::WrongCredentials)),
+            Err(Error::TooManyAttempts { retry_after }) => Ok(Err(LegacyRefusal::TooManyAttempts { retry_after })),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn account_of_token(&self, token: &SecretString) -> Result<Admission<Account>, Error> {
+        let now = self.now();
+        if let Err(retired) = self.check_sunset(now) {
+            return Ok(Err(retired));
+        }
+        let Some(claims) = token::verify(token, self.token_key().await?, now) else {
+            return Ok(Err(LegacyRefusal::InvalidToken));
+        };
+        let account = store::people::account(&self.database, claims.person()).await?;
+        let account = account.filter(|account| claims.are_of(account));
+        Ok(account.ok_or(LegacyRefusal::InvalidToken).and_then(admitted))
+    }
+
+    /// What this installation signs its tokens with.
+    async fn token_key(&self) -> Result<&token::Key, Error> {
+        Ok(self.token_key.get_or_try_init(|| store::installation::token_key(&self.database)).await?)
+    }
+}
+
+/// Told only to somebody who has shown that they are this person.
+fn admitted(account: Account) -> Admission<Account> {
+    match account {
+        account if account.is_switched_off => Err(LegacyRefusal::SwitchedOff),
+        account if account.has_second_factor => Err(LegacyRefusal::TwoFactorRequired),
+        account => Ok(account),
+    }
+}
+
+fn caller(account: Account) -> Admission<Caller> {
+    let tenant = account.tenant.ok_or(LegacyRefusal::NoTenant)?;
+    let identity = Identity::Person(account.person.id);
+    Ok(Caller { tenant, identity, grants: powers::of(account.person.role), reach: Reach::All })
+}

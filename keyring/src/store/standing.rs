@@ -1,0 +1,149 @@
+//! The look-up by a secret's hash: one query by its primary key, for all that the evaluator has to know.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    id::{Id, KeyId, PersonId, PropertyId, TenantId},
+    network,
+    origin::Origin,
+    permission::{Grants, Permission},
+    property::Reach,
+    rate_limit::RateLimit,
+    scope::Scopes,
+    secret::KeyKind,
+};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, RelationDef};
+
+use super::{
+    Database, Result,
+    entity::{api_key, api_key_property, api_key_secret, authorization_group, person, tenant},
+    from_lines, people, readable,
+};
+use crate::{
+    evaluator::{Owner, Standing},
+    powers,
+    secret::Sha256Hex,
+    zone::TimeZone,
+};
+
+/// One row for each property that the key is narrowed to, or a single one.
+#[derive(FromQueryResult)]
+struct Row {
+    #[sea_orm(nested)]
+    key: api_key::Model,
+    retires_at: Option<DateTime<Utc>>,
+    slug: String,
+    time_zone: String,
+    is_subscribed: bool,
+    group_name: Option<String>,
+    permissions: Option<String>,
+    owner_name: Option<String>,
+    owner_role: Option<String>,
+    owner_switched_off_at: Option<DateTime<Utc>>,
+    property_id: Option<String>,
+}
+
+fn secret() -> RelationDef {
+    api_key::Entity::belongs_to(api_key_secret::Entity)
+        .from(api_key::Column::Id)
+        .to(api_key_secret::Column::ApiKeyId)
+        .into()
+}
+
+fn tenant() -> RelationDef {
+    api_key::Entity::belongs_to(tenant::Entity).from(api_key::Column::TenantId).to(tenant::Column::Id).into()
+}
+
+fn group() -> RelationDef {
+    api_key::Entity::belongs_to(authorization_group::Entity)
+        .from(api_key::Column::GroupId)
+        .to(authorization_group::Column::Id)
+        .into()
+}
+
+fn owner() -> RelationDef {
+    api_key::Entity::belongs_to(person::Entity).from(api_key::Column::OwnerId).to(person::Column::Id).into()
+}
+
+fn property() -> RelationDef {
+    api_key::Entity::belongs_to(api_key_property::Entity)
+        .from(api_key::Column::Id)
+        .to(api_key_property::Column::ApiKeyId)
+        .into()
+}
+
+/// The key that has this secret, whatever has become of it since.
+pub(crate) async fn find(database: &Database, sha256: &Sha256Hex) -> Result<Option<Standing>> {
+    let rows = api_key::Entity::find()
+        .join(JoinType::InnerJoin, secret())
+        .join(JoinType::InnerJoin, tenant())
+        .join(JoinType::LeftJoin, group())
+        .join(JoinType::LeftJoin, owner())
+        .join(JoinType::LeftJoin, property())
+        .column_as(api_key_secret::Column::RetiresAt, "retires_at")
+        .column_as(tenant::Column::Slug, "slug")
+        .column_as(tenant::Column::TimeZone, "time_zone")
+        .column_as(tenant::Column::ApiKeys, "is_subscribed")
+        .column_as(authorization_group::Column::Name, "group_name")
+        .column_as(authorization_group::Column::Permissions, "permissions")
+        .column_as(person::Column::Name, "owner_name")
+        .column_as(person::Column::Role, "owner_role")
+        .column_as(person::Column::SwitchedOffAt, "owner_switched_off_at")
+        .column_as(api_key_property::Column::PropertyId, "property_id")
+        .filter(api_key_secret::Column::Sha256.eq(sha256.as_str()))
+        .into_model::<Row>()
+        .all(database.connection())
+        .await?;
+    read(rows)
+}
+
+fn read(mut rows: Vec<Row>) -> Result<Option<Standing>> {
+    let mut properties: Vec<PropertyId> = Vec::new();
+    for id in rows.iter().filter_map(|row| row.property_id.as_deref()) {
+        properties.push(readable("a property's id", id, PropertyId::parse(id))?);
+    }
+    properties.sort();
+    let Some(row) = rows.pop() else { return Ok(None) };
+    let (grants, owner) = (grants(&row)?, owner_of(&row)?);
+    let key = row.key;
+    let kind = [KeyKind::Tenant, KeyKind::Personal].into_iter().find(|kind| kind.as_str() == key.kind);
+    let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
+    Ok(Some(Standing {
+        id: readable("a key's id", &key.id, KeyId::parse(&key.id))?,
+        kind: readable("a key's kind", &key.kind, kind.ok_or(()))?,
+        tenant: readable("a tenant's id", &key.tenant_id, TenantId::parse(&key.tenant_id))?,
+        tenant_slug: row.slug,
+        owner,
+        group: row.group_name,
+        grants,
+        reach: if key.all_properties { Reach::All } else { Reach::Only(properties) },
+        rate_limit: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
+        expires_at: key.expires_at,
+        secret_retires_at: row.retires_at,
+        zone: TimeZone::named_or_utc(&row.time_zone),
+        is_subscribed: row.is_subscribed,
+        allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,
+        allowed_origins: from_lines("an origin", &key.allowed_origins, Origin::parse)?,
+        revoked_at: key.revoked_at,
+        name: key.name,
+    }))
+}
+
+/// What the group grants, or what the owner may do, narrowed by the key's scopes.
+fn grants(row: &Row) -> Result<Grants> {
+    let scopes = readable("scopes", &row.key.scopes, Scopes::parse(&row.key.scopes))?;
+    let permissions = match (&row.permissions, &row.owner_role) {
+        (Some(lines), _) => from_lines("a permission", lines, Permission::parse)?,
+        (None, Some(role)) => powers::of(people::role(role)?).permissions,
+        (None, None) => Vec::new(),
+    };
+    Ok(Grants { permissions, scopes })
+}
+
+fn owner_of(row: &Row) -> Result<Option<Owner>> {
+    let Some(id) = &row.key.owner_id else { return Ok(None) };
+    Ok(Some(Owner {
+        id: readable("a person's id", id, PersonId::parse(id))?,
+        name: row.owner_name.clone().unwrap_or_default(),
+        is_active: row.owner_switched_off_at.is_none(),
+    }))
+}

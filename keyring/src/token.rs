@@ -1,0 +1,146 @@
+//! Access tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA256, and no other algorithm.
+//!
+//! Written out, because the usual library brings RSA and elliptic curves along. A token has to carry the one header
+//! that we write, so what a header claims is never acted on.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use domain::id::PersonId;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::{secret::Sha256Hex, store::people::Account};
+
+const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+const ISSUER: &str = "latchkey";
+
+/// The installation's own signing key.
+pub(crate) type Key = SecretString;
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    iss: String,
+    sub: PersonId,
+    iat: i64,
+    exp: i64,
+    /// Which password the token was given for: another one ends it.
+    pwd: String,
+}
+
+impl Claims {
+    pub(crate) fn new(account: &Account, now: DateTime<Utc>, lifetime: Duration) -> Self {
+        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        Self {
+            iss: ISSUER.to_owned(),
+            sub: account.person.id.clone(),
+            iat: now.timestamp(),
+            exp: now.timestamp().saturating_add(lifetime),
+            pwd: fingerprint(&account.password_hash),
+        }
+    }
+
+    pub(crate) fn person(&self) -> &PersonId {
+        &self.sub
+    }
+
+    pub(crate) fn are_of(&self, account: &Account) -> bool {
+        self.sub == account.person.id && self.pwd == fingerprint(&account.password_hash)
+    }
+}
+
+fn fingerprint(password_hash: &str) -> String {
+    Sha256Hex::of(password_hash).as_str()[..16].to_owned()
+}
+
+fn mac(key: &Key, signed: &str) -> Hmac<Sha256> {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else {
+        unreachable!("HMAC takes a key of any length")
+    };
+    mac.update(signed.as_bytes());
+    mac
+}
+
+pub(crate) fn sign(claims: &Claims, key: &Key) -> SecretString {
+    let Ok(claims) = serde_json::to_vec(claims) else { unreachable!("texts and numbers are JSON") };
+    let signed = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(HEADER), BASE64_URL_SAFE_NO_PAD.encode(claims));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(mac(key, &signed).finalize().into_bytes());
+    format!("{signed}.{signature}").into()
+}
+
+/// The claims of a token that we signed and that is still good.
+pub(crate) fn verify(token: &SecretString, key: &Key, now: DateTime<Utc>) -> Option<Claims> {
+    let (signed, signature) = token.expose_secret().rsplit_once('.')?;
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+    mac(key, signed).verify_slice(&signature).ok()?;
+    let (header, claims) = signed.split_once('.')?;
+    if BASE64_URL_SAFE_NO_PAD.decode(header).ok()? != HEADER.as_bytes() {
+        return None;
+    }
+    let claims: Claims = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let is_good = claims.iss == ISSUER && claims.exp > now.timestamp();
+    is_good.then_some(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::Id;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
+    fn claims() -> Claims {
+        let sub = PersonId::parse("per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap();
+        let iat = now().timestamp();
+        Claims { iss: ISSUER.to_owned(), sub, iat, exp: iat + 3600, pwd: "0123456789abcdef".to_owned() }
+    }
+
+    fn key() -> Key {
+        "a key of the tests".to_owned().into()
+    }
+
+    #[test]
+    fn a_token_is_good_until_its_end_and_for_its_key() {
+        let token = sign(&claims(), &key());
+        assert_eq!(verify(&token, &key(), now()), Some(claims()));
+        assert!(verify(&token, &key(), now() + chrono::TimeDelta::seconds(3599)).is_some());
+        assert!(verify(&token, &key(), now() + chrono::TimeDelta::seconds(3600)).is_none());
+        assert!(verify(&token, &"another key".to_owned().into(), now()).is_none());
+    }
+
+    #[test]
+    fn no_other_algorithm_is_taken() {
+        for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"none","typ":"JWT"}"#] {
+            let body = serde_json::to_vec(&claims()).unwrap();
+            let signed = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(header), BASE64_URL_SAFE_NO_PAD.encode(body));
+            let signature = BASE64_URL_SAFE_NO_PAD.encode(mac(&key(), &signed).finalize().into_bytes());
+            assert!(verify(&format!("{signed}.{signature}").into(), &key(), now()).is_none(), "{header}");
+            assert!(verify(&format!("{signed}.").into(), &key(), now()).is_none(), "{header} unsigned");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_token_is_no_token(place: prop::sample::Index, letter in "[A-Za-z0-9_-]") {
+            let token = sign(&claims(), &key());
+            let mut changed = token.expose_secret().as_bytes().to_vec();
+            let place = place.index(changed.len());
+            prop_assume!(changed[place] != letter.as_bytes()[0]);
+            changed[place] = letter.as_bytes()[0];
+            prop_assert!(verify(&String::from_utf8(changed).unwrap().into(), &key(), now()).is_none());
+        }
+
+        #[test]
+        fn any_text_is_answered(text in "\\PC{0,200}") {
+            prop_assert!(verify(&text.into(), &key(), now()).is_none());
+        }
+    }
+}
