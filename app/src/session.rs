@@ -5,7 +5,7 @@ use axum::http::{
     header::{COOKIE, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
-use domain::{key::Key, key_draft::KeyDraft};
+use domain::{key::Key, key_draft::KeyDraft, secret::redacted};
 use keyring::{Client, Credentials, Error, NewSecret, SessionToken, SignedIn, TenantAdmin, TimeZone};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -65,8 +65,8 @@ pub(crate) async fn open(email: String, password: SecretString) -> Result<(), Co
     let Some(ClientAddress(address)) = parts.extensions.get().copied() else {
         unreachable!("the server puts the client's address on every request")
     };
-    let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
-    let client = Client { address, user_agent };
+    let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let client = Client { address, user_agent: redacted(user_agent).into_owned() };
     let token = console.keyring.sign_in(Credentials { email, password }, &client).await.map_err(fail)?;
     // A session that was open in this browser before would otherwise stay open, with nobody to end it.
     if let Some(previous) = self::token(&console, &parts.headers) {

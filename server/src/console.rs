@@ -9,6 +9,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
+use domain::secret::redacted;
 use ipnet::IpNet;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
 
@@ -49,9 +50,10 @@ async fn serve_files(request: Request, next: Next) -> Response {
     }
 }
 
-/// One line a request. Neither the query nor any header is written down: secrets may be mistaken into both.
+/// One line a request. Neither the query nor any header is written down: secrets may be mistaken into both, and
+/// even into the path.
 async fn log(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), redacted(request.uri().path()).into_owned());
     let start = std::time::Instant::now();
     let response = next.run(request).await;
     let (status, took) = (response.status().as_u16(), start.elapsed());
