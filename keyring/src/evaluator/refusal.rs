@@ -74,6 +74,20 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// How many seconds to wait before trying again, where waiting helps.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited(quota) => Some(quota.reset_seconds),
+            Self::TooManyMisses { retry_after } | Self::Legacy(LegacyRefusal::TooManyAttempts { retry_after }) => {
+                Some(whole_seconds(*retry_after))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Where an admin keeps the keys.
 const CONSOLE: &str = "Settings → API Keys";
 

@@ -1,0 +1,208 @@
+//! Admission: who calls, and whether they may. A handler that takes an [`Admitted`] cannot forget to ask, and one
+//! that does not has no [`Caller`] to work with.
+
+use std::marker::PhantomData;
+
+use app::ClientAddress;
+use axum::{
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
+        request::Parts,
+    },
+};
+use domain::{caller::Caller, permission::Permission};
+use keyring::{Ask, Credential, Demand, Error, Judgement, LegacyRefusal, Quota, Refusal, Standing};
+
+use super::{
+    Api,
+    body::{self, FromFields},
+    credential::{self, Conflict},
+    exchange::{Exchange, Found},
+    parameters::Parameters,
+};
+use crate::problem::{Code, Problem};
+
+/// What a route asks of whoever calls it.
+pub trait Demanded: Send {
+    /// None lets every good credential in.
+    const PERMISSION: Option<&'static str>;
+}
+
+macro_rules! demanded {
+    ($($name:ident = $permission:expr;)*) => {$(
+        pub struct $name;
+
+        impl Demanded for $name {
+            const PERMISSION: Option<&'static str> = $permission;
+        }
+    )*};
+}
+
+demanded! {
+    AnyGoodKey = None;
+    ReadProperties = Some("properties:read");
+    ReadServices = Some("services:read");
+    ReadPackages = Some("packages:read");
+    ReadAvailability = Some("availability:read");
+    ReadReservations = Some("reservations:read");
+    WriteReservations = Some("reservations:write");
+}
+
+/// Somebody whose credential is good for what the route demands, and for the property that the request names.
+pub struct Admitted<D> {
+    pub caller: Caller,
+    /// None for a person.
+    pub key: Option<Standing>,
+    pub quota: Option<Quota>,
+    demanded: PhantomData<D>,
+}
+
+/// The same, with the body of the request, which may name a property as well.
+pub struct AdmittedWith<D, B> {
+    pub admitted: Admitted<D>,
+    pub body: B,
+    /// The bytes that the body was read from.
+    pub bytes: axum::body::Bytes,
+}
+
+impl<D: Demanded> FromRequestParts<Api> for Admitted<D> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let in_path = property_in_path(parts, api).await;
+        let in_query = Parameters::of(&parts.uri).first("property_id").map(str::to_owned);
+        admit(parts, api, in_path.or(in_query).as_deref()).await
+    }
+}
+
+impl<D: Demanded, B: FromFields + Send> FromRequest<Api> for AdmittedWith<D, B> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let read = body::read(&parts.headers, body).await;
+        // Who calls is told first, so that a stranger learns nothing from a body.
+        let property = read.as_ref().ok().and_then(|body| body.text("property_id"));
+        let admitted = admit(&parts, api, property).await?;
+        let json = read?;
+        Ok(Self { admitted, body: json.parse()?, bytes: json.bytes })
+    }
+}
+
+async fn property_in_path(parts: &mut Parts, api: &Api) -> Option<String> {
+    let parameters = RawPathParams::from_request_parts(parts, api).await.ok()?;
+    let named = parameters.iter().find(|(name, _)| *name == "property_id");
+    named.map(|(_, value)| value.to_owned())
+}
+
+async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) -> Result<Admitted<D>, Problem> {
+    let credential = match credential::find(&parts.headers) {
+        Ok(Some(credential)) => credential,
+        Ok(None) => return Err(challenged(Code::MissingCredential.into(), None)),
+        Err(Conflict) => return Err(challenged(Code::ConflictingCredentials.into(), Some("error=\"invalid_request\""))),
+    };
+    let Some(address) = parts.extensions.get::<ClientAddress>() else {
+        unreachable!("the server puts the client's address on every request")
+    };
+    let is_legacy = matches!(credential, Credential::Legacy(_));
+    let permission = D::PERMISSION.map(permission);
+    let origin = origin(&parts.headers);
+    let demand = Demand { permission: permission.as_ref(), property, cost: 1 };
+    let ask = Ask { credential, address: address.known, nearest: address.nearest, origin: origin.as_deref(), demand };
+    let Judgement { outcome, key, quota } = api.keyring.evaluate(&ask).await.map_err(|error| unavailable(&error))?;
+    let verdict = verdict(&outcome, is_legacy);
+    if let Some(exchange) = parts.extensions.get::<Exchange>() {
+        exchange.note(Found { key: key.clone(), verdict, quota, is_legacy });
+    }
+    let caller = outcome.map_err(|refusal| refused(&refusal))?;
+    Ok(Admitted { caller, key, quota, demanded: PhantomData })
+}
+
+fn permission(text: &str) -> Permission {
+    let Ok(permission) = Permission::parse(text) else { unreachable!("the constants above are permissions") };
+    permission
+}
+
+/// People are not judged as keys are.
+fn verdict(outcome: &Result<Caller, Refusal>, is_legacy: bool) -> Option<domain::verdict::Verdict> {
+    match outcome {
+        _ if is_legacy => None,
+        Ok(_) => Some(domain::verdict::Verdict::Valid),
+        Err(refusal) => refusal.verdict(),
+    }
+}
+
+/// More than one, or one that is no text, is no origin that anybody listed.
+fn origin(headers: &HeaderMap) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(ORIGIN).iter().map(|line| line.to_str().unwrap_or("?")).collect();
+    (!lines.is_empty()).then(|| lines.join(" "))
+}
+
+/// Logs the cause, and says no more than that it can be tried again.
+pub fn unavailable(error: &Error) -> Problem {
+    tracing::error!(cause = %error, "the database failed");
+    out_of_order()
+}
+
+/// Nothing is known at the moment, least of all that a key is good.
+pub fn out_of_order() -> Problem {
+    Problem::from(Code::Unavailable).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+/// RFC 6750: what a credential has to be like. Whoever sent none is told of no error.
+fn challenged(problem: Problem, error: Option<&str>) -> Problem {
+    let challenge = match error {
+        None => "Bearer realm=\"latchkey\"".to_owned(),
+        Some(error) => format!("Bearer realm=\"latchkey\", {error}"),
+    };
+    match HeaderValue::from_str(&challenge) {
+        Ok(challenge) => problem.with_header(WWW_AUTHENTICATE, challenge),
+        Err(_) => problem,
+    }
+}
+
+/// A refusal as the public API tells it.
+pub fn refused(refusal: &Refusal) -> Problem {
+    let problem = Problem::new(code_of(refusal), refusal.to_string());
+    let problem = match refusal.retry_after() {
+        Some(seconds) => problem.with_header(RETRY_AFTER, HeaderValue::from(seconds)),
+        None => problem,
+    };
+    match (code_of(refusal).status().as_u16(), refusal) {
+        (401, _) => challenged(problem, Some("error=\"invalid_token\"")),
+        (_, Refusal::InsufficientPermissions { needed, .. }) => {
+            challenged(problem, Some(&format!("error=\"insufficient_scope\", scope=\"{needed}\"")))
+        }
+        _ => problem,
+    }
+}
+
+fn code_of(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::Malformed | Refusal::NotFound => Code::InvalidKey,
+        Refusal::TooManyMisses { .. } => Code::TooManyAttempts,
+        Refusal::Revoked { .. } | Refusal::Replaced { .. } => Code::KeyRevoked,
+        Refusal::Expired { .. } => Code::KeyExpired,
+        Refusal::Disabled(_) => Code::KeyDisabled,
+        Refusal::IpNotAllowed { .. } => Code::IpNotAllowed,
+        Refusal::OriginNotAllowed { .. } => Code::OriginNotAllowed,
+        Refusal::InsufficientPermissions { .. } => Code::InsufficientScope,
+        Refusal::PropertyNotAllowed => Code::PropertyNotAllowed,
+        Refusal::NoSuchProperty => Code::NotFound,
+        Refusal::RateLimited(_) => Code::RateLimited,
+        Refusal::Legacy(refusal) => legacy_code_of(refusal),
+    }
+}
+
+fn legacy_code_of(refusal: &LegacyRefusal) -> Code {
+    match refusal {
+        LegacyRefusal::Retired { .. } => Code::LegacyAuthRetired,
+        LegacyRefusal::WrongCredentials => Code::InvalidCredentials,
+        LegacyRefusal::InvalidToken => Code::InvalidToken,
+        LegacyRefusal::TwoFactorRequired => Code::TwoFactorRequired,
+        LegacyRefusal::SwitchedOff | LegacyRefusal::NoTenant => Code::KeyDisabled,
+        LegacyRefusal::TooManyAttempts { .. } => Code::TooManyAttempts,
+    }
+}

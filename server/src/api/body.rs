@@ -1,0 +1,164 @@
+//! Bodies: JSON objects, read field by field, so that everything that is wrong is told at once.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderMap, header::CONTENT_TYPE},
+};
+use chrono::NaiveDate;
+use domain::secret::redacted;
+use serde_json::{Map, Value};
+
+use super::parameters::read_date;
+use crate::problem::{Code, Problem, WrongField};
+
+const MOST_BYTES: usize = 64 * 1024;
+
+/// A body that is an object.
+pub struct Json {
+    pub bytes: Bytes,
+    fields: Map<String, Value>,
+}
+
+/// What a body is read into.
+pub trait FromFields: Sized {
+    /// None when anything was missing or wrong, which the fields remember.
+    fn from_fields(fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// When it is too long, of another type, no JSON, or no object.
+pub async fn read(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
+    let Ok(bytes) = to_bytes(body, MOST_BYTES).await else { return Err(Code::BodyTooLarge.into()) };
+    if !is_json(headers) {
+        return Err(Code::UnsupportedMediaType.into());
+    }
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(fields)) => Ok(Json { bytes, fields }),
+        Ok(_) => Err(Problem::invalid([wrong("", "not_an_object", "Send a JSON object: { … }.")])),
+        Err(_) => Err(Code::MalformedBody.into()),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn wrong(field: &str, code: &str, detail: &str) -> WrongField {
+    WrongField { field: field.to_owned(), code: code.to_owned(), detail: detail.to_owned() }
+}
+
+impl Json {
+    /// A field that is text, whatever else is wrong.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)?.as_str()
+    }
+
+    /// # Errors
+    /// Names every field that is missing, wrong or unknown.
+    pub fn parse<B: FromFields>(&self) -> Result<B, Problem> {
+        let mut errors = Vec::new();
+        let mut fields = Fields { prefix: "", fields: &self.fields, known: Vec::new(), errors: &mut errors };
+        let body = B::from_fields(&mut fields);
+        fields.refuse_unknown();
+        match body {
+            Some(body) if errors.is_empty() => Ok(body),
+            _ => Err(Problem::invalid(errors)),
+        }
+    }
+}
+
+/// The fields of an object, each of which is to be read once.
+pub struct Fields<'a> {
+    prefix: &'static str,
+    fields: &'a Map<String, Value>,
+    known: Vec<&'static str>,
+    errors: &'a mut Vec<WrongField>,
+}
+
+impl Fields<'_> {
+    /// Notes that something is wrong with a field.
+    pub fn refuse(&mut self, name: &str, code: &str, detail: &str) {
+        let field = format!("{}{name}", self.prefix);
+        self.errors.push(WrongField { field, code: code.to_owned(), detail: detail.to_owned() });
+    }
+
+    /// A field that may be left out, or be null.
+    fn find(&mut self, name: &'static str) -> Option<&Value> {
+        self.known.push(name);
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Some(None) when it is left out, None when it is wrong.
+    fn optional<T>(
+        &mut self,
+        name: &'static str,
+        detail: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let found = self.find(name).map(read);
+        match found {
+            None => Some(None),
+            Some(Some(value)) => Some(Some(value)),
+            Some(None) => {
+                self.refuse(name, "wrong_type", detail);
+                None
+            }
+        }
+    }
+
+    fn required<T>(&mut self, name: &'static str, detail: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+        let value = self.optional(name, detail, read)?;
+        if value.is_none() {
+            self.refuse(name, "required", detail);
+        }
+        value
+    }
+
+    pub fn text(&mut self, name: &'static str, detail: &str) -> Option<String> {
+        self.required(name, detail, |value| value.as_str().map(str::to_owned))
+    }
+
+    pub fn optional_text(&mut self, name: &'static str, detail: &str) -> Option<Option<String>> {
+        self.optional(name, detail, |value| value.as_str().map(str::to_owned))
+    }
+
+    pub fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
+        self.required(name, "Write the day as year-month-day, for example 2027-01-31.", |value| read_date(value.as_str()?))
+    }
+
+    pub fn number_or(&mut self, name: &'static str, default: u32, detail: &str) -> Option<u32> {
+        let number = self.optional(name, detail, |value| value.as_u64().and_then(|number| u32::try_from(number).ok()))?;
+        Some(number.unwrap_or(default))
+    }
+
+    /// An object within, whose fields are named after it.
+    pub fn object<T>(
+        &mut self,
+        name: &'static str,
+        prefix: &'static str,
+        detail: &str,
+        read: impl Fn(&mut Fields<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let object = self.required(name, detail, |value| value.as_object().cloned())?;
+        let mut fields = Fields { prefix, fields: &object, known: Vec::new(), errors: self.errors };
+        let value = read(&mut fields);
+        fields.refuse_unknown();
+        value
+    }
+
+    fn refuse_unknown(&mut self) {
+        let unknown: Vec<String> =
+            self.fields.keys().filter(|name| !self.known.contains(&name.as_str())).map(|name| shown(name)).collect();
+        for name in unknown {
+            self.refuse(&name, "unknown", "There is no such field. Leave it out, or mend its name.");
+        }
+    }
+}
+
+/// A name that somebody else chose, short and without a secret in it.
+fn shown(name: &str) -> String {
+    redacted(name).chars().take(60).collect()
+}

@@ -1,0 +1,179 @@
+//! The credential of a request: which headers may carry one, and what happens when several do.
+
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::AUTHORIZATION,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use keyring::{Credential, Credentials, LegacyCredential};
+use secrecy::SecretString;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
+
+/// The headers that carry credentials.
+pub const HEADERS: [HeaderName; 3] = [AUTHORIZATION, X_API_KEY, USER_API_KEY];
+
+/// Two different credentials, or one header twice: nobody can say which of them was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict;
+
+/// A credential as its header spells it.
+#[derive(PartialEq, Eq)]
+enum Spelled {
+    /// Of a key, or an access token: both are borne in the same way.
+    Token(String),
+    Basic(String),
+}
+
+/// Finds the one credential of a request.
+///
+/// # Errors
+/// When there is more than one.
+pub fn find(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
+    let mut found: Option<Spelled> = None;
+    for name in HEADERS {
+        let mut values = headers.get_all(&name).iter();
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Conflict);
+        }
+        let Some(spelled) = first.and_then(|value| spelled(&name, value)) else { continue };
+        match &found {
+            Some(other) if *other != spelled => return Err(Conflict),
+            _ => found = Some(spelled),
+        }
+    }
+    Ok(found.map(credential))
+}
+
+/// None for an empty header and for a scheme that is not ours.
+fn spelled(name: &HeaderName, value: &HeaderValue) -> Option<Spelled> {
+    // Bytes that are no text belong to no credential of ours, and whatever stands for them does neither.
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let text = text.trim_matches([' ', '\t']);
+    if *name != AUTHORIZATION {
+        return (!text.is_empty()).then(|| Spelled::Token(text.to_owned()));
+    }
+    let (scheme, rest) = text.split_once([' ', '\t'])?;
+    let rest = rest.trim_matches([' ', '\t']);
+    match scheme {
+        _ if rest.is_empty() => None,
+        scheme if scheme.eq_ignore_ascii_case("bearer") => Some(Spelled::Token(rest.to_owned())),
+        scheme if scheme.eq_ignore_ascii_case("basic") => Some(Spelled::Basic(rest.to_owned())),
+        _ => None,
+    }
+}
+
+fn credential(spelled: Spelled) -> Credential {
+    match spelled {
+        Spelled::Token(token) if is_json_web_token(&token) => Credential::Legacy(LegacyCredential::Token(token.into())),
+        Spelled::Token(secret) => Credential::Secret(secret.into()),
+        Spelled::Basic(encoded) => Credential::Legacy(LegacyCredential::Basic(credentials(&encoded))),
+    }
+}
+
+/// Three parts with dots between, which no secret of a key has.
+fn is_json_web_token(token: &str) -> bool {
+    token.split('.').count() == 3
+}
+
+/// What cannot be read belongs to nobody.
+fn credentials(encoded: &str) -> Credentials {
+    let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = decoded.unwrap_or_default();
+    let (email, password) = text.split_once(':').unwrap_or_default();
+    Credentials { email: email.to_owned(), password: SecretString::from(password) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        headers
+    }
+
+    /// What was found, in words.
+    fn found(lines: &[(&str, &str)]) -> String {
+        match find(&headers(lines)) {
+            Err(Conflict) => "conflict".to_owned(),
+            Ok(None) => "none".to_owned(),
+            Ok(Some(Credential::Secret(secret))) => format!("secret {}", secret.expose_secret()),
+            Ok(Some(Credential::Legacy(LegacyCredential::Token(token)))) => format!("token {}", token.expose_secret()),
+            Ok(Some(Credential::Legacy(LegacyCredential::Basic(Credentials { email, password })))) => {
+                format!("basic {email} {}", password.expose_secret())
+            }
+        }
+    }
+
+    #[test]
+    fn one_credential_is_found_wherever_it_stands() {
+        for (lines, expected) in [
+            (&[][..], "none"),
+            (&[("authorization", "Bearer abc")], "secret abc"),
+            (&[("Authorization", "bEARER \t abc \t")], "secret abc"),
+            (&[("X-API-Key", " abc ")], "secret abc"),
+            (&[("USER-API-KEY", "abc")], "secret abc"),
+            (&[("authorization", "Bearer abc"), ("x-api-key", "abc"), ("user-api-key", "abc")], "secret abc"),
+            (&[("authorization", "Bearer a.b.c")], "token a.b.c"),
+            (&[("authorization", "Basic YW5hQGFjbWUudGVzdDphOmI=")], "basic ana@acme.test a:b"),
+            (&[("authorization", "basic nonsense")], "basic  "),
+            (&[("authorization", "Basic AAAA")], "basic  "),
+            (&[("x-api-key", "")], "none"),
+            (&[("authorization", "Bearer")], "none"),
+            (&[("authorization", "Bearer  ")], "none"),
+            (&[("authorization", "abc")], "none"),
+            (&[("authorization", "Digest abc")], "none"),
+            (&[("authorization", "Digest abc"), ("x-api-key", "abc")], "secret abc"),
+            (&[("cookie", "x-api-key=abc"), ("x-api-keys", "abc")], "none"),
+            (&[("x-api-key", "Bearer abc")], "secret Bearer abc"),
+        ] {
+            assert_eq!(found(lines), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_are_a_conflict() {
+        for lines in [
+            &[("x-api-key", "abc"), ("x-api-key", "abc")][..],
+            &[("authorization", "Bearer abc"), ("authorization", "Bearer abc")],
+            &[("authorization", "Bearer abc"), ("authorization", "Basic YTpi")],
+            &[("x-api-key", "abc"), ("user-api-key", "abd")],
+            &[("authorization", "Bearer abc"), ("x-api-key", "ABC")],
+            &[("authorization", "Basic YTpi"), ("x-api-key", "YTpi")],
+            &[("user-api-key", "abc"), ("user-api-key", "")],
+        ] {
+            assert_eq!(found(lines), "conflict", "{lines:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_headers_are_answered(values in prop::collection::vec((0usize..3, "[\\PC\t]{0,60}"), 0..4)) {
+            let lines: Vec<(&str, &str)> =
+                values.iter().map(|(name, value)| (HEADERS[*name].as_str().to_owned(), value)).map(|(name, value)| {
+                    (match name.as_str() { "authorization" => "authorization", "x-api-key" => "x-api-key", _ => "user-api-key" }, value.as_str())
+                }).collect();
+            let twice = lines.iter().enumerate().any(|(at, line)| lines[..at].iter().any(|other| other.0 == line.0));
+            let answer = found(&lines);
+            prop_assert!(!twice || answer == "conflict");
+        }
+
+        #[test]
+        fn a_secret_is_found_as_it_was_sent(secret in "[0-9A-Za-z_]{1,60}", place in 0usize..3, before in "[ \t]{0,3}", after in "[ \t]{0,3}") {
+            let value = match place {
+                0 => format!("Bearer {before}{secret}{after}"),
+                _ => format!("{before}{secret}{after}"),
+            };
+            prop_assert_eq!(found(&[(HEADERS[place].as_str(), &value)]), format!("secret {secret}"));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What every answer of the API carries besides what it answers: the rate limit, the news that an old credential is
+//! on its way out, and a line in the key's log.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
+
+use app::ClientAddress;
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header::LINK},
+    middleware::Next,
+    response::Response,
+};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use domain::verdict::Verdict;
+use keyring::{Call, Quota, Standing};
+
+use super::Api;
+
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+pub const SUNSET: HeaderName = HeaderName::from_static("sunset");
+
+/// Since when Basic and JWT are deprecated: 1 July 2026.
+const DEPRECATED_SINCE: i64 = 1_782_864_000;
+
+/// What the evaluator found out while the request was answered; an extension of every request.
+#[derive(Clone, Default)]
+pub struct Exchange(Arc<OnceLock<Found>>);
+
+/// Whose credential it was, and what became of it.
+pub struct Found {
+    pub key: Option<Standing>,
+    pub verdict: Option<Verdict>,
+    pub quota: Option<Quota>,
+    pub is_legacy: bool,
+}
+
+impl Exchange {
+    /// Notes what was found. A request is judged once.
+    pub fn note(&self, found: Found) {
+        let _ = self.0.set(found);
+    }
+}
+
+/// Stands around every route of the API.
+pub async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let exchange = Exchange::default();
+    request.extensions_mut().insert(exchange.clone());
+    let call = CallInfo::of(&request, api.keyring.now());
+    let mut response = next.run(request).await;
+    let Some(found) = exchange.0.get() else { return response };
+    if let Some(verdict) = found.verdict {
+        api.metrics.count_verdict(verdict);
+    }
+    if let Some(quota) = found.quota {
+        tell_quota(response.headers_mut(), quota);
+    }
+    if found.is_legacy {
+        tell_deprecation(response.headers_mut(), &api);
+    }
+    if let (Some(key), Some(verdict)) = (&found.key, found.verdict) {
+        api.keyring.record(call.with(key, verdict, response.status().as_u16()));
+    }
+    response
+}
+
+/// What of a call is known before it is answered.
+struct CallInfo {
+    at: DateTime<Utc>,
+    method: String,
+    route: String,
+    address: Option<IpAddr>,
+}
+
+impl CallInfo {
+    fn of(request: &Request, at: DateTime<Utc>) -> Self {
+        let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let address = request.extensions().get::<ClientAddress>().map(|address| address.nearest);
+        Self { at, method: request.method().to_string(), route: route.trim_end_matches('/').to_owned(), address }
+    }
+
+    fn with(self, key: &Standing, verdict: Verdict, status: u16) -> Call {
+        let Some(address) = self.address else { unreachable!("the server puts the client's address on every request") };
+        let Self { at, method, route, .. } = self;
+        Call { key: key.id.clone(), at, method, route, status, verdict, address }
+    }
+}
+
+fn tell_quota(headers: &mut HeaderMap, quota: Quota) {
+    let Quota { limit, remaining, reset_seconds } = quota;
+    let text = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    headers.insert(RATE_LIMIT_POLICY, text(format!("\"default\";q={limit};w=60")));
+    headers.insert(RATE_LIMIT, text(format!("\"default\";r={remaining};t={reset_seconds}")));
+}
+
+/// RFC 9745 and RFC 8594.
+pub fn tell_deprecation(headers: &mut HeaderMap, api: &Api) {
+    let text = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    headers.insert(DEPRECATION, text(format!("@{DEPRECATED_SINCE}")));
+    headers.insert(SUNSET, text(sunset(api.keyring.legacy_sunset())));
+    let link = format!("<{}/docs/migrate>; rel=\"deprecation\"; type=\"text/html\"", api.public_url);
+    headers.append(LINK, text(link));
+}
+
+/// The last second of the last day, as an HTTP date; never before the deprecation itself.
+fn sunset(last_day: NaiveDate) -> String {
+    let end = last_day.and_time(NaiveTime::from_hms_opt(23, 59, 59).unwrap_or_default()).and_utc();
+    let deprecated = DateTime::from_timestamp(DEPRECATED_SINCE, 0).unwrap_or_default();
+    end.max(deprecated).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sunset_is_an_http_date_after_the_deprecation() {
+        let date = |text: &str| text.parse().unwrap();
+        assert_eq!(sunset(date("2027-06-30")), "Wed, 30 Jun 2027 23:59:59 GMT");
+        assert_eq!(sunset(date("2020-01-01")), "Wed, 01 Jul 2026 00:00:00 GMT");
+    }
+}

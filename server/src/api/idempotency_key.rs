@@ -1,0 +1,91 @@
+//! `Idempotency-Key`: a structured-field string with its quotes, or a bare word.
+
+use axum::http::{HeaderMap, HeaderName};
+
+use crate::problem::{Problem, WrongField};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+const MOST_CHARACTERS: usize = 255;
+
+/// The key of a request, if it has one.
+///
+/// # Errors
+/// When it is sent twice, empty, too long, or no string.
+pub fn find(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    let key = line.to_str().ok().and_then(|text| read(text.trim())).filter(|_| lines.next().is_none());
+    key.map(Some).ok_or_else(|| {
+        let detail = "Send one text in quotes, such as a UUID, of 1 to 255 plain characters.";
+        let (field, code) = ("Idempotency-Key".to_owned(), "not_a_string".to_owned());
+        Problem::invalid([WrongField { field, code, detail: detail.to_owned() }])
+    })
+}
+
+fn read(text: &str) -> Option<String> {
+    let key = match text.strip_prefix('"') {
+        Some(quoted) => unquoted(quoted)?,
+        None => Some(text.to_owned()).filter(|word| word.bytes().all(is_of_word))?,
+    };
+    (1..=MOST_CHARACTERS).contains(&key.len()).then_some(key)
+}
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b',' | b';')
+}
+
+/// RFC 9651, section 3.3.3: a backslash stands before a quote or another backslash, and nowhere else.
+fn unquoted(text: &str) -> Option<String> {
+    let mut key = String::new();
+    let mut characters = text.chars();
+    loop {
+        match characters.next()? {
+            '"' => return characters.next().is_none().then_some(key),
+            '\\' => key.push(characters.next().filter(|next| matches!(next, '"' | '\\'))?),
+            plain if plain == ' ' || plain.is_ascii_graphic() => key.push(plain),
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn strings_and_bare_words_are_keys() {
+        for (text, expected) in [
+            (r#""8e03978e-40d5-43dd-bc93-6894a57f9324""#, Some("8e03978e-40d5-43dd-bc93-6894a57f9324")),
+            ("8e03978e", Some("8e03978e")),
+            (r#""a \"b\" \\ c""#, Some(r#"a "b" \ c"#)),
+            ("", None),
+            (r#""""#, None),
+            (r#""open"#, None),
+            (r#""a" "b""#, None),
+            (r#""a\b""#, None),
+            ("two words", None),
+            ("a,b", None),
+            (r#""ä""#, None),
+        ] {
+            assert_eq!(read(text).as_deref(), expected, "{text}");
+        }
+        assert!(read(&"x".repeat(255)).is_some());
+        assert!(read(&"x".repeat(256)).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_is_read_as_it_was_meant(key in "[ -~]{1,80}") {
+            let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));
+            prop_assert_eq!(read(&quoted), Some(key));
+        }
+
+        #[test]
+        fn any_text_is_answered(text in "\\PC{0,300}") {
+            let _ = read(&text);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The query of a request, read one parameter at a time, with all that is wrong collected.
+
+use axum::{extract::FromRequestParts, http::{Uri, request::Parts}};
+use axum::extract::Query;
+use chrono::NaiveDate;
+use domain::id::{Id, PropertyId};
+
+use super::cursor;
+use crate::problem::{Problem, WrongField};
+
+const LIMIT: std::ops::RangeInclusive<u16> = 1..=200;
+const DEFAULT_LIMIT: u16 = 50;
+
+/// Parameters as they were sent, and what is wrong with those that were read.
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+    errors: Vec<WrongField>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Parameters {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.uri))
+    }
+}
+
+impl Parameters {
+    pub fn of(uri: &Uri) -> Self {
+        let pairs = Query::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default();
+        Self { pairs, errors: Vec::new() }
+    }
+
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    fn wrong(&mut self, field: &str, code: &str, detail: impl Into<String>) {
+        self.errors.push(WrongField { field: field.to_owned(), code: code.to_owned(), detail: detail.into() });
+    }
+
+    /// A parameter that may be left out, but not sent twice.
+    fn single(&mut self, name: &str) -> Option<String> {
+        let mut values = self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone());
+        let (first, more) = (values.next(), values.next().is_some());
+        if more {
+            self.wrong(name, "sent_twice", format!("Send {name} once."));
+            return None;
+        }
+        first
+    }
+
+    fn required(&mut self, name: &str, detail: &str) -> Option<String> {
+        let found = self.single(name);
+        let is_reported = self.errors.iter().any(|error| error.field == name);
+        if found.is_none() && !is_reported {
+            self.wrong(name, "required", detail);
+        }
+        found
+    }
+
+    /// The property that has to be named. The evaluator has seen that there is such a one.
+    pub fn property(&mut self) -> Option<PropertyId> {
+        let named = self.required("property_id", "Name the property: property_id=prp_…")?;
+        PropertyId::parse(&named).ok()
+    }
+
+    pub fn optional_property(&mut self) -> Option<PropertyId> {
+        let named = self.single("property_id")?;
+        PropertyId::parse(&named).ok()
+    }
+
+    pub fn date(&mut self, name: &str) -> Option<NaiveDate> {
+        let text = self.required(name, &format!("Name a day: {name}=2027-01-31"))?;
+        let date = read_date(&text);
+        if date.is_none() {
+            self.wrong(name, "not_a_date", "Write the day as year-month-day, for example 2027-01-31.");
+        }
+        date
+    }
+
+    /// Which part of a list of these is asked for.
+    pub fn page<I: Id>(&mut self) -> Option<booking::Page> {
+        let limit = self.limit();
+        let after = self.cursor::<I>();
+        Some(booking::Page { limit: limit?, after: after? })
+    }
+
+    fn limit(&mut self) -> Option<u16> {
+        let Some(text) = self.single("limit") else { return Some(DEFAULT_LIMIT) };
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let limit = text.parse().ok().filter(|limit| is_number && LIMIT.contains(limit));
+        if limit.is_none() {
+            self.wrong("limit", "out_of_range", "Ask for 1 to 200 at a time.");
+        }
+        limit
+    }
+
+    fn cursor<I: Id>(&mut self) -> Option<Option<String>> {
+        let Some(text) = self.single("cursor") else { return Some(None) };
+        let id = cursor::read::<I>(&text);
+        if id.is_none() {
+            self.wrong("cursor", "not_a_cursor", "Send next_cursor of the page before, as it was, or leave it out.");
+        }
+        id.map(|id| Some(id.as_str().to_owned()))
+    }
+
+    /// # Errors
+    /// Everything that was wrong with what was read.
+    pub fn check(self) -> Result<(), Problem> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+}
+
+/// `2027-01-31` and nothing else: chrono alone would take a sign and single digits.
+pub fn read_date(text: &str) -> Option<NaiveDate> {
+    let is_plain = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_plain)
+}

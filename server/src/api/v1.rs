@@ -1,0 +1,77 @@
+//! Version 1 of the API, one file for each thing that it has.
+
+use axum::{Router, routing::{get, post}};
+use booking::{Error, Money};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Api, admission::out_of_order};
+use crate::problem::{Code, Problem, WrongField};
+
+pub mod auth;
+pub mod availability;
+pub mod key;
+pub mod offers;
+pub mod properties;
+pub mod reservations;
+
+/// Everything below `/api/v1`, with a slash at the end and without.
+pub fn routes() -> Router<Api> {
+    [
+        ("/properties", get(properties::list)),
+        ("/properties/{property_id}", get(properties::get)),
+        ("/services", get(offers::services)),
+        ("/packages", get(offers::packages)),
+        ("/availability", get(availability::list)),
+        ("/reservations", get(reservations::list).post(reservations::create)),
+        ("/reservations/{reservation_id}", get(reservations::get)),
+        ("/key", get(key::get)),
+        ("/auth/token", post(auth::token)),
+    ]
+    .into_iter()
+    .fold(Router::new(), |router, (path, methods)| {
+        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+    })
+}
+
+/// An amount of money, in the smallest unit of its currency.
+#[derive(Serialize, ToSchema)]
+pub struct Price {
+    /// Cents of a euro, yen of a yen.
+    #[schema(example = 12_900)]
+    amount: i64,
+    /// By ISO 4217.
+    #[schema(example = "EUR")]
+    currency: String,
+}
+
+impl From<Money> for Price {
+    fn from(Money { minor, currency }: Money) -> Self {
+        Self { amount: minor, currency }
+    }
+}
+
+/// Something does not exist, or is somebody else's: nobody outside can tell which.
+fn nothing(what: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no such {what}. Look for its id in the list."))
+}
+
+/// What the bookings refused, as the API tells it.
+fn told(error: Error) -> Problem {
+    let words = error.to_string();
+    match error {
+        Error::NotFound(thing) => nothing(&thing.to_string()),
+        Error::Invalid(errors) => Problem::invalid(errors.into_iter().map(|error| WrongField {
+            field: error.field.to_owned(),
+            code: error.code,
+            detail: error.detail,
+        })),
+        Error::SoldOut { .. } => Problem::new(Code::SoldOut, words),
+        Error::KeyReused => Problem::new(Code::IdempotencyKeyReused, words),
+        Error::StillRunning => Problem::new(Code::RequestInProgress, words),
+        Error::Unavailable(cause) => {
+            tracing::error!(%cause, "the database failed");
+            out_of_order()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `/api/v1/auth/token`: access tokens, for those who have yet to move to a key.
+
+use app::ClientAddress;
+use axum::{
+    Extension, Json,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use keyring::{AccessToken, Credentials, Refusal};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::{
+    Api,
+    admission::{refused, unavailable},
+    body::{self, Fields, FromFields},
+    exchange::tell_deprecation,
+};
+use crate::problem::Problem;
+
+/// Somebody's e-mail address and password.
+#[derive(ToSchema)]
+#[schema(as = TokenRequest)]
+pub struct TokenRequest {
+    #[schema(example = "robin@example.com")]
+    email: String,
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// An access token. Send it as `Authorization: Bearer <access_token>`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub struct TokenView {
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// In seconds.
+    #[schema(example = 3600)]
+    expires_in: u64,
+}
+
+impl FromFields for TokenRequest {
+    fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let email = fields.text("email", "Write the e-mail address that the person signs in with.");
+        let password = fields.text("password", "Write the person's password.");
+        Some(Self { email: email?, password: password? })
+    }
+}
+
+/// Get an access token
+///
+/// The old way, with a person's e-mail address and password. It ends with the sunset: use an API key.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/token",
+    operation_id = "create_token",
+    tag = "Old ways",
+    request_body = TokenRequest,
+    responses((status = 200, description = "The token", body = TokenView)),
+    security(()),
+)]
+#[deprecated]
+pub async fn token(
+    State(api): State<Api>,
+    Extension(address): Extension<ClientAddress>,
+    request: Request,
+) -> Response {
+    let mut response = issue(&api, address, request).await.into_response();
+    tell_deprecation(response.headers_mut(), &api);
+    response
+}
+
+async fn issue(api: &Api, address: ClientAddress, request: Request) -> Result<Json<TokenView>, Problem> {
+    let (parts, body) = request.into_parts();
+    let TokenRequest { email, password } = body::read(&parts.headers, body).await?.parse()?;
+    let credentials = Credentials { email, password: password.into() };
+    let issued = api.keyring.issue_token(credentials, address.nearest).await.map_err(|error| unavailable(&error))?;
+    let AccessToken { token, lifetime } = issued.map_err(|refusal| refused(&Refusal::from(refusal)))?;
+    let access_token = token.expose_secret().to_owned();
+    Ok(Json(TokenView { access_token, token_type: "Bearer", expires_in: lifetime.as_secs() }))
+}

@@ -1,0 +1,72 @@
+//! `/api/v1/availability`
+
+use axum::{Json, extract::State};
+use booking::DayAvailability;
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    super::{
+        Api,
+        admission::{Admitted, ReadAvailability},
+        list::{List, OfProperty},
+        parameters::Parameters,
+    },
+    told,
+};
+use crate::problem::Problem;
+
+/// Which days are asked about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters, which are read one by one")]
+pub struct Days {
+    /// The first day.
+    from: NaiveDate,
+    /// The last day, itself included; at most 366 days in all.
+    to: NaiveDate,
+}
+
+/// How much of a service is free on a day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Availability)]
+pub struct DayView {
+    date: NaiveDate,
+    service_id: String,
+    /// How many there are.
+    units: u32,
+    /// How many of them are taken.
+    reserved: u32,
+    /// How many of them are left.
+    available: u32,
+}
+
+impl From<DayAvailability> for DayView {
+    fn from(day: DayAvailability) -> Self {
+        let DayAvailability { date, service, units, reserved, available } = day;
+        Self { date, service_id: service.to_string(), units, reserved, available }
+    }
+}
+
+/// See what is free
+///
+/// Every service of a property, day by day.
+#[utoipa::path(
+    get,
+    path = "/api/v1/availability",
+    operation_id = "list_availability",
+    tag = "Offers",
+    params(OfProperty, Days),
+    responses((status = 200, description = "All the days, on one page", body = List<DayView>)),
+)]
+pub async fn list(
+    State(api): State<Api>,
+    admitted: Admitted<ReadAvailability>,
+    mut parameters: Parameters,
+) -> Result<Json<List<DayView>>, Problem> {
+    let (property, from, to) = (parameters.property(), parameters.date("from"), parameters.date("to"));
+    let (property, (from, to)) = parameters.read(property.zip(from.zip(to)))?;
+    let days = api.booking.availability(&admitted.caller, &property, from, to).await.map_err(told)?;
+    Ok(Json(List::new(days, None)))
+}

@@ -1,0 +1,120 @@
+//! `/api/v1/key`
+
+use axum::Json;
+use chrono::{DateTime, Utc};
+use domain::{caller::Identity, property::Reach};
+use keyring::Quota;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::admission::{Admitted, AnyGoodKey};
+
+/// A key as it describes itself. The secret is no part of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
+pub struct KeyView {
+    /// Of the key, or of the person when it was a person's e-mail address and password.
+    #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    id: String,
+    /// `tenant`, `personal`, or `person` when it is no key at all.
+    #[schema(example = "tenant")]
+    kind: &'static str,
+    #[schema(example = "Booking widget")]
+    name: Option<String>,
+    tenant: TenantView,
+    /// To whom a personal key belongs.
+    owner: Option<OwnerView>,
+    /// The authorization group that says what the key may do.
+    #[schema(example = "Booking")]
+    group: Option<String>,
+    /// `read`, `write`, or both.
+    #[schema(example = json!(["read"]))]
+    scopes: Vec<&'static str>,
+    /// What the group grants; the scopes narrow it.
+    #[schema(example = json!(["reservations:*", "availability:read"]))]
+    permissions: Vec<String>,
+    all_properties: bool,
+    /// The properties that the key reaches, unless it reaches all.
+    properties: Vec<String>,
+    expires_at: Option<DateTime<Utc>>,
+    rate_limit: Option<RateLimitView>,
+    /// Set when this secret is the one from before a rotation.
+    rotation: Option<RotationView>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
+struct TenantView {
+    #[schema(example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    id: String,
+    slug: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Owner)]
+struct OwnerView {
+    id: String,
+    name: String,
+}
+
+/// What is left of the limit.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RateLimit)]
+struct RateLimitView {
+    /// Calls in any 60 seconds.
+    limit: u16,
+    remaining: u16,
+    /// Until there is more.
+    reset_seconds: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rotation)]
+struct RotationView {
+    /// When this secret ends. Use the new one before then.
+    retires_at: DateTime<Utc>,
+}
+
+impl From<Quota> for RateLimitView {
+    fn from(Quota { limit, remaining, reset_seconds }: Quota) -> Self {
+        Self { limit, remaining, reset_seconds }
+    }
+}
+
+/// Describe this key
+///
+/// What the key that is sent may do: the call to begin with.
+#[utoipa::path(
+    get,
+    path = "/api/v1/key",
+    operation_id = "get_key",
+    tag = "Key",
+    responses((status = 200, description = "The key", body = KeyView)),
+)]
+pub async fn get(admitted: Admitted<AnyGoodKey>) -> Json<KeyView> {
+    let Admitted { caller, key, quota, .. } = admitted;
+    let (all_properties, properties) = match &caller.reach {
+        Reach::All => (true, Vec::new()),
+        Reach::Only(ids) => (false, ids.iter().map(ToString::to_string).collect()),
+    };
+    let owner = key.as_ref().and_then(|key| key.owner.as_ref());
+    let scopes: Vec<domain::scope::Scope> = caller.grants.scopes.into();
+    Json(KeyView {
+        id: caller.identity.to_string(),
+        kind: match (&caller.identity, &key) {
+            (Identity::Key(_), Some(key)) => key.kind.as_str(),
+            _ => "person",
+        },
+        name: key.as_ref().map(|key| key.name.clone()),
+        tenant: TenantView { id: caller.tenant.to_string(), slug: key.as_ref().map(|key| key.tenant_slug.clone()) },
+        owner: owner.map(|owner| OwnerView { id: owner.id.to_string(), name: owner.name.clone() }),
+        group: key.as_ref().and_then(|key| key.group.clone()),
+        scopes: scopes.into_iter().map(domain::scope::Scope::as_str).collect(),
+        permissions: caller.grants.permissions.iter().map(ToString::to_string).collect(),
+        all_properties,
+        properties,
+        expires_at: key.as_ref().and_then(|key| key.expires_at),
+        rate_limit: quota.map(Into::into),
+        rotation: key.and_then(|key| key.secret_retires_at).map(|retires_at| RotationView { retires_at }),
+    })
+}

@@ -1,0 +1,103 @@
+//! `/api/v1/services` and `/api/v1/packages`
+
+use axum::{Json, extract::State};
+use booking::{Package, Service};
+use domain::id::{PackageId, ServiceId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    super::{
+        Api,
+        admission::{Admitted, ReadPackages, ReadServices},
+        list::{List, ListParameters, OfProperty},
+        parameters::Parameters,
+    },
+    Price, told,
+};
+use crate::problem::Problem;
+
+/// Something that a property offers, so many units of it on each day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Service)]
+pub struct ServiceView {
+    #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    id: String,
+    property_id: String,
+    #[schema(example = "Double room")]
+    name: String,
+    /// How many there are.
+    #[schema(example = 12)]
+    units: u32,
+    /// For one unit and night.
+    price: Price,
+}
+
+impl From<Service> for ServiceView {
+    fn from(service: Service) -> Self {
+        let Service { id, property, name, units, price } = service;
+        Self { id: id.to_string(), property_id: property.to_string(), name, units, price: price.into() }
+    }
+}
+
+/// A service with something added to it, at a price of its own. It takes the service's units.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Package)]
+pub struct PackageView {
+    #[schema(example = "pkg_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    id: String,
+    property_id: String,
+    service_id: String,
+    #[schema(example = "Double room with breakfast")]
+    name: String,
+    /// For one unit and night.
+    price: Price,
+}
+
+impl From<Package> for PackageView {
+    fn from(package: Package) -> Self {
+        let Package { id, property, service, name, price } = package;
+        let (id, property_id, service_id) = (id.to_string(), property.to_string(), service.to_string());
+        Self { id, property_id, service_id, name, price: price.into() }
+    }
+}
+
+/// List the services of a property
+#[utoipa::path(
+    get,
+    path = "/api/v1/services",
+    operation_id = "list_services",
+    tag = "Offers",
+    params(OfProperty, ListParameters),
+    responses((status = 200, description = "A page of services", body = List<ServiceView>)),
+)]
+pub async fn services(
+    State(api): State<Api>,
+    admitted: Admitted<ReadServices>,
+    mut parameters: Parameters,
+) -> Result<Json<List<ServiceView>>, Problem> {
+    let (property, page) = (parameters.property(), parameters.page::<ServiceId>());
+    let (property, page) = parameters.read(property.zip(page))?;
+    let listed = api.booking.services(&admitted.caller, &property, page).await.map_err(told)?;
+    Ok(Json(List::new(listed.items, listed.next.as_deref())))
+}
+
+/// List the packages of a property
+#[utoipa::path(
+    get,
+    path = "/api/v1/packages",
+    operation_id = "list_packages",
+    tag = "Offers",
+    params(OfProperty, ListParameters),
+    responses((status = 200, description = "A page of packages", body = List<PackageView>)),
+)]
+pub async fn packages(
+    State(api): State<Api>,
+    admitted: Admitted<ReadPackages>,
+    mut parameters: Parameters,
+) -> Result<Json<List<PackageView>>, Problem> {
+    let (property, page) = (parameters.property(), parameters.page::<PackageId>());
+    let (property, page) = parameters.read(property.zip(page))?;
+    let listed = api.booking.packages(&admitted.caller, &property, page).await.map_err(told)?;
+    Ok(Json(List::new(listed.items, listed.next.as_deref())))
+}

@@ -1,0 +1,230 @@
+//! `/api/v1/reservations`
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::LOCATION},
+    response::{IntoResponse, Response},
+};
+use booking::{Guest, Idempotency, NewReservation, Offer, Reservation};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::id::{Id, PackageId, PropertyId, ReservationId, ServiceId};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    super::{
+        Api,
+        admission::{Admitted, AdmittedWith, ReadReservations, WriteReservations},
+        body::{Fields, FromFields},
+        idempotency_key,
+        list::{List, ListParameters},
+        parameters::Parameters,
+    },
+    Price, nothing, told,
+};
+use crate::problem::Problem;
+
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// A reservation.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reservation)]
+pub struct ReservationView {
+    #[schema(example = "res_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    id: String,
+    property_id: String,
+    service_id: String,
+    /// When it was a package that was reserved.
+    package_id: Option<String>,
+    guest: GuestView,
+    arrival: NaiveDate,
+    /// The day on which the guest leaves.
+    departure: NaiveDate,
+    units: u32,
+    /// `confirmed` or `cancelled`.
+    #[schema(example = "confirmed")]
+    status: &'static str,
+    /// For all units and nights together.
+    price: Price,
+    created_at: DateTime<Utc>,
+}
+
+/// Who comes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Guest)]
+pub struct GuestView {
+    #[schema(example = "Robin Sample", min_length = 1, max_length = 200)]
+    name: String,
+    #[schema(example = "robin@example.com", max_length = 254)]
+    email: Option<String>,
+}
+
+impl From<Reservation> for ReservationView {
+    fn from(reservation: Reservation) -> Self {
+        Self {
+            id: reservation.id.to_string(),
+            property_id: reservation.property.to_string(),
+            service_id: reservation.service.to_string(),
+            package_id: reservation.package.as_ref().map(ToString::to_string),
+            guest: GuestView { name: reservation.guest.name, email: reservation.guest.email },
+            arrival: reservation.arrival,
+            departure: reservation.departure,
+            units: reservation.units,
+            status: reservation.status.as_str(),
+            price: reservation.price.into(),
+            created_at: reservation.created_at,
+        }
+    }
+}
+
+/// What to reserve, when, and for whom. Name either a service or a package.
+#[derive(ToSchema)]
+#[schema(as = NewReservation)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct NewReservationBody {
+    property_id: String,
+    service_id: Option<String>,
+    package_id: Option<String>,
+    guest: GuestView,
+    /// Today or later.
+    arrival: NaiveDate,
+    /// A day after the arrival, at most 365 nights.
+    departure: NaiveDate,
+    /// One, unless it is given.
+    #[schema(minimum = 1, maximum = 1000, default = 1)]
+    units: Option<u32>,
+}
+
+const WHICH: &str = "Name what to reserve: either service_id or package_id, by an id of this property.";
+
+impl FromFields for NewReservation {
+    fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let property = fields.text("property_id", "Name the property by its id, prp_….");
+        let offer = offer(fields);
+        let guest = fields.object("guest", "guest.", "Say who comes: {\"name\": …}.", guest);
+        let (arrival, departure) = (fields.date("arrival"), fields.date("departure"));
+        let units = fields.number_or("units", 1, "Write a whole number from 1 to 1000.");
+        Some(Self {
+            // The evaluator has seen that there is such a one.
+            property: PropertyId::parse(&property?).ok()?,
+            offer: offer?,
+            guest: guest?,
+            arrival: arrival?,
+            departure: departure?,
+            units: units?,
+        })
+    }
+}
+
+fn offer(fields: &mut Fields<'_>) -> Option<Offer> {
+    let service = fields.optional_text("service_id", WHICH);
+    let package = fields.optional_text("package_id", WHICH);
+    let (field, read) = match (service?, package?) {
+        (Some(id), None) => ("service_id", ServiceId::parse(&id).ok().map(Offer::Service)),
+        (None, Some(id)) => ("package_id", PackageId::parse(&id).ok().map(Offer::Package)),
+        _ => ("service_id", None),
+    };
+    if read.is_none() {
+        fields.refuse(field, "required", WHICH);
+    }
+    read
+}
+
+fn guest(fields: &mut Fields<'_>) -> Option<Guest> {
+    let name = fields.text("name", "Write the guest's name.");
+    let email = fields.optional_text("email", "Write the guest's e-mail address, or leave it out.");
+    Some(Guest { name: name?, email: email? })
+}
+
+/// Which reservations are listed.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters, which are read one by one")]
+pub struct Filter {
+    /// Those of this property alone.
+    property_id: Option<String>,
+}
+
+/// Lets a call be sent again without being carried out twice.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header, which is read by hand")]
+pub struct IdempotencyHeader {
+    /// A text of your own for this one reservation, such as a UUID in quotes. Sent again with the same body within a
+    /// day, it gets the first answer again and reserves nothing more.
+    #[param(rename = "Idempotency-Key")]
+    idempotency_key: Option<String>,
+}
+
+/// List the reservations
+///
+/// The latest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/reservations",
+    operation_id = "list_reservations",
+    tag = "Reservations",
+    params(Filter, ListParameters),
+    responses((status = 200, description = "A page of reservations", body = List<ReservationView>)),
+)]
+pub async fn list(
+    State(api): State<Api>,
+    admitted: Admitted<ReadReservations>,
+    mut parameters: Parameters,
+) -> Result<Json<List<ReservationView>>, Problem> {
+    let (property, page) = (parameters.optional_property(), parameters.page::<ReservationId>());
+    let page = parameters.read(page)?;
+    let listed = api.booking.reservations(&admitted.caller, property.as_ref(), page).await.map_err(told)?;
+    Ok(Json(List::new(listed.items, listed.next.as_deref())))
+}
+
+/// Look at a reservation
+#[utoipa::path(
+    get,
+    path = "/api/v1/reservations/{reservation_id}",
+    operation_id = "get_reservation",
+    tag = "Reservations",
+    params(("reservation_id" = String, Path, description = "The reservation's id")),
+    responses((status = 200, description = "The reservation", body = ReservationView)),
+)]
+pub async fn get(
+    State(api): State<Api>,
+    admitted: Admitted<ReadReservations>,
+    Path(id): Path<String>,
+) -> Result<Json<ReservationView>, Problem> {
+    let id = ReservationId::parse(&id).map_err(|_| nothing("reservation"))?;
+    let reservation = api.booking.reservation(&admitted.caller, &id).await.map_err(told)?;
+    Ok(Json(reservation.into()))
+}
+
+/// Make a reservation
+///
+/// Never more units are reserved than there are: whoever comes too late is told so.
+#[utoipa::path(
+    post,
+    path = "/api/v1/reservations",
+    operation_id = "create_reservation",
+    tag = "Reservations",
+    params(IdempotencyHeader),
+    request_body = NewReservationBody,
+    responses((status = 201, description = "It is reserved", body = ReservationView)),
+)]
+pub async fn create(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    AdmittedWith { admitted, body, bytes }: AdmittedWith<WriteReservations, NewReservation>,
+) -> Result<Response, Problem> {
+    let key = idempotency_key::find(&headers)?;
+    let idempotency = key.as_deref().map(|key| Idempotency { key, body: &bytes });
+    let now = api.keyring.now();
+    let reserved = api.booking.reserve(&admitted.caller, &body, idempotency, now).await.map_err(told)?;
+    let place = format!("/api/v1/reservations/{}", reserved.reservation.id);
+    let mut response = (StatusCode::CREATED, Json(ReservationView::from(reserved.reservation))).into_response();
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, HeaderValue::from_str(&place).unwrap_or(HeaderValue::from_static("/")));
+    if reserved.replayed {
+        headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
