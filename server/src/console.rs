@@ -13,7 +13,7 @@ use domain::secret::redacted;
 use ipnet::IpNet;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
 
-use crate::{address, assets, guard};
+use crate::{address, assets, guard, problem, request_id};
 
 /// More than the longest form takes.
 const MOST_BODY_BYTES: usize = 64 * 1024;
@@ -28,8 +28,10 @@ pub fn router(console: Console, trusted_proxies: Arc<[IpNet]>) -> Router {
         .layer(middleware::from_fn_with_state(public_url.clone(), guard::same_site_only))
         .layer(middleware::from_fn_with_state(trusted_proxies, address::find))
         .layer(middleware::from_fn(log))
-        .layer(CatchPanicLayer::new())
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(middleware::from_fn_with_state(public_url.clone(), problem::finish))
         .layer(middleware::from_fn_with_state(public_url, guard::harden))
+        .layer(middleware::from_fn(request_id::name))
 }
 
 /// Pages alone are compressed: what carries a secret is never mixed with what somebody else chose and then

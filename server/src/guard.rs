@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, Method,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
             X_CONTENT_TYPE_OPTIONS,
         },
     },
@@ -16,7 +15,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::origin::Origin;
-use serde_json::json;
+
+use crate::problem::{Code, Problem};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -32,15 +32,7 @@ pub async fn same_site_only(State(public_url): State<Arc<str>>, request: Request
     if is_safe || is_from_us(request.headers(), &public_url) {
         return next.run(request).await;
     }
-    let problem = json!({
-        "type": format!("{public_url}/problems/cross_site"),
-        "title": "Refused",
-        "status": 403,
-        "code": "cross_site",
-        "detail": "The request did not come from the console itself. Open the console and try again there.",
-    });
-    let headers = [(CONTENT_TYPE, "application/problem+json")];
-    (StatusCode::FORBIDDEN, headers, Json(problem)).into_response()
+    Problem::from(Code::CrossSite).into_response()
 }
 
 /// Browsers say which site a request comes from; the old ones that do not at least send its origin.

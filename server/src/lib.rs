@@ -10,5 +10,7 @@ pub mod config;
 pub mod console;
 pub mod guard;
 pub mod owner;
+pub mod problem;
+pub mod request_id;
 pub mod serve;
 pub mod telemetry;

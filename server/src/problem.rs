@@ -1,0 +1,314 @@
+//! What goes wrong on the HTTP faces, told as RFC 9457 has it.
+//!
+//! Whoever refuses a request makes a [`Problem`] and knows no more than what is wrong. [`finish`] stands in front
+//! of all faces and writes the body, because only there the installation's address and the request's id are known.
+
+use std::{any::Any, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::field::FieldError;
+use serde::Serialize;
+
+use crate::request_id::RequestId;
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Every code there is, each on one line with its status and title, and below what it means and what to do.
+macro_rules! codes {
+    ($($variant:ident $name:literal $status:ident $title:literal $meaning:literal)*) => {
+        /// What is wrong, in one word that programs can rely on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($variant,)*
+        }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// For the reference: what it means and what to do about it.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MissingCredential "missing_credential" UNAUTHORIZED "Credential missing"
+        "The request carries no API key. Send one as `Authorization: Bearer <key>` or `X-API-Key: <key>`."
+    ConflictingCredentials "conflicting_credentials" BAD_REQUEST "Conflicting credentials"
+        "The request carries two different credentials, or one header twice. Send exactly one."
+    InvalidKey "invalid_key" UNAUTHORIZED "Invalid key"
+        "The API key is mistyped, cut off or unknown. Compare it with the one that was shown when it was generated."
+    KeyRevoked "key_revoked" UNAUTHORIZED "Key revoked"
+        "The API key was revoked, or replaced by a rotation. Use its new secret, or generate another key."
+    KeyExpired "key_expired" UNAUTHORIZED "Key expired"
+        "The API key has reached its expiration. Generate a new one, or have the expiration extended."
+    KeyDisabled "key_disabled" UNAUTHORIZED "Key disabled"
+        "The tenant's subscription has no API keys at the moment, or the key's owner is no longer active."
+    IpNotAllowed "ip_not_allowed" FORBIDDEN "Address not allowed"
+        "The key may not be used from this IP address. Have the address added to the key's allowed addresses."
+    OriginNotAllowed "origin_not_allowed" FORBIDDEN "Origin not allowed"
+        "The key may not be used from this origin. Have the origin added to the key's allowed origins."
+    InsufficientScope "insufficient_scope" FORBIDDEN "Insufficient scope"
+        "The key's group and scopes do not grant what the request needs. Use another key, or have its access widened."
+    PropertyNotAllowed "property_not_allowed" FORBIDDEN "Property not allowed"
+        "The key may not touch this property. Use another key, or have the property added to it."
+    RateLimited "rate_limited" TOO_MANY_REQUESTS "Rate limit reached"
+        "The key has used up its requests of the last minute. Wait as long as `Retry-After` says."
+    TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
+        "Too many credentials from this address were wrong. Wait as long as `Retry-After` says."
+    InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials"
+        "The e-mail address or the password is wrong."
+    InvalidToken "invalid_token" UNAUTHORIZED "Invalid token"
+        "The token is malformed, expired or not from here. Ask for a new one, or better, use an API key."
+    TwoFactorRequired "two_factor_required" UNAUTHORIZED "Second factor required"
+        "This person signs in with a second factor, which passwords and tokens cannot carry. Use an API key."
+    LegacyAuthRetired "legacy_auth_retired" UNAUTHORIZED "Sign-in method retired"
+        "Passwords and tokens are no longer accepted here. Use an API key."
+    NotFound "not_found" NOT_FOUND "Not found"
+        "There is nothing here, or it belongs to somebody else. Check the address and the ids in it."
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
+        "The address does not take this method. `Allow` names those that it takes."
+    Invalid "invalid" UNPROCESSABLE_ENTITY "Invalid request"
+        "What was sent can be read, but not accepted. `errors` names every wrong field and says what to write instead."
+    MalformedBody "malformed_body" BAD_REQUEST "Malformed body"
+        "The body cannot be read. Send valid JSON, in UTF-8."
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Unsupported media type"
+        "The body is of a type that is not taken here. Send `Content-Type: application/json`."
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Body too large"
+        "The body is longer than 64 KiB. Send less at once."
+    SoldOut "sold_out" CONFLICT "Sold out"
+        "Nothing is left for these dates. Look for others in the availability."
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "Idempotency key reused"
+        "The `Idempotency-Key` was sent before with another body. Use a new one for every new request."
+    RequestInProgress "request_in_progress" CONFLICT "Request in progress"
+        "A request with the same `Idempotency-Key` is still being answered. Try again in a moment."
+    CrossSite "cross_site" FORBIDDEN "Cross-site request"
+        "The request did not come from the console itself. Open the console and try again there."
+    Unavailable "unavailable" SERVICE_UNAVAILABLE "Unavailable"
+        "The server cannot answer at the moment. Nothing was changed; try again shortly."
+    Internal "internal" INTERNAL_SERVER_ERROR "Internal error"
+        "Something went wrong here. Tell whoever runs this server the `request_id`."
+}
+
+/// One thing wrong with one field of what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WrongField {
+    pub field: String,
+    /// For programs: stable, lower case.
+    pub code: String,
+    /// For people: what is wrong and what to write instead.
+    pub detail: String,
+}
+
+impl From<FieldError> for WrongField {
+    fn from(error: FieldError) -> Self {
+        Self { field: error.field.as_str().to_owned(), code: error.code, detail: error.detail }
+    }
+}
+
+/// A request that was not carried out, and why.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    detail: String,
+    errors: Vec<WrongField>,
+    headers: HeaderMap,
+}
+
+impl Problem {
+    /// The detail is one sentence for a person, which says what to do. It never repeats a secret.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new(), headers: HeaderMap::new() }
+    }
+
+    /// All the wrong fields at once.
+    #[must_use]
+    pub fn invalid(errors: impl IntoIterator<Item = impl Into<WrongField>>) -> Self {
+        let errors: Vec<WrongField> = errors.into_iter().map(Into::into).collect();
+        let details: Vec<&str> = errors.iter().map(|error| error.detail.as_str()).collect();
+        let detail = details.join(" ");
+        Self { errors, ..Self::new(Code::Invalid, detail) }
+    }
+
+    /// A header that belongs to the answer, beside those that are already there.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    fn body(&self, public_url: &str, request_id: &str) -> Vec<u8> {
+        let body = ProblemBody {
+            kind: format!("{public_url}/problems/{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: &self.detail,
+            code: self.code.as_str(),
+            request_id,
+            errors: &self.errors,
+        };
+        let Ok(json) = serde_json::to_vec(&body) else { unreachable!("texts and a number are JSON") };
+        json
+    }
+}
+
+impl From<Code> for Problem {
+    /// Says no more than what the reference says of every such problem.
+    fn from(code: Code) -> Self {
+        Self::new(code, code.meaning())
+    }
+}
+
+#[derive(Serialize)]
+struct ProblemBody<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [WrongField],
+}
+
+impl IntoResponse for Problem {
+    /// All but the body, which [`finish`] writes.
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.headers_mut().extend(self.headers.clone());
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of every problem.
+pub async fn finish(State(public_url): State<Arc<str>>, request: Request, next: Next) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let request_id = request.extensions().get().cloned().unwrap_or_else(RequestId::generate);
+    let mut response = named(next.run(request).await);
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let body = problem.body(&public_url, request_id.as_str());
+        response.headers_mut().insert(CONTENT_LENGTH, body.len().into());
+        *response.body_mut() = if is_head { Body::empty() } else { Body::from(body) };
+    }
+    response
+}
+
+/// The layer that bounds bodies answers in plain words of its own; its answer becomes a problem as well.
+fn named(response: Response) -> Response {
+    let is_bare =
+        response.status() == StatusCode::PAYLOAD_TOO_LARGE && response.extensions().get::<Problem>().is_none();
+    if is_bare { Problem::from(Code::BodyTooLarge).into_response() } else { response }
+}
+
+/// A panic ends one request and nothing else.
+#[must_use]
+pub fn of_panic(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(said, "a request panicked");
+    Problem::from(Code::Internal).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, http::header::RETRY_AFTER, middleware, routing::get};
+    use domain::field::Field;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn answer(method: Method, problem: Problem) -> (Response<()>, Vec<u8>) {
+        let router = Router::new()
+            .route("/", get(async move || problem))
+            .layer(middleware::from_fn_with_state(Arc::from("https://keys.example.com"), finish));
+        let mut request = Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(RequestId::from_headers(&HeaderMap::from_iter([(
+            HeaderName::from_static("x-request-id"),
+            HeaderValue::from_static("abc"),
+        )])));
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+        (Response::from_parts(parts, ()), body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn a_problem_says_all_that_the_contract_asks_for() {
+        let problem = Problem::new(Code::RateLimited, "Wait 12 seconds.")
+            .with_header(RETRY_AFTER, HeaderValue::from_static("12"));
+        let (response, body) = answer(Method::GET, problem.clone()).await;
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        assert_eq!(response.headers()[RETRY_AFTER], "12");
+        assert_eq!(response.headers()[CONTENT_LENGTH], body.len().to_string());
+        let expected = json!({
+            "type": "https://keys.example.com/problems/rate_limited",
+            "title": "Rate limit reached",
+            "status": 429,
+            "detail": "Wait 12 seconds.",
+            "code": "rate_limited",
+            "request_id": "abc",
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+        let (head, nothing) = answer(Method::HEAD, problem).await;
+        assert_eq!((head.headers(), nothing.len()), (response.headers(), 0));
+    }
+
+    #[tokio::test]
+    async fn all_wrong_fields_are_told_at_once() {
+        let errors = [Field::Name, Field::Grace].map(|field| FieldError::new(field, "missing", "Fill it in."));
+        let (response, body) = answer(Method::GET, Problem::invalid(errors)).await;
+        assert_eq!(response.status(), 422);
+        let body = serde_json::from_slice::<Value>(&body).unwrap();
+        assert_eq!(body["detail"], "Fill it in. Fill it in.");
+        assert_eq!(body["errors"][1], json!({ "field": "grace", "code": "missing", "detail": "Fill it in." }));
+    }
+
+    #[test]
+    fn codes_are_one_word_each_and_fail() {
+        for (index, code) in Code::ALL.iter().enumerate() {
+            let name = code.as_str();
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            assert!(code.status().is_client_error() || code.status().is_server_error(), "{name}");
+            assert!(!code.title().ends_with('.') && code.meaning().ends_with('.'), "{name}");
+            assert!(Code::ALL[..index].iter().all(|other| other.as_str() != name), "{name} stands there twice");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The name of a request: on its answer, in its problem, and on each line that is logged on its behalf.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use domain::secret::redacted;
+use tracing::Instrument;
+use ulid::Ulid;
+
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const MOST_CHARACTERS: usize = 64;
+
+/// What a request is called; an extension of every request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// A name of our own.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(format!("req_{}", Ulid::generate()))
+    }
+
+    /// The client's name for it when it can be written down as it is, else one of our own.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Self {
+        let mut names = headers.get_all(X_REQUEST_ID).iter();
+        match (names.next().and_then(|name| name.to_str().ok()), names.next()) {
+            (Some(name), None) if is_sane(name) => Self(name.to_owned()),
+            _ => Self::generate(),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn header(&self) -> HeaderValue {
+        let Ok(value) = HeaderValue::from_str(&self.0) else { unreachable!("a request id is plain") };
+        value
+    }
+}
+
+/// Short, plain, and nothing that somebody would not want to see in a log.
+fn is_sane(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
+    (1..=MOST_CHARACTERS).contains(&name.len()) && name.bytes().all(is_plain) && redacted(name) == name
+}
+
+/// Names every request.
+pub async fn name(mut request: Request, next: Next) -> Response {
+    let id = RequestId::from_headers(request.headers());
+    // Of the highest level, so that it is there whenever a line is.
+    let span = tracing::error_span!("request", request_id = id.as_str());
+    let header = id.header();
+    request.extensions_mut().insert(id);
+    let mut response = next.run(request).instrument(span).await;
+    response.headers_mut().insert(X_REQUEST_ID, header);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> String {
+        let headers = names.iter().map(|name| (X_REQUEST_ID, HeaderValue::from_str(name).unwrap()));
+        RequestId::from_headers(&headers.fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(name, value);
+            headers
+        }))
+        .0
+    }
+
+    #[test]
+    fn a_sane_name_is_kept() {
+        for name in ["a", "7f9c-4e2.A_b:1", "req_01J0000000000000000000000", &"x".repeat(64)] {
+            assert_eq!(named(&[name]), name);
+        }
+    }
+
+    #[test]
+    fn anything_else_gets_a_name_of_ours() {
+        for names in [
+            &[][..],
+            &[""],
+            &[&"x".repeat(65)],
+            &["with space"],
+            &["{\"json\":1}"],
+            &["<script>"],
+            &["a%0ab"],
+            &["lk_tk_0123456789ABCDEFGHIJ"],
+            &["x:acme_pk_0123456789"],
+            &["one", "two"],
+            &["same", "same"],
+        ] {
+            let name = named(names);
+            assert_eq!(name.len(), "req_".len() + 26, "{names:?}");
+            assert!(name.starts_with("req_") && is_sane(&name), "{names:?}");
+        }
+        assert_ne!(named(&[]), named(&[]));
+    }
+}
