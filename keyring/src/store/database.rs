@@ -61,6 +61,13 @@ impl Database {
         &self.connection
     }
 
+    /// The line of SQLite's writers, for another crate that writes to the same file and has to stand in it, too.
+    /// PostgreSQL has none.
+    #[must_use]
+    pub fn writers(&self) -> Option<Arc<Mutex<()>>> {
+        self.turn.clone()
+    }
+
     /// A transaction that can write, and with it the turn to do so.
     pub(super) async fn begin(&self) -> Result<(DatabaseTransaction, Option<OwnedMutexGuard<()>>)> {
         let turn = match &self.turn {
