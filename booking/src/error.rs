@@ -1,0 +1,57 @@
+//! Why something was refused, in words that every face can pass on.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+
+use crate::{field::FieldError, store::StoreError};
+
+/// What was looked for and not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    Property,
+    Service,
+    Package,
+    Reservation,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Property => "property",
+            Self::Service => "service",
+            Self::Package => "package",
+            Self::Reservation => "reservation",
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Also the answer for what belongs to another tenant or is out of reach.
+    #[error("There is no such {0}.")]
+    NotFound(Thing),
+    /// Everything that is wrong, at once.
+    #[error("{}", on_one_line(.0))]
+    Invalid(Vec<FieldError>),
+    /// The first night on which too few units are left.
+    #[error("Only {available} of it are left on {date}. Choose other days or fewer units.")]
+    SoldOut { date: NaiveDate, available: u32 },
+    #[error("This idempotency key was used for another request. Use a new key for each request.")]
+    KeyReused,
+    #[error("The first request with this idempotency key is still running. Send it again in a moment.")]
+    StillRunning,
+    /// The database failed; what it said is for the log, not for the caller.
+    #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
+    Unavailable(#[from] StoreError),
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(vec![error])
+    }
+}
+
+fn on_one_line(errors: &[FieldError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

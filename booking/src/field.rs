@@ -1,0 +1,70 @@
+//! What is wrong with a request, field by field.
+
+use std::fmt;
+
+use domain::{
+    field::Field,
+    key_draft::bad_name,
+    text::{BadText, Length},
+};
+
+use crate::error::Error;
+
+/// One thing wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// As it is written on the wire.
+    pub field: &'static str,
+    /// For programs: stable, lower case.
+    pub code: String,
+    /// For people: what is wrong and what to write instead.
+    pub detail: String,
+}
+
+impl FieldError {
+    pub(crate) fn new(field: &'static str, code: &str, detail: impl Into<String>) -> Self {
+        Self { field, code: code.to_owned(), detail: detail.into() }
+    }
+
+    /// A refusal of the domain's, at a field of ours.
+    pub(crate) fn at(field: &'static str, refusal: domain::field::FieldError) -> Self {
+        Self { field, code: refusal.code, detail: refusal.detail }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.detail)
+    }
+}
+
+/// The errors found so far.
+#[derive(Default)]
+pub(crate) struct Errors(Vec<FieldError>);
+
+impl Errors {
+    pub(crate) fn check(&mut self, is_right: bool, field: &'static str, code: &str, detail: &str) {
+        if !is_right {
+            self.0.push(FieldError::new(field, code, detail));
+        }
+    }
+
+    /// The trimmed text, when it fits.
+    pub(crate) fn text(&mut self, field: &'static str, length: Length, text: &str) -> String {
+        let refused = |bad: BadText| FieldError::at(field, bad_name(Field::Name, length, bad));
+        self.collect(length.trimmed(text, false).map_err(refused))
+    }
+
+    /// The value that was read, or one that is never used because its error is kept.
+    pub(crate) fn collect<T: Default>(&mut self, read: Result<T, FieldError>) -> T {
+        read.unwrap_or_else(|error| {
+            self.0.push(error);
+            T::default()
+        })
+    }
+
+    /// The value, when nothing was wrong.
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Error> {
+        if self.0.is_empty() { Ok(value) } else { Err(Error::Invalid(self.0)) }
+    }
+}

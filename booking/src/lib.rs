@@ -1,0 +1,50 @@
+//! The protected API's own data: what properties offer, what is free, and who has reserved it.
+//!
+//! It sees a [`Caller`](domain::caller::Caller) and never a key. Whoever calls it has been admitted already; what
+//! is kept here is that nobody sees or takes anything of another tenant's, or of a property out of reach: both are
+//! answered as what does not exist.
+
+mod availability;
+mod error;
+mod field;
+mod id;
+mod idempotency;
+mod money;
+mod occupancy;
+mod offers;
+mod page;
+mod reservation;
+mod reservations;
+mod reserve;
+mod store;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+pub use availability::DayAvailability;
+pub use error::{Error, Thing};
+pub use field::FieldError;
+pub use idempotency::Idempotency;
+pub use money::Money;
+pub use offers::{NewPackage, NewService, Package, Service};
+pub use page::{Listed, Page};
+pub use reservation::{Guest, NewReservation, Offer, Reservation, Status};
+pub use reserve::Reserved;
+pub use store::{DatabaseConnection, StoreError};
+
+/// Everything that can be asked of the bookings, over one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Booking {
+    database: store::Database,
+    running: idempotency::Running,
+}
+
+impl Booking {
+    /// The database has to be migrated already. `turn` is the line of SQLite's writers, which everybody who writes
+    /// to the file has to share; PostgreSQL needs none.
+    #[must_use]
+    pub fn new(connection: DatabaseConnection, turn: Option<Arc<Mutex<()>>>) -> Self {
+        Self { database: store::Database::new(connection, turn), running: idempotency::Running::default() }
+    }
+}

@@ -1,0 +1,63 @@
+//! Lists, a page at a time. A page starts after the last one's last item, so whatever is added meanwhile moves
+//! nothing from one page to another.
+
+use domain::id::Id;
+
+use crate::{error::Error, field::Errors};
+
+const MOST: u16 = 200;
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// How many items at most, 1 to 200.
+    pub limit: u16,
+    /// What the page before gave as [`Listed::next`].
+    pub after: Option<String>,
+}
+
+impl Page {
+    /// The page as the stores take it.
+    pub(crate) fn checked<I: Id>(&self) -> Result<Slice<I>, Error> {
+        let mut errors = Errors::default();
+        errors.check((1..=MOST).contains(&self.limit), "limit", "out_of_range", "Ask for 1 to 200 at a time.");
+        let after = self.after.as_deref().and_then(|id| I::parse(id).ok());
+        let is_cursor = self.after.is_none() || after.is_some();
+        errors.check(is_cursor, "cursor", "not_a_cursor", "Send the cursor as the page before gave it.");
+        errors.or(Slice { limit: self.limit, after })
+    }
+}
+
+/// A page whose values have been checked.
+pub(crate) struct Slice<I> {
+    limit: u16,
+    pub(crate) after: Option<I>,
+}
+
+impl<I> Slice<I> {
+    /// One more than fits, which tells whether there is another page.
+    pub(crate) fn to_read(&self) -> u64 {
+        u64::from(self.limit) + 1
+    }
+
+    pub(crate) fn listed<T>(&self, mut read: Vec<T>, id: impl Fn(&T) -> String) -> Listed<T> {
+        let fits = usize::from(self.limit);
+        let next = (read.len() > fits).then(|| id(&read[fits - 1]));
+        read.truncate(fits);
+        Listed { items: read, next }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    pub items: Vec<T>,
+    /// Where the next page starts, unless this was the last one.
+    pub next: Option<String>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+}

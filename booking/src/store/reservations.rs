@@ -1,0 +1,156 @@
+//! Reservations.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use domain::{
+    id::{Id, PackageId, PropertyId, ReservationId, ServiceId, TenantId},
+    property::Reach,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
+
+use super::{Database, Result, Writing, entity::reservation, readable, readable_units, units_column};
+use crate::{Guest, Money, Reservation, Status, occupancy::Stay, page::Slice};
+
+/// What the tenant has within reach.
+fn within(tenant: &TenantId, reach: &Reach) -> Condition {
+    let of_tenant = Condition::all().add(reservation::Column::TenantId.eq(tenant.as_str()));
+    match reach {
+        Reach::All => of_tenant,
+        Reach::Only(ids) => of_tenant.add(reservation::Column::PropertyId.is_in(ids.iter().map(Id::as_str))),
+    }
+}
+
+fn read(row: reservation::Model) -> Result<Reservation> {
+    let package = |id: String| readable("a package's id", &id, PackageId::parse(&id));
+    Ok(Reservation {
+        id: readable("a reservation's id", &row.id, ReservationId::parse(&row.id))?,
+        property: readable("a property's id", &row.property_id, PropertyId::parse(&row.property_id))?,
+        service: readable("a service's id", &row.service_id, ServiceId::parse(&row.service_id))?,
+        package: row.package_id.map(package).transpose()?,
+        guest: Guest { name: row.guest_name, email: row.guest_email },
+        arrival: row.arrival,
+        departure: row.departure,
+        units: readable_units(row.units)?,
+        status: readable("a status", &row.status, Status::parse(&row.status).ok_or(()))?,
+        price: Money { minor: row.price_minor, currency: row.currency },
+        created_at: row.created_at,
+        created_by: row.created_by,
+    })
+}
+
+pub(crate) async fn page(
+    database: &Database,
+    tenant: &TenantId,
+    reach: &Reach,
+    property: Option<&PropertyId>,
+    slice: &Slice<ReservationId>,
+) -> Result<Vec<Reservation>> {
+    let mut wanted = within(tenant, reach);
+    if let Some(property) = property {
+        wanted = wanted.add(reservation::Column::PropertyId.eq(property.as_str()));
+    }
+    if let Some(after) = &slice.after {
+        wanted = wanted.add(reservation::Column::Id.lt(after.as_str()));
+    }
+    let select = reservation::Entity::find().filter(wanted).order_by_desc(reservation::Column::Id);
+    select.limit(slice.to_read()).all(database.on()).await?.into_iter().map(read).collect()
+}
+
+pub(crate) async fn find(
+    database: &Database,
+    tenant: &TenantId,
+    reach: &Reach,
+    id: &ReservationId,
+) -> Result<Option<Reservation>> {
+    let select = reservation::Entity::find_by_id(id.as_str()).filter(within(tenant, reach));
+    select.one(database.on()).await?.map(read).transpose()
+}
+
+/// What takes units in some night from the first to the last.
+fn staying(tenant: &TenantId, first: NaiveDate, last: NaiveDate) -> Select<reservation::Entity> {
+    reservation::Entity::find()
+        .filter(within(tenant, &Reach::All))
+        .filter(reservation::Column::Status.eq(Status::Confirmed.as_str()))
+        .filter(reservation::Column::Arrival.lte(last))
+        .filter(reservation::Column::Departure.gt(first))
+}
+
+/// A service, and the columns that make a [`Stay`].
+type StayRow = (String, NaiveDate, NaiveDate, i32);
+
+async fn read_stays(
+    select: Select<reservation::Entity>,
+    connection: &impl ConnectionTrait,
+) -> Result<Vec<(String, Stay)>> {
+    let columns = [
+        reservation::Column::ServiceId,
+        reservation::Column::Arrival,
+        reservation::Column::Departure,
+        reservation::Column::Units,
+    ];
+    let rows = select.select_only().columns(columns).into_tuple::<StayRow>().all(connection).await?;
+    rows.into_iter()
+        .map(|(service, arrival, departure, units)| {
+            Ok((service, Stay { arrival, departure, units: readable_units(units)? }))
+        })
+        .collect()
+}
+
+/// The stays in a service that meet another one.
+pub(crate) async fn stays_of(
+    writing: &Writing,
+    tenant: &TenantId,
+    service: &ServiceId,
+    other: &Stay,
+) -> Result<Vec<Stay>> {
+    let select =
+        staying(tenant, other.arrival, other.last_night()).filter(reservation::Column::ServiceId.eq(service.as_str()));
+    Ok(read_stays(select, writing.on()).await?.into_iter().map(|(_, stay)| stay).collect())
+}
+
+/// The stays at a property between two days, by service.
+pub(crate) async fn stays_at(
+    database: &Database,
+    tenant: &TenantId,
+    property: &PropertyId,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<HashMap<ServiceId, Vec<Stay>>> {
+    let select = staying(tenant, first, last).filter(reservation::Column::PropertyId.eq(property.as_str()));
+    let mut stays: HashMap<ServiceId, Vec<Stay>> = HashMap::new();
+    for (service, stay) in read_stays(select, database.on()).await? {
+        let service = readable("a service's id", &service, ServiceId::parse(&service))?;
+        stays.entry(service).or_default().push(stay);
+    }
+    Ok(stays)
+}
+
+pub(crate) async fn insert(writing: &Writing, tenant: &TenantId, reservation: &Reservation) -> Result<()> {
+    let row = active(tenant, reservation);
+    reservation::Entity::insert(row).exec_without_returning(writing.on()).await?;
+    Ok(())
+}
+
+fn active(tenant: &TenantId, reservation: &Reservation) -> reservation::ActiveModel {
+    reservation::ActiveModel {
+        id: Set(reservation.id.to_string()),
+        tenant_id: Set(tenant.to_string()),
+        property_id: Set(reservation.property.to_string()),
+        service_id: Set(reservation.service.to_string()),
+        package_id: Set(reservation.package.as_ref().map(ToString::to_string)),
+        guest_name: Set(reservation.guest.name.clone()),
+        guest_email: Set(reservation.guest.email.clone()),
+        arrival: Set(reservation.arrival),
+        departure: Set(reservation.departure),
+        units: Set(units_column(reservation.units)),
+        status: Set(reservation.status.as_str().to_owned()),
+        price_minor: Set(reservation.price.minor),
+        currency: Set(reservation.price.currency.clone()),
+        created_at: Set(reservation.created_at),
+        created_by: Set(reservation.created_by.clone()),
+    }
+}

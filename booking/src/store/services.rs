@@ -1,0 +1,84 @@
+//! Services.
+
+use domain::id::{Id, PropertyId, ServiceId, TenantId};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, SqlErr,
+    sea_query::LockType,
+};
+
+use super::{Database, Result, Writing, entity::service, inserted, readable, readable_units, units_column};
+use crate::{Money, Service, page::Slice};
+
+/// The services of one property of the tenant's: where every query of this module starts.
+fn of_property(tenant: &TenantId, property: &PropertyId) -> Select<service::Entity> {
+    service::Entity::find().filter(
+        Condition::all()
+            .add(service::Column::TenantId.eq(tenant.as_str()))
+            .add(service::Column::PropertyId.eq(property.as_str())),
+    )
+}
+
+fn read(row: service::Model) -> Result<Service> {
+    Ok(Service {
+        id: readable("a service's id", &row.id, ServiceId::parse(&row.id))?,
+        property: readable("a property's id", &row.property_id, PropertyId::parse(&row.property_id))?,
+        name: row.name,
+        units: readable_units(row.units)?,
+        price: Money { minor: row.price_minor, currency: row.currency },
+        created_at: row.created_at,
+    })
+}
+
+pub(crate) async fn all(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<Vec<Service>> {
+    let rows = of_property(tenant, property).order_by_asc(service::Column::Id).all(database.on()).await?;
+    rows.into_iter().map(read).collect()
+}
+
+pub(crate) async fn page(
+    database: &Database,
+    tenant: &TenantId,
+    property: &PropertyId,
+    slice: &Slice<ServiceId>,
+) -> Result<Vec<Service>> {
+    let mut select = of_property(tenant, property).order_by_asc(service::Column::Id).limit(slice.to_read());
+    if let Some(after) = &slice.after {
+        select = select.filter(service::Column::Id.gt(after.as_str()));
+    }
+    select.all(database.on()).await?.into_iter().map(read).collect()
+}
+
+/// The service, held until the transaction is over: whoever else wants to take units of it waits here.
+///
+/// On SQLite the transaction alone keeps everybody else from writing, and the lock is no part of the query.
+pub(crate) async fn lock(
+    writing: &Writing,
+    tenant: &TenantId,
+    property: &PropertyId,
+    id: &ServiceId,
+) -> Result<Option<Service>> {
+    let mut select = of_property(tenant, property).filter(service::Column::Id.eq(id.as_str()));
+    // Not the strongest lock there is, so that rows which refer to the service need not wait.
+    QuerySelect::query(&mut select).lock(LockType::NoKeyUpdate);
+    select.one(writing.on()).await?.map(read).transpose()
+}
+
+/// False when the tenant has no such property.
+pub(crate) async fn insert(database: &Database, tenant: &TenantId, service: &Service) -> Result<bool> {
+    let row = service::ActiveModel {
+        id: Set(service.id.to_string()),
+        tenant_id: Set(tenant.to_string()),
+        property_id: Set(service.property.to_string()),
+        name: Set(service.name.clone()),
+        units: Set(units_column(service.units)),
+        price_minor: Set(service.price.minor),
+        currency: Set(service.price.currency.clone()),
+        created_at: Set(service.created_at),
+    };
+    let writing = database.begin().await?;
+    let result = service::Entity::insert(row).exec_without_returning(writing.on()).await;
+    let is_there = inserted(result, |rule| matches!(rule, SqlErr::ForeignKeyConstraintViolation(_)))?;
+    if is_there {
+        writing.commit().await?;
+    }
+    Ok(is_there)
+}

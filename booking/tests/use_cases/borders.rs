@@ -1,0 +1,108 @@
+//! What is another tenant's or out of reach is answered as what does not exist.
+
+use booking::{Error, Idempotency, NewReservation, Offer, Reservation, Thing};
+use domain::{caller::Caller, id::PropertyId};
+
+use super::stage::{House, Stage, december, first_page, now};
+
+on_both_databases! {
+    a_foreign_caller_sees_nothing,
+    a_narrowed_caller_sees_nothing_out_of_reach,
+    a_narrowed_caller_keeps_what_is_within_reach,
+    an_offer_has_to_be_named_with_its_property,
+    a_call_repeated_out_of_reach_is_answered_as_unknown,
+}
+
+/// A house with one of everything in it.
+async fn full_house(stage: &Stage) -> (House, Reservation) {
+    let house = stage.house("acme", 5).await;
+    stage.package(&house, "With breakfast").await;
+    let made = stage.reserve(&house, &house.stay(1, 3)).await.unwrap();
+    (house, made)
+}
+
+async fn assert_blind(stage: &Stage, caller: &Caller, house: &House, made: &Reservation) {
+    let (booking, property) = (&stage.booking, &house.property);
+    assert!(booking.services(caller, property, &first_page()).await.unwrap().items.is_empty());
+    assert!(booking.packages(caller, property, &first_page()).await.unwrap().items.is_empty());
+    assert!(booking.availability(caller, property, december(1), december(5)).await.unwrap().is_empty());
+    for named in [None, Some(property)] {
+        assert!(booking.reservations(caller, named, &first_page()).await.unwrap().items.is_empty());
+    }
+    let found = booking.reservation(caller, &made.id).await;
+    assert!(matches!(found, Err(Error::NotFound(Thing::Reservation))), "{found:?}");
+    let package = stage.texts("SELECT id FROM package").await.remove(0);
+    let offers = [
+        (Offer::Service(house.service.id.clone()), Thing::Service),
+        (Offer::Package(package.try_into().unwrap()), Thing::Package),
+    ];
+    for (offer, thing) in offers {
+        let new = NewReservation { offer, ..house.stay(5, 6) };
+        let reserved = booking.reserve(caller, &new, None, now()).await;
+        assert!(matches!(reserved, Err(Error::NotFound(what)) if what == thing), "{reserved:?}");
+    }
+    assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1, "nothing was reserved");
+}
+
+async fn a_foreign_caller_sees_nothing(stage: Stage) {
+    let (house, made) = full_house(&stage).await;
+    let other = stage.house("other", 5).await;
+    assert_blind(&stage, &other.caller, &house, &made).await;
+    // Not even one that claims to reach the property.
+    let claiming = Caller { tenant: other.caller.tenant.clone(), ..house.narrowed_to(&[&house.property]) };
+    assert_blind(&stage, &claiming, &house, &made).await;
+}
+
+async fn a_narrowed_caller_sees_nothing_out_of_reach(stage: Stage) {
+    let (house, made) = full_house(&stage).await;
+    let nowhere: [&PropertyId; 0] = [];
+    assert_blind(&stage, &house.narrowed_to(&[&house.other_property]), &house, &made).await;
+    assert_blind(&stage, &house.narrowed_to(&nowhere), &house, &made).await;
+}
+
+async fn a_narrowed_caller_keeps_what_is_within_reach(stage: Stage) {
+    let (house, made) = full_house(&stage).await;
+    let elsewhere = stage.service(&house.caller, &house.other_property, "Cabin", 1).await;
+    let offer = Offer::Service(elsewhere.id);
+    let there = NewReservation { property: house.other_property.clone(), offer, ..house.stay(1, 3) };
+    stage.reserve(&house, &there).await.unwrap();
+
+    let caller = house.narrowed_to(&[&house.property]);
+    let booking = &stage.booking;
+    assert_eq!(booking.services(&caller, &house.property, &first_page()).await.unwrap().items.len(), 1);
+    assert_eq!(booking.packages(&caller, &house.property, &first_page()).await.unwrap().items.len(), 1);
+    assert_eq!(booking.availability(&caller, &house.property, december(1), december(1)).await.unwrap().len(), 1);
+    assert_eq!(booking.reservation(&caller, &made.id).await.unwrap(), made);
+    for named in [None, Some(&house.property)] {
+        assert_eq!(
+            booking.reservations(&caller, named, &first_page()).await.unwrap().items,
+            std::slice::from_ref(&made)
+        );
+    }
+    let named = booking.reservations(&house.caller, Some(&house.property), &first_page()).await.unwrap();
+    assert_eq!(named.items, [made], "of the property that was named");
+    booking.reserve(&caller, &house.stay(5, 6), None, now()).await.unwrap();
+}
+
+async fn an_offer_has_to_be_named_with_its_property(stage: Stage) {
+    let (house, _) = full_house(&stage).await;
+    let package = stage.texts("SELECT id FROM package").await.remove(0);
+    let offers = [Offer::Service(house.service.id.clone()), Offer::Package(package.try_into().unwrap())];
+    for offer in offers {
+        let new = NewReservation { property: house.other_property.clone(), offer, ..house.stay(5, 6) };
+        let reserved = stage.reserve(&house, &new).await;
+        assert!(matches!(reserved, Err(Error::NotFound(_))), "{reserved:?}");
+    }
+}
+
+async fn a_call_repeated_out_of_reach_is_answered_as_unknown(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    let call = Some(Idempotency { key: "k", body: b"{}" });
+    stage.booking.reserve(&house.caller, &house.stay(1, 3), call, now()).await.unwrap();
+    let narrowed = house.narrowed_to(&[&house.other_property]);
+    let again = stage.booking.reserve(&narrowed, &house.stay(1, 3), call, now()).await;
+    assert!(matches!(again, Err(Error::NotFound(Thing::Service))), "{again:?}");
+    let elsewhere = NewReservation { property: house.other_property.clone(), ..house.stay(1, 3) };
+    let again = stage.booking.reserve(&narrowed, &elsewhere, call, now()).await;
+    assert!(matches!(again, Err(Error::NotFound(Thing::Reservation))), "{again:?}");
+}

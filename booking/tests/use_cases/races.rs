@@ -1,0 +1,61 @@
+use booking::{Booking, Error, NewReservation, Offer};
+
+use super::stage::{House, Stage, december, now};
+
+on_both_databases! {
+    fifty_at_once_for_the_last_unit_make_one,
+    fifty_at_once_for_two_of_five_units_make_two,
+    packages_and_services_race_for_the_same_units,
+    stays_that_meet_in_one_night_race_for_it,
+}
+
+/// Sends all of them at once, from two nodes, and counts the ones that were made.
+async fn race(stage: &Stage, house: &House, news: impl Iterator<Item = NewReservation>) -> usize {
+    let nodes: [Booking; 2] = [stage.booking.clone(), stage.other_node()];
+    let attempts: Vec<_> = news
+        .zip(nodes.into_iter().cycle())
+        .map(|(new, node)| {
+            let caller = house.caller.clone();
+            tokio::spawn(async move { node.reserve(&caller, &new, None, now()).await })
+        })
+        .collect();
+    let mut made = 0;
+    for attempt in attempts {
+        match attempt.await.unwrap() {
+            Ok(_) => made += 1,
+            Err(Error::SoldOut { .. }) => {}
+            Err(other) => panic!("another refusal: {other}"),
+        }
+    }
+    let kept = stage.texts("SELECT id FROM reservation").await.len();
+    assert_eq!(made, kept, "what was answered and what is kept");
+    made
+}
+
+async fn fifty_at_once_for_the_last_unit_make_one(stage: Stage) {
+    let house = stage.house("acme", 1).await;
+    assert_eq!(race(&stage, &house, (0..50).map(|_| house.stay(1, 3))).await, 1);
+}
+
+async fn fifty_at_once_for_two_of_five_units_make_two(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    let two = NewReservation { units: 2, ..house.stay(1, 3) };
+    assert_eq!(race(&stage, &house, (0..50).map(|_| two.clone())).await, 2);
+}
+
+async fn packages_and_services_race_for_the_same_units(stage: Stage) {
+    let house = stage.house("acme", 3).await;
+    let package = stage.package(&house, "With breakfast").await;
+    let offers = [Offer::Package(package.id), Offer::Service(house.service.id.clone())];
+    let news = (0..50).map(|n| NewReservation { offer: offers[n % 2].clone(), ..house.stay(1, 3) });
+    assert_eq!(race(&stage, &house, news).await, 3);
+}
+
+async fn stays_that_meet_in_one_night_race_for_it(stage: Stage) {
+    let house = stage.house("acme", 1).await;
+    // All of them take the night from the 10th to the 11th.
+    let news = (0..30).map(|n| house.stay(10 - n % 5, 11 + n % 3));
+    assert_eq!(race(&stage, &house, news).await, 1);
+    let days = stage.booking.availability(&house.caller, &house.property, december(1), december(31)).await.unwrap();
+    assert!(days.iter().all(|day| day.reserved <= 1), "{days:?}");
+}

@@ -1,0 +1,202 @@
+use std::time::Duration;
+
+use booking::{Error, Idempotency, NewReservation};
+use chrono::{Days, TimeDelta};
+use domain::{
+    caller::{Caller, Identity},
+    id::{Id, KeyId},
+};
+
+use super::stage::{Stage, december, minutes_later, now};
+
+on_both_databases! {
+    a_repeated_call_gets_the_first_answer,
+    being_sold_out_is_an_answer_too,
+    another_body_is_another_request,
+    keys_are_the_callers_own,
+    a_call_that_is_still_running_is_not_repeated,
+    a_call_that_was_given_up_leaves_nothing,
+    a_refused_call_leaves_nothing,
+    twenty_at_once_make_one,
+    a_node_that_was_slower_gives_the_answer_of_the_faster,
+    nodes_compare_bodies,
+    after_a_day_answers_are_forgotten,
+    only_hashes_are_kept,
+}
+
+const CALL: Idempotency<'_> = Idempotency { key: "8e03978e", body: b"{\"units\":1}" };
+const OTHER_BODY: Idempotency<'_> = Idempotency { body: b"{\"units\":2}", ..CALL };
+
+/// Long enough for whatever does not wait.
+const A_WHILE: Duration = Duration::from_millis(300);
+
+async fn a_repeated_call_gets_the_first_answer(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    // Just in time: a day later it is too late for this arrival, but not for repeating the call.
+    let arrival = now().date_naive() - Days::new(1);
+    let new = NewReservation { arrival, ..house.stay(1, 3) };
+    let first = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await.unwrap();
+    assert!(!first.replayed);
+    for (node, late) in [(&stage.booking, 5), (&stage.other_node(), 60 * 24)] {
+        let again = node.reserve(&house.caller, &new, Some(CALL), minutes_later(late)).await.unwrap();
+        assert!(again.replayed);
+        assert_eq!(again.reservation, first.reservation);
+    }
+    assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1);
+}
+
+async fn being_sold_out_is_an_answer_too(stage: Stage) {
+    let house = stage.house("acme", 3).await;
+    let made = stage.reserve(&house, &NewReservation { units: 2, ..house.stay(2, 3) }).await.unwrap();
+    let new = NewReservation { units: 2, ..house.stay(1, 4) };
+    for round in 0..2 {
+        let full = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await;
+        assert!(matches!(full, Err(Error::SoldOut { date, available: 1 }) if date == december(2)), "{round}: {full:?}");
+        stage.execute(&format!("UPDATE reservation SET status = 'cancelled' WHERE id = '{}'", made.id)).await;
+    }
+    stage.reserve(&house, &new).await.expect("with a new key there is room");
+}
+
+async fn another_body_is_another_request(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
+    let two = NewReservation { units: 2, ..house.stay(1, 3) };
+    let reused = stage.booking.reserve(&house.caller, &two, Some(OTHER_BODY), now()).await;
+    assert!(matches!(reused, Err(Error::KeyReused)), "{reused:?}");
+    let other_key = Idempotency { key: "8E03978E", ..OTHER_BODY };
+    assert!(!stage.booking.reserve(&house.caller, &two, Some(other_key), now()).await.unwrap().replayed);
+}
+
+async fn keys_are_the_callers_own(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    let other = stage.house("other", 5).await;
+    let identity = Identity::Key(KeyId::parse("key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap());
+    let colleague = Caller { identity, ..house.caller.clone() };
+    // Somebody who may enter two tenants is another caller in each.
+    let visitor = Caller { identity: house.caller.identity.clone(), ..other.caller.clone() };
+    for (caller, house) in [(&house.caller, &house), (&colleague, &house), (&visitor, &other)] {
+        let reserved = stage.booking.reserve(caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
+        assert!(!reserved.replayed);
+    }
+}
+
+async fn a_call_that_is_still_running_is_not_repeated(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    let new = house.stay(1, 3);
+    let held = stage.hold(&house).await;
+    let mut first = Box::pin(stage.booking.reserve(&house.caller, &new, Some(CALL), now()));
+    assert!(tokio::time::timeout(A_WHILE, &mut first).await.is_err(), "it has to wait");
+    let second = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await;
+    assert!(matches!(second, Err(Error::StillRunning)), "{second:?}");
+    drop(held);
+    let first = first.await.unwrap();
+    let third = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await.unwrap();
+    assert_eq!((third.reservation, third.replayed), (first.reservation, true));
+}
+
+async fn a_call_that_was_given_up_leaves_nothing(stage: Stage) {
+    let house = stage.house("acme", 1).await;
+    let new = house.stay(1, 3);
+    let held = stage.hold(&house).await;
+    let given_up = stage.booking.reserve(&house.caller, &new, Some(CALL), now());
+    assert!(tokio::time::timeout(A_WHILE, given_up).await.is_err(), "it has to wait");
+    drop(held);
+    let next = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await.unwrap();
+    assert!(!next.replayed);
+}
+
+async fn a_refused_call_leaves_nothing(stage: Stage) {
+    let house = stage.house("acme", 1).await;
+    let wrong = NewReservation { units: 0, ..house.stay(1, 3) };
+    let refused = stage.booking.reserve(&house.caller, &wrong, Some(CALL), now()).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    let elsewhere = NewReservation { property: house.other_property.clone(), ..house.stay(1, 3) };
+    let unknown = stage.booking.reserve(&house.caller, &elsewhere, Some(CALL), now()).await;
+    assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+    assert!(stage.texts("SELECT caller FROM idempotency").await.is_empty());
+    let right = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(OTHER_BODY), now()).await.unwrap();
+    assert!(!right.replayed);
+}
+
+async fn twenty_at_once_make_one(stage: Stage) {
+    let house = stage.house("acme", 50).await;
+    let nodes = [stage.booking.clone(), stage.other_node(), stage.other_node(), stage.other_node()];
+    let attempts: Vec<_> = (0..20)
+        .map(|n| {
+            let (node, caller, new) = (nodes[n % nodes.len()].clone(), house.caller.clone(), house.stay(1, 3));
+            tokio::spawn(async move { node.reserve(&caller, &new, Some(CALL), now()).await })
+        })
+        .collect();
+    let mut answered = Vec::new();
+    for attempt in attempts {
+        match attempt.await.unwrap() {
+            Ok(reserved) => answered.push(reserved),
+            Err(Error::StillRunning) => {}
+            Err(other) => panic!("another refusal: {other}"),
+        }
+    }
+    assert_eq!(answered.iter().filter(|reserved| !reserved.replayed).count(), 1);
+    assert!(answered.iter().all(|reserved| reserved.reservation == answered[0].reservation));
+    assert_eq!(stage.texts("SELECT id FROM reservation").await, [answered[0].reservation.id.to_string()]);
+}
+
+/// Two nodes that have both found the key unused, and then go on at the same time.
+async fn a_node_that_was_slower_gives_the_answer_of_the_faster(stage: Stage) {
+    // There is one unit, so the slower finds the house full before it learns that it was itself who took it.
+    let house = stage.house("acme", 1).await;
+    let new = house.stay(1, 3);
+    let other = stage.other_node();
+    let held = stage.hold(&house).await;
+    let mut first = Box::pin(stage.booking.reserve(&house.caller, &new, Some(CALL), now()));
+    let mut second = Box::pin(other.reserve(&house.caller, &new, Some(CALL), now()));
+    assert!(tokio::time::timeout(A_WHILE, &mut first).await.is_err(), "it has to wait");
+    assert!(tokio::time::timeout(A_WHILE, &mut second).await.is_err(), "it has to wait");
+    drop(held);
+    let (first, second) = tokio::join!(first, second);
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!(first.reservation, second.reservation);
+    assert!(first.replayed != second.replayed);
+    assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1);
+}
+
+async fn nodes_compare_bodies(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    let (one, two) = (house.stay(1, 3), NewReservation { units: 2, ..house.stay(1, 3) });
+    let other = stage.other_node();
+    let held = stage.hold(&house).await;
+    let mut first = Box::pin(stage.booking.reserve(&house.caller, &one, Some(CALL), now()));
+    let mut second = Box::pin(other.reserve(&house.caller, &two, Some(OTHER_BODY), now()));
+    assert!(tokio::time::timeout(A_WHILE, &mut first).await.is_err(), "it has to wait");
+    assert!(tokio::time::timeout(A_WHILE, &mut second).await.is_err(), "it has to wait");
+    drop(held);
+    let outcomes = tokio::join!(first, second);
+    let is_right = matches!(outcomes, (Ok(_), Err(Error::KeyReused)) | (Err(Error::KeyReused), Ok(_)));
+    assert!(is_right, "{outcomes:?}");
+    assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1);
+}
+
+async fn after_a_day_answers_are_forgotten(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    let day = TimeDelta::hours(24);
+    let moment = TimeDelta::milliseconds(1);
+    let first = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
+    let again = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now() + day).await.unwrap();
+    assert_eq!((again.reservation, again.replayed), (first.reservation.clone(), true));
+    let anew = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(OTHER_BODY), now() + day + moment).await;
+    assert!(!anew.unwrap().replayed, "the old row stands in nobody's way");
+
+    assert_eq!(stage.booking.clear_old(now() + day + moment).await.unwrap(), 0, "the new one is young");
+    assert_eq!(stage.booking.clear_old(now() + day + moment + day).await.unwrap(), 0);
+    assert_eq!(stage.booking.clear_old(now() + day + moment + day + moment).await.unwrap(), 1);
+    assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 2, "reservations stay");
+}
+
+async fn only_hashes_are_kept(stage: Stage) {
+    let house = stage.house("acme", 5).await;
+    stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
+    let kept = stage.texts("SELECT key_sha256 || ' ' || body_sha256 FROM idempotency").await;
+    // `printf 8e03978e | sha256sum`, and the same of the body.
+    let key = "2b3ffd0b13af24bb7e22a843249ba252757941a8ed3c608db759055dddd70c58";
+    let body = "b10b42bc69bde8a7f1546e5957480206f5212484df5abde8dfab04989001e0bc";
+    assert_eq!(kept, [format!("{key} {body}")]);
+}

@@ -1,0 +1,204 @@
+//! A database of its own for each test, and a house to reserve in.
+
+use std::sync::Arc;
+
+use booking::{
+    Booking, DatabaseConnection, Error, Guest, Money, NewPackage, NewReservation, NewService, Offer, Package, Page,
+    Reservation, Service,
+};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{
+    caller::{Caller, Identity},
+    id::{Id, KeyId, PropertyId},
+    permission::Grants,
+    property::Reach,
+    scope::Scopes,
+    secret::Product,
+};
+use keyring::{Clock, Database, Keyring, NewProperty, NewTenant};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use ulid::Ulid;
+
+/// Runs each test once on each database.
+macro_rules! on_both_databases {
+    ($($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(crate::use_cases::stage::Stage::on_sqlite().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(crate::use_cases::stage::Stage::on_postgres().await).await;
+            })*
+        }
+    };
+}
+
+pub struct Stage {
+    pub booking: Booking,
+    pub keyring: Keyring,
+    connection: DatabaseConnection,
+    turn: Option<Arc<Mutex<()>>>,
+    _folder: Option<TempDir>,
+}
+
+/// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
+async fn fresh_postgres() -> String {
+    let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
+        .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
+    let name = format!("test_{}", Ulid::generate().to_string().to_lowercase());
+    let connection = sea_orm::Database::connect(&server).await.unwrap();
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    connection.close().await.unwrap();
+    let (host, _) = server.rsplit_once('/').unwrap();
+    format!("{host}/{name}")
+}
+
+impl Stage {
+    pub async fn on_sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/latchkey.db", folder.path().display());
+        Self::on(url, Some(folder)).await
+    }
+
+    pub async fn on_postgres() -> Self {
+        Self::on(fresh_postgres().await, None).await
+    }
+
+    async fn on(url: String, folder: Option<TempDir>) -> Self {
+        let database = Database::open(&url).await.unwrap();
+        migrations::apply(database.connection()).await.unwrap();
+        let (connection, turn) = (database.connection().clone(), database.writers());
+        let booking = Booking::new(connection.clone(), turn.clone());
+        let keyring = Keyring::new(database, Product::parse("lk").unwrap(), Clock::stopped_at(now()));
+        Self { booking, keyring, connection, turn, _folder: folder }
+    }
+
+    /// Another program over the same database.
+    pub fn other_node(&self) -> Booking {
+        Booking::new(self.connection.clone(), self.turn.clone())
+    }
+
+    /// A tenant with two properties, the first of which has a service of this many units.
+    pub async fn house(&self, slug: &str, units: u32) -> House {
+        let new = NewTenant { slug: slug.to_owned(), name: slug.to_uppercase(), key_limit: None, time_zone: None };
+        self.keyring.create_tenant(new).await.unwrap();
+        let operator = self.keyring.operator_for(slug).await.unwrap();
+        let mut properties = Vec::new();
+        for name in ["Harbour House", "Old Town"] {
+            let new = NewProperty { name: name.to_owned() };
+            properties.push(self.keyring.create_property(&operator, new).await.unwrap().id);
+        }
+        let identity = Identity::Key(KeyId::parse(&format!("key_{}", Ulid::generate())).unwrap());
+        let grants = Grants { permissions: Vec::new(), scopes: Scopes::Both };
+        let caller = Caller { tenant: operator.tenant().id.clone(), identity, grants, reach: Reach::All };
+        let [property, other_property] = properties.try_into().unwrap();
+        let service = self.service(&caller, &property, "Double room", units).await;
+        House { caller, property, other_property, service }
+    }
+
+    pub async fn service(&self, caller: &Caller, property: &PropertyId, name: &str, units: u32) -> Service {
+        let new = NewService { name: name.to_owned(), units, price: euros(12_900) };
+        self.booking.create_service(&caller.tenant, property, new, now()).await.unwrap()
+    }
+
+    pub async fn package(&self, house: &House, name: &str) -> Package {
+        let new = NewPackage { service: house.service.id.clone(), name: name.to_owned(), price: euros(15_900) };
+        self.booking.create_package(&house.caller.tenant, &house.property, new, now()).await.unwrap()
+    }
+
+    /// Reserves without an idempotency key.
+    pub async fn reserve(&self, house: &House, new: &NewReservation) -> Result<Reservation, Error> {
+        let reserved = self.booking.reserve(&house.caller, new, None, now()).await?;
+        assert!(!reserved.replayed);
+        Ok(reserved.reservation)
+    }
+
+    /// Keeps everybody from reserving the house's service until it is let go.
+    pub async fn hold(&self, house: &House) -> Held {
+        if let Some(turn) = &self.turn {
+            return Held { _turn: Some(turn.clone().lock_owned().await), _transaction: None };
+        }
+        let transaction = self.connection.begin().await.unwrap();
+        let sql = format!("UPDATE service SET name = name WHERE id = '{}'", house.service.id);
+        transaction.execute_unprepared(&sql).await.unwrap();
+        Held { _turn: None, _transaction: Some(transaction) }
+    }
+
+    /// What a query for one text per row answers.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
+        let rows = self.connection.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect()
+    }
+
+    pub async fn execute(&self, sql: &str) {
+        self.connection.execute_unprepared(sql).await.unwrap();
+    }
+}
+
+pub struct Held {
+    _transaction: Option<DatabaseTransaction>,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+pub struct House {
+    pub caller: Caller,
+    pub property: PropertyId,
+    pub other_property: PropertyId,
+    pub service: Service,
+}
+
+impl House {
+    /// One unit of the service for some days of December.
+    pub fn stay(&self, arrival: u32, departure: u32) -> NewReservation {
+        NewReservation {
+            property: self.property.clone(),
+            offer: Offer::Service(self.service.id.clone()),
+            guest: Guest { name: "Ida Lund".to_owned(), email: Some("ida@lund.test".to_owned()) },
+            arrival: december(arrival),
+            departure: december(departure),
+            units: 1,
+        }
+    }
+
+    /// The same caller, with access to these properties alone.
+    pub fn narrowed_to(&self, properties: &[&PropertyId]) -> Caller {
+        let reach = Reach::Only(properties.iter().map(|id| (*id).clone()).collect());
+        Caller { reach, ..self.caller.clone() }
+    }
+}
+
+pub fn now() -> DateTime<Utc> {
+    "2026-11-21T12:00:00Z".parse().unwrap()
+}
+
+pub fn minutes_later(minutes: i64) -> DateTime<Utc> {
+    now() + TimeDelta::minutes(minutes)
+}
+
+pub fn december(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 12, day).unwrap()
+}
+
+pub fn euros(cents: i64) -> Money {
+    Money { minor: cents, currency: "EUR".to_owned() }
+}
+
+pub fn first_page() -> Page {
+    Page { limit: 200, after: None }
+}
+
+/// The fields that were refused, with the codes.
+pub fn refused<T>(result: Result<T, Error>) -> Vec<(&'static str, String)> {
+    match result {
+        Err(Error::Invalid(errors)) => errors.into_iter().map(|error| (error.field, error.code)).collect(),
+        Err(other) => panic!("another refusal: {other}"),
+        Ok(_) => panic!("nothing was refused"),
+    }
+}
