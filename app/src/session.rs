@@ -62,7 +62,7 @@ pub(crate) async fn admin() -> Result<(Console, TenantAdmin), ConsoleError> {
 pub(crate) async fn open(email: String, password: SecretString) -> Result<(), ConsoleError> {
     let console = expect_context::<Console>();
     let parts = expect_context::<Parts>();
-    let Some(ClientAddress(address)) = parts.extensions.get().copied() else {
+    let Some(ClientAddress { nearest: address, .. }) = parts.extensions.get().copied() else {
         unreachable!("the server puts the client's address on every request")
     };
     let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();

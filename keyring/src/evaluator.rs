@@ -121,7 +121,7 @@ impl Keyring {
         if matches!(reach, Reach::Only(_)) && reach.contains(&property) {
             return Ok(Ok(()));
         }
-        if !store::properties::exists(&self.database, tenant, &property).await? {
+        if store::properties::find(&self.database, tenant, &property).await?.is_none() {
             return Ok(Err(Refusal::NoSuchProperty));
         }
         Ok(if reach.contains(&property) { Ok(()) } else { Err(Refusal::PropertyNotAllowed) })

@@ -99,6 +99,12 @@ impl Keyring {
         Self { clock, ..self.clone() }
     }
 
+    /// Where it is all kept, for those who keep their own there as well.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Lets go of the database once everything is written.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! Properties of a tenant.
 
 use domain::{
+    caller::Caller,
     field::{Field, FieldError, FieldErrors},
     group,
-    id::Id,
+    id::{Id, PropertyId},
     key_draft::bad_name,
     property::Property,
 };
@@ -42,6 +43,36 @@ impl Keyring {
         let event = Event { actor: admin.actor(), action: "property.created", subject: property.id.as_str(), detail };
         change.commit(event).await?;
         Ok(property)
+    }
+
+    /// Those of the tenant's properties that a caller reaches, in the order of their ids: so many of them, from the
+    /// one after `after`. With them comes the last of them, when there are more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reachable_properties(
+        &self,
+        caller: &Caller,
+        limit: u16,
+        after: Option<&str>,
+    ) -> Result<(Vec<Property>, Option<PropertyId>), Error> {
+        let one_more = u64::from(limit) + 1;
+        let found = store::properties::page(&self.database, &caller.tenant, &caller.reach, after, one_more).await?;
+        let fits = usize::from(limit);
+        let next = (found.len() > fits).then(|| found[fits - 1].id.clone());
+        Ok((found.into_iter().take(fits).collect(), next))
+    }
+
+    /// A property that a caller reaches.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reachable_property(&self, caller: &Caller, id: &str) -> Result<Option<Property>, Error> {
+        let Ok(id) = PropertyId::parse(id) else { return Ok(None) };
+        if !caller.reach.contains(&id) {
+            return Ok(None);
+        }
+        Ok(store::properties::find(&self.database, &caller.tenant, &id).await?)
     }
 
     /// The tenant's properties, by name.

@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use app::ClientAddress;
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue},
     middleware::Next,
     response::Response,
 };
-use ipnet::IpNet;
+use domain::network::{self, IpNet};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -21,27 +21,30 @@ pub async fn find(
     next: Next,
 ) -> Response {
     let address = client_address(peer.ip(), request.headers(), &trusted);
-    request.extensions_mut().insert(ClientAddress(address));
+    request.extensions_mut().insert(address);
     next.run(request).await
 }
 
-/// Reads the proxies' list from its right end for as long as who wrote it is trusted. Whatever cannot be read
-/// ends the reading: the last address that was vouched for stands.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|range| range.contains(address));
-    let mut client = peer.to_canonical();
-    let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().map(|line| line.to_str().unwrap_or("?")).collect();
-    let mut hops = lines.iter().flat_map(|line| line.split(',')).rev();
-    while is_trusted(&client) {
-        let Some(hop) = hops.next().and_then(|hop| hop.trim().parse::<IpAddr>().ok()) else { break };
-        client = hop.to_canonical();
+/// Reads the proxies' list from its right end for as long as who wrote it is trusted. What cannot be read ends the
+/// reading: who the client is then remains unknown.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> ClientAddress {
+    let is_trusted = |address: &IpAddr| network::contains(trusted, *address);
+    let mut nearest = peer.to_canonical();
+    // Bytes, not text: what stands further left is never looked at, so it cannot spoil the reading either.
+    let lines: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
+    let mut hops = lines.iter().flat_map(|line| line.split(|byte| *byte == b',')).rev();
+    while is_trusted(&nearest) {
+        let Some(hop) = hops.next() else { break };
+        let address = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok());
+        let Some(address) = address else { return ClientAddress { known: None, nearest } };
+        nearest = address.to_canonical();
     }
-    client
+    ClientAddress { known: Some(nearest), nearest }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -51,7 +54,14 @@ mod tests {
         for line in forwarded {
             headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
         }
-        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+        let ClientAddress { known, nearest } = client_address(peer.parse().unwrap(), &headers, &trusted);
+        match known {
+            Some(known) => {
+                assert_eq!(known, nearest);
+                known.to_string()
+            }
+            None => format!("unknown behind {nearest}"),
+        }
     }
 
     #[test]
@@ -66,11 +76,42 @@ mod tests {
             ("::ffff:10.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1"),
             ("2001:db8::1", &["2a00::1"], "2a00::1"),
             ("10.0.0.1", &[], "10.0.0.1"),
-            ("10.0.0.1", &["unknown"], "10.0.0.1"),
-            ("10.0.0.1", &["198.51.100.1, nonsense, 10.0.0.2"], "10.0.0.2"),
+            ("10.0.0.1", &["unknown"], "unknown behind 10.0.0.1"),
+            ("10.0.0.1", &["198.51.100.1, "], "unknown behind 10.0.0.1"),
+            ("10.0.0.1", &["198.51.100.1:443"], "unknown behind 10.0.0.1"),
+            ("10.0.0.1", &[""], "unknown behind 10.0.0.1"),
+            ("203.0.113.7", &["unknown"], "203.0.113.7"),
+            ("10.0.0.1", &["198.51.100.1, nonsense, 10.0.0.2"], "unknown behind 10.0.0.2"),
             ("10.0.0.1", &["10.0.0.3"], "10.0.0.3"),
         ] {
             assert_eq!(found(peer, forwarded), expected, "{peer} {forwarded:?}");
+        }
+    }
+
+    fn of(peer: IpAddr, line: &str, trusted: &[IpNet]) -> ClientAddress {
+        let mut headers = HeaderMap::new();
+        headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        client_address(peer, &headers, trusted)
+    }
+
+    proptest! {
+        /// Whatever a client writes into the header stays left of what its first trusted proxy appends.
+        #[test]
+        fn nobody_chooses_their_own_address(forged in "[\\PC]{0,60}", client: [u8; 4], proxies in prop::collection::vec(any::<u8>(), 0..4)) {
+            let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+            let client = IpAddr::from(client);
+            prop_assume!(!network::contains(&trusted, client));
+            let hops: String = proxies.iter().map(|last| format!(", 10.0.0.{last}")).collect();
+            let found = of("10.1.2.3".parse().unwrap(), &format!("{forged},{client}{hops}"), &trusted);
+            prop_assert_eq!(found, ClientAddress { known: Some(client), nearest: client });
+        }
+
+        #[test]
+        fn a_stranger_is_never_believed(line in "[\\PC]{0,80}", peer: [u8; 4]) {
+            let peer = IpAddr::from(peer);
+            let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+            prop_assume!(!network::contains(&trusted, peer));
+            prop_assert_eq!(of(peer, &line, &trusted), ClientAddress { known: Some(peer), nearest: peer });
         }
     }
 }

@@ -7,10 +7,7 @@ use booking::Booking;
 use keyring::Keyring;
 use utoipa::openapi::OpenApi;
 
-use crate::{
-    metrics::Metrics,
-    problem::{Code, Problem},
-};
+use crate::problem::{Code, Problem};
 
 pub mod admission;
 mod body;
@@ -29,7 +26,6 @@ mod v1;
 pub struct Api {
     pub keyring: Keyring,
     pub booking: Booking,
-    pub metrics: Metrics,
     /// Without a slash at the end.
     pub public_url: Arc<str>,
 }

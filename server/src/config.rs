@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{origin::Origin, secret::Product};
 use ipnet::IpNet;
+use keyring::LEGACY_SUNSET;
 use secrecy::SecretString;
 
 use crate::commands::Words;
@@ -48,6 +50,10 @@ pub struct Settings {
     /// The first part of new secrets
     #[arg(long, env = "LATCHKEY_KEY_PRODUCT", default_value = "lk", global = true)]
     pub key_product: Product,
+
+    /// The last day of Basic and JWT on the public API; from the day after they are refused
+    #[arg(long, env = "LATCHKEY_LEGACY_SUNSET", default_value_t = LEGACY_SUNSET, global = true)]
+    pub legacy_sunset: NaiveDate,
 
     /// An address or link: whom to ask where the console says to contact support
     #[arg(long, env = "LATCHKEY_SUPPORT_CONTACT", global = true)]

@@ -1,7 +1,5 @@
 //! The console's face: its pages, its functions, its files, and what guards them.
 
-use std::sync::Arc;
-
 use app::Console;
 use axum::{
     Router,
@@ -9,29 +7,21 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use domain::secret::redacted;
-use ipnet::IpNet;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer};
 
-use crate::{address, assets, guard, problem, request_id};
+use crate::{assets, guard};
 
 /// More than the longest form takes.
 const MOST_BODY_BYTES: usize = 64 * 1024;
 
 /// Everything that a browser can ask for.
-pub fn router(console: Console, trusted_proxies: Arc<[IpNet]>) -> Router {
+pub fn router(console: Console) -> Router {
     let public_url = console.public_url.clone();
     app::routes(console)
         .layer(CompressionLayer::new().compress_when(is_page))
         .layer(middleware::from_fn(serve_files))
         .layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES))
-        .layer(middleware::from_fn_with_state(public_url.clone(), guard::same_site_only))
-        .layer(middleware::from_fn_with_state(trusted_proxies, address::find))
-        .layer(middleware::from_fn(log))
-        .layer(CatchPanicLayer::custom(problem::of_panic))
-        .layer(middleware::from_fn_with_state(public_url.clone(), problem::finish))
-        .layer(middleware::from_fn_with_state(public_url, guard::harden))
-        .layer(middleware::from_fn(request_id::name))
+        .layer(middleware::from_fn_with_state(public_url, guard::same_site_only))
 }
 
 /// Pages alone are compressed: what carries a secret is never mixed with what somebody else chose and then
@@ -50,19 +40,4 @@ async fn serve_files(request: Request, next: Next) -> Response {
         Some(file) => file,
         None => next.run(request).await,
     }
-}
-
-/// One line a request. Neither the query nor any header is written down: secrets may be mistaken into both, and
-/// even into the path.
-async fn log(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), redacted(request.uri().path()).into_owned());
-    let start = std::time::Instant::now();
-    let response = next.run(request).await;
-    let (status, took) = (response.status().as_u16(), start.elapsed());
-    if status >= 500 {
-        tracing::error!(%method, path, status, ?took, "answered");
-    } else {
-        tracing::debug!(%method, path, status, ?took, "answered");
-    }
-    response
 }

@@ -4,10 +4,12 @@
 #![recursion_limit = "256"]
 
 pub mod address;
+pub mod api;
 pub mod assets;
 pub mod commands;
 pub mod config;
 pub mod console;
+pub mod faces;
 pub mod guard;
 pub mod owner;
 pub mod problem;

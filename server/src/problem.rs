@@ -9,7 +9,7 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        HeaderName, HeaderValue, Method, StatusCode,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::Next,
@@ -139,14 +139,14 @@ pub struct Problem {
     code: Code,
     detail: String,
     errors: Vec<WrongField>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     /// The detail is one sentence for a person, which says what to do. It never repeats a secret.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), headers: HeaderMap::new() }
+        Self { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
     /// All the wrong fields at once.
@@ -161,7 +161,7 @@ impl Problem {
     /// A header that belongs to the answer, beside those that are already there.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.headers.push((name, value));
         self
     }
 
@@ -247,7 +247,12 @@ pub fn of_panic(panic: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, http::header::RETRY_AFTER, middleware, routing::get};
+    use axum::{
+        Router,
+        http::{HeaderMap, header::RETRY_AFTER},
+        middleware,
+        routing::get,
+    };
     use domain::field::Field;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};

@@ -1,19 +1,23 @@
 //! Running the server.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::Console;
+use booking::Booking;
 use keyring::{Clock, Database, DemoSignIn, Error, Keyring, NewPerson, StoreError};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+    time::Instant,
 };
 
 use crate::{
+    api::Api,
     assets::{self, NoSite},
     config::{ServeOptions, Settings},
-    console,
+    faces,
     owner::{self, Ownership},
 };
 
@@ -34,6 +38,8 @@ pub enum ServeError {
     SuperUser(#[source] Error),
     #[error("cannot fill the database with the demo: {0}")]
     Demo(#[source] Error),
+    #[error("what keys were used for in the last second could not be written: {0}")]
+    Usage(#[source] Error),
     #[error("the server failed: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -45,7 +51,8 @@ pub enum ServeError {
 pub async fn open(settings: &Settings) -> Result<Keyring, ServeError> {
     let database = Database::open(&settings.database_url).await.map_err(ServeError::Open)?;
     migrations::apply(database.connection()).await.map_err(|cause| ServeError::Migrate(cause.to_string()))?;
-    Ok(Keyring::new(database, settings.key_product.clone(), Clock::Machine))
+    let keyring = Keyring::new(database, settings.key_product.clone(), Clock::Machine);
+    Ok(keyring.with_legacy_sunset(settings.legacy_sunset))
 }
 
 /// Brings the database up to date and does nothing else. Whoever calls this owns the file, if it is one.
@@ -83,12 +90,46 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     tracing::info!("listening on http://{address}");
     announce(&public_url, options, demo.as_ref());
 
-    let router = console::router(console, settings.trusted_proxies.clone().into());
+    let booking = booking(&keyring);
+    let api = Api { keyring: keyring.clone(), booking, public_url };
+    let writer = write_usage_behind(keyring.clone());
+    let router = faces::router(console, api, settings.trusted_proxies.clone().into());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop_signal()?;
     serve_until(listener, service, stopped).await?;
     drop(commands);
+    writer.abort();
+    // What came last is written before the database is let go.
+    keyring.write_usage().await.map_err(ServeError::Usage)?;
     keyring.close().await.map_err(ServeError::Open)
+}
+
+/// The bookings, in the same database and the same line of writers as everything else.
+fn booking(keyring: &Keyring) -> Booking {
+    Booking::new(keyring.database().connection().clone(), keyring.database().writers())
+}
+
+/// How often what keys were used for is written.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often what is too old is thrown away.
+const CLEAR_EVERY: Duration = Duration::from_secs(3600);
+
+fn write_usage_behind(keyring: Keyring) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut next_clearing = Instant::now();
+        loop {
+            tokio::time::sleep(WRITE_EVERY).await;
+            let mut done = keyring.write_usage().await;
+            if Instant::now() >= next_clearing {
+                next_clearing = Instant::now() + CLEAR_EVERY;
+                done = done.and(keyring.clear_old_usage().await);
+            }
+            if let Err(error) = done {
+                tracing::error!(cause = %error, "what keys were used for could not be written; it is kept for the next time");
+            }
+        }
+    })
 }
 
 /// Stops accepting at the signal, and gives what runs a while to finish.

@@ -2,9 +2,11 @@
 
 use domain::{
     id::{Id, PropertyId, TenantId},
-    property::Property,
+    property::{Property, Reach},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::{Change, Database, Result, entity::property, inserted, readable};
 
@@ -14,16 +16,40 @@ pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -
         .order_by_asc(property::Column::Name)
         .all(connection)
         .await?;
-    let read = |row: property::Model| {
-        Ok(Property { id: readable("a property's id", &row.id, PropertyId::parse(&row.id))?, name: row.name })
-    };
     rows.into_iter().map(read).collect()
 }
 
-/// Whether the tenant has this property.
-pub(crate) async fn exists(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<bool> {
+fn read(row: property::Model) -> Result<Property> {
+    Ok(Property { id: readable("a property's id", &row.id, PropertyId::parse(&row.id))?, name: row.name })
+}
+
+pub(crate) async fn find(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<Option<Property>> {
     let found = property::Entity::find_by_id(property.as_str()).filter(property::Column::TenantId.eq(tenant.as_str()));
-    Ok(found.count(database.connection()).await? > 0)
+    found.one(database.connection()).await?.map(read).transpose()
+}
+
+/// So many of the tenant's properties within reach, by id, from the one after `after`.
+pub(crate) async fn page(
+    database: &Database,
+    tenant: &TenantId,
+    reach: &Reach,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<Property>> {
+    let mut within = Condition::all().add(property::Column::TenantId.eq(tenant.as_str()));
+    if let Reach::Only(ids) = reach {
+        within = within.add(property::Column::Id.is_in(ids.iter().map(Id::as_str)));
+    }
+    if let Some(after) = after {
+        within = within.add(property::Column::Id.gt(after));
+    }
+    let rows = property::Entity::find()
+        .filter(within)
+        .order_by_asc(property::Column::Id)
+        .limit(limit)
+        .all(database.connection())
+        .await?;
+    rows.into_iter().map(read).collect()
 }
 
 /// False when the tenant has a property of this name.

@@ -101,7 +101,9 @@ async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) ->
     let credential = match credential::find(&parts.headers) {
         Ok(Some(credential)) => credential,
         Ok(None) => return Err(challenged(Code::MissingCredential.into(), None)),
-        Err(Conflict) => return Err(challenged(Code::ConflictingCredentials.into(), Some("error=\"invalid_request\""))),
+        Err(Conflict) => {
+            return Err(challenged(Code::ConflictingCredentials.into(), Some("error=\"invalid_request\"")));
+        }
     };
     let Some(address) = parts.extensions.get::<ClientAddress>() else {
         unreachable!("the server puts the client's address on every request")

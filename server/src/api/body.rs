@@ -126,11 +126,14 @@ impl Fields<'_> {
     }
 
     pub fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
-        self.required(name, "Write the day as year-month-day, for example 2027-01-31.", |value| read_date(value.as_str()?))
+        self.required(name, "Write the day as year-month-day, for example 2027-01-31.", |value| {
+            read_date(value.as_str()?)
+        })
     }
 
     pub fn number_or(&mut self, name: &'static str, default: u32, detail: &str) -> Option<u32> {
-        let number = self.optional(name, detail, |value| value.as_u64().and_then(|number| u32::try_from(number).ok()))?;
+        let number =
+            self.optional(name, detail, |value| value.as_u64().and_then(|number| u32::try_from(number).ok()))?;
         Some(number.unwrap_or(default))
     }
 

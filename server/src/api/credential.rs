@@ -1,9 +1,6 @@
 //! The credential of a request: which headers may carry one, and what happens when several do.
 
-use axum::http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::AUTHORIZATION,
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use keyring::{Credential, Credentials, LegacyCredential};
 use secrecy::SecretString;

@@ -1,10 +1,9 @@
 //! The API's own description, made from the code that answers.
 
-use serde_json::json;
 use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::{
-        self, Content, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, ServerBuilder, Type,
+        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, ServerBuilder, Type,
         path::Operation,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -18,7 +17,7 @@ use crate::problem::Code;
 #[expect(dead_code, reason = "describes the answer, which is written in one place for all faces")]
 struct Problem {
     /// Leads to what the problem means.
-    #[schema(rename = "type", format = Uri)]
+    #[schema(rename = "type")]
     kind: String,
     title: String,
     status: u16,
@@ -129,11 +128,13 @@ fn describe_refusals(operation: &mut Operation) {
     }
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            response.headers.insert("X-Request-Id".to_owned(), text_header("Names the request, here and in the logs."));
+            response
+                .headers
+                .insert("X-Request-Id".to_owned(), RefOr::T(text_header("Names the request, here and in the logs.")));
         }
     }
 }
 
 fn text_header(words: &str) -> openapi::Header {
-    HeaderBuilder::new().description(Some(words)).schema(ObjectBuilder::new().schema_type(Type::String)).build()
+    HeaderBuilder::new().description(Some(words)).schema(Some(ObjectBuilder::new().schema_type(Type::String))).build()
 }

@@ -1,7 +1,10 @@
 //! The query of a request, read one parameter at a time, with all that is wrong collected.
 
-use axum::{extract::FromRequestParts, http::{Uri, request::Parts}};
 use axum::extract::Query;
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+};
 use chrono::NaiveDate;
 use domain::id::{Id, PropertyId};
 
@@ -105,16 +108,21 @@ impl Parameters {
         id.map(|id| Some(id.as_str().to_owned()))
     }
 
+    /// What was read, unless anything about it was wrong.
+    ///
     /// # Errors
-    /// Everything that was wrong with what was read.
-    pub fn check(self) -> Result<(), Problem> {
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    /// Everything that was wrong.
+    pub fn read<T>(self, value: Option<T>) -> Result<T, Problem> {
+        value.filter(|_| self.errors.is_empty()).ok_or_else(|| Problem::invalid(self.errors))
     }
 }
 
 /// `2027-01-31` and nothing else: chrono alone would take a sign and single digits.
 pub fn read_date(text: &str) -> Option<NaiveDate> {
     let is_plain = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_plain)
 }

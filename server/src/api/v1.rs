@@ -1,6 +1,9 @@
 //! Version 1 of the API, one file for each thing that it has.
 
-use axum::{Router, routing::{get, post}};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use booking::{Error, Money};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -61,12 +61,7 @@ impl FromFields for TokenRequest {
     responses((status = 200, description = "The token", body = TokenView)),
     security(()),
 )]
-#[deprecated]
-pub async fn token(
-    State(api): State<Api>,
-    Extension(address): Extension<ClientAddress>,
-    request: Request,
-) -> Response {
+pub async fn token(State(api): State<Api>, Extension(address): Extension<ClientAddress>, request: Request) -> Response {
     let mut response = issue(&api, address, request).await.into_response();
     tell_deprecation(response.headers_mut(), &api);
     response

@@ -35,7 +35,7 @@ pub struct ServiceView {
 
 impl From<Service> for ServiceView {
     fn from(service: Service) -> Self {
-        let Service { id, property, name, units, price } = service;
+        let Service { id, property, name, units, price, created_at: _ } = service;
         Self { id: id.to_string(), property_id: property.to_string(), name, units, price: price.into() }
     }
 }
@@ -56,7 +56,7 @@ pub struct PackageView {
 
 impl From<Package> for PackageView {
     fn from(package: Package) -> Self {
-        let Package { id, property, service, name, price } = package;
+        let Package { id, property, service, name, price, created_at: _ } = package;
         let (id, property_id, service_id) = (id.to_string(), property.to_string(), service.to_string());
         Self { id, property_id, service_id, name, price: price.into() }
     }
@@ -78,7 +78,7 @@ pub async fn services(
 ) -> Result<Json<List<ServiceView>>, Problem> {
     let (property, page) = (parameters.property(), parameters.page::<ServiceId>());
     let (property, page) = parameters.read(property.zip(page))?;
-    let listed = api.booking.services(&admitted.caller, &property, page).await.map_err(told)?;
+    let listed = api.booking.services(&admitted.caller, &property, &page).await.map_err(told)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
 
@@ -98,6 +98,6 @@ pub async fn packages(
 ) -> Result<Json<List<PackageView>>, Problem> {
     let (property, page) = (parameters.property(), parameters.page::<PackageId>());
     let (property, page) = parameters.read(property.zip(page))?;
-    let listed = api.booking.packages(&admitted.caller, &property, page).await.map_err(told)?;
+    let listed = api.booking.packages(&admitted.caller, &property, &page).await.map_err(told)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }

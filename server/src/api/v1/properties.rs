@@ -46,8 +46,7 @@ pub async fn list(
     mut parameters: Parameters,
 ) -> Result<Json<List<PropertyView>>, Problem> {
     let page = parameters.page::<PropertyId>();
-    parameters.check()?;
-    let page = page.unwrap_or_default();
+    let page = parameters.read(page)?;
     let found = api.keyring.reachable_properties(&admitted.caller, page.limit, page.after.as_deref()).await;
     let (properties, next) = found.map_err(|error| unavailable(&error))?;
     Ok(Json(List::new(properties, next.as_ref().map(domain::id::Id::as_str))))

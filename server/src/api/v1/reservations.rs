@@ -175,7 +175,7 @@ pub async fn list(
 ) -> Result<Json<List<ReservationView>>, Problem> {
     let (property, page) = (parameters.optional_property(), parameters.page::<ReservationId>());
     let page = parameters.read(page)?;
-    let listed = api.booking.reservations(&admitted.caller, property.as_ref(), page).await.map_err(told)?;
+    let listed = api.booking.reservations(&admitted.caller, property.as_ref(), &page).await.map_err(told)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
 
