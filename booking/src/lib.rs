@@ -5,6 +5,7 @@
 //! answered as what does not exist.
 
 mod availability;
+mod demo;
 mod error;
 mod field;
 mod id;

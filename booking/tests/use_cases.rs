@@ -6,6 +6,7 @@ mod use_cases {
 
     mod availability;
     mod borders;
+    mod demo;
     mod offers;
     mod pages;
     mod races;

@@ -87,12 +87,17 @@ async fn a_narrowed_caller_keeps_what_is_within_reach(stage: Stage) {
 async fn an_offer_has_to_be_named_with_its_property(stage: Stage) {
     let (house, _) = full_house(&stage).await;
     let package = stage.texts("SELECT id FROM package").await.remove(0);
-    let offers = [Offer::Service(house.service.id.clone()), Offer::Package(package.try_into().unwrap())];
-    for offer in offers {
+    let offers = [
+        (Offer::Service(house.service.id.clone()), Thing::Service),
+        (Offer::Package(package.try_into().unwrap()), Thing::Package),
+    ];
+    for (offer, thing) in offers {
         let new = NewReservation { property: house.other_property.clone(), offer, ..house.stay(5, 6) };
         let reserved = stage.reserve(&house, &new).await;
-        assert!(matches!(reserved, Err(Error::NotFound(_))), "{reserved:?}");
+        assert!(matches!(reserved, Err(Error::NotFound(what)) if what == thing), "{reserved:?}");
     }
+    let there = stage.booking.packages(&house.caller, &house.other_property, &first_page()).await.unwrap();
+    assert!(there.items.is_empty());
 }
 
 async fn a_call_repeated_out_of_reach_is_answered_as_unknown(stage: Stage) {

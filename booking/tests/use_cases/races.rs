@@ -7,11 +7,20 @@ on_both_databases! {
     fifty_at_once_for_two_of_five_units_make_two,
     packages_and_services_race_for_the_same_units,
     stays_that_meet_in_one_night_race_for_it,
+    who_does_not_stand_in_line_cannot_overbook_either,
 }
 
 /// Sends all of them at once, from two nodes, and counts the ones that were made.
 async fn race(stage: &Stage, house: &House, news: impl Iterator<Item = NewReservation>) -> usize {
-    let nodes: [Booking; 2] = [stage.booking.clone(), stage.other_node()];
+    race_between([stage.booking.clone(), stage.other_node()], stage, house, news).await
+}
+
+async fn race_between(
+    nodes: [Booking; 2],
+    stage: &Stage,
+    house: &House,
+    news: impl Iterator<Item = NewReservation>,
+) -> usize {
     let attempts: Vec<_> = news
         .zip(nodes.into_iter().cycle())
         .map(|(new, node)| {
@@ -58,4 +67,10 @@ async fn stays_that_meet_in_one_night_race_for_it(stage: Stage) {
     assert_eq!(race(&stage, &house, news).await, 1);
     let days = stage.booking.availability(&house.caller, &house.property, december(1), december(31)).await.unwrap();
     assert!(days.iter().all(|day| day.reserved <= 1), "{days:?}");
+}
+
+async fn who_does_not_stand_in_line_cannot_overbook_either(stage: Stage) {
+    let house = stage.house("acme", 1).await;
+    let nodes = [stage.booking.clone(), stage.node_out_of_line()];
+    assert_eq!(race_between(nodes, &stage, &house, (0..10).map(|_| house.stay(1, 3))).await, 1);
 }

@@ -84,6 +84,11 @@ impl Stage {
         Booking::new(self.connection.clone(), self.turn.clone())
     }
 
+    /// One that knows nothing of the others' line of writers.
+    pub fn node_out_of_line(&self) -> Booking {
+        Booking::new(self.connection.clone(), self.turn.as_ref().map(|_| Arc::default()))
+    }
+
     /// A tenant with two properties, the first of which has a service of this many units.
     pub async fn house(&self, slug: &str, units: u32) -> House {
         let new = NewTenant { slug: slug.to_owned(), name: slug.to_uppercase(), key_limit: None, time_zone: None };
