@@ -11,6 +11,7 @@ pub mod config;
 pub mod console;
 pub mod faces;
 pub mod guard;
+pub mod listen;
 pub mod owner;
 pub mod problem;
 pub mod request_id;

@@ -17,7 +17,7 @@ use crate::{
     api::Api,
     assets::{self, NoSite},
     config::{ServeOptions, Settings},
-    faces,
+    faces, listen,
     owner::{self, Ownership},
 };
 
@@ -94,9 +94,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let api = Api { keyring: keyring.clone(), booking, public_url };
     let writer = write_usage_behind(keyring.clone());
     let router = faces::router(console, api, settings.trusted_proxies.clone().into());
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = stop_signal()?;
-    serve_until(listener, service, stopped).await?;
+    listen::serve(listener, router, stop_signal()?).await;
     drop(commands);
     writer.abort();
     // What came last is written before the database is let go.
@@ -131,30 +129,6 @@ fn write_usage_behind(keyring: Keyring) -> JoinHandle<()> {
         }
     })
 }
-
-/// Stops accepting at the signal, and gives what runs a while to finish.
-async fn serve_until(
-    listener: TcpListener,
-    service: axum::extract::connect_info::IntoMakeServiceWithConnectInfo<axum::Router, SocketAddr>,
-    stopped: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let (told, tell) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        stopped.await;
-        let _ = told.send(());
-    });
-    let deadline = async move {
-        let _ = tell.await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        result = server.into_future() => result,
-        () = deadline => Ok(()),
-    }
-}
-
-/// How long requests may take to finish once the program was told to stop.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(30);
 
 fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;

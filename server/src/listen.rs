@@ -1,0 +1,176 @@
+//! Accepting connections, for as long as the program runs, from clients of every kind: quick, slow and silent.
+//!
+//! Nobody can hold a connection for nothing (see [`Activity`]), so there is room for all others; and what a
+//! client can make the server remember is bounded before any of our own code sees it.
+
+use std::{
+    io::{Error, ErrorKind},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, timeout},
+};
+use tower::Service;
+
+mod activity;
+mod patient;
+
+use activity::Activity;
+use patient::Patient;
+
+/// More than any browser or client sends.
+const MOST_HEADER_BYTES: usize = 64 * 1024;
+const MOST_STREAMS: u32 = 128;
+/// Streams that a client opens and takes back at once; more of them end the connection.
+const MOST_RESET_STREAMS: usize = 20;
+
+/// How long requests may take to finish once the program was told to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Files and sockets that are left for the database, the commands and whatever else is not a client.
+const RESERVED_FILES: u64 = 256;
+/// Where the system does not say how many files may be open.
+const USUAL_FILES: u64 = 1024;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
+
+/// Answers clients until told to stop. Then no more are let in, idle ones are let go at once, and what runs may
+/// finish within half a minute.
+pub async fn serve(listener: TcpListener, router: Router, stopped: impl Future<Output = ()>) {
+    let room = Arc::new(Semaphore::new(most_connections()));
+    let doorway = Doorway { listener, room, http: http(), router, graceful: GracefulShutdown::new() };
+    tokio::select! {
+        () = doorway.let_in() => {}
+        () = stopped => {}
+    }
+    let Doorway { listener, graceful, .. } = doorway;
+    drop(listener);
+    if timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time and were broken off");
+    }
+}
+
+/// As many as the system has files for: its soft limit is for programs that know no better, so it is raised.
+fn most_connections() -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(USUAL_FILES);
+    let most = files.saturating_sub(RESERVED_FILES).max(files / 2);
+    usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+}
+
+fn http() -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    // How long to wait for anything is decided in one place, for both versions alike. The timeout that comes with
+    // the first version would let go of idle clients as early as of those whose headers do not arrive. Pings, in
+    // the second, would keep idle clients; the dead ones among them are let go with the other idle ones.
+    http.http1().header_read_timeout(None).max_buf_size(MOST_HEADER_BYTES);
+    http.http2()
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_header_list_size(MOST_HEADER_BYTES as u32)
+        .max_pending_accept_reset_streams(MOST_RESET_STREAMS);
+    http
+}
+
+/// What every new connection is given.
+struct Doorway {
+    listener: TcpListener,
+    /// A place for every connection that may be open.
+    room: Arc<Semaphore>,
+    http: Builder<TokioExecutor>,
+    router: Router,
+    graceful: GracefulShutdown,
+}
+
+impl Doorway {
+    async fn let_in(&self) {
+        let (mut full, mut failing) = (Warning::default(), Warning::default());
+        loop {
+            let place = self.place(&mut full).await;
+            match self.listener.accept().await {
+                Ok((stream, peer)) => self.welcome(stream, peer, place),
+                Err(cause) if has_gone_away(&cause) => {}
+                Err(cause) => {
+                    failing.now_and_then(|| tracing::error!(%cause, "connections cannot be accepted"));
+                    sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn place(&self, full: &mut Warning) -> OwnedSemaphorePermit {
+        if self.room.available_permits() == 0 {
+            full.now_and_then(|| tracing::warn!("as many clients are connected as there may be; others have to wait"));
+        }
+        let Ok(place) = self.room.clone().acquire_owned().await else { unreachable!("the room is never closed") };
+        place
+    }
+
+    fn welcome(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+        // Answers are written at once and whole; a connection that does not take the option works all the same.
+        let _ = stream.set_nodelay(true);
+        let (http, router, watcher) = (self.http.clone(), self.router.clone(), self.graceful.watcher());
+        tokio::spawn(async move {
+            attend(stream, peer, &http, router, watcher).await;
+            drop(place);
+        });
+    }
+}
+
+/// Answers one client until it leaves, or is let go.
+async fn attend(stream: TcpStream, peer: SocketAddr, http: &Builder<TokioExecutor>, router: Router, watcher: Watcher) {
+    let activity = Arc::new(Activity::new(Instant::now()));
+    let stream = Patient::new(stream, activity.clone());
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let running = activity.begin(request.version());
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = router.clone().call(request);
+        async move {
+            let answer = answer.await;
+            drop(running);
+            answer
+        }
+    });
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    if let Err(cause) = watcher.watch(connection).await {
+        tracing::trace!(%cause, "a connection broke off");
+    }
+}
+
+/// It is the client that failed, before we could turn to it.
+fn has_gone_away(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
+}
+
+/// Something to complain about that may well go on for a while.
+#[derive(Default)]
+struct Warning {
+    last: Option<Instant>,
+}
+
+impl Warning {
+    fn now_and_then(&mut self, warn: impl FnOnce()) {
+        if self.last.is_none_or(|last| last.elapsed() >= BETWEEN_WARNINGS) {
+            self.last = Some(Instant::now());
+            warn();
+        }
+    }
+}
