@@ -11,6 +11,7 @@ pub(crate) mod installation;
 pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod properties;
+pub(crate) mod ready;
 pub(crate) mod sessions;
 pub(crate) mod standing;
 pub(crate) mod tenants;

@@ -7,7 +7,10 @@ use booking::Booking;
 use keyring::Keyring;
 use utoipa::openapi::OpenApi;
 
-use crate::problem::{Code, Problem};
+use crate::{
+    metrics::Metrics,
+    problem::{Code, Problem},
+};
 
 pub mod admission;
 mod body;
@@ -26,6 +29,7 @@ mod v1;
 pub struct Api {
     pub keyring: Keyring,
     pub booking: Booking,
+    pub metrics: Arc<Metrics>,
     /// Without a slash at the end.
     pub public_url: Arc<str>,
 }

@@ -7,12 +7,9 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use tower_http::compression::CompressionLayer;
 
-use crate::{assets, guard};
-
-/// More than the longest form takes.
-const MOST_BODY_BYTES: usize = 64 * 1024;
+use crate::{assets, guard, metrics::StaticFile};
 
 /// Everything that a browser can ask for.
 pub fn router(console: Console) -> Router {
@@ -20,7 +17,6 @@ pub fn router(console: Console) -> Router {
     app::routes(console)
         .layer(CompressionLayer::new().compress_when(is_page))
         .layer(middleware::from_fn(serve_files))
-        .layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES))
         .layer(middleware::from_fn_with_state(public_url, guard::same_site_only))
 }
 
@@ -37,7 +33,10 @@ fn is_page(
 
 async fn serve_files(request: Request, next: Next) -> Response {
     match assets::find(&request) {
-        Some(file) => file,
+        Some(mut file) => {
+            file.extensions_mut().insert(StaticFile);
+            file
+        }
         None => next.run(request).await,
     }
 }

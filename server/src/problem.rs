@@ -230,11 +230,17 @@ pub async fn finish(State(public_url): State<Arc<str>>, request: Request, next: 
     response
 }
 
-/// The layer that bounds bodies answers in plain words of its own; its answer becomes a problem as well.
+/// What is refused before any of our own code is asked becomes a problem as well.
 fn named(response: Response) -> Response {
-    let is_bare =
-        response.status() == StatusCode::PAYLOAD_TOO_LARGE && response.extensions().get::<Problem>().is_none();
-    if is_bare { Problem::from(Code::BodyTooLarge).into_response() } else { response }
+    let code = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        _ => return response,
+    };
+    if response.extensions().get::<Problem>().is_some() {
+        return response;
+    }
+    Problem::from(code).into_response()
 }
 
 /// A panic ends one request and nothing else.

@@ -14,10 +14,14 @@ use tokio::{
 };
 
 use crate::{
-    api::Api,
+    api::{self, Api},
     assets::{self, NoSite},
     config::{ServeOptions, Settings},
-    faces, listen,
+    console,
+    front::Front,
+    listen,
+    metrics::Metrics,
+    operating,
     owner::{self, Ownership},
 };
 
@@ -90,11 +94,18 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     tracing::info!("listening on http://{address}");
     announce(&public_url, options, demo.as_ref());
 
-    let booking = booking(&keyring);
-    let api = Api { keyring: keyring.clone(), booking, public_url };
+    let metrics = Arc::<Metrics>::default();
+    let api = Api {
+        keyring: keyring.clone(),
+        booking: booking(&keyring),
+        metrics: metrics.clone(),
+        public_url: public_url.clone(),
+    };
+    let faces =
+        console::router(console).merge(api::router(api)).merge(operating::router(keyring.clone(), metrics.clone()));
+    let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
     let writer = write_usage_behind(keyring.clone());
-    let router = faces::router(console, api, settings.trusted_proxies.clone().into());
-    listen::serve(listener, router, stop_signal()?).await;
+    listen::serve(listener, front.before(faces), stop_signal()?).await;
     drop(commands);
     writer.abort();
     // What came last is written before the database is let go.

@@ -53,6 +53,9 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
     let call = CallInfo::of(&request, api.keyring.now());
     let mut response = next.run(request).await;
     let Some(found) = exchange.0.get() else { return response };
+    if let Some(verdict) = found.verdict {
+        api.metrics.count_verdict(verdict);
+    }
     if let Some(quota) = found.quota {
         tell_quota(response.headers_mut(), quota);
     }

@@ -1,0 +1,146 @@
+//! Numbers for whoever watches the server. None of them names a key or a tenant.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Instant,
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{Extensions, HeaderValue, Method, header::CONTENT_TYPE},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::verdict::Verdict;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// From what a key in memory takes to what nobody waits for, in seconds.
+const DURATIONS: [f64; 14] =
+    [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Everything that is counted.
+pub struct Metrics {
+    registry: Registry,
+    durations: Family<Answered, Histogram, fn() -> Histogram>,
+    /// In the order of [`Verdict::ALL`].
+    verdicts: [Counter; Verdict::ALL.len()],
+    usage_pending: Gauge<u64, AtomicU64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    route: String,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Said {
+    verdict: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let durations: Family<Answered, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(DURATIONS));
+        let said = Family::<Said, Counter>::default();
+        let verdicts = Verdict::ALL.map(|verdict| said.get_or_create_owned(&Said { verdict: verdict.as_str() }));
+        let usage_pending = Gauge::default();
+        let mut registry = Registry::default();
+        let help = "How long requests took, until their answer began";
+        registry.register_with_unit("http_server_request_duration", help, Unit::Seconds, durations.clone());
+        registry.register("latchkey_verdicts", "What was said of keys that were presented", said);
+        let help = "Calls with keys that are not written to the database yet";
+        registry.register("latchkey_usage_pending", help, usage_pending.clone());
+        Self { registry, durations, verdicts, usage_pending }
+    }
+}
+
+impl Metrics {
+    pub fn count_verdict(&self, verdict: Verdict) {
+        let place = Verdict::ALL.iter().position(|other| *other == verdict);
+        if let Some(counter) = place.and_then(|place| self.verdicts.get(place)) {
+            counter.inc();
+        }
+    }
+
+    pub fn set_usage_pending(&self, pending: u64) {
+        self.usage_pending.set(pending);
+    }
+
+    /// All the numbers, as they are now.
+    pub fn show(&self) -> Response {
+        ([(CONTENT_TYPE, OPEN_METRICS)], self.to_text()).into_response()
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = String::new();
+        let Ok(()) = encode(&mut text, &self.registry) else { unreachable!("a string takes any text") };
+        text
+    }
+}
+
+/// An extension of the answers that are files of the site: whatever their paths are, they count as one route.
+#[derive(Debug, Clone, Copy)]
+pub struct StaticFile;
+
+/// Times every request.
+pub async fn time(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let method = known(request.method());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let start = Instant::now();
+    let response = next.run(request).await;
+    let route = route(matched.as_ref(), response.extensions()).to_owned();
+    let answered = Answered { route, method, status: response.status().as_u16() };
+    metrics.durations.get_or_create(&answered).observe(start.elapsed().as_secs_f64());
+    response
+}
+
+/// The route's template, never what was asked for: there are as many paths as somebody cares to invent.
+fn route<'a>(matched: Option<&'a MatchedPath>, answer: &Extensions) -> &'a str {
+    if answer.get::<StaticFile>().is_some() {
+        return "static";
+    }
+    match matched.map(MatchedPath::as_str) {
+        None => "unmatched",
+        Some("/") => "/",
+        Some(template) => template.trim_end_matches('/'),
+    }
+}
+
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_counted_from_nothing() {
+        let metrics = Metrics::default();
+        for verdict in Verdict::ALL {
+            assert!(metrics.to_text().contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} 0\n")));
+            metrics.count_verdict(verdict);
+            assert!(metrics.to_text().contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} 1\n")));
+        }
+        metrics.set_usage_pending(7);
+        assert!(metrics.to_text().contains("latchkey_usage_pending 7\n"));
+    }
+}

@@ -1,0 +1,50 @@
+//! What operators and their tools ask: whether the program runs, whether it can work, and how it has fared.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, header::RETRY_AFTER},
+    response::Response,
+    routing::get,
+};
+use keyring::{Keyring, NotReady};
+
+use crate::{
+    metrics::Metrics,
+    problem::{Code, Problem},
+};
+
+/// Nobody has to sign in for any of it.
+pub fn router(keyring: Keyring, metrics: Arc<Metrics>) -> Router {
+    let ready = get(ready).with_state(keyring.clone());
+    let numbers = get(numbers).with_state((keyring, metrics));
+    Router::new()
+        .route("/livez", get(live))
+        .route("/livez/", get(live))
+        .route("/readyz", ready.clone())
+        .route("/readyz/", ready)
+        .route("/metrics", numbers.clone())
+        .route("/metrics/", numbers)
+}
+
+async fn numbers(State((keyring, metrics)): State<(Keyring, Arc<Metrics>)>) -> Response {
+    metrics.set_usage_pending(keyring.usage_pending() as u64);
+    metrics.show()
+}
+
+async fn live() -> &'static str {
+    "ok"
+}
+
+async fn ready(State(keyring): State<Keyring>) -> Result<&'static str, Problem> {
+    let missing = match keyring.ready().await {
+        Ok(()) => return Ok("ok"),
+        Err(missing) => missing,
+    };
+    if let NotReady::Unreachable(Some(cause)) | NotReady::NotMigrated(cause) = &missing {
+        tracing::error!(%cause, "not ready");
+    }
+    Err(Problem::new(Code::Unavailable, missing.to_string()).with_header(RETRY_AFTER, HeaderValue::from_static("1")))
+}
