@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::{
     expiration::ExpirationDraft,
     group::{Group, GroupType},
-    id::KeyId,
+    id::{KeyId, PropertyId, TenantId},
     key_draft::{Grace, KeyDraft},
     person::{Person, Role},
     property::Property,
@@ -36,6 +36,8 @@ use crate::{
 pub struct DemoSignIn {
     pub email: String,
     pub password: SecretString,
+    pub tenant: TenantId,
+    pub properties: Vec<PropertyId>,
 }
 
 const TENANT_AGE_DAYS: i64 = 420;
@@ -221,7 +223,7 @@ impl Keyring {
             Err(error) => return Err(error),
         };
         let operator = start.operator_for(&tenant.slug).await?;
-        let (people, sign_in) = start.demo_people(&operator).await?;
+        let (people, password) = start.demo_people(&operator).await?;
         let admins = admins_among(people, &tenant);
         let properties = start.demo_properties(&operator).await?;
         for (name, group_type, permissions) in GROUPS {
@@ -232,14 +234,15 @@ impl Keyring {
         for (key, admin) in KEYS.iter().zip(admins.iter().cycle()) {
             self.demo_key(admin, key, &groups, &properties, now).await?;
         }
-        Ok(Some(sign_in))
+        let properties = properties.into_iter().map(|property| property.id).collect();
+        Ok(Some(DemoSignIn { email: PEOPLE[0].1.to_owned(), password, tenant: tenant.id, properties }))
     }
 
     fn before(&self, ago: TimeDelta) -> Self {
         self.at(Clock::stopped_at(self.now() - ago))
     }
 
-    async fn demo_people(&self, operator: &TenantAdmin) -> Result<(Vec<Person>, DemoSignIn), Error> {
+    async fn demo_people(&self, operator: &TenantAdmin) -> Result<(Vec<Person>, SecretString), Error> {
         let password = generate_password();
         let mut people = Vec::new();
         for (index, (name, email, role)) in PEOPLE.into_iter().enumerate() {
@@ -247,7 +250,7 @@ impl Keyring {
             let new = NewPerson { email: email.to_owned(), name: name.to_owned(), password: own };
             people.push(self.create_person(Some(operator), role, new).await?);
         }
-        Ok((people, DemoSignIn { email: PEOPLE[0].1.to_owned(), password }))
+        Ok((people, password))
     }
 
     async fn demo_properties(&self, operator: &TenantAdmin) -> Result<Vec<Property>, Error> {

@@ -13,6 +13,7 @@ pub enum Thing {
     Tenant,
     Person,
     Key,
+    Property,
 }
 
 impl fmt::Display for Thing {
@@ -21,6 +22,7 @@ impl fmt::Display for Thing {
             Self::Tenant => "tenant",
             Self::Person => "person",
             Self::Key => "key",
+            Self::Property => "property",
         })
     }
 }

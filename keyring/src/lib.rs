@@ -2,8 +2,8 @@
 //! storage. Every face of the program calls the use cases of [`Keyring`]; none of them knows the database.
 
 mod access;
+mod audit;
 mod clock;
-
 mod demo;
 mod error;
 mod evaluator;
@@ -33,6 +33,7 @@ use domain::secret::Product;
 use tokio::sync::OnceCell;
 
 pub use access::{Actor, SignedIn, TenantAdmin};
+pub use audit::AuditEvent;
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use error::{Changed, Error, Thing};

@@ -17,7 +17,7 @@ pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;
 
-pub(crate) use audit::{Chain, Change, Event, last_change};
+pub(crate) use audit::{Chain, Change, Event, last_change, latest_events};
 pub use database::Database;
 
 /// What the database said. It is logged once, where an answer is made of it, and never shown.

@@ -16,8 +16,10 @@ use crate::{
     serve,
 };
 
+mod audit;
 mod group;
 mod key;
+mod offer;
 mod person;
 mod property;
 mod tenant;
@@ -41,9 +43,18 @@ pub enum Words {
     /// Authorization groups: named sets of permissions
     #[command(subcommand)]
     Group(group::GroupWords),
+    /// What a property offers on the public API
+    #[command(subcommand)]
+    Service(offer::ServiceWords),
+    /// Services with something added
+    #[command(subcommand)]
+    Package(offer::PackageWords),
     /// API keys
     #[command(subcommand)]
     Key(key::KeyWords),
+    /// Who changed what, and when
+    #[command(subcommand)]
+    Audit(audit::AuditWords),
 }
 
 impl Words {
@@ -72,12 +83,10 @@ impl Outcome {
         Self { code: REFUSED, output: String::new(), error: format!("latchkey: {reason}\n") }
     }
 
-    /// The same, told to a program as well when it asked for that.
+    /// Not carried out because somebody or something could not be reached.
     #[must_use]
     pub fn unavailable(reason: &str, as_json: bool) -> Self {
-        let document = json!({ "error": { "code": "unavailable", "detail": reason, "errors": [] } });
-        let output = if as_json { format!("{document}\n") } else { String::new() };
-        Self { output, ..Self::refused(reason) }
+        Refusal::new("unavailable", reason).outcome(as_json)
     }
 
     /// Prints it all and says how to exit.
@@ -166,28 +175,76 @@ pub async fn parse_and_execute(keyring: &Keyring, words: &[String], input: Strin
 }
 
 async fn execute(keyring: &Keyring, words: Words, as_json: bool, input: String) -> Outcome {
-    let done = match words {
-        Words::Tenant(words) => tenant::execute(keyring, words).await,
-        Words::Person(words) => person::execute(keyring, words, input).await,
-        Words::Property(words) => property::execute(keyring, words).await,
-        Words::Group(words) => group::execute(keyring, words).await,
-        Words::Key(words) => key::execute(keyring, words).await,
-    };
-    match done {
+    match carry_out(keyring, words, input).await {
         Ok(report) if as_json => Outcome::done(format!("{}\n", report.json)),
         Ok(report) => Outcome::done(report.text),
-        Err(error) => refusal(&error, as_json),
+        Err(refusal) => refusal.outcome(as_json),
     }
 }
 
-fn refusal(error: &Error, as_json: bool) -> Outcome {
-    if let Error::Unavailable(cause) = error {
-        tracing::error!(%cause, "the database failed");
+async fn carry_out(keyring: &Keyring, words: Words, input: String) -> Result<Report, Refusal> {
+    let booking = || serve::booking(keyring);
+    Ok(match words {
+        Words::Tenant(words) => tenant::execute(keyring, words).await?,
+        Words::Person(words) => person::execute(keyring, words, input).await?,
+        Words::Property(words) => property::execute(keyring, words).await?,
+        Words::Group(words) => group::execute(keyring, words).await?,
+        Words::Service(words) => offer::service(keyring, &booking(), words).await?,
+        Words::Package(words) => offer::package(keyring, &booking(), words).await?,
+        Words::Key(words) => key::execute(keyring, words).await?,
+        Words::Audit(words) => audit::execute(keyring, words).await?,
+    })
+}
+
+/// Why a command was not carried out: for programs, and for people.
+struct Refusal {
+    code: &'static str,
+    detail: String,
+    /// Every wrong field, when fields were wrong.
+    errors: Value,
+}
+
+impl Refusal {
+    fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: json!([]) }
     }
-    let errors = if let Error::Invalid(errors) = error { json!(errors) } else { json!([]) };
-    let document = json!({ "error": { "code": code_of(error), "detail": error.to_string(), "errors": errors } });
-    let output = if as_json { format!("{document}\n") } else { String::new() };
-    Outcome { output, ..Outcome::refused(&error.to_string()) }
+
+    fn outcome(self, as_json: bool) -> Outcome {
+        let Self { code, detail, errors } = self;
+        let document = json!({ "error": { "code": code, "detail": detail, "errors": errors } });
+        let output = if as_json { format!("{document}\n") } else { String::new() };
+        Outcome { output, ..Outcome::refused(&detail) }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        if let Error::Unavailable(cause) = &error {
+            tracing::error!(%cause, "the database failed");
+        }
+        let errors = if let Error::Invalid(errors) = &error { json!(errors) } else { json!([]) };
+        Self { errors, ..Self::new(code_of(&error), error.to_string()) }
+    }
+}
+
+impl From<booking::Error> for Refusal {
+    fn from(error: booking::Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            booking::Error::NotFound(_) => Self::new("not_found", detail),
+            booking::Error::Invalid(wrong_fields) => {
+                let wrong = |error: booking::FieldError| json!({ "field": error.field, "code": error.code, "detail": error.detail });
+                Self { errors: wrong_fields.into_iter().map(wrong).collect(), ..Self::new("invalid", detail) }
+            }
+            booking::Error::Unavailable(cause) => {
+                tracing::error!(%cause, "the database failed");
+                Self::new("unavailable", detail)
+            }
+            booking::Error::SoldOut { .. } | booking::Error::KeyReused | booking::Error::StillRunning => {
+                Self::new("refused", detail)
+            }
+        }
+    }
 }
 
 fn code_of(error: &Error) -> &'static str {

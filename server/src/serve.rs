@@ -44,6 +44,8 @@ pub enum ServeError {
     Demo(#[source] Error),
     #[error("what keys were used for in the last second could not be written: {0}")]
     Usage(#[source] Error),
+    #[error("cannot fill the database with the demo's reservations: {0}")]
+    DemoBookings(#[source] booking::Error),
     #[error("the server failed: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -76,7 +78,12 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let ownership = Ownership::wait(&settings.database_url).await?;
     let keyring = open(settings).await?;
     make_first_super_user(&keyring, settings).await?;
+    let booking = booking(&keyring);
     let demo = if options.demo { keyring.fill_with_demo().await.map_err(ServeError::Demo)? } else { None };
+    if let Some(demo) = &demo {
+        let filled = booking.fill_with_demo(&demo.tenant, &demo.properties, keyring.now()).await;
+        filled.map_err(ServeError::DemoBookings)?;
+    }
     let listener =
         TcpListener::bind(settings.addr).await.map_err(|cause| ServeError::Listen { address: settings.addr, cause })?;
     let address = listener.local_addr()?;
@@ -97,14 +104,14 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let metrics = Arc::<Metrics>::default();
     let api = Api {
         keyring: keyring.clone(),
-        booking: booking(&keyring),
+        booking: booking.clone(),
         metrics: metrics.clone(),
         public_url: public_url.clone(),
     };
     let faces =
         console::router(console).merge(api::router(api)).merge(operating::router(keyring.clone(), metrics.clone()));
     let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
-    let writer = write_usage_behind(keyring.clone());
+    let writer = write_behind(keyring.clone(), booking);
     listen::serve(listener, front.before(faces), stop_signal()?).await;
     drop(commands);
     writer.abort();
@@ -114,7 +121,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
 }
 
 /// The bookings, in the same database and the same line of writers as everything else.
-fn booking(keyring: &Keyring) -> Booking {
+pub fn booking(keyring: &Keyring) -> Booking {
     Booking::new(keyring.database().connection().clone(), keyring.database().writers())
 }
 
@@ -124,21 +131,30 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 /// How often what is too old is thrown away.
 const CLEAR_EVERY: Duration = Duration::from_secs(3600);
 
-fn write_usage_behind(keyring: Keyring) -> JoinHandle<()> {
+/// Writes what keys were used for, and clears away what has become too old, for as long as the program runs.
+fn write_behind(keyring: Keyring, booking: Booking) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut next_clearing = Instant::now();
         loop {
             tokio::time::sleep(WRITE_EVERY).await;
-            let mut done = keyring.write_usage().await;
+            if let Err(cause) = keyring.write_usage().await {
+                tracing::error!(%cause, "what keys were used for could not be written; it is kept for the next time");
+            }
             if Instant::now() >= next_clearing {
                 next_clearing = Instant::now() + CLEAR_EVERY;
-                done = done.and(keyring.clear_old_usage().await);
-            }
-            if let Err(error) = done {
-                tracing::error!(cause = %error, "what keys were used for could not be written; it is kept for the next time");
+                clear_old(&keyring, &booking).await;
             }
         }
     })
+}
+
+async fn clear_old(keyring: &Keyring, booking: &Booking) {
+    if let Err(cause) = keyring.clear_old_usage().await {
+        tracing::error!(%cause, "old usage could not be cleared away");
+    }
+    if let Err(cause) = booking.clear_old(keyring.now()).await {
+        tracing::error!(%cause, "old idempotency keys could not be cleared away");
+    }
 }
 
 fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::id::TenantId;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
@@ -13,8 +13,9 @@ use tokio::sync::OwnedMutexGuard;
 use super::{
     Database, Result,
     entity::{audit_chain, audit_event},
+    readable,
 };
-use crate::{access::Actor, secret::Sha256Hex};
+use crate::{access::Actor, audit::AuditEvent, secret::Sha256Hex};
 
 /// Which chain of audit rows a change belongs to.
 pub(crate) enum Chain<'a> {
@@ -126,6 +127,23 @@ fn hash_after(previous: &str, row: &audit_event::Model) -> String {
     ];
     let text: String = fields.iter().map(|field| format!("{}:{field}\n", field.len())).collect();
     Sha256Hex::of(&text).as_str().to_owned()
+}
+
+/// The last events of a chain, the latest first.
+pub(crate) async fn latest_events(database: &Database, chain: Chain<'_>, limit: u64) -> Result<Vec<AuditEvent>> {
+    let rows = audit_event::Entity::find()
+        .filter(audit_event::Column::ChainId.eq(chain.id()))
+        .order_by_desc(audit_event::Column::Sequence)
+        .limit(limit)
+        .all(database.connection())
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+fn read(row: audit_event::Model) -> Result<AuditEvent> {
+    let detail = readable("an audit event's detail", &row.detail, serde_json::from_str(&row.detail))?;
+    let audit_event::Model { sequence, at, actor, actor_name, action, subject, .. } = row;
+    Ok(AuditEvent { sequence, at, actor, actor_name, action, subject, detail })
 }
 
 /// Who changed a subject last, and when.

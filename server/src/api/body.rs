@@ -1,11 +1,14 @@
 //! Bodies: JSON objects, read field by field, so that everything that is wrong is told at once.
 
+use std::error::Error as _;
+
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, header::CONTENT_TYPE},
 };
 use chrono::NaiveDate;
 use domain::secret::redacted;
+use http_body_util::LengthLimitError;
 use serde_json::{Map, Value};
 
 use super::parameters::read_date;
@@ -30,7 +33,7 @@ pub trait FromFields: Sized {
 /// # Errors
 /// When it is too long, of another type, no JSON, or no object.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
-    let Ok(bytes) = to_bytes(body, MOST_BYTES).await else { return Err(Code::BodyTooLarge.into()) };
+    let bytes = to_bytes(body, MOST_BYTES).await.map_err(|error| unread(&error))?;
     if !is_json(headers) {
         return Err(Code::UnsupportedMediaType.into());
     }
@@ -38,6 +41,16 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
         Ok(Value::Object(fields)) => Ok(Json { bytes, fields }),
         Ok(_) => Err(Problem::invalid([wrong("", "not_an_object", "Send a JSON object: { … }.")])),
         Err(_) => Err(Code::MalformedBody.into()),
+    }
+}
+
+/// Too long, or broken off before its end.
+fn unread(error: &axum::Error) -> Problem {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    if causes.any(<dyn std::error::Error>::is::<LengthLimitError>) {
+        Code::BodyTooLarge.into()
+    } else {
+        Code::MalformedBody.into()
     }
 }
 
