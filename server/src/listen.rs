@@ -6,7 +6,10 @@
 use std::{
     io::{Error, ErrorKind},
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,13 +60,15 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 /// finish within half a minute.
 pub async fn serve(listener: TcpListener, router: Router, stopped: impl Future<Output = ()>) {
     let room = Arc::new(Semaphore::new(most_connections()));
-    let doorway = Doorway { listener, room, http: http(), router, graceful: GracefulShutdown::new() };
+    let stopping = Arc::default();
+    let doorway = Doorway { listener, room, http: http(), router, stopping, graceful: GracefulShutdown::new() };
     tokio::select! {
         () = doorway.let_in() => {}
         () = stopped => {}
     }
-    let Doorway { listener, graceful, .. } = doorway;
+    let Doorway { listener, stopping, graceful, .. } = doorway;
     drop(listener);
+    stopping.store(true, Ordering::Relaxed);
     if timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time and were broken off");
     }
@@ -96,6 +101,7 @@ struct Doorway {
     room: Arc<Semaphore>,
     http: Builder<TokioExecutor>,
     router: Router,
+    stopping: Arc<AtomicBool>,
     graceful: GracefulShutdown,
 }
 
@@ -126,32 +132,41 @@ impl Doorway {
     fn welcome(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         // Answers are written at once and whole; a connection that does not take the option works all the same.
         let _ = stream.set_nodelay(true);
+        let activity = Arc::new(Activity::new(Instant::now(), self.stopping.clone()));
+        let client = Client { stream: Patient::new(stream, activity.clone()), peer, activity };
         let (http, router, watcher) = (self.http.clone(), self.router.clone(), self.graceful.watcher());
         tokio::spawn(async move {
-            attend(stream, peer, &http, router, watcher).await;
+            client.attend(&http, router, watcher).await;
             drop(place);
         });
     }
 }
 
-/// Answers one client until it leaves, or is let go.
-async fn attend(stream: TcpStream, peer: SocketAddr, http: &Builder<TokioExecutor>, router: Router, watcher: Watcher) {
-    let activity = Arc::new(Activity::new(Instant::now()));
-    let stream = Patient::new(stream, activity.clone());
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let running = activity.begin(request.version());
-        let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = router.clone().call(request);
-        async move {
-            let answer = answer.await;
-            drop(running);
-            answer
+struct Client {
+    stream: Patient,
+    peer: SocketAddr,
+    activity: Arc<Activity>,
+}
+
+impl Client {
+    /// Answers it until it leaves, or is let go.
+    async fn attend(self, http: &Builder<TokioExecutor>, router: Router, watcher: Watcher) {
+        let Self { stream, peer, activity } = self;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let running = activity.begin(request.version());
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let answer = router.clone().call(request);
+            async move {
+                let answer = answer.await;
+                drop(running);
+                answer
+            }
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        if let Err(cause) = watcher.watch(connection).await {
+            tracing::trace!(%cause, "a connection broke off");
         }
-    });
-    let connection = http.serve_connection(TokioIo::new(stream), service);
-    if let Err(cause) = watcher.watch(connection).await {
-        tracing::trace!(%cause, "a connection broke off");
     }
 }
 

@@ -4,5 +4,8 @@ mod faces {
     mod commands;
     mod functions;
     mod guard;
+    mod operating;
     mod program;
+    mod request_id;
+    mod strain;
 }

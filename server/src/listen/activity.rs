@@ -1,7 +1,10 @@
 //! What a client does with its connection, and until when it may keep it.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,11 +17,15 @@ const HEADER_TIME: Duration = Duration::from_secs(10);
 /// Between requests, and while a client takes nothing of its answer. Most clients and proxies let go of an idle
 /// connection after a minute; this is longer, so that theirs is the decision.
 const IDLE_TIME: Duration = Duration::from_secs(65);
+/// When the program stops: enough to take what was answered and to say good-bye.
+const PARTING_TIME: Duration = Duration::from_secs(2);
 
 /// How far a connection is. A client may keep it while a request of its runs, while it takes what it is answered,
 /// for a while afterwards, and for a shorter while when it has begun to ask and does not come to the point.
 pub(super) struct Activity {
     state: Mutex<State>,
+    /// Whether the program was told to stop.
+    stopping: Arc<AtomicBool>,
 }
 
 struct State {
@@ -34,8 +41,8 @@ struct State {
 
 impl Activity {
     /// A client that has just come is expected to ask something.
-    pub(super) fn new(now: Instant) -> Self {
-        Self { state: Mutex::new(State { running: 0, moved: now, is_asking: true, has_frames: false }) }
+    pub(super) fn new(now: Instant, stopping: Arc<AtomicBool>) -> Self {
+        Self { state: Mutex::new(State { running: 0, moved: now, is_asking: true, has_frames: false }), stopping }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -66,7 +73,11 @@ impl Activity {
     /// Until when the client is waited for, unless a request of its runs.
     pub(super) fn patience_ends(&self) -> Option<Instant> {
         let state = self.state();
-        let patience = if state.is_asking { HEADER_TIME } else { IDLE_TIME };
+        let patience = match (self.stopping.load(Ordering::Relaxed), state.is_asking) {
+            (true, _) => PARTING_TIME,
+            (false, true) => HEADER_TIME,
+            (false, false) => IDLE_TIME,
+        };
         (state.running == 0).then(|| state.moved + patience)
     }
 }
@@ -98,7 +109,7 @@ mod tests {
     #[test]
     fn headers_have_to_arrive_in_time_however_many_bytes_do() {
         let start = Instant::now();
-        let activity = Arc::new(Activity::new(start));
+        let activity = Arc::new(Activity::new(start, Arc::default()));
         for second in 0..5 {
             activity.has_read(start + SECOND * second);
             assert_eq!(patience(&activity, start), Some(10));
@@ -112,20 +123,24 @@ mod tests {
 
     #[test]
     fn what_runs_is_waited_for() {
-        let start = Instant::now();
-        let activity = Arc::new(Activity::new(start));
+        let (start, stopping) = (Instant::now(), Arc::default());
+        let activity = Arc::new(Activity::new(start, Arc::clone(&stopping)));
         let (first, second) = (activity.begin(Version::HTTP_2), activity.begin(Version::HTTP_2));
         assert_eq!(patience(&activity, start), None);
+        stopping.store(true, Ordering::Relaxed);
+        assert_eq!(patience(&activity, start), None, "even when the program stops");
         drop(first);
         assert_eq!(patience(&activity, start), None);
         drop(second);
+        assert_eq!(patience(&activity, start), Some(2));
+        stopping.store(false, Ordering::Relaxed);
         assert_eq!(patience(&activity, start), Some(65));
     }
 
     #[test]
     fn a_slow_reader_may_read_and_an_idle_client_may_not_linger() {
         let start = Instant::now();
-        let activity = Arc::new(Activity::new(start));
+        let activity = Arc::new(Activity::new(start, Arc::default()));
         drop(activity.begin(Version::HTTP_2));
         activity.has_written(start + SECOND * 60);
         assert_eq!(patience(&activity, start), Some(60 + 65));

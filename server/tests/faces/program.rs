@@ -99,7 +99,7 @@ impl Program {
                     log.push_str(&line);
                     log.push('\n');
                     if let Some((_, url)) = line.split_once("listening on ") {
-                        let _ = listening.send(url.to_owned());
+                        let _ = listening.send(url.split('"').next().unwrap_or_default().to_owned());
                     }
                     if line.contains("ready at ") {
                         let _ = ready.send(());
@@ -113,13 +113,38 @@ impl Program {
         Self { process, url, folder, log, database_url }
     }
 
-    /// Stops it as an operator would, and gives its folder back.
-    pub fn stop(mut self) -> (TempDir, std::process::ExitStatus) {
+    /// Tells it to stop as an operator would.
+    pub fn terminate(&self) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Stops it and gives its folder back.
+    pub fn stop(self) -> (TempDir, std::process::ExitStatus) {
+        self.terminate();
+        self.wait()
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(mut self) -> (TempDir, std::process::ExitStatus) {
         let status = self.process.wait().unwrap();
         let folder = std::mem::replace(&mut self.folder, TempDir::new().unwrap());
         (folder, status)
+    }
+
+    /// A number of kilobytes that the system keeps of it, such as `VmRSS` and `VmHWM`.
+    pub fn memory(&self, what: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':')).expect("it is there");
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Does something to its database behind its back. PostgreSQL alone.
+    pub fn behind_its_back(&self, sql: &str) {
+        let (server, name) = self.database_url.rsplit_once('/').unwrap();
+        let sql = sql.replace("{name}", name);
+        let psql = Command::new("psql").args([&format!("{server}/postgres"), "--quiet", "--command", &sql]).output();
+        assert!(psql.unwrap().status.success(), "{sql}");
     }
 
     pub fn kill(mut self) -> TempDir {

@@ -1,0 +1,89 @@
+//! What operators and their tools ask.
+
+use reqwest::{Client, Method};
+use serde_json::Value;
+
+use super::program::Program;
+
+const PROBES: [&str; 4] = ["/livez", "/livez/", "/readyz", "/readyz/"];
+
+#[tokio::test]
+async fn probes_are_answered_without_a_session() {
+    let program = Program::start();
+    let client = Client::new();
+    for path in PROBES {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = client.request(method.clone(), format!("{}{path}", program.url)).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{method} {path}");
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            assert_eq!(answer.text().await.unwrap(), if method == Method::GET { "ok" } else { "" });
+        }
+        let answer = client.post(format!("{}{path}", program.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{path}");
+        assert_eq!(answer.headers()["allow"], "GET,HEAD");
+        assert_eq!(answer.json::<Value>().await.unwrap()["code"], "method_not_allowed");
+    }
+}
+
+#[tokio::test]
+async fn whether_it_can_work_follows_the_database() {
+    let program = Program::start_on_postgres();
+    let ready = async || program.stranger().get("/readyz").await;
+    assert_eq!(ready().await.status(), 200);
+
+    program.behind_its_back("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
+    program.behind_its_back("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    let answer = ready().await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    assert_eq!(answer.headers()["retry-after"], "1");
+    let problem = answer.json::<Value>().await.unwrap();
+    assert_eq!(problem["code"], "unavailable");
+    assert_eq!(problem["detail"], "The database does not answer.");
+    assert_eq!(program.stranger().get("/livez").await.status(), 200, "it lives all the same");
+
+    program.behind_its_back("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true");
+    assert_eq!(ready().await.status(), 200);
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_never_by_what_was_asked_for() {
+    let program = Program::start();
+    program.tenant("acme");
+    let admin = program.signed_in("tenant-admin@acme.test").await;
+    let key = program.key("acme", "PMS");
+    let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+    admin.get("/tenant-api-keys").await;
+    admin.get("/favicon.svg").await;
+    admin.get("/livez/").await;
+    admin.get(&format!("/{secret}/{id}?key={secret}")).await;
+    let brew = Method::from_bytes(b"BREW").unwrap();
+    Client::new().request(brew, format!("{}/livez", program.url)).send().await.unwrap();
+
+    for path in ["/metrics", "/metrics/"] {
+        let answer = program.stranger().get(path).await;
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert_eq!(answer.headers()["content-type"], kind);
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        let numbers = answer.text().await.unwrap();
+        for (route, method, status) in [
+            ("/tenant-api-keys", "GET", 200),
+            ("/console/{function}", "POST", 200),
+            ("static", "GET", 200),
+            ("/livez", "GET", 200),
+            ("unmatched", "GET", 404),
+            ("/livez", "OTHER", 405),
+        ] {
+            let labels = format!("{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}");
+            let line = format!("http_server_request_duration_seconds_count{labels} ");
+            assert!(numbers.contains(&line), "{line} is not in\n{numbers}");
+        }
+        assert!(numbers.contains("latchkey_verdicts_total{verdict=\"VALID\"} 0"));
+        assert!(numbers.contains("latchkey_usage_pending 0"));
+        for private in [secret, id, "acme", "favicon", "BREW"] {
+            assert!(!numbers.contains(private), "{private} is in\n{numbers}");
+        }
+        assert!(numbers.ends_with("# EOF\n"));
+    }
+}

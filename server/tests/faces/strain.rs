@@ -1,0 +1,242 @@
+//! Clients that are slow, silent, too many or too talkative, and a server that is told to stop among them.
+
+use std::{
+    io::ErrorKind::WouldBlock,
+    time::{Duration, Instant},
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client as Http2, rt::TokioExecutor};
+use reqwest::Client;
+use rlimit::Resource;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+use super::program::{PASSWORD, Program};
+
+const IDLE_CLIENTS: usize = 10_000;
+const SLOW_CLIENTS: usize = 200;
+/// How long a request's headers may take.
+const HEADER_TIME: Duration = Duration::from_secs(10);
+const KILOBYTES_OF_100_MB: u64 = 100 * 1024;
+
+async fn connect(program: &Program) -> TcpStream {
+    TcpStream::connect(program.url.strip_prefix("http://").unwrap()).await.unwrap()
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
+
+/// The head of a form that a browser sends to sign in.
+fn sign_in(how_long: &str) -> String {
+    let form = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin";
+    format!("POST /console/sign_in HTTP/1.1\r\nHost: localhost\r\n{form}\r\n{how_long}\r\n\r\n")
+}
+
+/// A client that asks once and then keeps its connection.
+async fn keep_alive(program: &Program) -> TcpStream {
+    let mut stream = connect(program).await;
+    stream.write_all(get("/livez").as_bytes()).await.unwrap();
+    let mut answer = [0; 1024];
+    let length = stream.read(&mut answer).await.unwrap();
+    assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..length]));
+    stream
+}
+
+/// All that the server says until it closes the connection.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut said = Vec::new();
+    // The server may well reset a connection on which it has not read everything.
+    let _ = timeout(Duration::from_secs(60), stream.read_to_end(&mut said)).await.expect("it is closed");
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// Sends a byte a second until the server has enough, and says how long that took.
+async fn trickle(mut stream: TcpStream) -> Duration {
+    let start = Instant::now();
+    let (mut from, mut to) = stream.split();
+    let closed = async {
+        let mut nothing = [0; 16];
+        let _ = from.read(&mut nothing).await;
+    };
+    let send = async {
+        for byte in b"GET /livez HTTP/1.1\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'x')) {
+            if to.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = closed => {}
+        () = send => {}
+    }
+    start.elapsed()
+}
+
+/// As few files as a system may allow at first; the server has to raise that by itself.
+fn start_with_few_files() -> Program {
+    let hard = Resource::NOFILE.get_hard().unwrap();
+    let needed = (IDLE_CLIENTS + SLOW_CLIENTS + 1000) as u64;
+    assert!(hard >= needed, "only {hard} files may be open here; this test needs {needed}: raise `ulimit -Hn`");
+    Resource::NOFILE.set(1024, hard).unwrap();
+    let program = Program::start();
+    Resource::NOFILE.set(hard, hard).unwrap();
+    program
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_idle_clients_and_slow_ones_keep_nobody_waiting() {
+    let program = start_with_few_files();
+    let before = program.memory("VmRSS");
+    let slow: Vec<_> = {
+        let mut slow = Vec::new();
+        for _ in 0..SLOW_CLIENTS {
+            slow.push(tokio::spawn(trickle(connect(&program).await)));
+        }
+        slow
+    };
+    let (mut silent, mut idle) = (Vec::new(), Vec::new());
+    for _ in 0..IDLE_CLIENTS / 2 {
+        silent.push(connect(&program).await);
+        idle.push(keep_alive(&program).await);
+    }
+    let mut longest = Duration::ZERO;
+    for request in 0..100 {
+        let path = if request % 2 == 0 { "/sign-in" } else { "/readyz" };
+        let start = Instant::now();
+        let answer = Client::new().get(format!("{}{path}", program.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.bytes().await.unwrap();
+        longest = longest.max(start.elapsed());
+    }
+    let grown = program.memory("VmHWM") - before;
+    let is_open = |client: &TcpStream| client.try_read(&mut [0]).is_err_and(|error| error.kind() == WouldBlock);
+    assert_eq!(idle.iter().filter(|client| is_open(client)).count(), IDLE_CLIENTS / 2);
+    println!("{} of the silent clients are still there", silent.iter().filter(|client| is_open(client)).count());
+    println!("the longest of 100 requests took {longest:?}; the server grew by {} MB", grown / 1024);
+    assert!(longest < Duration::from_secs(2), "{longest:?}");
+    assert!(grown < 400 * 1024, "{grown} kB");
+    for client in slow {
+        let held = client.await.unwrap();
+        assert!(held < HEADER_TIME + Duration::from_secs(5), "a slow client held its connection for {held:?}");
+    }
+}
+
+#[tokio::test]
+async fn headers_arrive_in_time_or_not_at_all() {
+    let program = Program::start();
+    let (mut silent, new, old) = (connect(&program).await, connect(&program).await, keep_alive(&program).await);
+    let mut kept = keep_alive(&program).await;
+    let start = Instant::now();
+    let silence = async {
+        rest(&mut silent).await;
+        start.elapsed()
+    };
+    let (silence, new, old) = tokio::join!(silence, trickle(new), trickle(old));
+    for (who, held) in [("silent", silence), ("new", new), ("old", old)] {
+        let limit = HEADER_TIME - Duration::from_secs(1)..HEADER_TIME + Duration::from_secs(3);
+        assert!(limit.contains(&held), "the {who} client held its connection for {held:?}");
+    }
+    kept.write_all(get("/livez").as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    kept.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200", "between requests a client may take longer");
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_is_given_up() {
+    let program = Program::start();
+    let mut stream = connect(&program).await;
+    let start = Instant::now();
+    stream.write_all(sign_in("Content-Length: 1000").as_bytes()).await.unwrap();
+    stream.write_all(b"email=").await.unwrap();
+    let answer = rest(&mut stream).await;
+    let waited = start.elapsed();
+    assert!((Duration::from_secs(29)..Duration::from_secs(40)).contains(&waited), "{waited:?}");
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_megabyte_of_headers_is_refused() {
+    let program = Program::start();
+    let mut stream = connect(&program).await;
+    let request = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: {}\r\n\r\n", "x".repeat(1024 * 1024));
+    // The server does not read to the end.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+
+    let request = Client::new().get(format!("{}/livez", program.url)).header("x-large", "x".repeat(48 * 1024));
+    assert_eq!(request.send().await.unwrap().status(), 200, "48 KiB are fine");
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_of_body_are_refused_and_not_kept() {
+    let program = Program::start();
+    assert_eq!(program.stranger().sign_in("nobody@acme.test", PASSWORD).await.status(), 401);
+    let before = program.memory("VmHWM");
+    let chunk = [b"10000\r\n", "x".repeat(65_536).as_bytes(), b"\r\n"].concat();
+    for (how_long, status) in [("Content-Length: 104857600", 413), ("Transfer-Encoding: chunked", 400)] {
+        let mut stream = connect(&program).await;
+        stream.write_all(sign_in(how_long).as_bytes()).await.unwrap();
+        for _ in 0..KILOBYTES_OF_100_MB / 64 {
+            if stream.write_all(&chunk).await.is_err() {
+                break;
+            }
+        }
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{how_long}: {answer}");
+    }
+    let grown = program.memory("VmHWM") - before;
+    println!("the server grew by {grown} kB");
+    assert!(grown < 50 * 1024, "{grown} kB");
+}
+
+#[tokio::test]
+async fn what_runs_is_finished_before_the_program_ends() {
+    let program = Program::start();
+    program.tenant("acme");
+    let form = format!("email=member%40acme.test&password={}&next=", PASSWORD.replace(' ', "+"));
+    let (first, second) = form.split_at(10);
+    let mut running = connect(&program).await;
+    running.write_all(sign_in(&format!("Content-Length: {}", form.len())).as_bytes()).await.unwrap();
+    running.write_all(first.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(500)).await;
+
+    program.terminate();
+    sleep(Duration::from_secs(1)).await;
+    let address = program.url.strip_prefix("http://").unwrap();
+    assert!(TcpStream::connect(address).await.is_err(), "nobody is let in any more");
+    running.write_all(second.as_bytes()).await.unwrap();
+    let answer = rest(&mut running).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("set-cookie"), "{answer}");
+    let (_, status) = program.wait();
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn idle_clients_do_not_delay_the_end() {
+    let program = Program::start();
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        idle.push(connect(&program).await);
+        idle.push(keep_alive(&program).await);
+    }
+    for client in &mut idle[20..] {
+        client.write_all(b"GET /li").await.unwrap();
+    }
+    let second_version = Http2::builder(TokioExecutor::new()).http2_only(true).build_http::<Full<&[u8]>>();
+    let answer = second_version.get(format!("{}/livez", program.url).parse().unwrap()).await.unwrap();
+    assert_eq!(answer.version(), axum::http::Version::HTTP_2);
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
+    // From here on this client says nothing any more, not even good-bye.
+    let start = Instant::now();
+    let (_, status) = program.stop();
+    assert!(status.success(), "{status}");
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
