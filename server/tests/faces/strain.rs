@@ -42,7 +42,8 @@ async fn keep_alive(program: &Program) -> TcpStream {
     let mut stream = connect(program).await;
     stream.write_all(get("/livez").as_bytes()).await.unwrap();
     let mut answer = [0; 1024];
-    let length = stream.read(&mut answer).await.unwrap();
+    let read = timeout(Duration::from_secs(10), stream.read(&mut answer));
+    let length = read.await.expect("there is room for it").unwrap();
     assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..length]));
     stream
 }
