@@ -23,6 +23,7 @@ cargo xtask build                          build the release program, one file w
 cargo xtask dev                            debug build with demo data, rebuilt and restarted on change
 cargo xtask test                           every test, on SQLite, PostgreSQL and Redis, and in Chromium
 cargo xtask test rust                      the Rust tests alone
+cargo xtask test conformance               the public API against its own description, by Schemathesis
 cargo xtask test browser [options]         the browser tests alone; the options go to `playwright test`
 cargo xtask lint                           formatting, clippy, the dependency and source rules, the size budget";
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         ["dev"] => in_workspace(dev::command),
         ["test"] => in_workspace(test::everything),
         ["test", "rust"] => in_workspace(test::rust_alone),
+        ["test", "conformance"] => in_workspace(test::conformance_alone),
         ["test", "browser", rest @ ..] => in_workspace(|workspace| test::browser_alone(workspace, rest)),
         ["lint"] => in_workspace(lint::command),
         unknown => {

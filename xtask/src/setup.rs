@@ -2,8 +2,10 @@
 
 mod browser;
 mod debian;
+mod python;
 mod rust;
 
 pub use browser::{chromium, end2end};
 pub use debian::{Need, programs};
+pub use python::schemathesis;
 pub use rust::{components, wasm_target};

@@ -1,3 +1,5 @@
+mod conformance;
+
 use crate::{
     Result, Workspace, build, process,
     profile::Profile,
@@ -11,14 +13,20 @@ const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
 
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Redis, Need::Fonts])?;
+    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Redis, Need::Python, Need::Fonts])?;
     setup::end2end(workspace)?;
     let postgres = Postgres::start()?;
     let redis = Redis::start()?;
     let rust = rust(workspace, &postgres, &redis);
+    let conformance = conformance::check(workspace);
     let browser = browser(workspace, &postgres, &[]);
     drop((postgres, redis));
-    summary(&[("Rust tests", rust), ("Browser tests", browser)])
+    summary(&[("Rust tests", rust), ("API against its description", conformance), ("Browser tests", browser)])
+}
+
+pub fn conformance_alone(workspace: &Workspace) -> Result<()> {
+    prepare(workspace, &[Need::Python])?;
+    summary(&[("API against its description", conformance::check(workspace))])
 }
 
 pub fn rust_alone(workspace: &Workspace) -> Result<()> {
@@ -64,15 +72,15 @@ fn browser(workspace: &Workspace, postgres: &Postgres, options: &[&str]) -> Resu
     process::run(&mut playwright)
 }
 
-fn summary(halves: &[(&str, Result<()>)]) -> Result<()> {
+fn summary(parts: &[(&str, Result<()>)]) -> Result<()> {
     println!();
-    for (name, outcome) in halves {
+    for (name, outcome) in parts {
         match outcome {
             Ok(()) => println!("{name}: passed"),
             Err(error) => println!("{name}: FAILED: {error}"),
         }
     }
-    if halves.iter().all(|(_, outcome)| outcome.is_ok()) {
+    if parts.iter().all(|(_, outcome)| outcome.is_ok()) {
         return Ok(());
     }
     Err("not every test passed".into())

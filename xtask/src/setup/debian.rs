@@ -7,6 +7,8 @@ pub enum Need {
     Chromium,
     Postgres,
     Redis,
+    /// With what it takes to make an environment of its own.
+    Python,
     /// Without one, a browser without a screen draws boxes.
     Fonts,
 }
@@ -17,6 +19,7 @@ impl Need {
             Self::Chromium => browser::installed().is_some(),
             Self::Postgres => services::PostgresPrograms::find().is_some(),
             Self::Redis => services::redis_program().is_some(),
+            Self::Python => super::python::is_installed(),
             Self::Fonts => has_fonts(),
         }
     }
@@ -26,6 +29,7 @@ impl Need {
             Self::Chromium => "chromium",
             Self::Postgres => "postgresql",
             Self::Redis => "redis-server",
+            Self::Python => "python3-venv",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -35,6 +39,7 @@ impl Need {
             Self::Chromium => "Chromium",
             Self::Postgres => "PostgreSQL (`initdb` and `postgres`)",
             Self::Redis => "Redis (`redis-server`)",
+            Self::Python => "Python 3 with `venv`",
             Self::Fonts => "a font",
         }
     }

@@ -8,7 +8,7 @@ use axum::{
 };
 use keyring::{AccessToken, Credentials, Refusal};
 use secrecy::ExposeSecret;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::{
@@ -20,7 +20,8 @@ use super::super::{
 use crate::problem::Problem;
 
 /// Somebody's e-mail address and password.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = TokenRequest)]
 pub struct TokenRequest {
     #[schema(example = "robin@example.com")]

@@ -9,7 +9,7 @@ use axum::{
 use booking::{Guest, Idempotency, NewReservation, Offer, Reservation};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::id::{Id, PackageId, PropertyId, ReservationId, ServiceId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -54,9 +54,9 @@ pub struct ReservationView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Guest)]
 pub struct GuestView {
-    #[schema(example = "Robin Sample", min_length = 1, max_length = 200)]
+    #[schema(example = "Robin Sample")]
     name: String,
-    #[schema(example = "robin@example.com", max_length = 254)]
+    #[schema(example = "robin@example.com")]
     email: Option<String>,
 }
 
@@ -79,14 +79,15 @@ impl From<Reservation> for ReservationView {
 }
 
 /// What to reserve, when, and for whom. Name either a service or a package.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewReservation)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewReservationBody {
     property_id: String,
     service_id: Option<String>,
     package_id: Option<String>,
-    guest: GuestView,
+    guest: NewGuestBody,
     /// Today or later.
     arrival: NaiveDate,
     /// A day after the arrival, at most 365 nights.
@@ -94,6 +95,18 @@ pub struct NewReservationBody {
     /// One, unless it is given.
     #[schema(minimum = 1, maximum = 1000, default = 1)]
     units: Option<u32>,
+}
+
+/// Who comes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewGuest)]
+#[expect(dead_code, reason = "as above")]
+pub struct NewGuestBody {
+    #[schema(example = "Robin Sample", min_length = 1, max_length = 200)]
+    name: String,
+    #[schema(example = "robin@example.com", max_length = 254)]
+    email: Option<String>,
 }
 
 const WHICH: &str = "Name what to reserve: either service_id or package_id, by an id of this property.";

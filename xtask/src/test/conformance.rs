@@ -1,0 +1,88 @@
+//! Whether the API keeps to its own description: Schemathesis reads the document of a running program and looks for
+//! a call that is answered otherwise.
+
+use crate::{Result, Workspace, build, process, setup};
+use serde_json::Value;
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// All checks but two. `positive_data_acceptance` takes every value of the right form for a right one, and nobody can
+/// reserve what is sold out. `ignored_auth` adds a wrong credential to the right one, which is the conflict that it
+/// should be; the tests of the credentials look at both.
+const LEFT_OUT: &str = "positive_data_acceptance,ignored_auth";
+
+/// A key makes a thousand calls a minute at most, and this keeps a run below that.
+const EXAMPLES: &str = "20";
+
+/// The same calls each time, so that a change of ours is what makes the difference.
+const SEED: &str = "20261121";
+
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let schemathesis = setup::schemathesis(workspace)?;
+    let demo = Demo::start(build::server_of_tests(workspace)?)?;
+    let key = demo.key()?;
+    process::run(
+        Command::new(schemathesis)
+            .args(["run", &format!("{}/api/openapi.json", demo.url)])
+            .args(["--exclude-checks", LEFT_OUT, "--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure"])
+            .current_dir(&demo.directory)
+            .arg("--header")
+            .arg(format!("X-API-Key: {key}")),
+    )
+}
+
+/// A program with the demo's data in it, gone when it is dropped.
+struct Demo {
+    process: Child,
+    program: PathBuf,
+    directory: PathBuf,
+    url: String,
+}
+
+impl Demo {
+    fn start(program: PathBuf) -> Result<Self> {
+        let directory = env::temp_dir().join(format!("latchkey-test-conformance-{}", std::process::id()));
+        fs::create_dir_all(&directory)?;
+        let mut process = latchkey(&program, &directory)
+            .args(["serve", "--demo", "--addr", "127.0.0.1:0", "--log", "warn"])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = process.stdout.take().ok_or("the program's output is not there to be read")?;
+        let ready = BufReader::new(output).lines().map_while(std::result::Result::ok);
+        let url = ready.filter_map(|line| Some(line.split_once("ready at ")?.1.to_owned())).next();
+        let demo = Self { process, program, directory, url: url.unwrap_or_default() };
+        if demo.url.is_empty() { Err("the program did not start, and says above why".into()) } else { Ok(demo) }
+    }
+
+    fn key(&self) -> Result<String> {
+        let words = ["key", "create", "--tenant", "northwind", "--name", "Conformance", "--group", "Full access"];
+        let more = ["--scope", "read", "--scope", "write", "--rate-limit", "1000", "--json"];
+        // The demo's own keys leave no room for many more.
+        self.latchkey(&["tenant", "set", "--slug", "northwind", "--key-limit", "50", "--json"])?;
+        let made: Value = serde_json::from_str(&self.latchkey(&[&words[..], &more].concat())?)?;
+        Ok(made["secret"].as_str().ok_or("a new key has no secret")?.to_owned())
+    }
+
+    fn latchkey(&self, words: &[&str]) -> Result<String> {
+        process::read(latchkey(&self.program, &self.directory).args(words))
+    }
+}
+
+fn latchkey(program: &Path, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env("LATCHKEY_DATABASE_URL", format!("sqlite://{}/latchkey.db", directory.display()));
+    command
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // It may have ended by itself, and then there is nothing to end.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
