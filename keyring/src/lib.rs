@@ -7,6 +7,7 @@ mod clock;
 mod demo;
 mod error;
 mod groups;
+mod history;
 mod keys;
 mod password;
 mod people;

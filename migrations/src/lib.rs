@@ -9,6 +9,7 @@ use sea_orm_migration::{
 
 mod m20261121_000001_tenants_and_keys;
 mod m20261121_000002_public_api;
+mod m20261121_000003_usage_log;
 
 /// An arbitrary number that all servers on one PostgreSQL database agree on.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7304562190)";
@@ -18,7 +19,11 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_tenants_and_keys::Migration), Box::new(m20261121_000002_public_api::Migration)]
+        vec![
+            Box::new(m20261121_000001_tenants_and_keys::Migration),
+            Box::new(m20261121_000002_public_api::Migration),
+            Box::new(m20261121_000003_usage_log::Migration),
+        ]
     }
 }
 
