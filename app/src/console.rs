@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use chrono::NaiveDate;
 use keyring::Keyring;
 use serde::Deserialize;
 
@@ -14,6 +15,8 @@ pub struct Console {
     pub public_url: Arc<str>,
     /// Whom to ask where the console says to contact support.
     pub support_contact: Option<Arc<str>>,
+    /// The last day on which Basic and JWT are accepted.
+    pub legacy_sunset: NaiveDate,
 }
 
 impl Console {

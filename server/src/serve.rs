@@ -75,6 +75,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         site,
         public_url: public_url.clone(),
         support_contact: settings.support_contact.as_deref().map(Arc::from),
+        legacy_sunset: chrono::NaiveDate::from_ymd_opt(2027, 6, 30).unwrap_or_default(),
     };
     let commands = ownership.answer_commands(keyring.clone())?;
     if address.ip().is_unspecified() && settings.public_url.is_none() {
