@@ -123,7 +123,7 @@ fn Document(console: Console, title: Cow<'static, str>, theme: Theme, children: 
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                <title>{format!("{title} · Latchkey")}</title>
+                <title inner_html=escaped(&format!("{title} · Latchkey"))></title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <link rel="stylesheet" href=format!("/{}", console.site.stylesheet)/>
                 <HydrationScripts options islands=true/>
@@ -136,6 +136,11 @@ fn Document(console: Console, title: Cow<'static, str>, theme: Theme, children: 
             </body>
         </html>
     }
+}
+
+/// For a title, in which the marks that Leptos leaves between texts would be read as words.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// A page with the navigation beside it.

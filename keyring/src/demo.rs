@@ -361,17 +361,18 @@ impl Keyring {
 /// The calls in one of the hours that end with the last call. That one is always among them.
 fn calls_of_hour(key: &DemoKey, last: DateTime<Utc>, ago: i64) -> impl Iterator<Item = Call> {
     let end = last - TimeDelta::hours(ago);
-    // No two days are quite alike, but every demo is.
-    let unevenness = 8 + (ago * 31 % 47) as u32 % 5;
+    // No two days are alike, but every demo is.
+    let unevenness = 5 + (ago / 24 * 29 % 7 + ago % 5) as u32;
     let count = BUSY[end.hour() as usize] * key.busiest_hour * unevenness / (12 * 10);
     let count = i64::from(count.max(u32::from(ago == 0)));
     (0..count).map(move |index| call(key, end - TimeDelta::seconds(index * 3571 / count), ago * 7 + index))
 }
 
 fn call(key: &DemoKey, at: DateTime<Utc>, number: i64) -> Call {
-    let outcome = match (number % 37, key.denied) {
-        (11 | 12, _) => Verdict::RateLimited,
-        (23, Some(denied)) => denied,
+    let is_denied = number % 31 == 7 && number / 168 % 4 < 2;
+    let outcome = match (number % 53, key.denied) {
+        (11..=13, _) => Verdict::RateLimited,
+        (_, Some(denied)) if is_denied => denied,
         _ => Verdict::Valid,
     };
     let (method, route) = match outcome {

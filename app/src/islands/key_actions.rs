@@ -100,7 +100,9 @@ pub fn KeyActions(facts: KeyFacts, public_url: String, on_own_page: bool) -> imp
             {button(Open::Delete, "trash", "Delete")}
         </div>
         {in_grace.then(|| view! {
-            <button class="button small" type="button" aria-haspopup="dialog" on:click=move |_| open.set(Some(Open::EndGrace))>"End now"</button>
+            <button class="button small" type="button" aria-haspopup="dialog" on:click=move |_| open.set(Some(Open::EndGrace))>
+                {if on_own_page { "End the old secret" } else { "End now" }}
+            </button>
         })}
         {dialog}
         <SecretDialog

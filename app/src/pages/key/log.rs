@@ -28,7 +28,8 @@ pub(super) fn Log(shown: Shown) -> impl IntoView {
         let there = UsageQuery { outcome, start: Start::Newest, ..query };
         (outcome.map_or("All", in_words), link(&key.id, &there, "log"), query.outcome == outcome)
     });
-    let options = options.collect();
+    let options: Vec<_> = options.collect();
+    let filter = (options.len() > 1).then(|| view! { <Choice label="Outcome" options/> });
     let calls = if log.calls.is_empty() {
         view! { <NoCalls id=key.id query/> }.into_any()
     } else {
@@ -38,7 +39,7 @@ pub(super) fn Log(shown: Shown) -> impl IntoView {
         <section class="panel" id="log" aria-labelledby="log-title">
             <header class="panel-header">
                 <h2 id="log-title">"Log"</h2>
-                <Choice label="Outcome" options/>
+                {filter}
             </header>
             {calls}
             <p class="panel-note">{format!("Each call is kept for {LOG_DAYS} days. Times are those of {zone}.")}</p>
