@@ -121,8 +121,8 @@ fn told(step: &Step, range: Range) -> String {
 /// Every sixth hour by the clock, every seventh day back from today.
 fn label(step: &Step, range: Range, ago: usize) -> Option<String> {
     match range {
-        Range::Day => (step.begins.hour() % 6 == 0).then(|| times::hour(step.begins)),
-        Range::Month => (ago % 7 == 0).then(|| times::short_day(step.begins)),
+        Range::Day => step.begins.hour().is_multiple_of(6).then(|| times::hour(step.begins)),
+        Range::Month => ago.is_multiple_of(7).then(|| times::short_day(step.begins)),
     }
 }
 
