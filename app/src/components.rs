@@ -1,9 +1,13 @@
 //! Small pieces that pages and islands share.
 
 #[cfg(feature = "ssr")]
+mod choice;
+#[cfg(feature = "ssr")]
 mod crumbs;
 pub(crate) mod icon;
 
+#[cfg(feature = "ssr")]
+pub(crate) use choice::Choice;
 #[cfg(feature = "ssr")]
 pub(crate) use crumbs::Crumbs;
 pub(crate) use icon::Icon;

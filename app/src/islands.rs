@@ -15,6 +15,8 @@ mod theme_switch;
 
 pub use generate_key::GenerateKey;
 pub use key_actions::{KeyActions, KeyFacts};
+#[cfg(feature = "ssr")]
+pub(crate) use key_fields::permissions_left;
 pub use notice::Notice;
 pub use ready::Ready;
 pub use sign_in_form::SignInForm;

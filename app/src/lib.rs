@@ -16,6 +16,8 @@ mod components;
 #[cfg(feature = "ssr")]
 mod console;
 #[cfg(feature = "ssr")]
+mod numbers;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod routes;

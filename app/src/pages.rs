@@ -1,10 +1,14 @@
 //! The pages, one file each. A page finds who asks, asks the engine, and shows what it says.
 
 mod home;
+mod key;
 mod key_list;
 mod key_new;
+mod key_state;
 mod problem;
 mod sign_in;
+
+use std::borrow::Cow;
 
 use axum::{
     extract::FromRequestParts,
@@ -20,6 +24,7 @@ use crate::{
 };
 
 pub(crate) use home::home;
+pub(crate) use key::key;
 pub(crate) use key_list::key_list;
 pub(crate) use key_new::key_new;
 pub(crate) use problem::not_found;
@@ -49,7 +54,7 @@ impl FromRequestParts<Console> for Visitor {
 
 impl Visitor {
     /// A page with this person's navigation beside it.
-    fn page(&self, title: &'static str) -> Page {
+    fn page(&self, title: impl Into<Cow<'static, str>>) -> Page {
         self.visit.page(title).beside_navigation(Some(self.signed_in.clone()))
     }
 }
@@ -76,6 +81,12 @@ fn to_sign_in(parts: &Parts) -> Response {
     let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let sign_in = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", url_encoded(here)) };
     Redirect::to(&sign_in).into_response()
+}
+
+/// A path with the parameters of a query behind it.
+fn address(path: &str, parameters: &[(&'static str, String)]) -> String {
+    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", url_encoded(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }
 
 /// For a value in a query: everything but letters, digits and the plainest marks as `%XX`.

@@ -20,6 +20,7 @@ pub fn routes(console: Console) -> Router {
         .route("/sign-in", get(pages::sign_in))
         .route("/tenant-api-keys", get(pages::key_list))
         .route("/tenant-api-keys/new", get(pages::key_new))
+        .route("/tenant-api-keys/{id}", get(pages::key))
         .route("/console/{function}", post(call))
         .fallback(pages::not_found)
         .with_state(console)

@@ -1,6 +1,6 @@
 //! What every page stands in: the document, its policy, and the navigation.
 
-use std::convert::Infallible;
+use std::{borrow::Cow, convert::Infallible};
 
 use axum::{
     body::Body,
@@ -41,15 +41,15 @@ impl Visit {
     }
 
     /// A page that anybody sees.
-    pub(crate) fn page(&self, title: &'static str) -> Page {
-        Page { visit: self.clone(), title, status: StatusCode::OK, signed_in: None }
+    pub(crate) fn page(&self, title: impl Into<Cow<'static, str>>) -> Page {
+        Page { visit: self.clone(), title: title.into(), status: StatusCode::OK, signed_in: None }
     }
 }
 
 /// A page on its way to the browser.
 pub(crate) struct Page {
     visit: Visit,
-    title: &'static str,
+    title: Cow<'static, str>,
     status: StatusCode,
     /// Whose navigation stands beside the page.
     signed_in: Option<SignedIn>,
@@ -79,7 +79,7 @@ impl Page {
                 }
                 None => view! { <main id="main" class="alone">{body}</main> }.into_any(),
             };
-            view! { <Document console=console.clone() title theme>{framed}</Document> }
+            view! { <Document console=console.clone() title=title.clone() theme>{framed}</Document> }
         };
         leptos_axum::render_app_to_stream_with_context(|| {}, document)(Request::new(Body::empty())).await
     }
@@ -114,7 +114,7 @@ fn answer_under_policy(status: StatusCode) {
 }
 
 #[component]
-fn Document(console: Console, title: &'static str, theme: Theme, children: Children) -> impl IntoView {
+fn Document(console: Console, title: Cow<'static, str>, theme: Theme, children: Children) -> impl IntoView {
     let options = LeptosOptions::builder().output_name(console.site.output_name.clone()).site_pkg_dir("pkg").build();
     view! {
         <!DOCTYPE html>
@@ -123,7 +123,7 @@ fn Document(console: Console, title: &'static str, theme: Theme, children: Child
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                <title>{format!("{title} · Latchkey")}</title>
+                <title inner_html=escaped(&format!("{title} · Latchkey"))></title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <link rel="stylesheet" href=format!("/{}", console.site.stylesheet)/>
                 <HydrationScripts options islands=true/>
@@ -136,6 +136,11 @@ fn Document(console: Console, title: &'static str, theme: Theme, children: Child
             </body>
         </html>
     }
+}
+
+/// For a title, in which the marks that Leptos leaves between texts would be read as words.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// A page with the navigation beside it.

@@ -1,15 +1,26 @@
 //! Times in words, where the tenant is.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
 use keyring::TimeZone;
 
-fn day(local: NaiveDateTime) -> String {
-    local.format("%-d %b %Y").to_string()
+/// `31 Jan 2027`
+pub(crate) fn day(date: NaiveDate) -> String {
+    date.format("%-d %b %Y").to_string()
+}
+
+/// `31 Jan`
+pub(crate) fn short_day(local: NaiveDateTime) -> String {
+    local.format("%-d %b").to_string()
+}
+
+/// `18:00`
+pub(crate) fn hour(local: NaiveDateTime) -> String {
+    local.format("%H:%M").to_string()
 }
 
 /// `31 Jan 2027`
 pub(crate) fn date(instant: DateTime<Utc>, zone: TimeZone) -> String {
-    day(zone.local(instant))
+    day(zone.local(instant).date())
 }
 
 /// `31 Jan 2027, 18:00`
@@ -17,10 +28,15 @@ pub(crate) fn exact(instant: DateTime<Utc>, zone: TimeZone) -> String {
     zone.local(instant).format("%-d %b %Y, %H:%M").to_string()
 }
 
+/// `31 Jan 2027, 18:00:09`
+pub(crate) fn to_the_second(instant: DateTime<Utc>, zone: TimeZone) -> String {
+    zone.local(instant).format("%-d %b %Y, %H:%M:%S").to_string()
+}
+
 /// The day alone when something ends with the day.
 pub(crate) fn day_or_exact(instant: DateTime<Utc>, zone: TimeZone) -> String {
     let local = zone.local(instant);
-    if local.hour() == 23 && local.minute() == 59 { day(local) } else { exact(instant, zone) }
+    if local.hour() == 23 && local.minute() == 59 { day(local.date()) } else { exact(instant, zone) }
 }
 
 /// `2 days ago`, `in 3 hours`

@@ -33,6 +33,8 @@ pub struct Key {
     pub revoked_at: Option<DateTime<Utc>>,
     pub revoked_by: Option<String>,
     pub last_used_at: Option<DateTime<Utc>>,
+    pub last_used_ip: Option<String>,
+    pub secret_created_at: DateTime<Utc>,
     /// Until when the secret from before the last rotation is still good.
     pub old_secret_until: Option<DateTime<Utc>>,
     /// Counts the changes, so that two people cannot overwrite each other unseen.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{Key, Status, Validity};
+use crate::{
+    attention::Attention,
+    key::{Key, Status, Validity},
+};
 
 /// How many keys one page shows.
 pub const PAGE_SIZE: u32 = 25;
@@ -15,6 +18,7 @@ const MOST_SEARCH_LETTERS: usize = 200;
 pub struct KeyListQuery {
     pub status: Option<Status>,
     pub validity: Option<Validity>,
+    pub attention: Option<Attention>,
     pub search: String,
     pub sort: Sort,
     /// The first page is 0 here, and 1 in the URL.
@@ -74,10 +78,12 @@ impl KeyListQuery {
             Some("expired") => Some(Validity::Expired),
             _ => None,
         };
+        let attention = parameter("attention").and_then(Attention::parse);
         let search = parameter("q").unwrap_or_default().trim().chars().take(MOST_SEARCH_LETTERS).collect();
         let page =
             parameter("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).clamp(1, u32::MAX / PAGE_SIZE) - 1;
-        Self { status, validity, search, sort: Sort::from_parameter(parameter("sort").unwrap_or_default()), page }
+        let sort = Sort::from_parameter(parameter("sort").unwrap_or_default());
+        Self { status, validity, attention, search, sort, page }
     }
 
     /// The parameters that lead back here, defaults left out.
@@ -99,6 +105,7 @@ impl KeyListQuery {
             ("q", search),
             ("status", status.map(str::to_owned)),
             ("expiration", validity.map(str::to_owned)),
+            ("attention", self.attention.map(|attention| attention.as_str().to_owned())),
             ("sort", sort),
             ("page", page),
         ]
@@ -110,7 +117,7 @@ impl KeyListQuery {
     /// Whether anything is filtered out.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        self.status.is_some() || self.validity.is_some() || !self.search.is_empty()
+        self.status.is_some() || self.validity.is_some() || self.attention.is_some() || !self.search.is_empty()
     }
 
     /// The same list from its first page, sorted by a column: the other way round when it already is.
@@ -179,6 +186,7 @@ mod tests {
         let nonsense = [
             ("status", text("x")),
             ("expiration", text("")),
+            ("attention", text("all")),
             ("sort", text("-id")),
             ("page", text("-3")),
             ("q", text("  ")),
@@ -201,13 +209,14 @@ mod tests {
         fn a_query_survives_its_url(
             status in prop::option::of(prop_oneof![Just(Status::Active), Just(Status::Revoked)]),
             validity in prop::option::of(prop_oneof![Just(Validity::Valid), Just(Validity::ExpiringSoon), Just(Validity::Expired)]),
+            attention in prop::option::of(prop::sample::select(Attention::ALL.to_vec())),
             search in "[a-z%_ äö]{0,20}",
             column in 0usize..4,
             descending: bool,
             page in 0u32..1000,
         ) {
             let sort = Sort { column: Column::ALL[column], descending };
-            let original = KeyListQuery { status, validity, search: search.trim().to_owned(), sort, page };
+            let original = KeyListQuery { status, validity, attention, search: search.trim().to_owned(), sort, page };
             prop_assert_eq!(query(&original.parameters()), original);
         }
     }

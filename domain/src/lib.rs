@@ -3,6 +3,7 @@
 //! Compiled into the server and into the browser alike, so that a rule is written once and answers in
 //! both places. There is no IO, no clock and no randomness here: whoever needs the time passes it in.
 
+pub mod attention;
 pub mod caller;
 pub mod expiration;
 pub mod field;
@@ -21,4 +22,5 @@ pub mod scope;
 pub mod secret;
 pub mod tenant;
 pub mod text;
+pub mod usage;
 pub mod verdict;

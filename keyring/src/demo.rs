@@ -13,6 +13,7 @@ use domain::{
     person::{Person, Role},
     property::Property,
     tenant::Tenant,
+    usage::{LOG_DAYS, LegacyMethod},
     verdict::Verdict,
 };
 use secrecy::SecretString;
@@ -29,7 +30,7 @@ use crate::{
     secret::generate_password,
     store,
     tenants::NewTenant,
-    usage::{Batch, Call, LastUse},
+    usage::{Batch, Call, LegacyCount},
 };
 
 /// How to sign in to the demo.
@@ -74,7 +75,36 @@ struct DemoKey {
     rotated_hours_ago: Option<i64>,
     revoked_days_ago: Option<i64>,
     used_hours_ago: Option<i64>,
+    /// How many calls come in an hour of the day's busiest.
+    busiest_hour: u32,
+    calls: &'static [(&'static str, &'static str)],
+    from: [u8; 4],
+    /// Why the few calls that are denied are.
+    denied: Option<Verdict>,
 }
+
+const BOOKING_CALLS: &[(&str, &str)] = &[
+    ("GET", "/api/v1/reservations"),
+    ("GET", "/api/v1/availability"),
+    ("GET", "/api/v1/reservations/{id}"),
+    ("POST", "/api/v1/reservations"),
+    ("GET", "/api/v1/services"),
+];
+
+const REPORTING_CALLS: &[(&str, &str)] = &[("GET", "/api/v1/availability"), ("GET", "/api/v1/reservations")];
+
+const GATEWAY_CALLS: &[(&str, &str)] = &[("POST", "/api/v1/keys/verify")];
+
+/// How busy each hour of the day is, of twelve.
+const BUSY: [u32; 24] = [1, 1, 0, 0, 1, 2, 4, 7, 10, 12, 11, 9, 8, 9, 10, 11, 12, 12, 10, 8, 6, 4, 3, 2];
+
+/// Who still calls the API with a password: their place in [`PEOPLE`], how, since how many days, until how many
+/// hours ago, and how often.
+/// An address that is on nobody's list.
+const STRANGER: [u8; 4] = [198, 51, 100, 77];
+
+const LEGACY_USES: [(usize, LegacyMethod, i64, i64, i64); 2] =
+    [(2, LegacyMethod::Basic, 310, 5, 18_240), (3, LegacyMethod::Jwt, 64, 30, 412)];
 
 const PLAIN: DemoKey = DemoKey {
     name: "",
@@ -90,6 +120,10 @@ const PLAIN: DemoKey = DemoKey {
     rotated_hours_ago: None,
     revoked_days_ago: None,
     used_hours_ago: None,
+    busiest_hour: 4,
+    calls: BOOKING_CALLS,
+    from: [203, 0, 113, 24],
+    denied: None,
 };
 
 const KEYS: [DemoKey; 12] = [
@@ -100,6 +134,8 @@ const KEYS: [DemoKey; 12] = [
         rate_limit: 300,
         age_days: 400,
         used_hours_ago: Some(0),
+        busiest_hour: 10,
+        denied: Some(Verdict::IpNotAllowed),
         ..PLAIN
     },
     DemoKey {
@@ -110,6 +146,8 @@ const KEYS: [DemoKey; 12] = [
         age_days: 320,
         expires_in_days: Some(210),
         used_hours_ago: Some(1),
+        busiest_hour: 8,
+        denied: Some(Verdict::OriginNotAllowed),
         ..PLAIN
     },
     DemoKey {
@@ -121,6 +159,8 @@ const KEYS: [DemoKey; 12] = [
         age_days: 180,
         expires_in_days: Some(12),
         used_hours_ago: Some(3),
+        calls: REPORTING_CALLS,
+        denied: Some(Verdict::InsufficientPermissions),
         ..PLAIN
     },
     DemoKey {
@@ -131,6 +171,7 @@ const KEYS: [DemoKey; 12] = [
         expires_in_days: Some(330),
         rotated_hours_ago: Some(20),
         used_hours_ago: Some(2),
+        from: [198, 51, 100, 24],
         ..PLAIN
     },
     DemoKey {
@@ -142,6 +183,9 @@ const KEYS: [DemoKey; 12] = [
         age_days: 365,
         expires_in_days: Some(-9),
         used_hours_ago: Some(9 * 24 + 4),
+        busiest_hour: 1,
+        calls: REPORTING_CALLS,
+        from: [192, 0, 2, 10],
         ..PLAIN
     },
     DemoKey {
@@ -152,23 +196,26 @@ const KEYS: [DemoKey; 12] = [
         rate_limit: 1000,
         age_days: 140,
         used_hours_ago: Some(0),
+        busiest_hour: 6,
+        calls: GATEWAY_CALLS,
         ..PLAIN
     },
     DemoKey {
         name: "Seaview kiosk",
+        description: "Stands in the lobby in summer.",
         properties: &[2],
         rate_limit: 30,
-        age_days: 75,
+        age_days: 205,
         expires_in_days: Some(25),
-        used_hours_ago: Some(51),
+        used_hours_ago: Some(112 * 24),
         ..PLAIN
     },
     DemoKey {
         name: "Data warehouse",
+        description: "The analysts have not connected it yet.",
         group: "Read only",
         write: false,
         age_days: 48,
-        used_hours_ago: Some(14),
         ..PLAIN
     },
     DemoKey {
@@ -224,6 +271,7 @@ impl Keyring {
         };
         let operator = start.operator_for(&tenant.slug).await?;
         let (people, password) = start.demo_people(&operator).await?;
+        self.demo_legacy_uses(&people).await?;
         let admins = admins_among(people, &tenant);
         let properties = start.demo_properties(&operator).await?;
         for (name, group_type, permissions) in GROUPS {
@@ -282,7 +330,7 @@ impl Keyring {
             self.before(TimeDelta::hours(hours)).rotate_key(admin, &id, 1, &rotation).await?;
         }
         if let Some(hours) = key.used_hours_ago {
-            self.demo_usage(&id, now - TimeDelta::hours(hours), key.rate_limit).await?;
+            self.demo_usage(&id, key, now - TimeDelta::hours(hours)).await?;
         }
         if let Some(days) = key.revoked_days_ago {
             self.before(TimeDelta::days(days)).revoke_key(admin, &id).await?;
@@ -290,30 +338,64 @@ impl Keyring {
         Ok(())
     }
 
-    /// Two days of calls up to the last one.
-    async fn demo_usage(&self, key: &KeyId, last: DateTime<Utc>, rate: u16) -> Result<(), Error> {
-        let address = IpAddr::from([203, 0, 113, 24]);
-        let call = |number: i64| Call {
-            key: key.clone(),
-            at: last - TimeDelta::minutes(4 + number * 7),
-            method: "GET".to_owned(),
-            route: "/api/v1/reservations".to_owned(),
-            status: if number % 9 == 8 { 429 } else { 200 },
-            verdict: if number % 9 == 8 { Verdict::RateLimited } else { Verdict::Valid },
-            address,
-        };
-        // Busy by day and quiet by night, as hotels are.
-        let count = |ago: i64| i64::from(rate) * (12 - (ago % 24 - 12).abs()) / 6 + 1;
-        let hour = |ago: i64| ((key.clone(), whole_hour(last - TimeDelta::hours(ago)), Verdict::Valid), count(ago));
-        let calls: Vec<Call> = (0..40).map(call).collect();
-        let last_uses = calls.first().map(|call| (key.clone(), LastUse { at: call.at, address }));
-        let batch = Batch {
-            calls,
-            hours: (0..48).map(hour).collect(),
-            last_uses: last_uses.into_iter().collect(),
-            ..Batch::default()
-        };
+    async fn demo_usage(&self, id: &KeyId, key: &DemoKey, last: DateTime<Utc>) -> Result<(), Error> {
+        let is_logged = last > self.now() - TimeDelta::days(LOG_DAYS);
+        let hours = if is_logged { LOG_DAYS * 24 } else { 1 };
+        let mut batch = Batch::default();
+        for call in (0..hours).flat_map(|ago| calls_of_hour(id, key, last, ago)) {
+            batch.add(call);
+        }
         Ok(store::usage::write(&self.database, &batch).await?)
+    }
+
+    async fn demo_legacy_uses(&self, people: &[Person]) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        for (person, method, days, hours, count) in LEGACY_USES {
+            let (first, last) = (self.now() - TimeDelta::days(days), self.now() - TimeDelta::hours(hours));
+            batch.legacy.insert((people[person].id.clone(), method), LegacyCount { first, last, count });
+        }
+        Ok(store::usage::write(&self.database, &batch).await?)
+    }
+}
+
+/// The calls in one of the hours that end with the last call. That one is always among them.
+fn calls_of_hour(id: &KeyId, key: &DemoKey, last: DateTime<Utc>, ago: i64) -> impl Iterator<Item = Call> {
+    let end = last - TimeDelta::hours(ago);
+    // No two days are alike, but every demo is.
+    let unevenness = 5 + (ago / 24 * 29 % 7 + ago % 5) as u32;
+    let count = BUSY[end.hour() as usize] * key.busiest_hour * unevenness / (12 * 10);
+    let count = i64::from(count.max(u32::from(ago == 0)));
+    (0..count).map(move |index| call(id, key, end - TimeDelta::seconds(index * 3571 / count), ago * 7 + index))
+}
+
+fn call(id: &KeyId, key: &DemoKey, at: DateTime<Utc>, number: i64) -> Call {
+    let is_denied = number % 31 == 7 && number / 168 % 4 < 2;
+    let outcome = match (number % 53, key.denied) {
+        (11..=13, _) => Verdict::RateLimited,
+        (_, Some(denied)) if is_denied => denied,
+        _ => Verdict::Valid,
+    };
+    let (method, route) = match outcome {
+        Verdict::InsufficientPermissions => ("POST", "/api/v1/reservations"),
+        _ => key.calls[(number % key.calls.len() as i64) as usize],
+    };
+    Call {
+        key: id.clone(),
+        at,
+        method: method.to_owned(),
+        route: route.to_owned(),
+        status: status(outcome, method, route),
+        verdict: outcome,
+        address: IpAddr::from(if outcome == Verdict::IpNotAllowed { STRANGER } else { key.from }),
+    }
+}
+
+fn status(outcome: Verdict, method: &str, route: &str) -> u16 {
+    match outcome {
+        Verdict::Valid if method == "POST" && route.ends_with("/reservations") => 201,
+        Verdict::Valid => 200,
+        Verdict::RateLimited => 429,
+        _ => 403,
     }
 }
 
@@ -336,8 +418,4 @@ fn draft(key: &DemoKey, groups: &[Group], properties: &[Property]) -> KeyDraft {
         allowed_origins: key.origins.to_owned(),
         rate_limit_per_minute: key.rate_limit.to_string(),
     }
-}
-
-fn whole_hour(time: DateTime<Utc>) -> DateTime<Utc> {
-    time.with_minute(0).and_then(|time| time.with_second(0)).and_then(|time| time.with_nanosecond(0)).unwrap_or(time)
 }

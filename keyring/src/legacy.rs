@@ -8,6 +8,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::{
     caller::{Caller, Identity},
     property::Reach,
+    usage::LegacyMethod,
 };
 use secrecy::SecretString;
 
@@ -28,22 +29,6 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 pub enum LegacyCredential {
     Basic(Credentials),
     Token(SecretString),
-}
-
-/// In which of the old ways somebody came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum LegacyMethod {
-    Basic,
-    Jwt,
-}
-
-impl LegacyMethod {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Basic => "basic",
-            Self::Jwt => "jwt",
-        }
-    }
 }
 
 /// Why a person was not let in by the old ways.

@@ -8,6 +8,7 @@ mod demo;
 mod error;
 mod evaluator;
 mod groups;
+mod history;
 mod keys;
 mod legacy;
 mod limiter;

@@ -7,6 +7,7 @@ mod audit;
 mod database;
 mod entity;
 pub(crate) mod groups;
+pub(crate) mod history;
 pub(crate) mod installation;
 pub(crate) mod keys;
 pub(crate) mod people;

@@ -11,22 +11,19 @@ use std::{
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::{
     id::{KeyId, PersonId},
+    usage::{LOG_DAYS, LegacyMethod},
     verdict::Verdict,
 };
 
 use crate::{
     Keyring,
     error::Error,
-    legacy::LegacyMethod,
     store::{self, StoreError},
 };
 
 /// How many single calls wait to be written at most. Should the database be gone for long, the counts go on and the
 /// log of single calls has a gap.
 const MOST_CALLS: usize = 100_000;
-
-/// For how long the log of single calls is kept.
-const LOG_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// For how long the counts by the hour are kept.
 const COUNTS_KEPT: TimeDelta = TimeDelta::days(400);
@@ -170,6 +167,6 @@ impl Keyring {
     /// When the database fails.
     pub async fn clear_old_usage(&self) -> Result<(), Error> {
         let now = self.now();
-        Ok(store::usage::delete_before(&self.database, now - LOG_KEPT, now - COUNTS_KEPT).await?)
+        Ok(store::usage::delete_before(&self.database, now - TimeDelta::days(LOG_DAYS), now - COUNTS_KEPT).await?)
     }
 }

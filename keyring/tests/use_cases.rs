@@ -8,6 +8,7 @@ mod use_cases {
     mod edit;
     mod end;
     mod generate;
+    mod history;
     mod list;
     mod migrate;
     mod rotate;

@@ -1,4 +1,4 @@
-//! What can be done with a key in the list, each in a dialog of its own.
+//! What can be done with a key, each in a dialog of its own.
 
 use domain::{expiration::Moment, id::KeyId};
 use leptos::prelude::*;
@@ -46,19 +46,26 @@ enum Open {
     Delete,
 }
 
-/// Shows the list as it is now, with a word on what was done, and gives the focus back to the key.
-fn back_to_the_list(facts: &KeyFacts, done: &str) {
+/// Leaves a word on what was done for the page that comes next, and gives the focus back to the key there.
+fn tell(facts: &KeyFacts, done: &str) {
     notice::leave(&format!("{done} “{}”.", facts.name), &format!("#{} .row-actions button", facts.id));
-    browser::reload();
 }
 
 #[island]
-pub fn KeyActions(facts: KeyFacts, public_url: String) -> impl IntoView {
+pub fn KeyActions(facts: KeyFacts, public_url: String, on_own_page: bool) -> impl IntoView {
     let open = RwSignal::new(None::<Open>);
     let secret = RwSignal::new(None::<SecretOnce>);
     let facts = StoredValue::new(facts);
     let close = Callback::new(move |()| open.set(None));
-    let done = Callback::new(move |what: &'static str| facts.with_value(|facts| back_to_the_list(facts, what)));
+    let done = Callback::new(move |what: &'static str| {
+        facts.with_value(|facts| tell(facts, what));
+        browser::reload();
+    });
+    let deleted = Callback::new(move |what: &'static str| {
+        facts.with_value(|facts| tell(facts, what));
+        // The page of a key goes with the key.
+        if on_own_page { browser::replace_page("/tenant-api-keys") } else { browser::reload() }
+    });
     let rotated = Callback::new(move |once: SecretOnce| {
         open.set(None);
         secret.set(Some(once));
@@ -70,7 +77,7 @@ pub fn KeyActions(facts: KeyFacts, public_url: String) -> impl IntoView {
             Open::Rotate => view! { <RotateDialog facts close rotated/> }.into_any(),
             Open::EndGrace => view! { <EndGraceDialog facts close done/> }.into_any(),
             Open::Revoke => view! { <RevokeDialog facts close done/> }.into_any(),
-            Open::Delete => view! { <DeleteDialog facts close done/> }.into_any(),
+            Open::Delete => view! { <DeleteDialog facts close done=deleted/> }.into_any(),
         })
     };
     let button = move |what: Open, icon: &'static str, verb: &'static str| {
@@ -93,7 +100,9 @@ pub fn KeyActions(facts: KeyFacts, public_url: String) -> impl IntoView {
             {button(Open::Delete, "trash", "Delete")}
         </div>
         {in_grace.then(|| view! {
-            <button class="button small" type="button" aria-haspopup="dialog" on:click=move |_| open.set(Some(Open::EndGrace))>"End now"</button>
+            <button class="button small" type="button" aria-haspopup="dialog" on:click=move |_| open.set(Some(Open::EndGrace))>
+                {if on_own_page { "End the old secret" } else { "End now" }}
+            </button>
         })}
         {dialog}
         <SecretDialog

@@ -8,7 +8,7 @@ use domain::{
     id::Id,
     key_draft::{Choices, KeyDraft},
     network::{self, parse_allowlist},
-    permission::Narrowed,
+    permission::{Narrowed, Permission},
     property::Property,
     scope::Scopes,
 };
@@ -246,16 +246,17 @@ fn left_over(form: KeyForm) -> AnyView {
         (group, Scopes::from_ticks(draft.read, draft.write))
     });
     let (Some(group), Some(scopes)) = (group, scopes) else { return ().into_any() };
-    let left: Vec<String> = group
-        .permissions
-        .iter()
-        .flat_map(|permission| words(permission.narrowed(scopes), &permission.to_string()))
-        .collect();
+    let left = permissions_left(&group.permissions, scopes);
     if left.is_empty() {
         return view! { <strong class="nothing-left">"With these scopes the key can do nothing that the group allows."</strong> }.into_any();
     }
     let codes = left.into_iter().map(|text| view! { <code class="permission">{text}</code> }).collect_view();
     view! { <span>"The key will be able to: "</span>{codes} }.into_any()
+}
+
+/// What scopes leave of permissions, each in words.
+pub(crate) fn permissions_left(permissions: &[Permission], scopes: Scopes) -> Vec<String> {
+    permissions.iter().flat_map(|permission| words(permission.narrowed(scopes), &permission.to_string())).collect()
 }
 
 fn words(narrowed: Narrowed, whole: &str) -> Vec<String> {

@@ -19,10 +19,12 @@ use crate::{
 };
 
 mod filters;
+mod legacy;
 mod pager;
 mod table;
 
 use filters::Filters;
+use legacy::{Legacy, LegacyPanel};
 use pager::Pager;
 use table::KeyTable;
 
@@ -56,6 +58,7 @@ struct Loaded {
     now: DateTime<Utc>,
     zone: TimeZone,
     public_url: String,
+    legacy: Legacy,
 }
 
 impl List {
@@ -75,16 +78,17 @@ impl List {
             now: keyring.now(),
             zone: TimeZone::of(self.admin.tenant()),
             public_url: self.console.public_url.to_string(),
+            legacy: Legacy { users: keyring.legacy_users(&self.admin).await?, sunset: keyring.legacy_sunset() },
         })
     }
 }
 
+/// Where the list is.
+pub(super) const PATH: &str = "/tenant-api-keys";
+
 /// The address of the list as a query describes it.
-fn link(query: &KeyListQuery) -> String {
-    let parameters = query.parameters();
-    let pairs: Vec<String> =
-        parameters.iter().map(|(name, value)| format!("{name}={}", super::url_encoded(value))).collect();
-    if pairs.is_empty() { "/tenant-api-keys".to_owned() } else { format!("/tenant-api-keys?{}", pairs.join("&")) }
+pub(super) fn link(query: &KeyListQuery) -> String {
+    super::address(PATH, &query.parameters())
 }
 
 #[component]
@@ -113,7 +117,7 @@ fn KeyListPage(list: List) -> impl IntoView {
 /// The keys with all around them.
 #[component]
 fn Listed(loaded: Loaded, limit: u32, support: Option<String>) -> impl IntoView {
-    let Loaded { page, query, .. } = loaded.clone();
+    let Loaded { page, query, legacy, now, zone, .. } = loaded.clone();
     let body = if page.total == 0 {
         view! { <NoKeys can_generate={limit > 0}/> }.into_any()
     } else {
@@ -126,6 +130,7 @@ fn Listed(loaded: Loaded, limit: u32, support: Option<String>) -> impl IntoView 
     };
     view! {
         <Header active=page.active limit support offer={page.total > 0}/>
+        <LegacyPanel legacy now zone/>
         {body}
     }
 }

@@ -16,10 +16,17 @@ use crate::{
 /// The title of the page that [`unavailable`] fills.
 pub(super) const UNAVAILABLE: &str = "Not available";
 
+/// The title of the page that [`missing`] fills.
+pub(super) const MISSING: &str = "Not found";
+
 pub(crate) async fn not_found(visit: Visit, headers: HeaderMap) -> Response {
     // Whether somebody is signed in only decides what stands beside the page.
     let signed_in = session::find(&visit.console, &headers).await.ok().flatten();
-    let page = visit.page("Not found").beside_navigation(signed_in).with_status(StatusCode::NOT_FOUND);
+    missing(visit.page(MISSING).beside_navigation(signed_in)).await
+}
+
+pub(super) async fn missing(page: Page) -> Response {
+    let page = page.with_status(StatusCode::NOT_FOUND);
     page.render(|| {
         view! {
             <Problem title="There is no such page" action=("/", "Go to the start page")>

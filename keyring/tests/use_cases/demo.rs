@@ -1,22 +1,31 @@
 use std::collections::HashSet;
 
 use domain::{
+    attention::Attention,
     key::{Status, Validity},
     key_list::KeyListQuery,
+    usage::{Fate, Range, UsageQuery},
 };
+use keyring::TenantAdmin;
 use secrecy::ExposeSecret;
 
 use super::stage::Stage;
 
 on_both_databases! {
     the_demo_shows_keys_in_every_state,
+    the_demo_shows_what_keys_were_used_for,
     a_database_with_tenants_is_left_alone,
 }
 
-async fn the_demo_shows_keys_in_every_state(stage: Stage) {
+/// The demo's admin, signed in.
+async fn demo(stage: &Stage) -> TenantAdmin {
     let sign_in = stage.keyring.fill_with_demo().await.unwrap().unwrap();
     let token = stage.sign_in(&sign_in.email, sign_in.password.expose_secret()).await.unwrap();
-    let admin = stage.keyring.signed_in(&token).await.unwrap().unwrap().as_admin().unwrap();
+    stage.keyring.signed_in(&token).await.unwrap().unwrap().as_admin().unwrap()
+}
+
+async fn the_demo_shows_keys_in_every_state(stage: Stage) {
+    let admin = demo(&stage).await;
     assert_eq!(stage.keyring.properties(&admin).await.unwrap().len(), 3);
     assert_eq!(stage.keyring.people(Some(&admin)).await.unwrap().len(), 4);
     let keys = stage.keyring.keys(&admin, &KeyListQuery::default()).await.unwrap().keys;
@@ -37,6 +46,26 @@ async fn the_demo_shows_keys_in_every_state(stage: Stage) {
     assert!(keys.iter().all(|key| key.created_at < stage.now()));
     assert!(!stage.texts("SELECT outcome FROM usage_hour").await.is_empty());
     assert!(!stage.texts("SELECT outcome FROM usage_event").await.is_empty());
+}
+
+async fn the_demo_shows_what_keys_were_used_for(stage: Stage) {
+    let admin = demo(&stage).await;
+    for attention in Attention::ALL {
+        let query = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
+        let keys = stage.keyring.keys(&admin, &query).await.unwrap().keys;
+        assert!(keys.iter().any(|key| attention.is_marked_on(key, stage.now())), "{attention:?}");
+    }
+    assert_eq!(stage.keyring.legacy_users(&admin).await.unwrap().len(), 2);
+    let pms = KeyListQuery { search: "property management".to_owned(), ..KeyListQuery::default() };
+    let pms = stage.keyring.keys(&admin, &pms).await.unwrap().keys.remove(0);
+    for range in [Range::Day, Range::Month] {
+        let query = UsageQuery { range, ..UsageQuery::default() };
+        let usage = stage.keyring.key_usage(&admin, &pms.id, &query).await.unwrap();
+        let sum = usage.steps.iter().map(|step| &step.tally).collect::<domain::usage::Tally>();
+        assert!(Fate::ALL.into_iter().all(|fate| sum.with(fate) > 0), "{range:?}: {sum:?}");
+        assert_eq!(usage.log.calls[0].position.at, pms.last_used_at.unwrap());
+        assert!(usage.log.has_older);
+    }
 }
 
 async fn a_database_with_tenants_is_left_alone(stage: Stage) {

@@ -1,11 +1,12 @@
 use chrono::TimeDelta;
 use domain::{
+    attention::Attention,
     expiration::ExpirationDraft,
     key::{Status, Validity},
-    key_draft::KeyDraft,
+    key_draft::{Grace, KeyDraft},
     key_list::{Column, KeyListQuery, Sort},
 };
-use keyring::{NewKey, TenantAdmin};
+use keyring::{NewKey, Rotation, TenantAdmin};
 use sea_orm::ConnectionTrait;
 
 use super::stage::Stage;
@@ -13,6 +14,7 @@ use super::stage::Stage;
 on_both_databases! {
     the_newest_comes_first,
     filters_narrow_and_counts_say_how_much,
+    the_filters_for_attention_keep_to_their_rules,
     a_search_looks_through_names_descriptions_and_tails,
     every_column_sorts_both_ways,
     pages_have_25_keys,
@@ -58,6 +60,41 @@ async fn filters_narrow_and_counts_say_how_much(stage: Stage) {
         assert_eq!(stage.names(&tenant, &query).await, expected, "{query:?}");
         let page = stage.keyring.keys(&tenant, &query).await.unwrap();
         assert_eq!((page.matching, page.total, page.active), (expected.len() as u64, 4, 3), "{query:?}");
+    }
+}
+
+async fn the_filters_for_attention_keep_to_their_rules(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    for name in ["idle", "forgotten", "busy", "revoked", "rotated"] {
+        stage.generate(&tenant, name).await;
+        stage.advance(TimeDelta::minutes(1));
+    }
+    let keys = stage.keyring.keys(&tenant, &KeyListQuery::default()).await.unwrap().keys;
+    let id = |name: &str| &keys.iter().find(|key| key.name == name).unwrap().id;
+    stage.advance(TimeDelta::days(400));
+    // The old secret still works for a while, but nobody needs to be told to replace it.
+    let rotation = Rotation { expiration: None, grace: Grace::OneWeek };
+    stage.keyring.rotate_key(&tenant, id("rotated"), 1, &rotation).await.unwrap();
+    stage.keyring.revoke_key(&tenant, id("revoked")).await.unwrap();
+    stage.generate(&tenant, "new").await;
+    let connection = stage.connection().await;
+    for (name, days) in [("forgotten", 91), ("busy", 1), ("rotated", 89)] {
+        let at = (stage.now() - TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%S+00:00");
+        let sql = format!("UPDATE api_key SET last_used_at = '{at}' WHERE name = '{name}'");
+        connection.execute_unprepared(&sql).await.unwrap();
+    }
+    let all = stage.keyring.keys(&tenant, &KeyListQuery::default()).await.unwrap().keys;
+    for (attention, expected) in [
+        (Attention::NeverUsed, &["new", "idle"][..]),
+        (Attention::Unused, &["forgotten"]),
+        (Attention::OldSecret, &["busy", "forgotten", "idle"]),
+    ] {
+        let query = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
+        assert_eq!(stage.names(&tenant, &query).await, expected, "{attention:?}");
+        let page = stage.keyring.keys(&tenant, &query).await.unwrap();
+        assert_eq!((page.matching, page.total, page.active), (expected.len() as u64, 6, 5), "{attention:?}");
+        let by_rule = all.iter().filter(|key| attention.applies_to(key, stage.now())).map(|key| key.name.as_str());
+        assert_eq!(by_rule.collect::<Vec<_>>(), expected, "{attention:?} by its rule");
     }
 }
 

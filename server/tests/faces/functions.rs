@@ -151,12 +151,13 @@ async fn pages_are_for_admins_alone() {
     let program = Program::start();
     program.tenant("acme");
     program.tenant("other");
-    program.key("acme", "A key of Acme's");
+    let key = program.key("acme", "A key of Acme's");
+    let page_of_key = format!("/tenant-api-keys/{}", key["id"].as_str().unwrap());
     let stranger = program.stranger();
     let member = program.signed_in("member@acme.test").await;
     let foreign_admin = program.signed_in("tenant-admin@other.test").await;
     let admin = program.signed_in("tenant-admin@acme.test").await;
-    for page in ["/tenant-api-keys", "/tenant-api-keys?q=Acme&page=2", "/tenant-api-keys/new"] {
+    for page in ["/tenant-api-keys", "/tenant-api-keys?q=Acme&page=2", "/tenant-api-keys/new", &page_of_key] {
         let answer = stranger.get(page).await;
         assert_eq!(answer.status(), 303, "{page} without a session");
         assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in?next="));
@@ -166,5 +167,7 @@ async fn pages_are_for_admins_alone() {
         assert!(!foreign_admin.get(page).await.text().await.unwrap().contains("A key of Acme"));
         assert_eq!(admin.get(page).await.status(), 200);
     }
+    let (foreign, none) = (foreign_admin.get(&page_of_key).await, foreign_admin.get("/tenant-api-keys/none").await);
+    assert_eq!((foreign.status().as_u16(), none.status().as_u16()), (404, 404));
     assert!(admin.get("/tenant-api-keys").await.text().await.unwrap().contains("A key of Acme"));
 }

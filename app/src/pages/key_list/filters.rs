@@ -1,13 +1,14 @@
 //! The filters: links and a search field that lead to another URL.
 
 use domain::{
+    attention::Attention,
     key::{Status, Validity},
     key_list::{KeyListQuery, Sort},
 };
 use leptos::prelude::*;
 
-use super::link;
-use crate::components::Icon;
+use super::{super::key_state::in_words, link};
+use crate::components::{Choice, Icon};
 
 const STATUSES: [(Option<Status>, &str); 3] =
     [(None, "All"), (Some(Status::Active), "Active"), (Some(Status::Revoked), "Revoked")];
@@ -30,6 +31,10 @@ pub(super) fn Filters(query: KeyListQuery, matching: Option<u64>) -> impl IntoVi
         let there = KeyListQuery { validity, page: 0, ..query.clone() };
         (label, link(&there), query.validity == validity)
     });
+    let by_attention = std::iter::once(None).chain(Attention::ALL.map(Some)).map(|attention| {
+        let there = KeyListQuery { attention, page: 0, ..query.clone() };
+        (attention.map_or("All keys", in_words), link(&there), query.attention == attention)
+    });
     let hits = matching.map(|count| match count {
         1 => "1 key".to_owned(),
         count => format!("{count} keys"),
@@ -39,6 +44,7 @@ pub(super) fn Filters(query: KeyListQuery, matching: Option<u64>) -> impl IntoVi
             <SearchField query=query.clone()/>
             <Choice label="Status" options=by_status.to_vec()/>
             <Choice label="Expiration" options=by_validity.to_vec()/>
+            <Choice label="Needs attention" options=by_attention.collect()/>
             <p class="hits" role="status">
                 {hits}
                 {query.is_filtered().then(|| {
@@ -67,23 +73,6 @@ fn SearchField(query: KeyListQuery) -> impl IntoView {
             />
             <button class="icon-button" type="submit" aria-label="Search"><Icon name="search"/></button>
         </form>
-    }
-}
-
-#[component]
-fn Choice(label: &'static str, options: Vec<(&'static str, String, bool)>) -> impl IntoView {
-    let id = format!("filter-{}", label.to_lowercase());
-    let labelled_by = id.clone();
-    view! {
-        <div class="choice" role="group" aria-labelledby=labelled_by>
-            <span class="choice-label" id=id>{label}</span>
-            <span class="segments">
-                {options
-                    .into_iter()
-                    .map(|(label, href, chosen)| view! { <a href=href aria-current=chosen.then_some("true")>{label}</a> })
-                    .collect_view()}
-            </span>
-        </div>
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    key::{Key, Status, Validity},
+    key::Key,
     key_draft::Choices,
     key_list::{Column, KeyListQuery},
     network,
@@ -11,16 +11,17 @@ use domain::{
 use keyring::TimeZone;
 use leptos::prelude::*;
 
-use super::{Loaded, filters::direction, link};
-use crate::{
-    components::Icon,
-    islands::{KeyActions, KeyFacts},
-    times,
+use super::{
+    super::key_state::{Badges, Marks, address_of, facts},
+    Loaded,
+    filters::direction,
+    link,
 };
+use crate::{components::Icon, islands::KeyActions, times};
 
 #[component]
 pub(super) fn KeyTable(loaded: Loaded) -> impl IntoView {
-    let Loaded { page, choices, query, now, zone, public_url } = loaded;
+    let Loaded { page, choices, query, now, zone, public_url, .. } = loaded;
     let rows = page.keys.into_iter().map(|key| {
         view! { <KeyRow key choices=choices.clone() now zone public_url=public_url.clone()/> }
     });
@@ -63,31 +64,20 @@ fn SortableHeader(label: &'static str, column: Column, query: KeyListQuery) -> i
 
 #[component]
 fn KeyRow(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZone, public_url: String) -> impl IntoView {
-    let facts = KeyFacts {
-        id: key.id.clone(),
-        name: key.name.clone(),
-        hint: key.hint.to_string(),
-        version: key.version,
-        is_active: key.status() == Status::Active,
-        is_expired: key.validity(now) == Validity::Expired,
-        expires: key.expires_at.map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, zone)),
-        old_secret_until: key.old_secret_until.map(|instant| times::exact(instant, zone)),
-        now: zone.moment(now),
-        time_zone: zone.to_string(),
-    };
+    let facts = facts(&key, now, zone);
     let description =
         (!key.description.is_empty()).then(|| view! { <p class="description">{key.description.clone()}</p> });
     let is_revoked = !facts.is_active;
     view! {
         <tr id=key.id.to_string() class:revoked=is_revoked>
             <th scope="row" data-label="Name">
-                <span class="key-name">{key.name.clone()}</span>
+                <a class="key-name" href=address_of(&key.id)>{key.name.clone()}</a>
                 {description}
             </th>
             <td data-label="Key">
                 <code class="hint">{key.hint.to_string()}</code>
             </td>
-            <td data-label="Status"><Badges key=key.clone() now zone/></td>
+            <td data-label="Status"><Badges key=key.clone() now zone/><Marks key=key.clone() now/></td>
             <td data-label="Access"><Access key=key.clone() choices/></td>
             <td data-label="Restrictions"><Restrictions key=key.clone()/></td>
             <td data-label="Expires"><Expires key=key.clone() now zone/></td>
@@ -96,27 +86,9 @@ fn KeyRow(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZone, public
                 <time datetime=key.created_at.to_rfc3339() title=times::exact(key.created_at, zone)>{times::date(key.created_at, zone)}</time>
                 <p class="by">"by "{key.created_by.clone()}</p>
             </td>
-            <td class="actions"><KeyActions facts public_url/></td>
+            <td class="actions"><KeyActions facts public_url on_own_page=false/></td>
         </tr>
     }
-}
-
-#[component]
-fn Badges(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
-    let status = match (key.revoked_at, &key.revoked_by) {
-        (Some(at), by) => {
-            let whom = by.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
-            let title = format!("Revoked on {}{whom}", times::exact(at, zone));
-            view! { <span class="badge danger" title=title>"Revoked"</span> }.into_any()
-        }
-        (None, _) => view! { <span class="badge good">"Active"</span> }.into_any(),
-    };
-    let validity = match key.validity(now) {
-        Validity::Valid => view! { <span class="badge">"Valid"</span> }.into_any(),
-        Validity::ExpiringSoon => view! { <span class="badge warning">"Expiring soon"</span> }.into_any(),
-        Validity::Expired => view! { <span class="badge danger">"Expired"</span> }.into_any(),
-    };
-    view! { <span class="badges">{status}{validity}</span> }
 }
 
 /// Group, scopes and properties: all that says what the key opens.

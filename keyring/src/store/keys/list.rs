@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    attention::{Attention, OLD_AFTER, UNUSED_AFTER},
     id::TenantId,
     key::{SOON, Status, Validity},
     key_list::{Column, KeyListQuery, KeyPage, PAGE_SIZE, Sort},
@@ -9,11 +10,14 @@ use domain::{
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect,
     Select,
-    sea_query::{CaseStatement, Expr, ExprTrait, Func, LikeExpr, NullOrdering, SimpleExpr},
+    sea_query::{CaseStatement, Expr, ExprTrait, Func, LikeExpr, NullOrdering, Query, SimpleExpr},
 };
 
 use super::{
-    super::{Result, entity::api_key},
+    super::{
+        Result,
+        entity::{api_key, api_key_secret},
+    },
     of_tenant, row,
 };
 
@@ -88,11 +92,38 @@ fn matching(query: &KeyListQuery, now: DateTime<Utc>) -> Condition {
         Some(Validity::ExpiringSoon) => condition.add(expires_at.gt(now)).add(expires_at.lte(now + SOON)),
         Some(Validity::Expired) => condition.add(expires_at.lte(now)),
     };
+    condition = match query.attention {
+        None => condition,
+        Some(attention) => condition.add(needing(attention, now)),
+    };
     if query.search.is_empty() {
         return condition;
     }
     let column = Expr::col((api_key::Entity, api_key::Column::SearchText));
     condition.add(column.like(LikeExpr::new(containing(&query.search)).escape('\\')))
+}
+
+/// The rules of [`Attention::applies_to`], in SQL.
+fn needing(attention: Attention, now: DateTime<Utc>) -> Condition {
+    let last_used_at = api_key::Column::LastUsedAt;
+    Condition::all().add(api_key::Column::RevokedAt.is_null()).add(match attention {
+        Attention::NeverUsed => last_used_at.is_null(),
+        Attention::Unused => last_used_at.lte(now - UNUSED_AFTER),
+        Attention::OldSecret => has_secret_from_before(now - OLD_AFTER),
+    })
+}
+
+/// Whether the secret that a key would be called with today was there at an instant.
+fn has_secret_from_before(instant: DateTime<Utc>) -> SimpleExpr {
+    let secret = api_key_secret::Entity;
+    let live = Query::select()
+        .expr(Expr::value(1))
+        .from(secret)
+        .and_where(Expr::col((secret, api_key_secret::Column::ApiKeyId)).equals((api_key::Entity, api_key::Column::Id)))
+        .and_where(api_key_secret::Column::RetiresAt.is_null())
+        .and_where(api_key_secret::Column::CreatedAt.lte(instant))
+        .take();
+    Expr::exists(live)
 }
 
 fn containing(search: &str) -> String {

@@ -34,6 +34,7 @@ pub(super) struct KeyRow {
     key: api_key::Model,
     head: String,
     tail: String,
+    secret_created_at: DateTime<Utc>,
     group_name: Option<String>,
     creator: Option<String>,
     revoker: Option<String>,
@@ -82,6 +83,7 @@ pub(super) fn select(tenant: &TenantId, now: DateTime<Utc>) -> Select<api_key::E
         .join_as(JoinType::LeftJoin, person(api_key::Column::RevokedBy), REVOKER)
         .column_as(Expr::col((LIVE, api_key_secret::Column::Head)), "head")
         .column_as(Expr::col((LIVE, api_key_secret::Column::Tail)), "tail")
+        .column_as(Expr::col((LIVE, api_key_secret::Column::CreatedAt)), "secret_created_at")
         .column_as(Expr::col((OLD, api_key_secret::Column::RetiresAt)), "old_secret_until")
         .column_as(authorization_group::Column::Name, "group_name")
         .column_as(Expr::col((CREATOR, person::Column::Name)), "creator")
@@ -133,7 +135,7 @@ async fn properties_of(connection: &impl ConnectionTrait, rows: &[KeyRow]) -> Re
 }
 
 fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
-    let KeyRow { key, head, tail, group_name, creator, revoker, old_secret_until } = row;
+    let KeyRow { key, head, tail, secret_created_at, group_name, creator, revoker, old_secret_until } = row;
     let group_id = key.group_id.unwrap_or_default();
     let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
     Ok(Key {
@@ -154,6 +156,8 @@ fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
         revoked_at: key.revoked_at,
         revoked_by: key.revoked_by.map(|id| name_of(revoker, &id)),
         last_used_at: key.last_used_at,
+        last_used_ip: key.last_used_ip,
+        secret_created_at,
         old_secret_until: old_secret_until.filter(|_| key.revoked_at.is_none()),
         version: key.version,
         name: key.name,

@@ -1,0 +1,147 @@
+//! A key's own page: what it may do, and what it was used for.
+
+use axum::{
+    extract::{
+        Path, Query,
+        rejection::{PathRejection, QueryRejection},
+    },
+    response::Response,
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    id::{Id, KeyId},
+    key::Key,
+    key_draft::Choices,
+    usage::{KeyUsage, UsageQuery},
+};
+use keyring::{Error, TenantAdmin, TimeZone};
+use leptos::prelude::*;
+
+use super::{
+    AdminVisitor, address,
+    key_list::PATH as LIST,
+    key_state::{Badges, Marks, address_of, facts},
+    problem,
+};
+use crate::{
+    components::{Crumbs, Icon},
+    console::Console,
+    islands::KeyActions,
+};
+
+mod chart;
+mod log;
+mod outcome;
+mod terms;
+mod usage;
+
+use log::Log;
+use terms::Terms;
+use usage::Usage;
+
+pub(crate) async fn key(
+    AdminVisitor { visitor, admin }: AdminVisitor,
+    id: Result<Path<String>, PathRejection>,
+    parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Response {
+    let Some(id) = id.ok().and_then(|Path(id)| KeyId::parse(&id).ok()) else {
+        return problem::missing(visitor.page(problem::MISSING)).await;
+    };
+    let pairs = parameters.map(|Query(pairs)| pairs).unwrap_or_default();
+    let query =
+        UsageQuery::from_parameters(|name| pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str()));
+    match Shown::load(&visitor.visit.console, &admin, &id, query).await {
+        Ok(shown) => {
+            let title = format!("{} · API Keys", shown.usage.key.name);
+            visitor.page(title).render(move || view! { <KeyPage shown=shown.clone()/> }).await
+        }
+        Err(Error::NotFound(_)) => problem::missing(visitor.page(problem::MISSING)).await,
+        Err(error) => {
+            tracing::error!(cause = %error, "the key could not be loaded");
+            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Shown {
+    usage: KeyUsage,
+    choices: Choices,
+    query: UsageQuery,
+    now: DateTime<Utc>,
+    zone: TimeZone,
+    public_url: String,
+}
+
+impl Shown {
+    async fn load(console: &Console, admin: &TenantAdmin, id: &KeyId, query: UsageQuery) -> Result<Self, Error> {
+        Ok(Self {
+            usage: console.keyring.key_usage(admin, id, &query).await?,
+            choices: console.keyring.key_choices(admin).await?,
+            query,
+            now: console.keyring.now(),
+            zone: TimeZone::of(admin.tenant()),
+            public_url: console.public_url.to_string(),
+        })
+    }
+
+    fn was_never_used(&self) -> bool {
+        self.usage.key.last_used_at.is_none() && self.usage.lately.total() == 0 && self.usage.log.calls.is_empty()
+    }
+}
+
+/// The address of a key's page as a query describes it, at one of its parts.
+fn link(key: &KeyId, query: &UsageQuery, part: &str) -> String {
+    format!("{}#{part}", address(&address_of(key), &query.parameters()))
+}
+
+#[component]
+fn KeyPage(shown: Shown) -> impl IntoView {
+    let (key, zone) = (shown.usage.key.clone(), shown.zone);
+    let history = if shown.was_never_used() && shown.query.outcome.is_none() {
+        view! { <NeverUsed is_active={key.revoked_at.is_none()}/> }.into_any()
+    } else {
+        view! { <Usage shown=shown.clone()/> <Log shown=shown.clone()/> }.into_any()
+    };
+    view! {
+        <Crumbs section="API Keys" href=LIST/>
+        <Header key=key.clone() now=shown.now zone public_url=shown.public_url/>
+        <div class="panels">
+            <Terms key choices=shown.choices now=shown.now zone/>
+            {history}
+        </div>
+    }
+}
+
+#[component]
+fn Header(key: Key, now: DateTime<Utc>, zone: TimeZone, public_url: String) -> impl IntoView {
+    let facts = facts(&key, now, zone);
+    let description = (!key.description.is_empty()).then(|| view! { <p class="lead">{key.description.clone()}</p> });
+    view! {
+        <header class="page-header key-header" id=key.id.to_string()>
+            <h1>{key.name.clone()}</h1>
+            <Badges key=key.clone() now zone/>
+            <Marks key=key.clone() now/>
+            <div class="page-actions"><KeyActions facts public_url on_own_page=true/></div>
+            {description}
+        </header>
+    }
+}
+
+#[component]
+fn NeverUsed(is_active: bool) -> impl IntoView {
+    let advice = if is_active {
+        "As soon as something calls the API with this key, its calls are counted and listed here. If nothing is meant to, revoke it."
+    } else {
+        "Nothing ever called the API with this key, and it no longer works."
+    };
+    view! {
+        <section class="panel" aria-labelledby="never-used">
+            <div class="empty">
+                <span class="empty-mark"><Icon name="key"/></span>
+                <h2 id="never-used">"Never used"</h2>
+                <p>{advice}</p>
+            </div>
+        </section>
+    }
+}

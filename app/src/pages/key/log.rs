@@ -1,0 +1,113 @@
+//! The log: single calls, newest first.
+
+use domain::{
+    id::KeyId,
+    usage::{Call, Fate, KeyUsage, LOG_DAYS, LogPage, Start, UsageQuery},
+    verdict::Verdict,
+};
+use keyring::TimeZone;
+use leptos::prelude::*;
+
+use super::{
+    Shown, link,
+    outcome::{badge, in_words},
+};
+use crate::{
+    components::{Choice, Icon},
+    times,
+};
+
+#[component]
+pub(super) fn Log(shown: Shown) -> impl IntoView {
+    let Shown { usage: KeyUsage { key, lately, log, .. }, query, zone, .. } = shown;
+    let mut outcomes: Vec<Verdict> = lately.outcomes().chain(query.outcome).collect();
+    outcomes.sort();
+    outcomes.dedup();
+    let options = std::iter::once(None).chain(outcomes.into_iter().map(Some));
+    let options = options.map(|outcome| {
+        let there = UsageQuery { outcome, start: Start::Newest, ..query };
+        (outcome.map_or("All", in_words), link(&key.id, &there, "log"), query.outcome == outcome)
+    });
+    let options: Vec<_> = options.collect();
+    let filter = (options.len() > 1).then(|| view! { <Choice label="Outcome" options/> });
+    let calls = if log.calls.is_empty() {
+        view! { <NoCalls id=key.id query/> }.into_any()
+    } else {
+        view! { <CallTable calls=log.calls.clone() zone/> <Pager id=key.id query log/> }.into_any()
+    };
+    view! {
+        <section class="panel" id="log" aria-labelledby="log-title">
+            <header class="panel-header">
+                <h2 id="log-title">"Log"</h2>
+                {filter}
+            </header>
+            {calls}
+            <p class="panel-note">{format!("Each call is kept for {LOG_DAYS} days. Times are those of {zone}.")}</p>
+        </section>
+    }
+}
+
+#[component]
+fn NoCalls(id: KeyId, query: UsageQuery) -> impl IntoView {
+    match query.outcome {
+        None => view! { <p class="nothing">{format!("No calls in the last {LOG_DAYS} days.")}</p> }.into_any(),
+        Some(_) => {
+            let all = UsageQuery { outcome: None, start: Start::Newest, ..query };
+            view! {
+                <p class="nothing">
+                    {format!("No call of the last {LOG_DAYS} days had this outcome. ")}
+                    <a href=link(&id, &all, "log")>"Show all calls"</a>
+                </p>
+            }
+            .into_any()
+        }
+    }
+}
+
+#[component]
+fn CallTable(calls: Vec<Call>, zone: TimeZone) -> impl IntoView {
+    let rows = calls.into_iter().map(|call| view! { <CallRow call zone/> });
+    view! {
+        <table class="ledger calls">
+            <caption class="unseen">"Calls with this key, newest first"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"When"</th>
+                    <th scope="col">"Call"</th>
+                    <th scope="col">"Status"</th>
+                    <th scope="col">"Outcome"</th>
+                    <th scope="col">"Address"</th>
+                </tr>
+            </thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    }
+}
+
+#[component]
+fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
+    let Call { position, method, route, status, outcome, ip } = call;
+    view! {
+        <tr>
+            <td data-label="When"><time datetime=position.at.to_rfc3339()>{times::to_the_second(position.at, zone)}</time></td>
+            <td data-label="Call"><code><span class="method">{method}</span>" "{route}</code></td>
+            <td data-label="Status">{status}</td>
+            <td data-label="Outcome"><span class=badge(Fate::from(outcome)) title=outcome.as_str()>{in_words(outcome)}</span></td>
+            <td data-label="Address">{ip}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn Pager(id: KeyId, query: UsageQuery, log: LogPage) -> impl IntoView {
+    let step = |start: Option<Start>| start.map(|start| link(&id, &UsageQuery { start, ..query }, "log"));
+    let (newer, older) = (step(log.newer()), step(log.older()));
+    (newer.is_some() || older.is_some()).then(|| {
+        view! {
+            <nav class="pager" aria-label="Pages of the log">
+                {newer.map(|href| view! { <a class="button" href=href rel="prev"><Icon name="left"/>"Newer"</a> })}
+                {older.map(|href| view! { <a class="button" href=href rel="next">"Older"<Icon name="right"/></a> })}
+            </nav>
+        }
+    })
+}

@@ -1,0 +1,317 @@
+//! What keys were used for: counts by outcome for a chart, and the log of single calls.
+
+use std::{collections::BTreeMap, fmt};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use crate::{key::Key, person::Email, verdict::Verdict};
+
+/// How many days the log keeps a call.
+pub const LOG_DAYS: i64 = 30;
+
+/// How many calls one page of the log shows.
+pub const LOG_PAGE_SIZE: usize = 25;
+
+/// What became of a call, as coarse as a chart tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Allowed,
+    RateLimited,
+    Denied,
+}
+
+impl Fate {
+    pub const ALL: [Self; 3] = [Self::Allowed, Self::RateLimited, Self::Denied];
+}
+
+impl From<Verdict> for Fate {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Valid => Self::Allowed,
+            Verdict::RateLimited => Self::RateLimited,
+            _ => Self::Denied,
+        }
+    }
+}
+
+/// How many calls had which outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally(BTreeMap<Verdict, u64>);
+
+impl Tally {
+    pub fn add(&mut self, outcome: Verdict, count: u64) {
+        if count > 0 {
+            *self.0.entry(outcome).or_default() += count;
+        }
+    }
+
+    /// The outcomes that occur, in the evaluator's order.
+    pub fn outcomes(&self) -> impl Iterator<Item = Verdict> {
+        self.0.keys().copied()
+    }
+
+    #[must_use]
+    pub fn of(&self, outcome: Verdict) -> u64 {
+        self.0.get(&outcome).copied().unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn with(&self, fate: Fate) -> u64 {
+        self.0.iter().filter(|(outcome, _)| Fate::from(**outcome) == fate).map(|(_, count)| count).sum()
+    }
+
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+}
+
+impl<'a> FromIterator<&'a Tally> for Tally {
+    fn from_iter<I: IntoIterator<Item = &'a Self>>(tallies: I) -> Self {
+        let mut sum = Self::default();
+        for (outcome, count) in tallies.into_iter().flat_map(|tally| &tally.0) {
+            sum.add(*outcome, *count);
+        }
+        sum
+    }
+}
+
+/// How far back a chart goes, and in which steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Range {
+    /// The last 24 hours, an hour each.
+    #[default]
+    Day,
+    /// The last 30 days, a day each.
+    Month,
+}
+
+impl Range {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "24h",
+            Self::Month => "30d",
+        }
+    }
+
+    /// How many steps the chart has.
+    #[must_use]
+    pub const fn steps(self) -> usize {
+        match self {
+            Self::Day => 24,
+            Self::Month => 30,
+        }
+    }
+}
+
+/// One step of a chart: an hour or a day, by when it begins where the tenant is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub begins: NaiveDateTime,
+    pub tally: Tally,
+}
+
+/// Where a call stands in the log. Two calls of one instant differ by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub at: DateTime<Utc>,
+    pub number: i64,
+}
+
+impl Position {
+    fn parse(text: &str) -> Option<Self> {
+        let (at, number) = text.split_once('-')?;
+        Some(Self { at: DateTime::from_timestamp_micros(at.parse().ok()?)?, number: number.parse().ok()? })
+    }
+}
+
+/// As it stands in a URL.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.at.timestamp_micros(), self.number)
+    }
+}
+
+/// Where a page of the log begins: at a call, not at a count, so that calls that come in move nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    #[default]
+    Newest,
+    Before(Position),
+    After(Position),
+}
+
+/// What a key's page is asked for. Anything unknown in a URL means the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UsageQuery {
+    pub range: Range,
+    pub outcome: Option<Verdict>,
+    pub start: Start,
+}
+
+impl UsageQuery {
+    /// Reads the parameters of a URL through a look-up by name.
+    pub fn from_parameters<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let position = |name| parameter(name).and_then(Position::parse);
+        let range = if parameter("range") == Some(Range::Month.as_str()) { Range::Month } else { Range::Day };
+        let start = match (position("before"), position("after")) {
+            (Some(position), _) => Start::Before(position),
+            (None, Some(position)) => Start::After(position),
+            (None, None) => Start::Newest,
+        };
+        Self { range, outcome: parameter("outcome").and_then(Verdict::parse), start }
+    }
+
+    /// The parameters that lead back here, defaults left out.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let range = (self.range != Range::default()).then(|| ("range", self.range.as_str().to_owned()));
+        let outcome = self.outcome.map(|outcome| ("outcome", outcome.to_string()));
+        let start = match self.start {
+            Start::Newest => None,
+            Start::Before(position) => Some(("before", position.to_string())),
+            Start::After(position) => Some(("after", position.to_string())),
+        };
+        [range, outcome, start].into_iter().flatten().collect()
+    }
+}
+
+/// One call with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub position: Position,
+    pub method: String,
+    pub route: String,
+    pub status: u16,
+    pub outcome: Verdict,
+    pub ip: String,
+}
+
+/// One page of the log, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogPage {
+    pub calls: Vec<Call>,
+    pub has_newer: bool,
+    pub has_older: bool,
+}
+
+impl LogPage {
+    /// Where the page with newer calls begins, if there is one.
+    #[must_use]
+    pub fn newer(&self) -> Option<Start> {
+        self.calls.first().filter(|_| self.has_newer).map(|call| Start::After(call.position))
+    }
+
+    /// Where the page with older calls begins, if there is one.
+    #[must_use]
+    pub fn older(&self) -> Option<Start> {
+        self.calls.last().filter(|_| self.has_older).map(|call| Start::Before(call.position))
+    }
+}
+
+/// A key with what it was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUsage {
+    pub key: Key,
+    /// The chart, oldest step first.
+    pub steps: Vec<Step>,
+    /// All that was counted in the last 30 days, whatever the chart shows.
+    pub lately: Tally,
+    pub log: LogPage,
+}
+
+/// How somebody calls the API with a password of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LegacyMethod {
+    Basic,
+    Jwt,
+}
+
+impl LegacyMethod {
+    pub const ALL: [Self; 2] = [Self::Basic, Self::Jwt];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Jwt => "jwt",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// A person who does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyUser {
+    pub name: String,
+    pub email: Email,
+    pub method: LegacyMethod,
+    pub first_seen_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    pub count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn query(parameters: &[(&str, String)]) -> UsageQuery {
+        UsageQuery::from_parameters(|name| {
+            parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+        })
+    }
+
+    #[test]
+    fn a_tally_sums_by_outcome_and_by_fate() {
+        let mut morning = Tally::default();
+        morning.add(Verdict::RateLimited, 3);
+        morning.add(Verdict::Valid, 10);
+        morning.add(Verdict::Expired, 0);
+        let mut evening = Tally::default();
+        evening.add(Verdict::Valid, 5);
+        evening.add(Verdict::Revoked, 2);
+        evening.add(Verdict::IpNotAllowed, 1);
+        let day: Tally = [&morning, &evening].into_iter().collect();
+        assert_eq!((day.total(), day.of(Verdict::Valid), day.of(Verdict::Expired)), (21, 15, 0));
+        assert_eq!(Fate::ALL.map(|fate| day.with(fate)), [15, 3, 3]);
+        let outcomes: Vec<Verdict> = day.outcomes().collect();
+        assert_eq!(outcomes, [Verdict::Valid, Verdict::Revoked, Verdict::IpNotAllowed, Verdict::RateLimited]);
+    }
+
+    #[test]
+    fn nonsense_in_a_url_means_the_default() {
+        for (name, value) in [
+            ("range", "7d"),
+            ("outcome", "valid"),
+            ("before", "x-1"),
+            ("before", "1"),
+            ("after", "1-"),
+            ("after", "9223372036854775807-1"),
+        ] {
+            assert_eq!(query(&[(name, value.to_owned())]), UsageQuery::default(), "{name}={value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_query_survives_its_url(
+            month: bool,
+            outcome in prop::option::of(prop::sample::select(Verdict::ALL.to_vec())),
+            micros in 0i64..4_000_000_000_000_000,
+            number in 0i64..,
+            start in 0usize..3,
+        ) {
+            let at = DateTime::from_timestamp_micros(micros).unwrap();
+            let position = Position { at, number };
+            let start = [Start::Newest, Start::Before(position), Start::After(position)][start];
+            let original = UsageQuery { range: if month { Range::Month } else { Range::Day }, outcome, start };
+            prop_assert_eq!(query(&original.parameters()), original);
+        }
+    }
+}

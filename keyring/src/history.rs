@@ -1,0 +1,103 @@
+//! What a key was used for, and who in the tenant still calls the API with a password.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, DurationRound, NaiveTime, TimeDelta, Utc};
+use domain::{
+    id::KeyId,
+    usage::{KeyUsage, LegacyUser, Range, Step, Tally, UsageQuery},
+};
+
+use crate::{
+    Keyring,
+    access::TenantAdmin,
+    error::Error,
+    store::{self, history::HourCount},
+    zone::TimeZone,
+};
+
+impl Keyring {
+    /// A key with its chart and one page of its log.
+    ///
+    /// # Errors
+    /// When the tenant has no such key.
+    pub async fn key_usage(&self, admin: &TenantAdmin, id: &KeyId, query: &UsageQuery) -> Result<KeyUsage, Error> {
+        let key = self.key(admin, id).await?;
+        let (connection, now) = (self.database.connection(), self.now());
+        let chart = Chart::until(now, TimeZone::of(admin.tenant()));
+        let counts = store::history::hours(connection, admin.id(), id, chart.earliest()).await?;
+        Ok(KeyUsage {
+            key,
+            steps: chart.steps(&counts, query.range),
+            lately: chart.steps(&counts, Range::Month).iter().map(|step| &step.tally).collect(),
+            log: store::history::log(connection, admin.id(), id, query.outcome, query.start, now).await?,
+        })
+    }
+
+    /// The tenant's people who still call the API with a password of their own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn legacy_users(&self, admin: &TenantAdmin) -> Result<Vec<LegacyUser>, Error> {
+        Ok(store::history::legacy_users(self.database.connection(), admin.id()).await?)
+    }
+}
+
+/// Charts that end now, on the tenant's clocks.
+struct Chart {
+    now: DateTime<Utc>,
+    zone: TimeZone,
+}
+
+impl Chart {
+    fn until(now: DateTime<Utc>, zone: TimeZone) -> Self {
+        Self { now, zone }
+    }
+
+    /// Since when hours can be part of any chart: a day more than the longest, for days that begin elsewhere.
+    fn earliest(&self) -> DateTime<Utc> {
+        self.now - Days::new(Range::Month.steps() as u64 + 1)
+    }
+
+    fn steps(&self, counts: &[HourCount], range: Range) -> Vec<Step> {
+        match range {
+            Range::Day => self.hours(counts),
+            Range::Month => self.days(counts),
+        }
+    }
+
+    /// Hours by the instant, so that an hour that the clocks show twice is two of them.
+    fn hours(&self, counts: &[HourCount]) -> Vec<Step> {
+        let mut tallies = sums_by(counts, |hour| hour);
+        let this_hour = whole_hour(self.now);
+        let step = |ago: usize| {
+            let hour = this_hour - TimeDelta::hours(ago as i64);
+            Step { begins: self.zone.local(hour), tally: tallies.remove(&hour).unwrap_or_default() }
+        };
+        (0..Range::Day.steps()).rev().map(step).collect()
+    }
+
+    /// Days by the tenant's date, which have 23 to 25 hours. An hour belongs to the day in which it begins.
+    fn days(&self, counts: &[HourCount]) -> Vec<Step> {
+        let mut tallies = sums_by(counts, |hour| self.zone.local(hour).date());
+        let today = self.zone.local(self.now).date();
+        let step = |ago: usize| {
+            let date = today - Days::new(ago as u64);
+            Step { begins: date.and_time(NaiveTime::MIN), tally: tallies.remove(&date).unwrap_or_default() }
+        };
+        (0..Range::Month.steps()).rev().map(step).collect()
+    }
+}
+
+fn sums_by<K: Ord>(counts: &[HourCount], place: impl Fn(DateTime<Utc>) -> K) -> BTreeMap<K, Tally> {
+    let mut sums: BTreeMap<K, Tally> = BTreeMap::new();
+    for count in counts {
+        sums.entry(place(count.hour)).or_default().add(count.outcome, count.count);
+    }
+    sums
+}
+
+pub(crate) fn whole_hour(instant: DateTime<Utc>) -> DateTime<Utc> {
+    // Fails only beyond the years that nanoseconds can count.
+    instant.duration_trunc(TimeDelta::hours(1)).unwrap_or(instant)
+}

@@ -1,0 +1,240 @@
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use domain::{
+    id::KeyId,
+    usage::{Call, LegacyMethod, Range, Start, UsageQuery},
+    verdict::Verdict,
+};
+use keyring::{Error, TenantAdmin, Thing};
+use sea_orm::{ConnectionTrait, Statement, Value};
+
+use super::stage::Stage;
+
+on_both_databases! {
+    a_day_is_charted_by_the_hour,
+    a_month_is_charted_by_the_tenants_days,
+    a_day_of_25_hours_is_one_day,
+    the_log_shows_the_newest_first_and_keeps_its_place,
+    calls_of_one_instant_stay_apart,
+    the_newest_page_is_full_however_it_is_come_to,
+    the_log_can_be_narrowed_to_an_outcome,
+    the_log_forgets_after_30_days,
+    a_foreign_key_has_no_history,
+    whoever_calls_with_a_password_is_listed,
+}
+
+async fn insert(stage: &Stage, sql: &str, values: Vec<Value>) {
+    let connection = stage.connection().await;
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    connection.execute_raw(statement).await.unwrap();
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+async fn count(stage: &Stage, key: &KeyId, hour: DateTime<Utc>, outcome: Verdict, count: i64) {
+    let sql = "INSERT INTO usage_hour (api_key_id, hour, outcome, count) VALUES ($1, $2, $3, $4)";
+    insert(stage, sql, vec![key.to_string().into(), hour.into(), outcome.as_str().into(), count.into()]).await;
+}
+
+async fn call(stage: &Stage, key: &KeyId, at: DateTime<Utc>, route: &str, outcome: Verdict) {
+    let sql = "INSERT INTO usage_event (api_key_id, at, method, route, status, outcome, ip) \
+               VALUES ($1, $2, 'GET', $3, 200, $4, '203.0.113.9')";
+    insert(stage, sql, vec![key.to_string().into(), at.into(), route.into(), outcome.as_str().into()]).await;
+}
+
+/// As many calls as asked for, a minute apart, the newest a minute ago: `/1` is the oldest.
+async fn calls(stage: &Stage, key: &KeyId, amount: i64) {
+    for number in 1..=amount {
+        let at = stage.now() - TimeDelta::minutes(amount + 1 - number);
+        call(stage, key, at, &format!("/{number}"), Verdict::Valid).await;
+    }
+}
+
+fn routes(calls: &[Call]) -> Vec<&str> {
+    calls.iter().map(|call| call.route.as_str()).collect()
+}
+
+fn numbered(numbers: impl Iterator<Item = i64>) -> Vec<String> {
+    numbers.map(|number| format!("/{number}")).collect()
+}
+
+async fn steps(stage: &Stage, tenant: &TenantAdmin, key: &KeyId, range: Range) -> Vec<(NaiveDateTime, u64)> {
+    let query = UsageQuery { range, ..UsageQuery::default() };
+    let usage = stage.keyring.key_usage(tenant, key, &query).await.unwrap();
+    usage.steps.iter().map(|step| (step.begins, step.tally.total())).collect()
+}
+
+async fn log(stage: &Stage, tenant: &TenantAdmin, key: &KeyId, start: Start) -> domain::usage::LogPage {
+    let query = UsageQuery { start, ..UsageQuery::default() };
+    stage.keyring.key_usage(tenant, key, &query).await.unwrap().log
+}
+
+async fn a_day_is_charted_by_the_hour(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    stage.advance(TimeDelta::minutes(40));
+    for (hour, outcome, amount) in [
+        ("2026-11-21T12:00:00Z", Verdict::Valid, 5),
+        ("2026-11-21T12:00:00Z", Verdict::IpNotAllowed, 2),
+        ("2026-11-20T13:00:00Z", Verdict::RateLimited, 3),
+        ("2026-11-20T12:00:00Z", Verdict::Valid, 100),
+    ] {
+        count(&stage, &key, time(hour), outcome, amount).await;
+    }
+    let usage = stage.keyring.key_usage(&tenant, &key, &UsageQuery::default()).await.unwrap();
+    assert_eq!(usage.steps.len(), 24);
+    let (first, last) = (&usage.steps[0], &usage.steps[23]);
+    assert_eq!((first.begins.to_string().as_str(), first.tally.total()), ("2026-11-21 02:00:00", 3), "in Auckland");
+    assert_eq!((last.begins.to_string().as_str(), last.tally.total()), ("2026-11-22 01:00:00", 7));
+    assert_eq!((last.tally.of(Verdict::Valid), last.tally.of(Verdict::IpNotAllowed)), (5, 2));
+    assert!(usage.steps[1..23].iter().all(|step| step.tally.total() == 0));
+    assert_eq!(usage.lately.total(), 110, "the day before counts among the last 30");
+}
+
+async fn a_month_is_charted_by_the_tenants_days(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    // Midnight in Auckland is 11:00 in everybody's time.
+    for (hour, amount) in [
+        ("2026-11-21T11:00:00Z", 1),
+        ("2026-11-21T10:00:00Z", 2),
+        ("2026-11-20T11:00:00Z", 4),
+        ("2026-10-23T11:00:00Z", 8),
+        ("2026-10-23T10:00:00Z", 16),
+    ] {
+        count(&stage, &key, time(hour), Verdict::Valid, amount).await;
+    }
+    let days = steps(&stage, &tenant, &key, Range::Month).await;
+    assert_eq!(days.len(), 30);
+    let day = |index: usize| (days[index].0.to_string(), days[index].1);
+    assert_eq!(day(29), ("2026-11-22 00:00:00".to_owned(), 1));
+    assert_eq!(day(28), ("2026-11-21 00:00:00".to_owned(), 6));
+    assert_eq!(day(0), ("2026-10-24 00:00:00".to_owned(), 8));
+    assert_eq!(days.iter().map(|(_, count)| count).sum::<u64>(), 15);
+}
+
+async fn a_day_of_25_hours_is_one_day(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    // In Auckland the clocks went back on 4 April 2027.
+    stage.advance(time("2027-04-05T00:30:00Z") - stage.now());
+    for ago in 0..60 {
+        let hour = time("2027-04-05T00:00:00Z") - TimeDelta::hours(ago);
+        count(&stage, &key, hour, Verdict::Valid, 1).await;
+    }
+    let days = steps(&stage, &tenant, &key, Range::Month).await;
+    let last: Vec<(String, u64)> =
+        days[26..].iter().map(|(begins, count)| (begins.date().to_string(), *count)).collect();
+    let expected = [("2027-04-02", 0), ("2027-04-03", 22), ("2027-04-04", 25), ("2027-04-05", 13)];
+    assert_eq!(last, expected.map(|(date, count)| (date.to_owned(), count)));
+    stage.advance(time("2027-04-03T20:30:00Z") - stage.now());
+    let hours = steps(&stage, &tenant, &key, Range::Day).await;
+    let twice = hours.iter().filter(|(begins, _)| begins.to_string() == "2027-04-04 02:00:00");
+    assert_eq!(twice.map(|(_, count)| *count).collect::<Vec<_>>(), [1, 1], "an hour shown twice is two hours");
+}
+
+async fn the_log_shows_the_newest_first_and_keeps_its_place(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    assert_eq!(log(&stage, &tenant, &key, Start::Newest).await, domain::usage::LogPage::default());
+    calls(&stage, &key, 60).await;
+    let first = log(&stage, &tenant, &key, Start::Newest).await;
+    assert_eq!(routes(&first.calls), numbered((36..=60).rev()));
+    assert_eq!((first.newer(), first.calls[0].ip.as_str(), first.calls[0].status), (None, "203.0.113.9", 200));
+    for _ in 0..3 {
+        call(&stage, &key, stage.now(), "/new", Verdict::Valid).await;
+    }
+    let second = log(&stage, &tenant, &key, first.older().unwrap()).await;
+    assert_eq!(routes(&second.calls), numbered((11..=35).rev()));
+    let third = log(&stage, &tenant, &key, second.older().unwrap()).await;
+    assert_eq!(routes(&third.calls), numbered((1..=10).rev()));
+    assert_eq!(third.older(), None);
+    let back = log(&stage, &tenant, &key, third.newer().unwrap()).await;
+    assert_eq!(back, second);
+    let further_back = log(&stage, &tenant, &key, back.newer().unwrap()).await;
+    assert_eq!(routes(&further_back.calls), numbered((36..=60).rev()));
+    assert!(further_back.has_newer, "three calls came in meanwhile");
+}
+
+async fn calls_of_one_instant_stay_apart(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    for number in 1..=30 {
+        call(&stage, &key, stage.now(), &format!("/{number}"), Verdict::Valid).await;
+    }
+    let first = log(&stage, &tenant, &key, Start::Newest).await;
+    assert_eq!(routes(&first.calls), numbered((6..=30).rev()));
+    let second = log(&stage, &tenant, &key, first.older().unwrap()).await;
+    assert_eq!(routes(&second.calls), numbered((1..=5).rev()));
+}
+
+async fn the_newest_page_is_full_however_it_is_come_to(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    calls(&stage, &key, 30).await;
+    let first = log(&stage, &tenant, &key, Start::Newest).await;
+    let tenth = Start::After(first.calls[10].position);
+    assert_eq!(log(&stage, &tenant, &key, tenth).await, first);
+    let second = log(&stage, &tenant, &key, first.older().unwrap()).await;
+    let past_the_end = Start::Before(second.calls[4].position);
+    assert_eq!(log(&stage, &tenant, &key, past_the_end).await, first);
+}
+
+async fn the_log_can_be_narrowed_to_an_outcome(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    calls(&stage, &key, 3).await;
+    call(&stage, &key, stage.now(), "/too-often", Verdict::RateLimited).await;
+    for (outcome, expected) in
+        [(Verdict::RateLimited, &["/too-often"][..]), (Verdict::Valid, &["/3", "/2", "/1"]), (Verdict::Expired, &[])]
+    {
+        let query = UsageQuery { outcome: Some(outcome), ..UsageQuery::default() };
+        let log = stage.keyring.key_usage(&tenant, &key, &query).await.unwrap().log;
+        assert_eq!(routes(&log.calls), expected, "{outcome}");
+        assert!(log.calls.iter().all(|call| call.outcome == outcome));
+    }
+}
+
+async fn the_log_forgets_after_30_days(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    let thirty_days_ago = stage.now() - TimeDelta::days(30);
+    call(&stage, &key, thirty_days_ago, "/forgotten", Verdict::Valid).await;
+    call(&stage, &key, thirty_days_ago + TimeDelta::milliseconds(1), "/kept", Verdict::Valid).await;
+    assert_eq!(routes(&log(&stage, &tenant, &key, Start::Newest).await.calls), ["/kept"]);
+}
+
+async fn a_foreign_key_has_no_history(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    calls(&stage, &key, 3).await;
+    let other = stage.tenant("other").await;
+    let refused = stage.keyring.key_usage(&other, &key, &UsageQuery::default()).await;
+    assert!(matches!(refused, Err(Error::NotFound(Thing::Key))));
+}
+
+async fn whoever_calls_with_a_password_is_listed(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let other = stage.tenant("other").await;
+    for (tenant, name) in [(&tenant, "Mei"), (&tenant, "Sofia"), (&other, "Mallory")] {
+        stage.person(tenant, name, domain::person::Role::Member).await;
+    }
+    assert_eq!(stage.keyring.legacy_users(&tenant).await.unwrap(), []);
+    for (name, method, last) in [
+        ("Mei", "jwt", "2026-11-19T08:00:00Z"),
+        ("Mei", "basic", "2026-11-20T08:00:00Z"),
+        ("Sofia", "basic", "2026-11-21T08:00:00Z"),
+        ("Mallory", "basic", "2026-11-21T09:00:00Z"),
+    ] {
+        let sql = "INSERT INTO legacy_use (person_id, method, first_seen_at, last_seen_at, count) \
+                   SELECT id, $1, $2, $3, 7 FROM person WHERE name = $4";
+        let first = time("2026-01-01T00:00:00Z");
+        insert(&stage, sql, vec![method.into(), first.into(), time(last).into(), name.into()]).await;
+    }
+    let users = stage.keyring.legacy_users(&tenant).await.unwrap();
+    let seen: Vec<(&str, LegacyMethod)> = users.iter().map(|user| (user.name.as_str(), user.method)).collect();
+    assert_eq!(seen, [("Sofia", LegacyMethod::Basic), ("Mei", LegacyMethod::Basic), ("Mei", LegacyMethod::Jwt)]);
+    assert_eq!((users[0].email.as_str(), users[0].count), ("sofia@acme.test", 7));
+    assert_eq!(users[0].last_seen_at, time("2026-11-21T08:00:00Z"));
+}
