@@ -29,6 +29,7 @@ const OTHER_BODY: Idempotency<'_> = Idempotency { body: b"{\"units\":2}", ..CALL
 
 /// Long enough for whatever does not wait.
 const A_WHILE: Duration = Duration::from_millis(300);
+const LONG: Duration = Duration::from_secs(10);
 
 async fn a_repeated_call_gets_the_first_answer(stage: Stage) {
     let house = stage.house("acme", 5).await;
@@ -86,7 +87,8 @@ async fn a_call_that_is_still_running_is_not_repeated(stage: Stage) {
     let held = stage.hold(&house).await;
     let mut first = Box::pin(stage.booking.reserve(&house.caller, &new, Some(CALL), now()));
     assert!(tokio::time::timeout(A_WHILE, &mut first).await.is_err(), "it has to wait");
-    let second = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await;
+    let second = stage.booking.reserve(&house.caller, &new, Some(CALL), now());
+    let second = tokio::time::timeout(LONG, second).await.expect("it does not wait");
     assert!(matches!(second, Err(Error::StillRunning)), "{second:?}");
     drop(held);
     let first = first.await.unwrap();
