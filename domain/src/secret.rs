@@ -91,6 +91,12 @@ pub fn is_well_formed(text: &str) -> bool {
         && text.ends_with(&base62_of_u32(crc32fast::hash(&text.as_bytes()[..text.len() - CHECK_CHARACTERS])))
 }
 
+/// Whether somewhere in a text there is a whole secret.
+#[must_use]
+pub fn is_within(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(is_well_formed)
+}
+
 /// A big-endian number in base 62, padded to 43 digits: 62^43 is just above 2^256.
 fn base62(entropy: [u8; 32]) -> String {
     let mut number = entropy;
@@ -167,6 +173,18 @@ mod tests {
         }
         for bad in ["", "Lk", "l_k", "1k", "ä", "abcdefghijklmnopq"] {
             assert!(Product::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_in_what_stands_around_it() {
+        let secret = secret([7; 32]);
+        for text in [&secret, &format!("the key is {secret}."), &format!("key={secret}\n"), &format!("“{secret}”")]
+        {
+            assert!(is_within(text), "{text}");
+        }
+        for text in ["", "lk_tk_", &SecretHint::of(&secret).to_string(), &format!("{secret}x")] {
+            assert!(!is_within(text), "{text}");
         }
     }
 

@@ -2,11 +2,13 @@
 
 use domain::{
     expiration::Moment,
+    field::{Field, FieldError, FieldErrors},
     group::GroupType,
     id::{Id, KeyId},
     key::{Key, Status},
-    key_draft::Choices,
+    key_draft::{Choices, KeyDraft},
     key_list::{KeyListQuery, KeyPage},
+    secret::is_within,
 };
 use secrecy::SecretString;
 
@@ -96,6 +98,17 @@ async fn choices(change: &Change, admin: &TenantAdmin) -> Result<Choices, Error>
 async fn find(change: &Change, admin: &TenantAdmin, id: &KeyId) -> Result<Key, Error> {
     let found = store::keys::find(change.on(), admin.id(), id, change.now()).await?;
     found.ok_or(Error::NotFound(Thing::Key))
+}
+
+/// What is written about a key is shown, searched and logged, so nobody's secret may stand in it.
+fn check_words(draft: &KeyDraft) -> Result<(), FieldErrors> {
+    let words = [(Field::Name, &draft.name), (Field::Description, &draft.description)];
+    let refused = |field| {
+        FieldError::new(field, "holds_a_secret", "Take the API key's secret out of here: everybody could read it.")
+    };
+    let errors = words.into_iter().filter(|(_, text)| is_within(text)).map(|(field, _)| refused(field)).collect();
+    let errors = FieldErrors(errors);
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// The key, when it can still be changed and is as the person last saw it.

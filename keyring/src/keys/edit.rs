@@ -7,7 +7,7 @@ use domain::{
 };
 use serde_json::json;
 
-use super::{choices, find, find_unchanged};
+use super::{check_words, choices, find, find_unchanged};
 use crate::{
     Keyring,
     access::TenantAdmin,
@@ -25,6 +25,7 @@ impl Keyring {
         let before = find_unchanged(&change, admin, id, seen).await?;
         let choices = choices(&change, admin).await?;
         let terms = draft.parse(&choices)?;
+        check_words(draft)?;
         if KeyDraft::of(&before).parse(&choices).is_ok_and(|unchanged| unchanged == terms) {
             return Ok(before);
         }

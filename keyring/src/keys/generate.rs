@@ -3,7 +3,7 @@
 use domain::{expiration::ExpirationDraft, field::FieldErrors, id::Id, key_draft::KeyDraft, secret::KeyKind};
 use serde_json::json;
 
-use super::{NewSecret, choices};
+use super::{NewSecret, check_words, choices};
 use crate::{
     Keyring,
     access::TenantAdmin,
@@ -31,7 +31,10 @@ impl Keyring {
         let mut errors = FieldErrors::default();
         let terms = new.draft.parse(&choices(&change, admin).await?).map_err(|wrong| errors.0.extend(wrong.0)).ok();
         let expiration = errors.collect(new.expiration.parse(zone.moment(change.now())).map_err(|error| vec![error]));
-        let (Some(terms), Some(expiration)) = (terms, expiration) else { return Err(errors.into()) };
+        errors.collect(check_words(&new.draft).map_err(|wrong| wrong.0));
+        let (Some(terms), Some(expiration), true) = (terms, expiration, errors.is_empty()) else {
+            return Err(errors.into());
+        };
 
         let tenant = store::tenants::find_on(change.on(), admin.id()).await?.ok_or(Error::NotFound(Thing::Tenant))?;
         if store::keys::count_active(change.on(), admin.id()).await? >= u64::from(tenant.key_limit) {

@@ -69,6 +69,58 @@ fn live_a_keys_life(run: &dyn Fn(&[&str]) -> Value) {
 }
 
 #[test]
+fn what_can_be_reserved_is_filled_from_the_shell() {
+    let program = Program::start();
+    let property = set_up(&|words| program.command(words));
+    let place = ["--tenant", "acme", "--property", &property];
+    let words = ["service", "create", "--name", "Double room", "--units", "12", "--price", "12900"];
+    let service = program.command(&[&words[..], &place].concat());
+    assert_eq!(service["price"], json!({ "amount": 12900, "currency": "EUR" }));
+    let id = service["id"].as_str().unwrap();
+    let words = ["package", "create", "--service", id, "--name", "With breakfast", "--price", "14900"];
+    let package = program.command(&[&words[..], &place].concat());
+    assert_eq!((&package["service_id"], &package["property_id"]), (&service["id"], &json!(property)));
+
+    let words = ["service", "create", "--name", "x", "--units", "0", "--price=-1", "--currency", "euro", "--json"];
+    let refused = program.shell(&[&words[..], &place].concat(), "");
+    assert_eq!(refused.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    let fields: Vec<&Value> =
+        document["error"]["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+    assert_eq!(fields, ["name", "units", "price", "currency"]);
+    program.tenant("other");
+    let words = ["service", "create", "--tenant", "other", "--property", &property, "--name", "Theirs", "--units", "1"];
+    assert_eq!(program.shell(&[&words[..], &["--price", "1"]].concat(), "").status.code(), Some(1));
+}
+
+#[test]
+fn the_shell_tells_who_changed_what() {
+    let program = Program::start();
+    program.tenant("acme");
+    let key = program.key("acme", "PMS");
+    program.command(&["key", "revoke", key["id"].as_str().unwrap()]);
+    let events = program.command(&["audit", "list", "--tenant", "acme", "--limit", "2"]);
+    let told: Vec<(&Value, &Value)> =
+        events.as_array().unwrap().iter().map(|event| (&event["action"], &event["subject"])).collect();
+    assert_eq!(told, [(&json!("key.revoked"), &key["id"]), (&json!("key.generated"), &key["id"])]);
+    assert_eq!(events[0]["actor_name"], "Operator");
+    assert!(!events.to_string().contains(key["secret"].as_str().unwrap()));
+}
+
+#[test]
+fn a_secret_is_kept_out_of_what_is_written_about_a_key() {
+    let program = Program::start();
+    program.tenant("acme");
+    let secret = program.key("acme", "PMS")["secret"].as_str().unwrap().to_owned();
+    let words = ["key", "create", "--tenant", "acme", "--group", "Full access", "--name", &secret, "--description"];
+    let refused = program.shell(&[&words[..], &[&format!("the key is {secret}")]].concat(), "");
+    assert_eq!(refused.status.code(), Some(1));
+    let reason = String::from_utf8_lossy(&refused.stderr);
+    assert!(reason.contains("name: Take the API key's secret out") && reason.contains("description: Take"), "{reason}");
+    assert!(!reason.contains(&secret));
+}
+
+#[test]
 fn a_keys_life_without_a_server() {
     let folder = TempDir::new().unwrap();
     live_a_keys_life(&|words| json_of(&shell_in(&folder, &[words, &["--json"]].concat(), PASSWORD)));
