@@ -4,5 +4,6 @@ mod faces {
     mod commands;
     mod functions;
     mod guard;
+    #[path = "../support/program.rs"]
     mod program;
 }
