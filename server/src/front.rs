@@ -8,12 +8,11 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use domain::secret::redacted;
 use ipnet::IpNet;
 use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::RequestBodyTimeoutLayer};
 
-use crate::{address, guard, metrics, metrics::Metrics, problem, request_id};
+use crate::{address, guard, metrics, metrics::Metrics, problem, request_id, written};
 
 /// More than the longest form takes.
 const MOST_BODY_BYTES: usize = 64 * 1024;
@@ -46,16 +45,16 @@ impl Front {
 }
 
 /// One line a request. Neither the query nor any header is written down: secrets may be mistaken into both, and
-/// even into the path.
+/// even into the path and for the method.
 async fn log(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), redacted(request.uri().path()).into_owned());
+    let (method, path) = (metrics::known(request.method()), written::path(request.uri().path()));
     let start = std::time::Instant::now();
     let response = next.run(request).await;
     let (status, took) = (response.status().as_u16(), start.elapsed());
     if status >= 500 {
-        tracing::error!(%method, path, status, ?took, "answered");
+        tracing::error!(method, path, status, ?took, "answered");
     } else {
-        tracing::debug!(%method, path, status, ?took, "answered");
+        tracing::debug!(method, path, status, ?took, "answered");
     }
     response
 }

@@ -19,3 +19,4 @@ pub mod problem;
 pub mod request_id;
 pub mod serve;
 pub mod telemetry;
+mod written;

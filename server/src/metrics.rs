@@ -115,7 +115,8 @@ fn route<'a>(matched: Option<&'a MatchedPath>, answer: &Extensions) -> &'a str {
     }
 }
 
-fn known(method: &Method) -> &'static str {
+/// The method, unless somebody invented it.
+pub fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -9,8 +9,8 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{
-        HeaderName, HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE},
+        HeaderName, HeaderValue, Method, StatusCode, Version,
+        header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -219,9 +219,13 @@ impl IntoResponse for Problem {
 
 /// Writes the body of every problem.
 pub async fn finish(State(public_url): State<Arc<str>>, request: Request, next: Next) -> Response {
-    let is_head = request.method() == Method::HEAD;
+    let (is_head, version) = (request.method() == Method::HEAD, request.version());
     let request_id = request.extensions().get().cloned().unwrap_or_else(RequestId::generate);
     let mut response = named(next.run(request).await);
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && version < Version::HTTP_2 {
+        // The rest of the body is not read, so nothing else can come on this connection.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let body = problem.body(&public_url, request_id.as_str());
         response.headers_mut().insert(CONTENT_LENGTH, body.len().into());

@@ -5,6 +5,7 @@ mod faces {
     mod functions;
     mod guard;
     mod operating;
+    #[path = "../support/program.rs"]
     mod program;
     mod request_id;
     mod strain;

@@ -7,12 +7,14 @@ use axum::{
     http::{HeaderMap, header::CONTENT_TYPE},
 };
 use chrono::NaiveDate;
-use domain::secret::redacted;
 use http_body_util::LengthLimitError;
 use serde_json::{Map, Value};
 
 use super::parameters::read_date;
-use crate::problem::{Code, Problem, WrongField};
+use crate::{
+    problem::{Code, Problem, WrongField},
+    written,
+};
 
 const MOST_BYTES: usize = 64 * 1024;
 
@@ -166,15 +168,14 @@ impl Fields<'_> {
     }
 
     fn refuse_unknown(&mut self) {
-        let unknown: Vec<String> =
-            self.fields.keys().filter(|name| !self.known.contains(&name.as_str())).map(|name| shown(name)).collect();
+        let unknown: Vec<String> = self
+            .fields
+            .keys()
+            .filter(|name| !self.known.contains(&name.as_str()))
+            .map(|name| written::word(name))
+            .collect();
         for name in unknown {
             self.refuse(&name, "unknown", "There is no such field. Leave it out, or mend its name.");
         }
     }
-}
-
-/// A name that somebody else chose, short and without a secret in it.
-fn shown(name: &str) -> String {
-    redacted(name).chars().take(60).collect()
 }

@@ -19,7 +19,7 @@ pub struct Program {
     pub url: String,
     pub folder: TempDir,
     pub log: Arc<Mutex<String>>,
-    database_url: String,
+    pub database_url: String,
 }
 
 impl Drop for Program {
@@ -40,7 +40,7 @@ fn latchkey(database_url: &str) -> Command {
 }
 
 /// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
-fn fresh_postgres(folder: &TempDir) -> String {
+pub fn fresh_postgres(folder: &TempDir) -> String {
     let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
         .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
     let unique = folder.path().file_name().unwrap().to_str().unwrap().replace(['.', '-'], "_");
@@ -78,10 +78,11 @@ impl Program {
         Self::launch(folder, database_url, &[])
     }
 
-    fn launch(folder: TempDir, database_url: String, options: &[&str]) -> Self {
+    pub fn launch(folder: TempDir, database_url: String, options: &[&str]) -> Self {
         let mut process = latchkey(&database_url)
-            .args(["serve", "--addr", "127.0.0.1:0", "--log", "debug"])
+            .args(["serve", "--addr", "127.0.0.1:0"])
             .args(options)
+            .env("LATCHKEY_LOG", "debug")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -155,9 +156,7 @@ impl Program {
 
     /// Runs a command beside the server.
     pub fn shell(&self, words: &[&str], input: &str) -> Output {
-        let mut command = latchkey(&self.database_url);
-        command.args(words);
-        run(command, input)
+        shell_on(&self.database_url, words, input)
     }
 
     /// What a command prints with `--json`.
@@ -200,7 +199,12 @@ impl Program {
 }
 
 pub fn shell_in(folder: &TempDir, words: &[&str], input: &str) -> Output {
-    let mut command = latchkey(&sqlite_in(folder));
+    shell_on(&sqlite_in(folder), words, input)
+}
+
+/// Runs a command on a database, whoever owns it.
+pub fn shell_on(database_url: &str, words: &[&str], input: &str) -> Output {
+    let mut command = latchkey(database_url);
     command.args(words);
     run(command, input)
 }

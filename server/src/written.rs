@@ -1,0 +1,41 @@
+//! Text from outside that is written down or sent back: short, and without a secret.
+
+use domain::secret::redacted;
+
+/// No id and no name of ours is longer. Tokens and encoded passwords, which no rule recognises, are.
+const MOST_CHARACTERS: usize = 40;
+const SHOWN_CHARACTERS: usize = 8;
+
+/// One word. Of a secret, or of what is as long as one, only the front is left.
+pub fn word(text: &str) -> String {
+    let safe = redacted(text);
+    if safe.chars().count() <= MOST_CHARACTERS {
+        return safe.into_owned();
+    }
+    safe.chars().take(SHOWN_CHARACTERS).chain(['…']).collect()
+}
+
+/// A path, one word after the other.
+pub fn path(path: &str) -> String {
+    path.split('/').map(word).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_to_be_ours_is_cut_short() {
+        let token = format!("eyJhbGciOiJIUzI1NiJ9.{}", "x".repeat(60));
+        for (text, expected) in [
+            ("/api/v1/properties/prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB", "/api/v1/properties/prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"),
+            ("/api/v1/properties/{property_id}/", "/api/v1/properties/{property_id}/"),
+            (&format!("/{token}/edit"), "/eyJhbGci…/edit"),
+            ("/lk_tk_0123456789abcdefghij", "/lk_tk_0123…"),
+            (&"ä".repeat(41), "ääääääää…"),
+            ("", ""),
+        ] {
+            assert_eq!(path(text), expected);
+        }
+    }
+}

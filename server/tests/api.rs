@@ -1,0 +1,29 @@
+//! The public API, through real sockets, with keys that the real command line makes.
+
+mod api {
+    #[macro_use]
+    mod stage;
+
+    mod address;
+    mod cors;
+    mod crash;
+    mod credentials;
+    mod evaluator;
+    mod openapi;
+    mod problems;
+    #[expect(dead_code, reason = "the console's tests use the rest of it")]
+    #[path = "../support/program.rs"]
+    mod program;
+    mod rate_limit;
+    mod secrets;
+    mod usage;
+    mod v1 {
+        mod auth_token;
+        mod availability;
+        mod key;
+        mod packages;
+        mod properties;
+        mod reservations;
+        mod services;
+    }
+}

@@ -1,0 +1,228 @@
+//! Every row of the evaluator's table, as a client sees it, and the order of the rows.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use domain::secret::{KeyKind, Product, assemble};
+
+use super::stage::{Base, Stage, day, stay};
+
+const KEY: &str = "/api/v1/key";
+const PROPERTIES: &str = "/api/v1/properties";
+
+async fn is_good(stage: &Stage, secret: &str) {
+    stage.get(PROPERTIES, secret).await.good();
+}
+
+fn in_seconds(seconds: i64) -> (DateTime<Utc>, String) {
+    let instant = Utc::now() + TimeDelta::seconds(seconds);
+    (instant, instant.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// Until the instant has come; the program and the test share one clock.
+async fn wait_for(instant: DateTime<Utc>) {
+    let left = (instant - Utc::now()).to_std().unwrap_or_default();
+    tokio::time::sleep(left + Duration::from_millis(1)).await;
+}
+
+async fn what_is_no_key_is_told_so(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&[]);
+    stage.get_with(KEY, &[]).await.refused(401, "missing_credential").says("X-API-Key");
+    let other = stage.key(&[]);
+    let two = [("x-api-key", key.secret.as_str()), ("user-api-key", &other.secret)];
+    stage.get_with(KEY, &two).await.refused(400, "conflicting_credentials").says("exactly one");
+
+    let cut = &key.secret[..key.secret.len() - 1];
+    let mistyped = key.secret.replacen("lk_tk_", "lk_tk_0", 1);
+    for malformed in ["x", "nonsense", cut, &mistyped, &key.secret.to_uppercase()] {
+        let answer = stage.get(KEY, malformed).await;
+        answer.refused(401, "invalid_key").says("Copy it once more");
+        assert!(!answer.headers.contains_key("ratelimit"), "nobody's limit");
+    }
+    let unknown = assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, [7; 32]);
+    stage.get(KEY, &unknown).await.refused(401, "invalid_key").says("There is no such key");
+    is_good(&stage, &key.secret).await;
+}
+
+async fn a_revoked_key_is_over_at_once(base: Base) {
+    let stage = base.stage();
+    let (key, deleted) = (stage.key(&[]), stage.key(&[]));
+    is_good(&stage, &key.secret).await;
+    stage.revoke(&key);
+    stage.get(PROPERTIES, &key.secret).await.refused(401, "key_revoked").says("for good").says("generate a new one");
+    is_good(&stage, &deleted.secret).await;
+    stage.program.command(&["key", "delete", &deleted.id]);
+    stage.get(PROPERTIES, &deleted.secret).await.refused(401, "invalid_key").says("deleted");
+}
+
+async fn a_rotated_secret_ends_with_its_grace(base: Base) {
+    let stage = base.stage();
+    let first = stage.key(&[]);
+    let second = stage.rotate(&first, &[]);
+    assert_eq!(first.id, second.id);
+    stage.get(KEY, &first.secret).await.refused(401, "key_revoked").says("new secret");
+    assert!(stage.get(KEY, &second.secret).await.good()["rotation"].is_null());
+
+    let third = stage.rotate(&second, &["--grace", "1h"]);
+    let old = stage.get(KEY, &second.secret).await.good();
+    let retires_at: DateTime<Utc> = old["rotation"]["retires_at"].as_str().unwrap().parse().unwrap();
+    let left = (retires_at - Utc::now()).num_minutes();
+    assert!((58..=60).contains(&left), "{retires_at}");
+    assert!(stage.get(KEY, &third.secret).await.good()["rotation"].is_null());
+    stage.program.command(&["key", "end-grace", &third.id]);
+    stage.get(KEY, &second.secret).await.refused(401, "key_revoked").says("rotated");
+    is_good(&stage, &third.secret).await;
+    stage.revoke(&third);
+    for secret in [&first.secret, &second.secret, &third.secret] {
+        stage.get(KEY, secret).await.refused(401, "key_revoked").says("revoked on");
+    }
+}
+
+async fn a_key_expires_at_its_instant(base: Base) {
+    let stage = base.stage();
+    let (instant, soon) = in_seconds(3);
+    let key = stage.key(&["--expires", &soon]);
+    let lasting = stage.key(&["--expires", &day(2)]);
+    wait_for(instant).await;
+    stage.get(KEY, &key.secret).await.refused(401, "key_expired").says("expired on").says("Rotate it");
+    is_good(&stage, &lasting.secret).await;
+    let renewed = stage.rotate(&key, &["--expires", &day(2)]);
+    is_good(&stage, &renewed.secret).await;
+}
+
+async fn a_tenant_without_a_subscription_has_no_good_key(base: Base) {
+    let stage = base.stage();
+    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let (ours, theirs) = (stage.key(&[]), stage.key_of("other", &[]));
+    for _ in 0..2 {
+        stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
+        stage.get(KEY, &ours.secret).await.refused(401, "key_disabled").says("subscription");
+        is_good(&stage, &theirs.secret).await;
+        stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "on"]);
+        is_good(&stage, &ours.secret).await;
+    }
+}
+
+async fn every_edit_counts_from_the_very_next_call(base: Base) {
+    let stage = base.stage();
+    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
+    let key = stage.key(&[]);
+    let at_old_town = format!("/api/v1/services?property_id={old_town}");
+    for (worse, code, words, better) in [
+        (&["--ip", "10.0.0.0/8"][..], "ip_not_allowed", "127.0.0.1", &["--any-ip"][..]),
+        (&["--origin", "https://book.acme.test"], "origin_not_allowed", "names no origin", &["--any-origin"]),
+        (&["--group", "Verifier"], "insufficient_scope", "“Verifier” does not grant", &["--group", "Read only"]),
+        (&["--scope", "write"], "insufficient_scope", "lacks the scope Read", &["--scope", "read"]),
+        (&["--property", &harbour], "property_not_allowed", "Add the property", &["--property", &old_town]),
+    ] {
+        assert_eq!(stage.get(&at_old_town, &key.secret).await.status, 200, "before {worse:?}");
+        stage.edit(&key, worse);
+        stage.get(&at_old_town, &key.secret).await.refused(403, code).says(words).says("Settings → API Keys");
+        stage.edit(&key, better);
+    }
+    let calls = stage.get(&at_old_town, &key.secret).await;
+    assert_eq!(calls.quota().0, 54, "six calls were let through, and five refused ones cost nothing");
+    stage.edit(&key, &["--rate-limit", "6"]);
+    let over = stage.get(&at_old_town, &key.secret).await;
+    over.refused(429, "rate_limited").says("6 calls a minute").says("raised");
+    stage.edit(&key, &["--rate-limit", "7"]);
+    assert_eq!(stage.get(&at_old_town, &key.secret).await.status, 200);
+}
+
+async fn origins_are_compared_as_browsers_send_them(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&["--origin", "https://Book.Acme.test:443", "--origin", "http://localhost:5173"]);
+    let call = async |origins: &[&str]| {
+        let mut headers = vec![("x-api-key", key.secret.as_str())];
+        headers.extend(origins.iter().map(|origin| ("origin", *origin)));
+        stage.get_with(KEY, &headers).await
+    };
+    for good in
+        ["https://book.acme.test", "HTTPS://BOOK.ACME.TEST", "https://book.acme.test:443", "http://localhost:5173"]
+    {
+        assert_eq!(call(&[good]).await.status, 200, "{good}");
+    }
+    for bad in [
+        "http://book.acme.test",
+        "https://book.acme.test:8443",
+        "https://acme.test",
+        "https://book.acme.test.evil.example",
+        "http://localhost",
+        "null",
+        "*",
+        "",
+    ] {
+        call(&[bad]).await.refused(403, "origin_not_allowed").says("Add the origin");
+    }
+    call(&[]).await.refused(403, "origin_not_allowed").says("names no origin");
+    call(&["https://book.acme.test", "https://book.acme.test"]).await.refused(403, "origin_not_allowed");
+}
+
+/// A key that fails every check at once is told of the first one. Mended one by one, it is told of each in turn.
+async fn the_first_check_that_fails_is_the_one_that_is_told(base: Base) {
+    let stage = base.stage();
+    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
+    let service = stage.service("acme", &harbour, "Double room", 5);
+    let old = stage.key(&["--rate-limit", "1"]);
+    is_good(&stage, &old.secret).await;
+    let (ip, origin) = (["--ip", "10.0.0.0/8"], ["--origin", "https://book.acme.test"]);
+    stage.edit(&old, &[&ip[..], &origin, &["--scope", "read", "--property", &old_town]].concat());
+    stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
+    let (instant, soon) = in_seconds(2);
+    let key = stage.rotate(&old, &["--expires", &soon]);
+    wait_for(instant).await;
+
+    let reserve = async |secret: &str| stage.post("/api/v1/reservations", secret, &stay(&harbour, &service)).await;
+    let conflict = [("x-api-key", key.secret.as_str()), ("user-api-key", "x")];
+    stage.post_with("/api/v1/reservations", &conflict, "").await.refused(400, "conflicting_credentials");
+    reserve(&key.secret[1..]).await.refused(401, "invalid_key");
+    reserve(&old.secret).await.refused(401, "key_revoked");
+    reserve(&key.secret).await.refused(401, "key_expired");
+    let key = stage.rotate(&key, &["--never-expires"]);
+    reserve(&key.secret).await.refused(401, "key_disabled");
+    stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "on"]);
+    reserve(&key.secret).await.refused(403, "ip_not_allowed");
+    stage.edit(&key, &["--any-ip"]);
+    reserve(&key.secret).await.refused(403, "origin_not_allowed");
+    stage.edit(&key, &["--any-origin"]);
+    reserve(&key.secret).await.refused(403, "insufficient_scope").says("lacks the scope Write");
+    stage.edit(&key, &["--scope", "read", "--scope", "write"]);
+    reserve(&key.secret).await.refused(403, "property_not_allowed");
+    stage.edit(&key, &["--all-properties"]);
+    let last = reserve(&key.secret).await;
+    assert_eq!(last.refused(429, "rate_limited").quota().0, 0);
+    assert!(!last.header("retry-after").is_empty());
+    stage.edit(&key, &["--rate-limit", "2"]);
+    assert_eq!(reserve(&key.secret).await.status, 201, "the refused calls cost nothing");
+}
+
+async fn who_sends_many_unknown_keys_waits_and_nobody_else_does(base: Base) {
+    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8"]);
+    let key = stage.key(&[]);
+    let unknown = assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, [7; 32]);
+    let from = async |address: &str, secret: &str| {
+        stage.get_with(KEY, &[("x-api-key", secret), ("x-forwarded-for", address)]).await
+    };
+    for _ in 0..300 {
+        assert_eq!(from("198.51.100.9", &unknown).await.status, 401);
+    }
+    let waits = from("198.51.100.9", &unknown).await;
+    waits.refused(429, "too_many_attempts").says("Wait");
+    let seconds: u64 = waits.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert_eq!(from("198.51.100.9", &key.secret).await.status, 200, "a good key never waits");
+    from("203.0.113.7", &unknown).await.refused(401, "invalid_key");
+}
+
+on_both_databases!(
+    what_is_no_key_is_told_so,
+    a_revoked_key_is_over_at_once,
+    a_rotated_secret_ends_with_its_grace,
+    a_key_expires_at_its_instant,
+    a_tenant_without_a_subscription_has_no_good_key,
+    every_edit_counts_from_the_very_next_call,
+    origins_are_compared_as_browsers_send_them,
+    the_first_check_that_fails_is_the_one_that_is_told,
+    who_sends_many_unknown_keys_waits_and_nobody_else_does,
+);

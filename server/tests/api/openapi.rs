@@ -1,0 +1,70 @@
+//! The API's own description: complete, and never changed by mistake.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::stage::{Answer, Base, NO_SUCH_ID};
+
+const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/openapi.json");
+
+/// The table of routes, as it is written in the program.
+const ROUTES: &str = include_str!("../../src/api/v1.rs");
+
+async fn document(base: Base) -> (super::stage::Stage, Value) {
+    let stage = base.stage();
+    let answer = stage.get_with("/api/openapi.json", &[("origin", "https://docs.example")]).await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("access-control-allow-origin"), "https://docs.example");
+    let mut document = answer.good();
+    let servers = document.as_object_mut().unwrap().remove("servers").unwrap();
+    assert_eq!(servers[0]["url"], stage.program.url, "where this installation is");
+    (stage, document)
+}
+
+/// `UPDATE_SNAPSHOT=1` writes it anew; the difference is then to be read before it is committed.
+async fn the_description_is_the_one_that_was_agreed_on(base: Base) {
+    let (_, document) = document(base).await;
+    let current = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
+    if std::env::var_os("UPDATE_SNAPSHOT").is_some() {
+        fs::write(Path::new(SNAPSHOT), &current).unwrap();
+    }
+    let agreed = fs::read_to_string(SNAPSHOT).expect("written with UPDATE_SNAPSHOT=1");
+    let differs = agreed.lines().zip(current.lines()).find(|(agreed, current)| agreed != current);
+    assert!(agreed == current, "first difference: {differs:?}; if it is meant, run with UPDATE_SNAPSHOT=1");
+}
+
+async fn every_route_is_described_and_no_other(base: Base) {
+    let (stage, document) = document(base).await;
+    let paths = document["paths"].as_object().unwrap();
+    let described: BTreeSet<&str> = paths.keys().map(|path| path.strip_prefix("/api/v1").unwrap()).collect();
+    let routes: BTreeSet<&str> = ROUTES
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("(\"")?.split_once("\", "))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(routes.len() >= 9, "{routes:?}");
+    assert_eq!(described, routes);
+    for (path, item) in paths {
+        let path = path.replace("{property_id}", &format!("prp_{NO_SUCH_ID}"));
+        let path = path.replace("{reservation_id}", &format!("res_{NO_SUCH_ID}"));
+        let answer = Answer::to(stage.request(Method::DELETE, &path)).await;
+        assert_eq!(answer.status, 405, "{path}");
+        let taken: BTreeSet<String> =
+            answer.header("allow").split(',').filter(|method| *method != "HEAD").map(str::to_lowercase).collect();
+        let methods: BTreeSet<String> =
+            item.as_object().unwrap().keys().filter(|name| *name != "parameters").cloned().collect();
+        assert_eq!(taken, methods, "{path}");
+    }
+    let text = document.to_string();
+    for scheme in ["bearer", "x_api_key", "user_api_key", "basic"] {
+        assert!(document["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
+    }
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    for code in ["missing_credential", "insufficient_scope", "rate_limited", "sold_out", "idempotency_key_reused"] {
+        assert!(text.contains(code), "{code}");
+    }
+}
+
+on_both_databases!(the_description_is_the_one_that_was_agreed_on, every_route_is_described_and_no_other);

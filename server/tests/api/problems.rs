@@ -1,0 +1,50 @@
+//! What stands in every answer that refuses, whatever was asked for.
+
+use reqwest::Method;
+
+use super::stage::{Answer, Base};
+
+async fn what_is_not_there_is_a_problem_too(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&[]);
+    for path in
+        ["/api/v1/nowhere", "/api/v2/key", "/api/x", "/api/v1/key/more", "/api/v1/properties/x/y", "/api/v1/%ff"]
+    {
+        stage.get(path, &key.secret).await.refused(404, "not_found").says("/docs");
+    }
+    for (method, path, allowed) in [
+        (Method::POST, "/api/v1/key", "GET,HEAD"),
+        (Method::PUT, "/api/v1/reservations", "GET,HEAD,POST"),
+        (Method::PATCH, "/api/v1/reservations/", "GET,HEAD,POST"),
+        (Method::GET, "/api/v1/auth/token", "POST"),
+        (Method::from_bytes(b"EXPLODE").unwrap(), "/api/v1/key", "GET,HEAD"),
+    ] {
+        let answer = Answer::to(stage.request(method, path)).await;
+        answer.refused(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), allowed, "{path}");
+    }
+}
+
+async fn a_request_keeps_its_sane_name(base: Base) {
+    let stage = base.stage();
+    for (name, is_kept) in [
+        ("abc-1.2_3:4", true),
+        ("7f9c1d1e-4b0a-4c52-9f3e-2a1f4e8b6c7d", true),
+        (&"x".repeat(64), true),
+        (&"x".repeat(65), false),
+        ("two words", false),
+        ("", false),
+        ("{}", false),
+        ("lk_tk_0123456789ABCDEF", false),
+    ] {
+        let answer = stage.get_with("/api/v1/key", &[("x-request-id", name)]).await;
+        answer.refused(401, "missing_credential");
+        assert_eq!(answer.header("x-request-id") == name, is_kept, "{name}");
+        assert!(is_kept || answer.header("x-request-id").starts_with("req_"), "{name}");
+    }
+    let key = stage.key(&[]);
+    let good = stage.get_with("/api/v1/key", &[("x-api-key", &key.secret), ("x-request-id", "mine")]).await;
+    assert_eq!((good.status, good.header("x-request-id")), (200, "mine"));
+}
+
+on_both_databases!(what_is_not_there_is_a_problem_too, a_request_keeps_its_sane_name);

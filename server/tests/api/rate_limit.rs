@@ -1,0 +1,100 @@
+//! Rate limits: exact however the calls come, and told with every answer.
+
+use std::collections::BTreeSet;
+
+use reqwest::Client;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::stage::{Answer, Base, Key, Stage};
+
+const KEY: &str = "/api/v1/key";
+
+/// Lets so many clients make so many calls each, all at once.
+async fn calls_at_once(stage: &Stage, key: &Key, clients: usize, each: usize) -> Vec<Answer> {
+    let mut running = JoinSet::new();
+    for _ in 0..clients {
+        let (client, url, secret) = (Client::new(), stage.url(KEY), key.secret.clone());
+        running.spawn(async move {
+            let mut answers = Vec::new();
+            for _ in 0..each {
+                answers.push(Answer::to(client.get(&url).header("x-api-key", &secret)).await);
+            }
+            answers
+        });
+    }
+    running.join_all().await.into_iter().flatten().collect()
+}
+
+async fn of_200_calls_at_once_60_are_let_through(base: Base) {
+    let stage = base.stage();
+    // Each on a connection of its own, and then on few that are kept alive.
+    for (clients, each) in [(200, 1), (20, 10)] {
+        let key = stage.key(&["--rate-limit", "60"]);
+        let answers = calls_at_once(&stage, &key, clients, each).await;
+        let (good, refused): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(|answer| answer.status == 200);
+        assert_eq!((good.len(), refused.len()), (60, 140));
+        let left: BTreeSet<u64> = good.iter().map(|answer| answer.quota().0).collect();
+        assert_eq!(left, (0..60).collect(), "no two calls took the same one");
+        for answer in refused {
+            let (remaining, seconds) = answer.refused(429, "rate_limited").quota();
+            assert_eq!((remaining, answer.header("retry-after")), (0, seconds.to_string().as_str()));
+            assert!((1..=60).contains(&seconds), "{seconds}");
+            assert_eq!(answer.header("ratelimit-policy"), r#""default";q=60;w=60"#);
+            answer.says(&format!("Wait {seconds} seconds"));
+        }
+    }
+}
+
+async fn what_is_refused_costs_nothing(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&["--rate-limit", "3", "--scope", "read"]);
+    let read = async |path: &str| stage.get(path, &key.secret).await;
+    assert_eq!(read(KEY).await.quota().0, 2);
+    for _ in 0..5 {
+        let refused = stage.post("/api/v1/reservations", &key.secret, &json!({})).await;
+        assert_eq!(refused.refused(403, "insufficient_scope").quota().0, 2);
+        let missing = read("/api/v1/properties/nothing").await;
+        assert_eq!(missing.refused(404, "not_found").quota().0, 2, "a property that is not there is refused");
+    }
+    assert_eq!(read(KEY).await.quota().0, 1);
+    let wrong = read("/api/v1/properties?limit=0").await;
+    assert_eq!(wrong.refused(422, "invalid").quota().0, 0, "a call that was let in is one, right or wrong");
+    for _ in 0..5 {
+        let (remaining, seconds) = read(KEY).await.refused(429, "rate_limited").quota();
+        assert_eq!(remaining, 0);
+        assert!((1..=60).contains(&seconds));
+    }
+    stage.edit(&key, &["--rate-limit", "4"]);
+    assert_eq!(read(KEY).await.status, 200, "neither did the calls that came too early");
+}
+
+async fn a_changed_limit_counts_at_once(base: Base) {
+    let stage = base.stage();
+    let (key, other) = (stage.key(&["--rate-limit", "2"]), stage.key(&["--rate-limit", "2"]));
+    let call = async || stage.get(KEY, &key.secret).await;
+    for left in [1, 0] {
+        assert_eq!(call().await.quota().0, left);
+    }
+    call().await.refused(429, "rate_limited");
+    assert_eq!(stage.get(KEY, &other.secret).await.quota().0, 1, "each key has a limit of its own");
+    stage.edit(&key, &["--rate-limit", "4"]);
+    let more = call().await;
+    assert_eq!((more.quota().0, more.header("ratelimit-policy")), (1, r#""default";q=4;w=60"#));
+    let described = more.good()["rate_limit"].clone();
+    assert_eq!((&described["limit"], &described["remaining"]), (&json!(4), &json!(1)));
+    stage.edit(&key, &["--rate-limit", "1"]);
+    let fewer = call().await;
+    assert_eq!(fewer.refused(429, "rate_limited").quota().0, 0);
+    assert_eq!(fewer.header("ratelimit-policy"), r#""default";q=1;w=60"#);
+    let renewed = stage.rotate(&key, &[]);
+    stage.get(KEY, &renewed.secret).await.refused(429, "rate_limited").says("1 calls a minute");
+    stage.edit(&key, &["--rate-limit", "1000"]);
+    assert_eq!(stage.get(KEY, &renewed.secret).await.quota().0, 996, "the key's calls, not the secret's");
+}
+
+on_both_databases!(
+    of_200_calls_at_once_60_are_let_through,
+    what_is_refused_costs_nothing,
+    a_changed_limit_counts_at_once,
+);

@@ -1,0 +1,127 @@
+//! What keys were used for: counted exactly, written a moment later, gone with the key.
+
+use chrono::{DateTime, Utc};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::{
+    program::Program,
+    stage::{Answer, Base, Key, Stage},
+};
+
+const KEY: &str = "/api/v1/key";
+
+fn events(key: &Key) -> String {
+    format!(
+        "SELECT method || ' ' || route || ' ' || CAST(status AS TEXT) || ' ' || outcome || ' ' || ip \
+         FROM usage_event WHERE api_key_id = '{}' ORDER BY id",
+        key.id
+    )
+}
+
+fn counts(key: &Key) -> String {
+    format!(
+        "SELECT outcome || ' ' || CAST(SUM(count) AS TEXT) FROM usage_hour WHERE api_key_id = '{}' \
+         GROUP BY outcome ORDER BY outcome",
+        key.id
+    )
+}
+
+fn lines(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|&line| line.to_owned()).collect()
+}
+
+fn last_use(stage: &Stage, key: &Key) -> Value {
+    stage.program.command(&["key", "show", &key.id])["last_used_at"].clone()
+}
+
+async fn every_call_is_written_with_its_outcome(base: Base) {
+    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8"]);
+    let (key, unused) = (stage.key(&["--scope", "read", "--rate-limit", "4"]), stage.key(&[]));
+    assert_eq!(last_use(&stage, &key), Value::Null);
+    let before = Utc::now();
+    let from = [("x-api-key", key.secret.as_str()), ("x-forwarded-for", "::ffff:198.51.100.7")];
+    assert_eq!(stage.get_with(KEY, &from).await.status, 200);
+    let after = Utc::now();
+    assert_eq!(stage.get_with("/api/v1/properties/", &from[..1]).await.status, 200);
+    assert_eq!(stage.get("/api/v1/properties/prp_x?cursor=secret", &key.secret).await.status, 404);
+    assert_eq!(stage.get("/api/v1/properties?limit=0", &key.secret).await.status, 422);
+    assert_eq!(stage.post("/api/v1/reservations", &key.secret, &json!({})).await.status, 403);
+    assert_eq!(stage.get(KEY, &key.secret).await.status, 200);
+    assert_eq!(stage.get(KEY, &key.secret).await.status, 429);
+    let last = Answer::to(stage.request(reqwest::Method::HEAD, KEY).bearer_auth(&key.secret)).await;
+    assert_eq!(last.status, 429);
+    let rotated = stage.rotate(&key, &[]);
+    assert_eq!(stage.get(KEY, &key.secret).await.status, 401);
+    stage.revoke(&rotated);
+    assert_eq!(stage.get(KEY, &rotated.secret).await.status, 401);
+    assert_eq!(stage.get(KEY, "nonsense").await.status, 401);
+    assert_eq!(stage.get("/api/v1/nowhere", &key.secret).await.status, 404);
+
+    let expected = lines(&[
+        "GET /api/v1/key 200 VALID 198.51.100.7",
+        "GET /api/v1/properties 200 VALID 127.0.0.1",
+        "GET /api/v1/properties/{property_id} 404 PROPERTY_NOT_ALLOWED 127.0.0.1",
+        "GET /api/v1/properties 422 VALID 127.0.0.1",
+        "POST /api/v1/reservations 403 INSUFFICIENT_PERMISSIONS 127.0.0.1",
+        "GET /api/v1/key 200 VALID 127.0.0.1",
+        "GET /api/v1/key 429 RATE_LIMITED 127.0.0.1",
+        "HEAD /api/v1/key 429 RATE_LIMITED 127.0.0.1",
+        "GET /api/v1/key 401 REVOKED 127.0.0.1",
+        "GET /api/v1/key 401 REVOKED 127.0.0.1",
+    ]);
+    stage.see(&events(&key), &expected).await;
+    let expected =
+        lines(&["INSUFFICIENT_PERMISSIONS 1", "PROPERTY_NOT_ALLOWED 1", "RATE_LIMITED 2", "REVOKED 2", "VALID 4"]);
+    assert_eq!(stage.texts(&counts(&key)).await, expected);
+    let used: DateTime<Utc> = last_use(&stage, &key).as_str().unwrap().parse().unwrap();
+    assert!(used >= after.max(before) && used <= Utc::now(), "{used}: the last time that it was good");
+    let ip = format!("SELECT last_used_ip FROM api_key WHERE id = '{}'", key.id);
+    assert_eq!(stage.texts(&ip).await, ["127.0.0.1"]);
+
+    assert_eq!(last_use(&stage, &unused), Value::Null);
+    stage.program.command(&["key", "delete", &key.id]);
+    assert!(stage.texts(&events(&key)).await.is_empty() && stage.texts(&counts(&key)).await.is_empty());
+    assert_eq!(stage.texts("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event").await, ["0"], "nor of anybody else");
+}
+
+async fn counts_are_exact_however_many_call_at_once(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&["--rate-limit", "250"]);
+    let mut running = JoinSet::new();
+    for _ in 0..30 {
+        let (client, url, secret) = (Client::new(), stage.url(KEY), key.secret.clone());
+        running.spawn(async move {
+            for _ in 0..10 {
+                Answer::to(client.get(&url).bearer_auth(&secret)).await;
+            }
+        });
+    }
+    running.join_all().await;
+    stage.see(&counts(&key), &lines(&["RATE_LIMITED 50", "VALID 250"])).await;
+    let logged = format!("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event WHERE api_key_id = '{}'", key.id);
+    assert_eq!(stage.texts(&logged).await, ["300"]);
+}
+
+/// Told to stop, the program writes what waits, and counts on from there when it is started again.
+async fn nothing_is_lost_when_the_program_is_stopped(base: Base) {
+    let mut stage = base.stage();
+    let key = stage.key(&[]);
+    for total in ["7", "14"] {
+        for _ in 0..7 {
+            assert_eq!(stage.get(KEY, &key.secret).await.status, 200);
+        }
+        let database_url = stage.program.database_url.clone();
+        let (folder, status) = stage.program.stop();
+        assert!(status.success());
+        stage.program = Program::launch(folder, database_url, &[]);
+        assert_eq!(stage.texts(&counts(&key)).await, [format!("VALID {total}")]);
+    }
+}
+
+on_both_databases!(
+    every_call_is_written_with_its_outcome,
+    counts_are_exact_however_many_call_at_once,
+    nothing_is_lost_when_the_program_is_stopped,
+);

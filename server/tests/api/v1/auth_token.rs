@@ -1,0 +1,206 @@
+//! `POST /auth/token`, and the old ways that it belongs to: Basic and JWT.
+
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::api::{
+    program::PASSWORD,
+    stage::{Answer, Base, Stage, stay, text},
+};
+
+const TOKEN: &str = "/api/v1/auth/token";
+const KEY: &str = "/api/v1/key";
+const PROPERTIES: &str = "/api/v1/properties";
+const ANA: &str = "ana@acme.test";
+
+fn basic(email: &str, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{email}:{password}")))
+}
+
+fn is_deprecated(stage: &Stage, answer: &Answer, sunset: &str) {
+    assert_eq!(answer.header("deprecation"), "@1782864000");
+    assert_eq!(answer.header("sunset"), sunset);
+    let link = format!("<{}/docs/migrate>; rel=\"deprecation\"; type=\"text/html\"", stage.program.url);
+    assert_eq!(answer.header("link"), link);
+    assert!(!answer.headers.contains_key("ratelimit"), "people have no limit of a key's");
+}
+
+const SUNSET: &str = "Wed, 30 Jun 2027 23:59:59 GMT";
+
+/// Calls with a value of `Authorization`.
+async fn call(stage: &Stage, path: &str, authorization: &str) -> Answer {
+    let answer = stage.get_with(path, &[("authorization", authorization)]).await;
+    is_deprecated(stage, &answer, SUNSET);
+    answer
+}
+
+async fn ask_for_token(stage: &Stage, email: &str, password: &str) -> Answer {
+    let body = json!({ "email": email, "password": password }).to_string();
+    let answer = stage.post_with(TOKEN, &[("content-type", "application/json")], body).await;
+    is_deprecated(stage, &answer, SUNSET);
+    answer
+}
+
+async fn token(stage: &Stage) -> String {
+    text(&ask_for_token(stage, ANA, PASSWORD).await.good()["access_token"])
+}
+
+async fn an_admin_may_do_everything_by_the_old_ways(base: Base) {
+    let stage = base.stage();
+    let id = stage.person("ana", "tenant-admin");
+    let member = stage.person("ben", "member");
+    let harbour = stage.property("acme", "Harbour House");
+    let service = stage.service("acme", &harbour, "Double room", 5);
+    let issued = ask_for_token(&stage, ANA, PASSWORD).await;
+    assert_eq!((issued.status, issued.header("cache-control")), (200, "no-store"));
+    let issued = issued.json();
+    assert_eq!((&issued["token_type"], &issued["expires_in"]), (&json!("Bearer"), &json!(3600)));
+    let bearer = format!("bearer {}", text(&issued["access_token"]));
+    for authorization in [&basic(ANA, PASSWORD), &basic("ANA@acme.test", PASSWORD), &bearer] {
+        let found = call(&stage, KEY, authorization).await.good();
+        assert_eq!((&found["id"], &found["kind"]), (&json!(id), &json!("person")));
+        assert_eq!((&found["permissions"], &found["all_properties"]), (&json!(["*"]), &json!(true)));
+        assert_eq!((&found["rate_limit"], &found["name"]), (&Value::Null, &Value::Null));
+        assert_eq!(call(&stage, PROPERTIES, authorization).await.good()["data"][0]["id"], json!(harbour));
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        let body = stay(&harbour, &service).to_string();
+        let made = stage.post_with("/api/v1/reservations", &headers, body).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        is_deprecated(&stage, &made, SUNSET);
+        call(&stage, "/api/v1/properties/x", authorization).await.refused(404, "not_found");
+    }
+    let of_member = basic("ben@acme.test", PASSWORD);
+    assert_eq!(call(&stage, KEY, &of_member).await.good()["permissions"], json!([]));
+    call(&stage, PROPERTIES, &of_member).await.refused(403, "insufficient_scope").says("Use an API key");
+
+    let counts = "SELECT person_id || ' ' || method || ' ' || CAST(count AS TEXT) FROM legacy_use ORDER BY 1";
+    // Four calls each, of which Basic was spelled in two ways.
+    let mut expected = vec![format!("{id} basic 8"), format!("{id} jwt 4"), format!("{member} basic 2")];
+    expected.sort();
+    stage.see(counts, &expected).await;
+    let good = stage.get(KEY, &stage.key(&[]).secret).await;
+    assert_eq!((good.header("deprecation"), good.header("sunset"), good.header("link")), ("", "", ""), "a key is not");
+}
+
+async fn wrong_passwords_and_forged_tokens_open_nothing(base: Base) {
+    let stage = base.stage();
+    stage.person("ana", "tenant-admin");
+    for (email, password) in [(ANA, "wrong"), ("nobody@acme.test", PASSWORD), ("", ""), (ANA, ""), ("no address", "x")]
+    {
+        ask_for_token(&stage, email, password).await.refused(401, "invalid_credentials");
+        call(&stage, KEY, &basic(email, password)).await.refused(401, "invalid_credentials").says("wrong");
+    }
+    for unreadable in ["Basic nonsense", "Basic AAAA", "Basic ====", "basic /w=="] {
+        call(&stage, KEY, unreadable).await.refused(401, "invalid_credentials");
+    }
+    for (body, wrong) in [
+        (json!({}), &["email required", "password required"][..]),
+        (json!({ "email": 1, "password": [], "x": 1 }), &["email wrong_type", "password wrong_type", "x unknown"]),
+    ] {
+        let answer = stage.post_with(TOKEN, &[("content-type", "application/json")], body.to_string()).await;
+        assert_eq!(answer.refused(422, "invalid").wrong_fields(), wrong);
+        is_deprecated(&stage, &answer, SUNSET);
+    }
+    let good = token(&stage).await;
+    let parts: Vec<&str> = good.split('.').collect();
+    let (head, claims) = (decoded(parts[0]), decoded(parts[1]));
+    let key = stage.texts("SELECT token_key FROM installation").await.remove(0);
+    assert_eq!(signed(&head, &claims, &key), good, "the test signs as the program does");
+    assert_eq!(call(&stage, KEY, &format!("Bearer {good}")).await.status, 200);
+    let changed = |name: &str, value: Value| {
+        let mut claims: Value = serde_json::from_str(&claims).unwrap();
+        claims[name] = value;
+        claims.to_string()
+    };
+    let now = chrono::Utc::now().timestamp();
+    let none = r#"{"alg":"none","typ":"JWT"}"#;
+    let bare = format!("{}.{}.", BASE64_URL_SAFE_NO_PAD.encode(none), parts[1]);
+    for forged in [
+        format!("{}.{}.{}", parts[0], parts[1], BASE64_URL_SAFE_NO_PAD.encode([7; 32])),
+        format!("{}.{}.", parts[0], parts[1]),
+        bare,
+        signed(none, &claims, &key),
+        signed(r#"{"alg":"HS512","typ":"JWT"}"#, &claims, &key),
+        signed(&head, &claims, "another key"),
+        signed(&head, &changed("exp", json!(now)), &key),
+        signed(&head, &changed("exp", json!(now - 3600)), &key),
+        signed(&head, &changed("iss", json!("somebody")), &key),
+        signed(&head, &changed("sub", json!("per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")), &key),
+        signed(&head, &changed("pwd", json!("0123456789abcdef")), &key),
+        signed(&head, "[]", &key),
+        "a.b.c".to_owned(),
+        "..".to_owned(),
+    ] {
+        call(&stage, KEY, &format!("Bearer {forged}")).await.refused(401, "invalid_token").says("/api/v1/auth/token");
+    }
+    let cut = format!("Bearer {}.{}", parts[0], parts[1]);
+    stage.get_with(KEY, &[("authorization", &cut)]).await.refused(401, "invalid_key");
+}
+
+fn decoded(part: &str) -> String {
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+fn signed(head: &str, claims: &str, key: &str) -> String {
+    let text = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(head), BASE64_URL_SAFE_NO_PAD.encode(claims));
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+async fn what_happens_to_a_person_happens_to_their_tokens(base: Base) {
+    let stage = base.stage();
+    let id = stage.person("ana", "tenant-admin");
+    let before = format!("Bearer {}", token(&stage).await);
+    assert_eq!(call(&stage, KEY, &before).await.status, 200);
+    let words = ["person", "set-password", "--email", ANA, "--password-stdin", "--json"];
+    assert!(stage.program.shell(&words, "another good password").status.success());
+    call(&stage, KEY, &before).await.refused(401, "invalid_token");
+    call(&stage, KEY, &basic(ANA, PASSWORD)).await.refused(401, "invalid_credentials");
+    let renewed = ask_for_token(&stage, ANA, "another good password").await.good();
+    let (after, with_password) =
+        (format!("Bearer {}", text(&renewed["access_token"])), basic(ANA, "another good password"));
+    for authorization in [&after, &with_password] {
+        assert_eq!(call(&stage, KEY, authorization).await.status, 200);
+    }
+    for (change, code) in [
+        ("totp_secret = 'JBSWY3DPEHPK3PXP'", "two_factor_required"),
+        ("totp_secret = NULL, switched_off_at = created_at", "key_disabled"),
+    ] {
+        stage.change_database(&format!("UPDATE person SET {change} WHERE id = '{id}'")).await;
+        for authorization in [&after, &with_password] {
+            call(&stage, KEY, authorization).await.refused(401, code).says("API key");
+        }
+        ask_for_token(&stage, ANA, "another good password").await.refused(401, code);
+        call(&stage, KEY, &basic(ANA, "wrong")).await.refused(401, "invalid_credentials");
+    }
+}
+
+async fn after_the_sunset_the_old_ways_are_closed(base: Base) {
+    let stage = base.stage_with(&["--legacy-sunset", "2020-01-01"]);
+    stage.person("ana", "tenant-admin");
+    // Never before the deprecation itself.
+    let sunset = "Wed, 01 Jul 2026 00:00:00 GMT";
+    for authorization in [basic(ANA, PASSWORD), basic(ANA, "wrong"), "Bearer a.b.c".to_owned()] {
+        let answer = stage.get_with(KEY, &[("authorization", &authorization)]).await;
+        answer.refused(401, "legacy_auth_retired").says("2020-01-01").says("Use an API key");
+        is_deprecated(&stage, &answer, sunset);
+    }
+    let body = json!({ "email": ANA, "password": PASSWORD }).to_string();
+    let answer = stage.post_with(TOKEN, &[("content-type", "application/json")], body).await;
+    answer.refused(401, "legacy_auth_retired");
+    is_deprecated(&stage, &answer, sunset);
+    assert_eq!(stage.get(KEY, &stage.key(&[]).secret).await.status, 200);
+}
+
+on_both_databases!(
+    an_admin_may_do_everything_by_the_old_ways,
+    wrong_passwords_and_forged_tokens_open_nothing,
+    what_happens_to_a_person_happens_to_their_tokens,
+    after_the_sunset_the_old_ways_are_closed,
+);
