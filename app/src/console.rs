@@ -5,6 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 use keyring::Keyring;
 use serde::Deserialize;
 
+use crate::reference::Reference;
+
 /// The engine and what the console has to know of the installation.
 #[derive(Clone)]
 pub struct Console {
@@ -14,6 +16,8 @@ pub struct Console {
     pub public_url: Arc<str>,
     /// Whom to ask where the console says to contact support.
     pub support_contact: Option<Arc<str>>,
+    /// What there is to say about the API that the keys open.
+    pub reference: Arc<Reference>,
 }
 
 impl Console {

@@ -20,6 +20,8 @@ mod numbers;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
+mod reference;
+#[cfg(feature = "ssr")]
 mod routes;
 #[cfg(feature = "ssr")]
 mod session;
@@ -30,5 +32,7 @@ mod times;
 
 #[cfg(feature = "ssr")]
 pub use console::{ClientAddress, Console, Site};
+#[cfg(feature = "ssr")]
+pub use reference::{ProblemKind, Reference, UnreadableReference};
 #[cfg(feature = "ssr")]
 pub use routes::routes;

@@ -1,5 +1,6 @@
 //! The pages, one file each. A page finds who asks, asks the engine, and shows what it says.
 
+mod docs;
 mod home;
 mod key;
 mod key_list;
@@ -23,6 +24,7 @@ use crate::{
     shell::{Page, Visit},
 };
 
+pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
 pub(crate) use home::home;
 pub(crate) use key::key;
 pub(crate) use key_list::key_list;

@@ -21,9 +21,24 @@ pub fn routes(console: Console) -> Router {
         .route("/tenant-api-keys", get(pages::key_list))
         .route("/tenant-api-keys/new", get(pages::key_new))
         .route("/tenant-api-keys/{id}", get(pages::key))
+        .merge(docs())
         .route("/console/{function}", post(call))
         .fallback(pages::not_found)
         .with_state(console)
+}
+
+/// What anybody may read, with a slash at the end and without.
+fn docs() -> Router<Console> {
+    [
+        ("/docs", get(pages::api_reference)),
+        ("/docs/keys", get(pages::using_a_key)),
+        ("/docs/migrate", get(pages::moving_to_a_key)),
+        ("/problems/{code}", get(pages::problem_kind)),
+    ]
+    .into_iter()
+    .fold(Router::new(), |router, (path, methods)| {
+        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+    })
 }
 
 async fn call(State(console): State<Console>, request: Request) -> Response {

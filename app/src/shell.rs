@@ -42,7 +42,11 @@ impl Visit {
 
     /// A page that anybody sees.
     pub(crate) fn page(&self, title: impl Into<Cow<'static, str>>) -> Page {
-        Page { visit: self.clone(), title: title.into(), status: StatusCode::OK, signed_in: None }
+        Page { visit: self.clone(), title: title.into(), status: StatusCode::OK, frame: Frame::Alone }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 }
 
@@ -51,13 +55,26 @@ pub(crate) struct Page {
     visit: Visit,
     title: Cow<'static, str>,
     status: StatusCode,
-    /// Whose navigation stands beside the page.
-    signed_in: Option<SignedIn>,
+    frame: Frame,
+}
+
+/// What stands around the content of a page.
+#[derive(Clone)]
+enum Frame {
+    Alone,
+    /// The navigation of whoever is signed in.
+    Navigation(SignedIn),
+    /// What the content brings along.
+    Own,
 }
 
 impl Page {
     pub(crate) fn beside_navigation(self, signed_in: Option<SignedIn>) -> Self {
-        Self { signed_in, ..self }
+        Self { frame: signed_in.map_or(Frame::Alone, Frame::Navigation), ..self }
+    }
+
+    pub(crate) fn in_its_own_frame(self) -> Self {
+        Self { frame: Frame::Own, ..self }
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
@@ -69,15 +86,16 @@ impl Page {
         self,
         content: impl Fn() -> V + Clone + Send + Sync + 'static,
     ) -> Response<Body> {
-        let Self { visit: Visit { console, theme, path }, title, status, signed_in } = self;
+        let Self { visit: Visit { console, theme, path }, title, status, frame } = self;
         let document = move || {
             answer_under_policy(status);
             let body = content();
-            let framed = match &signed_in {
-                Some(signed_in) => {
+            let framed = match &frame {
+                Frame::Navigation(signed_in) => {
                     view! { <Framed signed_in=signed_in.clone() path=path.clone()>{body}</Framed> }.into_any()
                 }
-                None => view! { <main id="main" class="alone">{body}</main> }.into_any(),
+                Frame::Alone => view! { <main id="main" class="alone">{body}</main> }.into_any(),
+                Frame::Own => body.into_any(),
             };
             view! { <Document console=console.clone() title=title.clone() theme>{framed}</Document> }
         };
@@ -167,6 +185,10 @@ fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoVie
                             <li><NavLink href="/tenant-api-keys" path=path.clone()><Icon name="key"/>"API Keys"</NavLink></li>
                         </ul>
                     })}
+                    <h2 class="nav-group" id="nav-help">"Help"</h2>
+                    <ul aria-labelledby="nav-help">
+                        <li><a class="nav-link" href="/docs"><Icon name="book"/>"API reference"</a></li>
+                    </ul>
                 </nav>
                 <div class="account">
                     <p class="account-name">{signed_in.person.name.clone()}</p>

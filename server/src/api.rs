@@ -22,6 +22,7 @@ mod idempotency_key;
 mod list;
 pub mod openapi;
 mod parameters;
+pub mod reference;
 mod v1;
 
 /// What the API works with.

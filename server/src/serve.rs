@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use app::Console;
+use app::{Console, UnreadableReference};
 use booking::Booking;
 use keyring::{Clock, Database, DemoSignIn, Error, Keyring, NewPerson, StoreError};
 use secrecy::ExposeSecret;
@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{self, Api},
+    api::{self, Api, reference::reference},
     assets::{self, NoSite},
     config::{ServeOptions, Settings},
     console,
@@ -46,6 +46,8 @@ pub enum ServeError {
     Usage(#[source] Error),
     #[error("cannot fill the database with the demo's reservations: {0}")]
     DemoBookings(#[source] booking::Error),
+    #[error(transparent)]
+    Reference(#[from] UnreadableReference),
     #[error("the server failed: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -93,6 +95,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         site,
         public_url: public_url.clone(),
         support_contact: settings.support_contact.as_deref().map(Arc::from),
+        reference: Arc::new(reference(&public_url)?),
     };
     let commands = ownership.answer_commands(keyring.clone())?;
     if address.ip().is_unspecified() && settings.public_url.is_none() {

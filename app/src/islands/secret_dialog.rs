@@ -104,6 +104,8 @@ fn Shown(
             </p>
             <h3>"Use it like this"</h3>
             <pre class="curl" on:copy=copied_by_hand tabindex="0" aria-label="Command that uses the secret"><code>{curl}</code></pre>
+            // Elsewhere, because leaving this page would lose the secret.
+            <p class="hint"><a href="/docs/keys" target="_blank" rel="noopener">"Using a key"</a>" has more, such as examples for Python and JavaScript (opens in a new tab)."</p>
             {move || asks_again.get().then(|| view! {
                 <p class="callout danger" role="alert">
                     <Icon name="warning"/>

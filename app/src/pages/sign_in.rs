@@ -33,6 +33,7 @@ pub(crate) async fn sign_in(
                 <p class="brand"><Icon name="key"/>"Latchkey"</p>
                 <h1>"Sign in"</h1>
                 <SignInForm next/>
+                <p class="hint">"For programs: "<a href="/docs">"API reference"</a>" and "<a href="/docs/keys">"Using a key"</a></p>
             </div>
         }
     })

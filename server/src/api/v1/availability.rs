@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     super::{
         Api,
-        admission::{Admitted, ReadAvailability},
+        admission::{Admitted, Demanded, ReadAvailability},
         list::{List, OfProperty},
         parameters::Parameters,
     },
@@ -33,6 +33,7 @@ pub struct Days {
 #[schema(as = Availability)]
 pub struct DayView {
     date: NaiveDate,
+    #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: String,
     /// How many there are.
     units: u32,
@@ -57,6 +58,7 @@ impl From<DayAvailability> for DayView {
     path = "/api/v1/availability",
     operation_id = "list_availability",
     tag = "Offers",
+    extensions(("x-permission" = json!(ReadAvailability::PERMISSION))),
     params(OfProperty, Days),
     responses((status = 200, description = "All the days, on one page", body = List<DayView>)),
 )]

@@ -7,7 +7,7 @@ use keyring::Quota;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::admission::{Admitted, AnyGoodKey};
+use super::super::admission::{Admitted, AnyGoodKey, Demanded};
 
 /// A key as it describes itself. The secret is no part of it.
 #[derive(Serialize, ToSchema)]
@@ -47,6 +47,7 @@ pub struct KeyView {
 struct TenantView {
     #[schema(example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     id: String,
+    #[schema(example = "acme")]
     slug: Option<String>,
 }
 
@@ -62,9 +63,12 @@ struct OwnerView {
 #[schema(as = RateLimit)]
 struct RateLimitView {
     /// Calls in any 60 seconds.
+    #[schema(example = 60)]
     limit: u16,
+    #[schema(example = 59)]
     remaining: u16,
     /// Until there is more.
+    #[schema(example = 60)]
     reset_seconds: u64,
 }
 
@@ -89,6 +93,7 @@ impl From<Quota> for RateLimitView {
     path = "/api/v1/key",
     operation_id = "get_key",
     tag = "Key",
+    extensions(("x-permission" = json!(AnyGoodKey::PERMISSION))),
     responses((status = 200, description = "The key", body = KeyView)),
 )]
 pub async fn get(admitted: Admitted<AnyGoodKey>) -> Json<KeyView> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     super::{
         Api,
-        admission::{Admitted, ReadPackages, ReadServices},
+        admission::{Admitted, Demanded, ReadPackages, ReadServices},
         list::{List, ListParameters, OfProperty},
         parameters::Parameters,
     },
@@ -23,6 +23,7 @@ use crate::problem::Problem;
 pub struct ServiceView {
     #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     id: String,
+    #[schema(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     property_id: String,
     #[schema(example = "Double room")]
     name: String,
@@ -46,7 +47,9 @@ impl From<Service> for ServiceView {
 pub struct PackageView {
     #[schema(example = "pkg_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     id: String,
+    #[schema(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     property_id: String,
+    #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: String,
     #[schema(example = "Double room with breakfast")]
     name: String,
@@ -68,6 +71,7 @@ impl From<Package> for PackageView {
     path = "/api/v1/services",
     operation_id = "list_services",
     tag = "Offers",
+    extensions(("x-permission" = json!(ReadServices::PERMISSION))),
     params(OfProperty, ListParameters),
     responses((status = 200, description = "A page of services", body = List<ServiceView>)),
 )]
@@ -88,6 +92,7 @@ pub async fn services(
     path = "/api/v1/packages",
     operation_id = "list_packages",
     tag = "Offers",
+    extensions(("x-permission" = json!(ReadPackages::PERMISSION))),
     params(OfProperty, ListParameters),
     responses((status = 200, description = "A page of packages", body = List<PackageView>)),
 )]

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::super::{
     Api,
-    admission::{Admitted, ReadProperties, unavailable},
+    admission::{Admitted, Demanded, ReadProperties, unavailable},
     list::{List, ListParameters},
     parameters::Parameters,
 };
@@ -37,6 +37,7 @@ impl From<Property> for PropertyView {
     path = "/api/v1/properties",
     operation_id = "list_properties",
     tag = "Properties",
+    extensions(("x-permission" = json!(ReadProperties::PERMISSION))),
     params(ListParameters),
     responses((status = 200, description = "A page of properties", body = List<PropertyView>)),
 )]
@@ -58,7 +59,8 @@ pub async fn list(
     path = "/api/v1/properties/{property_id}",
     operation_id = "get_property",
     tag = "Properties",
-    params(("property_id" = String, Path, description = "The property's id")),
+    extensions(("x-permission" = json!(ReadProperties::PERMISSION))),
+    params(("property_id" = String, Path, description = "The property's id", example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")),
     responses((status = 200, description = "The property", body = PropertyView)),
 )]
 pub async fn get(

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     super::{
         Api,
-        admission::{Admitted, AdmittedWith, ReadReservations, WriteReservations},
+        admission::{Admitted, AdmittedWith, Demanded, ReadReservations, WriteReservations},
         body::{Fields, FromFields},
         idempotency_key,
         list::{List, ListParameters},
@@ -33,7 +33,9 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 pub struct ReservationView {
     #[schema(example = "res_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     id: String,
+    #[schema(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     property_id: String,
+    #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: String,
     /// When it was a package that was reserved.
     package_id: Option<String>,
@@ -84,7 +86,9 @@ impl From<Reservation> for ReservationView {
 #[schema(as = NewReservation)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewReservationBody {
+    #[schema(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     property_id: String,
+    #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: Option<String>,
     package_id: Option<String>,
     guest: NewGuestBody,
@@ -178,6 +182,7 @@ pub struct IdempotencyHeader {
     path = "/api/v1/reservations",
     operation_id = "list_reservations",
     tag = "Reservations",
+    extensions(("x-permission" = json!(ReadReservations::PERMISSION))),
     params(Filter, ListParameters),
     responses((status = 200, description = "A page of reservations", body = List<ReservationView>)),
 )]
@@ -198,7 +203,8 @@ pub async fn list(
     path = "/api/v1/reservations/{reservation_id}",
     operation_id = "get_reservation",
     tag = "Reservations",
-    params(("reservation_id" = String, Path, description = "The reservation's id")),
+    extensions(("x-permission" = json!(ReadReservations::PERMISSION))),
+    params(("reservation_id" = String, Path, description = "The reservation's id", example = "res_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")),
     responses((status = 200, description = "The reservation", body = ReservationView)),
 )]
 pub async fn get(
@@ -219,6 +225,7 @@ pub async fn get(
     path = "/api/v1/reservations",
     operation_id = "create_reservation",
     tag = "Reservations",
+    extensions(("x-permission" = json!(WriteReservations::PERMISSION))),
     params(IdempotencyHeader),
     request_body = NewReservationBody,
     responses((status = 201, description = "It is reserved", body = ReservationView)),

@@ -1,0 +1,78 @@
+//! Tables of what is sent and answered.
+
+use leptos::prelude::*;
+
+use super::super::code::marked;
+use crate::reference::{Parameter, Shape};
+
+/// What a call is sent besides its body.
+pub(super) fn parameters(parameters: &[Parameter]) -> impl IntoView + use<> {
+    let rows = parameters.iter().map(|Parameter { place, member }| {
+        view! {
+            <tr>
+                <th scope="row"><code>{member.name.clone()}</code></th>
+                <td>{place.clone()}</td>
+                <td>{member.shape.words()}</td>
+                <td>{yes_or_no(member.is_required)}</td>
+                <td>{meaning(member.meaning.as_deref(), member.shape.limits.as_deref())}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="table-frame" tabindex="0" role="group" aria-label="Parameters">
+            <table class="facts">
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"In"</th>
+                        <th scope="col">"Type"</th>
+                        <th scope="col">"Required"</th>
+                        <th scope="col">"Meaning"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// What a body is made of. What is answered is always there, so of that nothing is required.
+pub(super) fn fields(shape: &Shape, is_sent: bool) -> impl IntoView + use<> {
+    let rows = shape.fields().into_iter().map(|field| {
+        let member = field.member;
+        view! {
+            <tr>
+                <th scope="row"><code>{field.path}</code></th>
+                <td>{member.shape.words()}</td>
+                {is_sent.then(|| view! { <td>{yes_or_no(member.is_required)}</td> })}
+                <td>{meaning(member.meaning.as_deref(), member.shape.limits.as_deref())}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="table-frame" tabindex="0" role="group" aria-label="Fields">
+            <table class="facts">
+                <thead>
+                    <tr>
+                        <th scope="col">"Field"</th>
+                        <th scope="col">"Type"</th>
+                        {is_sent.then(|| view! { <th scope="col">"Required"</th> })}
+                        <th scope="col">"Meaning"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn yes_or_no(is_required: bool) -> &'static str {
+    if is_required { "yes" } else { "no" }
+}
+
+/// The words, and after them what may be written.
+fn meaning(words: Option<&str>, limits: Option<&str>) -> impl IntoView + use<> {
+    let limits = limits.map(|limits| view! { <span class="limits">{format!("{limits}.")}</span> });
+    let words = words.map(marked);
+    view! { {words}" "{limits} }
+}

@@ -1,0 +1,118 @@
+//! Examples, written out from a shape: by what the description names, and by the day on which it is read.
+
+use chrono::{Days, NaiveDate};
+use serde_json::Value;
+
+use super::shape::{Kind, Member, Shape, word};
+
+/// Whether an example is sent or answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// What may be left out is left out, unless the description has a value for it.
+    Sent,
+    /// Everything is there, be it null.
+    Answered,
+}
+
+/// So far ahead lies the first day in an example, so that it can be tried as it stands.
+const FIRST_DAY: Days = Days::new(30);
+const NIGHTS: Days = Days::new(2);
+
+impl Shape {
+    /// The example as JSON that people can read.
+    pub(crate) fn example(&self, purpose: Purpose, today: NaiveDate) -> String {
+        let mut writer = Writer { text: String::new(), next_day: today + FIRST_DAY, today, purpose };
+        writer.value(self, 0);
+        writer.text
+    }
+
+    /// A value for an address, if the description has one.
+    pub(crate) fn example_word(&self) -> Option<String> {
+        self.example.as_ref().map(word)
+    }
+}
+
+struct Writer {
+    text: String,
+    /// The days in an example follow each other, as an arrival and a departure do.
+    next_day: NaiveDate,
+    today: NaiveDate,
+    purpose: Purpose,
+}
+
+impl Writer {
+    fn value(&mut self, shape: &Shape, depth: usize) {
+        match (&shape.example, &shape.kind) {
+            (Some(example), _) => self.text.push_str(&example.to_string()),
+            (None, Kind::Object(_) | Kind::List(_)) if self.is_nothing(shape) => self.text.push_str("null"),
+            (None, Kind::Object(members)) => self.object(members, depth),
+            (None, Kind::List(items)) if matches!(items.kind, Kind::Plain(_)) && items.example.is_none() => {
+                self.text.push_str("[]");
+            }
+            (None, Kind::List(items)) => self.list(items, depth),
+            (None, Kind::Plain(name)) => {
+                let plain = self.plain(name, shape);
+                self.text.push_str(&plain.to_string());
+            }
+        }
+    }
+
+    /// What an answer need not have, an example has not.
+    fn is_nothing(&self, shape: &Shape) -> bool {
+        shape.is_nullable && self.purpose == Purpose::Answered && !shape.has_example()
+    }
+
+    fn object(&mut self, members: &[Member], depth: usize) {
+        let is_left_out =
+            |member: &&Member| self.purpose == Purpose::Sent && !member.is_required && !member.shape.has_example();
+        let kept: Vec<&Member> = members.iter().filter(|member| !is_left_out(member)).collect();
+        self.text.push('{');
+        for (index, member) in kept.into_iter().enumerate() {
+            self.line(index > 0, depth + 1);
+            self.text.push_str(&format!("{}: ", Value::from(member.name.as_str())));
+            self.value(&member.shape, depth + 1);
+        }
+        self.line(false, depth);
+        self.text.push('}');
+    }
+
+    fn list(&mut self, items: &Shape, depth: usize) {
+        self.text.push('[');
+        self.line(false, depth + 1);
+        self.value(items, depth + 1);
+        self.line(false, depth);
+        self.text.push(']');
+    }
+
+    fn line(&mut self, comma: bool, depth: usize) {
+        self.text.push_str(if comma { ",\n" } else { "\n" });
+        self.text.push_str(&"  ".repeat(depth));
+    }
+
+    fn plain(&mut self, name: &str, shape: &Shape) -> Value {
+        match name {
+            _ if shape.is_nullable => Value::Null,
+            "date" => {
+                let day = self.next_day;
+                self.next_day = day + NIGHTS;
+                Value::from(day.to_string())
+            }
+            "date-time" => Value::from(format!("{}T09:30:00.000Z", self.today)),
+            "integer" | "number" => Value::from(1),
+            "boolean" => Value::from(true),
+            _ => Value::from("…"),
+        }
+    }
+}
+
+impl Shape {
+    /// Whether the description has a value for it, or for anything in it.
+    fn has_example(&self) -> bool {
+        let within = match &self.kind {
+            Kind::Object(members) => members.iter().any(|member| member.shape.has_example()),
+            Kind::List(items) => items.has_example(),
+            Kind::Plain(_) => false,
+        };
+        self.example.is_some() || within
+    }
+}

@@ -1,0 +1,47 @@
+//! The description of the API and the codes of problems, handed to the console, which shows them to people.
+
+use app::{ProblemKind, Reference, UnreadableReference};
+
+use super::openapi;
+use crate::problem::Code;
+
+/// What `/docs` shows.
+///
+/// # Errors
+/// When the description is not one that the console can read.
+pub fn reference(public_url: &str) -> Result<Reference, UnreadableReference> {
+    let problems = Code::ALL.iter().map(|code| ProblemKind {
+        code: code.as_str(),
+        status: code.status().as_u16(),
+        title: code.title(),
+        meaning: code.meaning(),
+    });
+    Reference::read(&openapi::document(public_url).to_json()?, problems.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_can_read_it() {
+        let reference = reference("https://keys.example.com").unwrap();
+        let told = format!("{reference:?}");
+        for operation in ["get_key", "list_properties", "create_reservation", "create_token"] {
+            assert!(told.contains(&format!("id: \"{operation}\"")), "{operation}");
+        }
+        assert!(told.contains("Permission(\"reservations:write\")") && told.contains("AnyKey"));
+    }
+
+    #[test]
+    fn every_call_says_what_it_needs() {
+        let document = serde_json::to_value(openapi::document("https://keys.example.com")).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let is_open = operation["security"] == serde_json::json!([{}]);
+                let says = operation.get("x-permission").is_some();
+                assert!(is_open || says, "{method} {path}: name its permission in x-permission, or null for any key");
+            }
+        }
+    }
+}
