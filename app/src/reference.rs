@@ -5,6 +5,7 @@ mod example;
 mod shape;
 
 use document::{Document, Path};
+use indexmap::IndexMap;
 use shape::Shapes;
 
 pub(crate) use example::Purpose;
@@ -152,7 +153,7 @@ impl Operation {
 
 impl document::Operation {
     fn needs(&self) -> Needs {
-        let is_open = self.security.as_ref().is_some_and(|schemes| schemes.iter().all(|scheme| scheme.is_empty()));
+        let is_open = self.security.as_ref().is_some_and(|schemes| schemes.iter().all(IndexMap::is_empty));
         match &self.permission {
             _ if is_open => Needs::Nothing,
             None => Needs::AnyKey,
