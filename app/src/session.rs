@@ -66,7 +66,7 @@ pub(crate) async fn open(email: String, password: SecretString) -> Result<(), Co
         unreachable!("the server puts the client's address on every request")
     };
     let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let client = Client { address, user_agent: redacted(user_agent).into_owned() };
+    let client = Client { address, user_agent: kept(user_agent) };
     let token = console.keyring.sign_in(Credentials { email, password }, &client).await.map_err(fail)?;
     // A session that was open in this browser before would otherwise stay open, with nobody to end it.
     if let Some(previous) = self::token(&console, &parts.headers) {
@@ -74,6 +74,13 @@ pub(crate) async fn open(email: String, password: SecretString) -> Result<(), Co
     }
     expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(&console, token.expose(), ""));
     Ok(())
+}
+
+/// What is kept of a browser's name for itself: no key, and no word as long as a token.
+fn kept(user_agent: &str) -> String {
+    const LONGEST_WORD: usize = 60;
+    let word = |word: &str| if word.len() > LONGEST_WORD { "…".to_owned() } else { word.to_owned() };
+    redacted(user_agent).split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Ends the session and takes its cookie back.

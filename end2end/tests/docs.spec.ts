@@ -3,6 +3,9 @@ import { expect, expectAccessible, open, test } from './support/test';
 
 const pages = ['/docs', '/docs/keys', '/docs/migrate'];
 
+// The reference is a long page, and axe looks at all of it twice.
+test.slow();
+
 type Operation = { operationId: string; summary: string };
 
 async function operations(page: Page): Promise<{ method: string; path: string; operation: Operation }[]> {
@@ -132,7 +135,6 @@ test('what goes wrong is said plainly', async ({ page, tenant, complaints, conte
   const described = await tryOut(page, 'Describe this key');
   await described.getByRole('button', { name: 'Send' }).click();
   await expect(described.getByRole('status')).toContainText('There is no key to send');
-  await expectAccessible(page);
   await described.getByRole('button', { name: 'Go to the field for the key' }).click();
   await expect(page.getByLabel('API key', { exact: true })).toBeFocused();
 
@@ -237,7 +239,7 @@ test('the type of a problem leads to its row', async ({ page, complaints }) => {
 test('the console leads to the documentation', async ({ admin }) => {
   await admin.getByRole('link', { name: 'API reference' }).click();
   await expect(admin.getByRole('heading', { level: 1, name: 'API reference' })).toBeVisible();
-  await admin.getByRole('link', { name: 'Open the console' }).click();
+  await admin.getByRole('link', { name: 'Console' }).click();
   await expect(admin).toHaveURL(/tenant-api-keys$/);
 });
 

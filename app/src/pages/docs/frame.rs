@@ -43,7 +43,7 @@ pub(super) fn DocsFrame(path: String, contents: Vec<Entry>, children: Children) 
             <nav aria-label="Documentation"><ul>{pages.into_iter().collect_view()}</ul></nav>
             <div class="docs-tools">
                 <ThemeSwitch/>
-                <a class="button" href="/">"Open the console"</a>
+                <a class="button" href="/">"Console"</a>
             </div>
         </header>
         <div class="docs-frame">

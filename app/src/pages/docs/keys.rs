@@ -60,7 +60,7 @@ fn GetAndStore() -> impl IntoView {
         <Section anchor="store" title="Store it">
             <p>
                 "Keep the secret where your program keeps its other secrets: in a vault, in the secret store of your platform, or in a file or an environment variable that "
-                "only the program can read. Whoever has it can do what the key can. So it does not belong into source code, into a repository, into an address, a ticket or a chat."
+                "only the program can read. Whoever has it can do what the key can. So it does not belong in source code, in a repository, in an address, a ticket or a chat."
             </p>
             <CodeBlock name="For the examples below" code="export LATCHKEY_KEY='paste the secret here'"/>
         </Section>
@@ -272,7 +272,7 @@ fn Trouble() -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">{symptom}</th>
-                <td><a href=format!("/docs#problem-{code}")><code>{code}</code></a></td>
+                <td data-label="Code"><a href=format!("/docs#problem-{code}")><code>{code}</code></a></td>
                 <td>{help}</td>
             </tr>
         }

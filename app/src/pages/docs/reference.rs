@@ -190,7 +190,7 @@ fn Errors(problems: Vec<ProblemKind>) -> impl IntoView {
         view! {
             <tr id=format!("problem-{code}")>
                 <th scope="row"><code>{code}</code></th>
-                <td>{status}</td>
+                <td data-label="Status">{status}</td>
                 <td><strong>{title}"."</strong>" "{marked(meaning)}</td>
             </tr>
         }

@@ -86,17 +86,20 @@ impl From<Reservation> for ReservationView {
 #[schema(as = NewReservation)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewReservationBody {
+    /// Where, by its id.
     #[schema(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     property_id: String,
+    /// What to reserve, by its id. Leave it out for a package.
     #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: Option<String>,
+    /// What to reserve instead of a service, by its id.
     package_id: Option<String>,
     guest: NewGuestBody,
     /// Today or later.
     arrival: NaiveDate,
     /// A day after the arrival, at most 365 nights.
     departure: NaiveDate,
-    /// One, unless it is given.
+    /// How many of it.
     #[schema(minimum = 1, maximum = 1000, default = 1)]
     units: Option<u32>,
 }

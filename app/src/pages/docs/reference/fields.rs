@@ -11,9 +11,9 @@ pub(super) fn parameters(parameters: &[Parameter]) -> impl IntoView + use<> {
         view! {
             <tr>
                 <th scope="row"><code>{member.name.clone()}</code></th>
-                <td>{place.clone()}</td>
-                <td>{member.shape.words()}</td>
-                <td>{yes_or_no(member.is_required)}</td>
+                <td data-label="In">{place.clone()}</td>
+                <td data-label="Type">{member.shape.words()}</td>
+                <td data-label="Required">{yes_or_no(member.is_required)}</td>
                 <td>{meaning(member.meaning.as_deref(), member.shape.limits.as_deref())}</td>
             </tr>
         }
@@ -43,8 +43,8 @@ pub(super) fn fields(shape: &Shape, is_sent: bool) -> impl IntoView + use<> {
         view! {
             <tr>
                 <th scope="row"><code>{field.path}</code></th>
-                <td>{member.shape.words()}</td>
-                {is_sent.then(|| view! { <td>{yes_or_no(member.is_required)}</td> })}
+                <td data-label="Type">{member.shape.words()}</td>
+                {is_sent.then(|| view! { <td data-label="Required">{yes_or_no(member.is_required)}</td> })}
                 <td>{meaning(member.meaning.as_deref(), member.shape.limits.as_deref())}</td>
             </tr>
         }
@@ -72,7 +72,13 @@ fn yes_or_no(is_required: bool) -> &'static str {
 
 /// The words, and after them what may be written.
 fn meaning(words: Option<&str>, limits: Option<&str>) -> impl IntoView + use<> {
-    let limits = limits.map(|limits| view! { <span class="limits">{format!("{limits}.")}</span> });
+    let limits = limits.map(|limits| view! { <span class="limits">{sentence(limits)}</span> });
     let words = words.map(marked);
     view! { {words}" "{limits} }
+}
+
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
 }
