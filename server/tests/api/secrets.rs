@@ -163,9 +163,9 @@ async fn no_secret_is_written_or_sent_back(base: Base) {
             }
         }
     }
-    // Somebody who signs in with a browser that carries a key in its name.
+    // Somebody who signs in with a browser that carries credentials in its name.
     let mut agent = client.post(stage.url("/console/sign_in")).header("sec-fetch-site", "same-origin");
-    agent = agent.header("user-agent", format!("agent/1.0 ({})", key.secret));
+    agent = agent.header("user-agent", format!("agent/1.0 ({}) {token}", key.secret));
     let form = format!("email=ana@acme.test&password={}&next=", PASSWORD.replace(' ', "+"));
     let signed_in = agent.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap();
     assert_eq!(signed_in.status(), 200);
