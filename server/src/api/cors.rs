@@ -21,7 +21,7 @@ const REQUEST_HEADERS: HeaderValue =
 
 /// What it may read of an answer.
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "ratelimit, ratelimit-policy, retry-after, x-request-id, www-authenticate, location, deprecation, sunset, link",
+    "ratelimit, ratelimit-policy, retry-after, x-request-id, www-authenticate, location, idempotent-replayed, deprecation, sunset, link",
 );
 
 /// For how long a browser need not ask again.
