@@ -71,7 +71,7 @@ fn Contents(entries: Vec<Entry>) -> impl IntoView {
 
 #[component]
 pub(super) fn Method(method: &'static str) -> impl IntoView {
-    view! { <span class="method" data-method=method>{method}</span> }
+    view! { <span class="call-method" data-method=method>{method}</span> }
 }
 
 /// A heading that can be linked to.

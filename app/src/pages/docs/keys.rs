@@ -281,7 +281,7 @@ fn Trouble() -> impl IntoView {
         <Section anchor="trouble" title="When it does not work">
             <p>"Read "<code>"code"</code>" and "<code>"detail"</code>" of the answer before anything else: they say which of these it is."</p>
             <div class="table-frame" tabindex="0" role="group" aria-label="Symptoms">
-                <table class="facts">
+                <table class="lookup">
                     <thead><tr><th scope="col">"What you see"</th><th scope="col">"Code"</th><th scope="col">"What it is, and what helps"</th></tr></thead>
                     <tbody>{rows.into_iter().collect_view()}</tbody>
                 </table>

@@ -85,7 +85,7 @@ fn Authentication(public_url: String) -> impl IntoView {
         <Section anchor="authentication" title="Authentication">
             <p>"Every call carries an API key, in one of three headers. They mean the same; take the one that your tools like best."</p>
             <div class="table-frame" tabindex="0" role="group" aria-label="Headers that carry a key">
-                <table class="facts">
+                <table class="lookup">
                     <thead><tr><th scope="col">"Header"</th><th scope="col">"Good to know"</th></tr></thead>
                     <tbody>
                         <tr><th scope="row"><code>"Authorization: Bearer <key>"</code></th><td>"What most HTTP libraries have a setting for."</td></tr>
@@ -205,7 +205,7 @@ fn Errors(problems: Vec<ProblemKind>) -> impl IntoView {
             </p>
             <CodeBlock name="A refusal" code/>
             <div class="table-frame" tabindex="0" role="group" aria-label="Codes of problems">
-                <table class="facts problems">
+                <table class="lookup problems">
                     <thead><tr><th scope="col">"Code"</th><th scope="col">"Status"</th><th scope="col">"What it means, and what to do"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>

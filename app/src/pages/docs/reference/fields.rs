@@ -20,7 +20,7 @@ pub(super) fn parameters(parameters: &[Parameter]) -> impl IntoView + use<> {
     });
     view! {
         <div class="table-frame" tabindex="0" role="group" aria-label="Parameters">
-            <table class="facts">
+            <table class="lookup">
                 <thead>
                     <tr>
                         <th scope="col">"Name"</th>
@@ -51,7 +51,7 @@ pub(super) fn fields(shape: &Shape, is_sent: bool) -> impl IntoView + use<> {
     });
     view! {
         <div class="table-frame" tabindex="0" role="group" aria-label="Fields">
-            <table class="facts">
+            <table class="lookup">
                 <thead>
                     <tr>
                         <th scope="col">"Field"</th>
