@@ -18,6 +18,7 @@ use domain::verdict::Verdict;
 use keyring::{Call, Quota, Standing};
 
 use super::Api;
+use crate::metrics;
 
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -78,9 +79,9 @@ struct CallInfo {
 
 impl CallInfo {
     fn of(request: &Request, at: DateTime<Utc>) -> Self {
-        let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let route = request.extensions().get::<MatchedPath>().map_or("", metrics::template);
         let address = request.extensions().get::<ClientAddress>().map(|address| address.nearest);
-        Self { at, method: request.method().to_string(), route: route.trim_end_matches('/').to_owned(), address }
+        Self { at, method: request.method().to_string(), route: route.to_owned(), address }
     }
 
     fn with(self, key: &Standing, verdict: Verdict, status: u16) -> Call {
