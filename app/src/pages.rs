@@ -9,10 +9,10 @@ mod key_state;
 mod problem;
 mod sign_in;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, convert::Infallible};
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Query},
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
@@ -83,6 +83,23 @@ fn to_sign_in(parts: &Parts) -> Response {
     let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let sign_in = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", url_encoded(here)) };
     Redirect::to(&sign_in).into_response()
+}
+
+/// The parameters that a page was asked for with; none when they cannot be read.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl<S: Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Query::try_from_uri(&parts.uri).map(|Query(pairs)| pairs).unwrap_or_default()))
+    }
+}
+
+impl Parameters {
+    fn first(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A path with the parameters of a query behind it.

@@ -98,11 +98,11 @@ const GATEWAY_CALLS: &[(&str, &str)] = &[("POST", "/api/v1/keys/verify")];
 /// How busy each hour of the day is, of twelve.
 const BUSY: [u32; 24] = [1, 1, 0, 0, 1, 2, 4, 7, 10, 12, 11, 9, 8, 9, 10, 11, 12, 12, 10, 8, 6, 4, 3, 2];
 
-/// Who still calls the API with a password: their place in [`PEOPLE`], how, since how many days, until how many
-/// hours ago, and how often.
 /// An address that is on nobody's list.
 const STRANGER: [u8; 4] = [198, 51, 100, 77];
 
+/// Who still calls the API with a password: their place in [`PEOPLE`], how, since how many days, until how many
+/// hours ago, and how often.
 const LEGACY_USES: [(usize, LegacyMethod, i64, i64, i64); 2] =
     [(2, LegacyMethod::Basic, 310, 5, 18_240), (3, LegacyMethod::Jwt, 64, 30, 412)];
 

@@ -23,14 +23,14 @@ pub enum NotReady {
 }
 
 impl Keyring {
-    /// Asks the database whether it is there and up to date.
+    /// Asks the database whether it is there and has a schema.
     ///
     /// # Errors
     /// Says what is missing.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let asked = timeout(PATIENCE, async {
             store::ready::answers(&self.database).await.map_err(|cause| NotReady::Unreachable(Some(cause)))?;
-            store::ready::is_migrated(&self.database).await.map_err(NotReady::NotMigrated)
+            store::ready::has_schema(&self.database).await.map_err(NotReady::NotMigrated)
         });
         asked.await.unwrap_or(Err(NotReady::Unreachable(None)))
     }

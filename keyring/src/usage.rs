@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     id::{KeyId, PersonId},
     usage::{LOG_DAYS, LegacyMethod},
@@ -18,6 +18,7 @@ use domain::{
 use crate::{
     Keyring,
     error::Error,
+    history::whole_hour,
     store::{self, StoreError},
 };
 
@@ -71,7 +72,7 @@ impl Batch {
     }
 
     pub(crate) fn add(&mut self, call: Call) {
-        let hour = call.at.duration_trunc(TimeDelta::hours(1)).unwrap_or(call.at);
+        let hour = whole_hour(call.at);
         *self.hours.entry((call.key.clone(), hour, call.verdict)).or_default() += 1;
         if call.verdict == Verdict::Valid {
             self.used(call.key.clone(), LastUse { at: call.at, address: call.address });

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use app::ClientAddress;
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue},
+    http::{Extensions, HeaderMap, HeaderValue},
     middleware::Next,
     response::Response,
 };
@@ -23,6 +23,14 @@ pub async fn find(
     let address = client_address(peer.ip(), request.headers(), &trusted);
     request.extensions_mut().insert(address);
     next.run(request).await
+}
+
+/// The client's address, as [`find`] put it on the request.
+pub fn of(extensions: &Extensions) -> ClientAddress {
+    let Some(address) = extensions.get().copied() else {
+        unreachable!("the server puts the client's address on every request")
+    };
+    address
 }
 
 /// Reads the proxies' list from its right end for as long as who wrote it is trusted. What cannot be read ends the
@@ -88,7 +96,7 @@ mod tests {
         }
     }
 
-    fn of(peer: IpAddr, line: &str, trusted: &[IpNet]) -> ClientAddress {
+    fn address_of(peer: IpAddr, line: &str, trusted: &[IpNet]) -> ClientAddress {
         let mut headers = HeaderMap::new();
         headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         client_address(peer, &headers, trusted)
@@ -102,7 +110,7 @@ mod tests {
             let client = IpAddr::from(client);
             prop_assume!(!network::contains(&trusted, client));
             let hops: String = proxies.iter().map(|last| format!(", 10.0.0.{last}")).collect();
-            let found = of("10.1.2.3".parse().unwrap(), &format!("{forged},{client}{hops}"), &trusted);
+            let found = address_of("10.1.2.3".parse().unwrap(), &format!("{forged},{client}{hops}"), &trusted);
             prop_assert_eq!(found, ClientAddress { known: Some(client), nearest: client });
         }
 
@@ -111,7 +119,7 @@ mod tests {
             let peer = IpAddr::from(peer);
             let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
             prop_assume!(!network::contains(&trusted, peer));
-            prop_assert_eq!(of(peer, &line, &trusted), ClientAddress { known: Some(peer), nearest: peer });
+            prop_assert_eq!(address_of(peer, &line, &trusted), ClientAddress { known: Some(peer), nearest: peer });
         }
     }
 }

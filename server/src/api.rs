@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::State, middleware, routing::get};
+use axum::{Json, Router, middleware, routing::get};
 use booking::Booking;
 use keyring::Keyring;
 use utoipa::openapi::OpenApi;
@@ -52,7 +52,7 @@ fn describe(document: &OpenApi) -> Json<OpenApi> {
     Json(document.clone())
 }
 
-async fn nowhere(State(_): State<Api>) -> Problem {
+async fn nowhere() -> Problem {
     Problem::new(Code::NotFound, "There is no such address in the API. /docs lists those that there are.")
 }
 

@@ -15,7 +15,7 @@ use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, tim
 use crate::{address, guard, metrics, metrics::Metrics, problem, request_id, written};
 
 /// More than the longest form takes.
-const MOST_BODY_BYTES: usize = 64 * 1024;
+pub const MOST_BODY_BYTES: usize = 64 * 1024;
 /// A body of which nothing arrives for so long will not arrive at all.
 const BODY_TIME: Duration = Duration::from_secs(30);
 

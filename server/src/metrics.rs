@@ -108,10 +108,14 @@ fn route<'a>(matched: Option<&'a MatchedPath>, answer: &Extensions) -> &'a str {
     if answer.get::<StaticFile>().is_some() {
         return "static";
     }
-    match matched.map(MatchedPath::as_str) {
-        None => "unmatched",
-        Some("/") => "/",
-        Some(template) => template.trim_end_matches('/'),
+    matched.map_or("unmatched", template)
+}
+
+/// A route as it is counted and logged: the same with a slash at its end as without.
+pub fn template(route: &MatchedPath) -> &str {
+    match route.as_str() {
+        "/" => "/",
+        template => template.trim_end_matches('/'),
     }
 }
 

@@ -6,6 +6,7 @@ mod lint;
 mod process;
 mod profile;
 mod run;
+mod scratch;
 mod services;
 mod setup;
 mod site;

@@ -1,10 +1,7 @@
 //! A key's own page: what it may do, and what it was used for.
 
 use axum::{
-    extract::{
-        Path, Query,
-        rejection::{PathRejection, QueryRejection},
-    },
+    extract::{Path, rejection::PathRejection},
     response::Response,
 };
 use chrono::{DateTime, Utc};
@@ -18,7 +15,7 @@ use keyring::{Error, TenantAdmin, TimeZone};
 use leptos::prelude::*;
 
 use super::{
-    AdminVisitor, address,
+    AdminVisitor, Parameters, address,
     key_list::PATH as LIST,
     key_state::{Badges, Marks, address_of, facts},
     problem,
@@ -42,14 +39,12 @@ use usage::Usage;
 pub(crate) async fn key(
     AdminVisitor { visitor, admin }: AdminVisitor,
     id: Result<Path<String>, PathRejection>,
-    parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
+    parameters: Parameters,
 ) -> Response {
     let Some(id) = id.ok().and_then(|Path(id)| KeyId::parse(&id).ok()) else {
         return problem::missing(visitor.page(problem::MISSING)).await;
     };
-    let pairs = parameters.map(|Query(pairs)| pairs).unwrap_or_default();
-    let query =
-        UsageQuery::from_parameters(|name| pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str()));
+    let query = UsageQuery::from_parameters(|name| parameters.first(name));
     match Shown::load(&visitor.visit.console, &admin, &id, query).await {
         Ok(shown) => {
             let title = format!("{} · API Keys", shown.usage.key.name);

@@ -1,9 +1,6 @@
 //! The list of keys.
 
-use axum::{
-    extract::{Query, rejection::QueryRejection},
-    response::Response,
-};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::{
     key_draft::Choices,
@@ -12,7 +9,7 @@ use domain::{
 use keyring::{TenantAdmin, TimeZone};
 use leptos::prelude::*;
 
-use super::AdminVisitor;
+use super::{AdminVisitor, Parameters};
 use crate::{
     components::{Crumbs, Icon},
     console::Console,
@@ -28,15 +25,9 @@ use legacy::{Legacy, LegacyPanel};
 use pager::Pager;
 use table::KeyTable;
 
-pub(crate) async fn key_list(
-    AdminVisitor { visitor, admin }: AdminVisitor,
-    parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
-) -> Response {
+pub(crate) async fn key_list(AdminVisitor { visitor, admin }: AdminVisitor, parameters: Parameters) -> Response {
     let console = visitor.visit.console.clone();
-    let pairs = parameters.map(|Query(pairs)| pairs).unwrap_or_default();
-    let query = KeyListQuery::from_parameters(|name| {
-        pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
-    });
+    let query = KeyListQuery::from_parameters(|name| parameters.first(name));
     let list = List { console, admin, query };
     visitor.page("API Keys").render(move || view! { <KeyListPage list=list.clone()/> }).await
 }

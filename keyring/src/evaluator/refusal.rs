@@ -72,9 +72,7 @@ impl Refusal {
             Self::Legacy(_) => return None,
         })
     }
-}
 
-impl Refusal {
     /// How many seconds to wait before trying again, where waiting helps.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {

@@ -30,7 +30,7 @@ impl Database {
     /// # Errors
     /// When the address is of neither kind or nothing answers there.
     pub async fn open(url: &str) -> Result<Self> {
-        if let Some(path) = sqlite_path(url) {
+        if let Some(path) = Self::file(url) {
             return Self::open_sqlite(path).await;
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -53,6 +53,13 @@ impl Database {
                 .foreign_keys(true)
         });
         Ok(Self { connection: sea_orm::Database::connect(options).await?, turn: Some(Arc::default()) })
+    }
+
+    /// The file that holds the data, when the address is one of SQLite's.
+    #[must_use]
+    pub fn file(url: &str) -> Option<&Path> {
+        let path = url.strip_prefix(SQLITE)?;
+        Some(Path::new(path.split('?').next().unwrap_or(path)))
     }
 
     /// For the migrations, which are a crate of their own.
@@ -87,20 +94,5 @@ impl Database {
     /// When the database does not answer any more.
     pub async fn close(&self) -> Result<()> {
         Ok(self.connection.close_by_ref().await?)
-    }
-}
-
-/// The file of a SQLite address.
-#[must_use]
-fn sqlite_path(url: &str) -> Option<&Path> {
-    let path = url.strip_prefix(SQLITE)?;
-    Some(Path::new(path.split('?').next().unwrap_or(path)))
-}
-
-impl Database {
-    /// The file that holds the data, when it is SQLite's.
-    #[must_use]
-    pub fn file(url: &str) -> Option<&Path> {
-        sqlite_path(url)
     }
 }

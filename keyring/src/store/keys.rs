@@ -10,20 +10,22 @@ use domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, RelationDef,
     sea_query::{Expr, ExprTrait},
 };
 
 use super::{
     Change, Result,
-    entity::{api_key, api_key_property, api_key_secret},
+    entity::{api_key, api_key_property, api_key_secret, authorization_group},
     readable, to_lines,
 };
 use crate::secret::FreshSecret;
 
 pub(crate) mod list;
+mod restrictions;
 mod row;
 
+pub(super) use restrictions::Restrictions;
 pub(crate) use row::find;
 
 /// The tenant's own keys: where every query of this module starts.
@@ -31,6 +33,14 @@ fn of_tenant(tenant: &TenantId) -> Condition {
     Condition::all()
         .add(api_key::Column::TenantId.eq(tenant.as_str()))
         .add(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
+}
+
+/// The group that a key's permissions come from.
+pub(super) fn group() -> RelationDef {
+    api_key::Entity::belongs_to(authorization_group::Entity)
+        .from(api_key::Column::GroupId)
+        .to(authorization_group::Column::Id)
+        .into()
 }
 
 /// How many keys count towards the tenant's limit.

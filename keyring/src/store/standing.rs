@@ -3,11 +3,8 @@
 use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, KeyId, PersonId, PropertyId, TenantId},
-    network,
-    origin::Origin,
     permission::{Grants, Permission},
     property::Reach,
-    rate_limit::RateLimit,
     scope::Scopes,
     secret::KeyKind,
 };
@@ -16,7 +13,9 @@ use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, 
 use super::{
     Database, Result,
     entity::{api_key, api_key_property, api_key_secret, authorization_group, person, tenant},
-    from_lines, people, readable,
+    from_lines,
+    keys::{Restrictions, group},
+    people, readable,
 };
 use crate::{
     evaluator::{Owner, Standing},
@@ -51,13 +50,6 @@ fn secret() -> RelationDef {
 
 fn tenant() -> RelationDef {
     api_key::Entity::belongs_to(tenant::Entity).from(api_key::Column::TenantId).to(tenant::Column::Id).into()
-}
-
-fn group() -> RelationDef {
-    api_key::Entity::belongs_to(authorization_group::Entity)
-        .from(api_key::Column::GroupId)
-        .to(authorization_group::Column::Id)
-        .into()
 }
 
 fn owner() -> RelationDef {
@@ -103,10 +95,10 @@ fn read(mut rows: Vec<Row>) -> Result<Option<Standing>> {
     }
     properties.sort();
     let Some(row) = rows.pop() else { return Ok(None) };
-    let (grants, owner) = (grants(&row)?, owner_of(&row)?);
+    let Restrictions { scopes, allowed_ips, allowed_origins, rate_limit } = Restrictions::read(&row.key)?;
+    let (grants, owner) = (grants(&row, scopes)?, owner_of(&row)?);
     let key = row.key;
     let kind = [KeyKind::Tenant, KeyKind::Personal].into_iter().find(|kind| kind.as_str() == key.kind);
-    let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
     Ok(Some(Standing {
         id: readable("a key's id", &key.id, KeyId::parse(&key.id))?,
         kind: readable("a key's kind", &key.kind, kind.ok_or(()))?,
@@ -116,21 +108,20 @@ fn read(mut rows: Vec<Row>) -> Result<Option<Standing>> {
         group: row.group_name,
         grants,
         reach: if key.all_properties { Reach::All } else { Reach::Only(properties) },
-        rate_limit: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
+        rate_limit,
         expires_at: key.expires_at,
         secret_retires_at: row.retires_at,
         zone: TimeZone::named_or_utc(&row.time_zone),
         is_subscribed: row.is_subscribed,
-        allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,
-        allowed_origins: from_lines("an origin", &key.allowed_origins, Origin::parse)?,
+        allowed_ips,
+        allowed_origins,
         revoked_at: key.revoked_at,
         name: key.name,
     }))
 }
 
 /// What the group grants, or what the owner may do, narrowed by the key's scopes.
-fn grants(row: &Row) -> Result<Grants> {
-    let scopes = readable("scopes", &row.key.scopes, Scopes::parse(&row.key.scopes))?;
+fn grants(row: &Row, scopes: Scopes) -> Result<Grants> {
     let permissions = match (&row.permissions, &row.owner_role) {
         (Some(lines), _) => from_lines("a permission", lines, Permission::parse)?,
         (None, Some(role)) => powers::of(people::role(role)?).permissions,

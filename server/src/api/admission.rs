@@ -3,7 +3,6 @@
 
 use std::marker::PhantomData;
 
-use app::ClientAddress;
 use axum::{
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::{
@@ -22,7 +21,10 @@ use super::{
     exchange::{Exchange, Found},
     parameters::Parameters,
 };
-use crate::problem::{Code, Problem};
+use crate::{
+    address,
+    problem::{Code, Problem},
+};
 
 /// What a route asks of whoever calls it.
 pub trait Demanded: Send {
@@ -105,9 +107,7 @@ async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) ->
             return Err(challenged(Code::ConflictingCredentials.into(), Some("error=\"invalid_request\"")));
         }
     };
-    let Some(address) = parts.extensions.get::<ClientAddress>() else {
-        unreachable!("the server puts the client's address on every request")
-    };
+    let address = address::of(&parts.extensions);
     let is_legacy = matches!(credential, Credential::Legacy(_));
     let permission = D::PERMISSION.map(permission);
     let origin = origin(&parts.headers);

@@ -12,11 +12,10 @@ use serde_json::{Map, Value};
 
 use super::parameters::read_date;
 use crate::{
+    front::MOST_BODY_BYTES,
     problem::{Code, Problem, WrongField},
     written,
 };
-
-const MOST_BYTES: usize = 64 * 1024;
 
 /// A body that is an object.
 pub struct Json {
@@ -35,7 +34,7 @@ pub trait FromFields: Sized {
 /// # Errors
 /// When it is too long, of another type, no JSON, or no object.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
-    let bytes = to_bytes(body, MOST_BYTES).await.map_err(|error| unread(&error))?;
+    let bytes = to_bytes(body, MOST_BODY_BYTES).await.map_err(|error| unread(&error))?;
     if !is_json(headers) {
         return Err(Code::UnsupportedMediaType.into());
     }

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use app::ClientAddress;
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header::LINK},
@@ -18,6 +17,7 @@ use domain::verdict::Verdict;
 use keyring::{Call, Quota, Standing};
 
 use super::Api;
+use crate::{address, metrics};
 
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -73,19 +73,18 @@ struct CallInfo {
     at: DateTime<Utc>,
     method: String,
     route: String,
-    address: Option<IpAddr>,
+    address: IpAddr,
 }
 
 impl CallInfo {
     fn of(request: &Request, at: DateTime<Utc>) -> Self {
-        let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let address = request.extensions().get::<ClientAddress>().map(|address| address.nearest);
-        Self { at, method: request.method().to_string(), route: route.trim_end_matches('/').to_owned(), address }
+        let route = request.extensions().get::<MatchedPath>().map_or("", metrics::template);
+        let address = address::of(request.extensions()).nearest;
+        Self { at, method: request.method().to_string(), route: route.to_owned(), address }
     }
 
     fn with(self, key: &Standing, verdict: Verdict, status: u16) -> Call {
-        let Some(address) = self.address else { unreachable!("the server puts the client's address on every request") };
-        let Self { at, method, route, .. } = self;
+        let Self { at, method, route, address } = self;
         Call { key: key.id.clone(), at, method, route, status, verdict, address }
     }
 }

@@ -1,13 +1,11 @@
 use super::port;
-use crate::Result;
+use crate::{Result, scratch::Scratch};
 use std::{
-    env,
     ffi::OsString,
     fs,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -29,7 +27,7 @@ pub trait Kind {
 /// A running service, stopped and swept up when dropped and also when this program is killed.
 pub struct Service {
     guard: Child,
-    directory: PathBuf,
+    directory: Scratch,
     port: u16,
 }
 
@@ -51,15 +49,15 @@ impl Service {
     }
 
     fn spawn<K: Kind>(kind: &K) -> Result<Self> {
-        let directory = new_directory(K::NAME)?;
+        let directory = Scratch::new(K::NAME)?;
         let port = port::free()?;
-        kind.prepare(&directory)?;
+        kind.prepare(directory.path())?;
         let guard = Command::new("sh")
             .args(["-c", include_str!("guard.sh"), "guard"])
-            .arg(&directory)
+            .arg(directory.path())
             .arg(K::SIGNAL)
-            .args(kind.words(&directory, port))
-            .current_dir(&directory)
+            .args(kind.words(directory.path(), port))
+            .current_dir(directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -72,7 +70,7 @@ impl Service {
     fn wait_until_ready<K: Kind>(&mut self, kind: &K) -> Result<Start> {
         let deadline = Instant::now() + DEADLINE;
         while Instant::now() < deadline {
-            if kind.is_ready(&self.directory) {
+            if kind.is_ready(self.directory.path()) {
                 return Ok(Start::Ready);
             }
             if self.guard.try_wait()?.is_some() {
@@ -85,7 +83,9 @@ impl Service {
     }
 
     fn log(&self) -> String {
-        fs::read(self.directory.join("log")).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+        fs::read(self.directory.path().join("log"))
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
     }
 
     fn complaint(&self, name: &str) -> String {
@@ -97,9 +97,8 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // A guard that cannot be waited for has gone, and then the directory is ours to remove.
+        // A guard that cannot be waited for has gone, and then the directory is ours to remove: it is dropped next.
         let _ = self.guard.wait();
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -107,15 +106,4 @@ enum Start {
     Ready,
     PortTaken,
     Failed,
-}
-
-fn new_directory(name: &str) -> Result<PathBuf> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("latchkey-test-{}-{}-{count}", name.to_lowercase(), std::process::id());
-    let directory = env::temp_dir().join(name);
-    // Only the leavings of a run that could not sweep up can stand here: the process id is ours.
-    let _ = fs::remove_dir_all(&directory);
-    fs::create_dir_all(&directory).map_err(|error| format!("{} could not be made: {error}", directory.display()))?;
-    Ok(directory)
 }

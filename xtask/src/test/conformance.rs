@@ -1,10 +1,9 @@
 //! Whether the API keeps to its own description: Schemathesis reads the document of a running program and looks for
 //! a call that is answered otherwise.
 
-use crate::{Result, Workspace, build, process, setup};
+use crate::{Result, Workspace, build, process, scratch::Scratch, setup};
 use serde_json::Value;
 use std::{
-    env, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -29,7 +28,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
         Command::new(schemathesis)
             .args(["run", &format!("{}/api/openapi.json", demo.url)])
             .args(["--exclude-checks", LEFT_OUT, "--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure"])
-            .current_dir(&demo.directory)
+            .current_dir(demo.directory.path())
             .arg("--header")
             .arg(format!("X-API-Key: {key}")),
     )
@@ -39,15 +38,14 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 struct Demo {
     process: Child,
     program: PathBuf,
-    directory: PathBuf,
+    directory: Scratch,
     url: String,
 }
 
 impl Demo {
     fn start(program: PathBuf) -> Result<Self> {
-        let directory = env::temp_dir().join(format!("latchkey-test-conformance-{}", std::process::id()));
-        fs::create_dir_all(&directory)?;
-        let mut process = latchkey(&program, &directory)
+        let directory = Scratch::new("conformance")?;
+        let mut process = latchkey(&program, directory.path())
             .args(["serve", "--demo", "--addr", "127.0.0.1:0", "--log", "warn"])
             .stdout(Stdio::piped())
             .spawn()?;
@@ -68,7 +66,7 @@ impl Demo {
     }
 
     fn latchkey(&self, words: &[&str]) -> Result<String> {
-        process::read(latchkey(&self.program, &self.directory).args(words))
+        process::read(latchkey(&self.program, self.directory.path()).args(words))
     }
 }
 
@@ -83,6 +81,5 @@ impl Drop for Demo {
         // It may have ended by itself, and then there is nothing to end.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }

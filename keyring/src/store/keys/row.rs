@@ -6,11 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     id::{GroupId, Id, KeyId, PropertyId, TenantId},
     key::{GroupName, Key},
-    network,
-    origin::Origin,
     property::Reach,
-    rate_limit::RateLimit,
-    scope::Scopes,
     secret::SecretHint,
 };
 use sea_orm::{
@@ -23,9 +19,9 @@ use super::{
     super::{
         Result,
         entity::{api_key, api_key_property, api_key_secret, authorization_group, person},
-        from_lines, readable,
+        readable,
     },
-    of_tenant,
+    Restrictions, group, of_tenant,
 };
 
 #[derive(FromQueryResult)]
@@ -60,13 +56,6 @@ fn old_secret(now: DateTime<Utc>) -> RelationDef {
         .from(api_key::Column::Id)
         .to(api_key_secret::Column::ApiKeyId)
         .on_condition(move |_, secret| Expr::col((secret, api_key_secret::Column::RetiresAt)).gt(now).into_condition())
-        .into()
-}
-
-fn group() -> RelationDef {
-    api_key::Entity::belongs_to(authorization_group::Entity)
-        .from(api_key::Column::GroupId)
-        .to(authorization_group::Column::Id)
         .into()
 }
 
@@ -136,8 +125,8 @@ async fn properties_of(connection: &impl ConnectionTrait, rows: &[KeyRow]) -> Re
 
 fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
     let KeyRow { key, head, tail, secret_created_at, group_name, creator, revoker, old_secret_until } = row;
+    let Restrictions { scopes, allowed_ips, allowed_origins, rate_limit } = Restrictions::read(&key)?;
     let group_id = key.group_id.unwrap_or_default();
-    let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
     Ok(Key {
         id: readable("a key's id", &key.id, KeyId::parse(&key.id))?,
         hint: SecretHint { head, tail },
@@ -145,11 +134,11 @@ fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
             id: readable("a group's id", &group_id, GroupId::parse(&group_id))?,
             name: group_name.unwrap_or_default(),
         },
-        scopes: readable("scopes", &key.scopes, Scopes::parse(&key.scopes))?,
+        scopes,
         reach: if key.all_properties { Reach::All } else { Reach::Only(only) },
-        allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,
-        allowed_origins: from_lines("an origin", &key.allowed_origins, Origin::parse)?,
-        rate_limit_per_minute: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
+        allowed_ips,
+        allowed_origins,
+        rate_limit_per_minute: rate_limit,
         expires_at: key.expires_at,
         created_at: key.created_at,
         created_by: name_of(creator, &key.created_by),

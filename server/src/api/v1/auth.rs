@@ -1,8 +1,7 @@
 //! `/api/v1/auth/token`: access tokens, for those who have yet to move to a key.
 
-use app::ClientAddress;
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
@@ -17,7 +16,7 @@ use super::super::{
     body::{self, Fields, FromFields},
     exchange::tell_deprecation,
 };
-use crate::problem::Problem;
+use crate::{address, problem::Problem};
 
 /// Somebody's e-mail address and password.
 #[derive(Deserialize, ToSchema)]
@@ -62,15 +61,16 @@ impl FromFields for TokenRequest {
     responses((status = 200, description = "The token", body = TokenView)),
     security(()),
 )]
-pub async fn token(State(api): State<Api>, Extension(address): Extension<ClientAddress>, request: Request) -> Response {
-    let mut response = issue(&api, address, request).await.into_response();
+pub async fn token(State(api): State<Api>, request: Request) -> Response {
+    let mut response = issue(&api, request).await.into_response();
     tell_deprecation(response.headers_mut(), &api);
     response
 }
 
-async fn issue(api: &Api, address: ClientAddress, request: Request) -> Result<Json<TokenView>, Problem> {
+async fn issue(api: &Api, request: Request) -> Result<Json<TokenView>, Problem> {
     let (parts, body) = request.into_parts();
     let TokenRequest { email, password } = body::read(&parts.headers, body).await?.parse()?;
+    let address = address::of(&parts.extensions);
     let credentials = Credentials { email, password: password.into() };
     let issued = api.keyring.issue_token(credentials, address.nearest).await.map_err(|error| unavailable(&error))?;
     let AccessToken { token, lifetime } = issued.map_err(|refusal| refused(&Refusal::from(refusal)))?;

@@ -18,22 +18,7 @@ pub(super) fn parameters(parameters: &[Parameter]) -> impl IntoView + use<> {
             </tr>
         }
     });
-    view! {
-        <div class="table-frame" tabindex="0" role="group" aria-label="Parameters">
-            <table class="lookup">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"In"</th>
-                        <th scope="col">"Type"</th>
-                        <th scope="col">"Required"</th>
-                        <th scope="col">"Meaning"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-    }
+    table("Parameters", &["Name", "In", "Type", "Required", "Meaning"], rows.collect_view())
 }
 
 /// What a body is made of. What is answered is always there, so of that nothing is required.
@@ -49,18 +34,19 @@ pub(super) fn fields(shape: &Shape, is_sent: bool) -> impl IntoView + use<> {
             </tr>
         }
     });
+    let columns: &[_] = if is_sent { &["Field", "Type", "Required", "Meaning"] } else { &["Field", "Type", "Meaning"] };
+    table("Fields", columns, rows.collect_view())
+}
+
+fn table(label: &'static str, columns: &'static [&'static str], rows: impl IntoView) -> impl IntoView {
+    let columns = columns.iter().map(|column| view! { <th scope="col">{*column}</th> });
     view! {
-        <div class="table-frame" tabindex="0" role="group" aria-label="Fields">
+        <div class="table-frame" tabindex="0" role="group" aria-label=label>
             <table class="lookup">
                 <thead>
-                    <tr>
-                        <th scope="col">"Field"</th>
-                        <th scope="col">"Type"</th>
-                        {is_sent.then(|| view! { <th scope="col">"Required"</th> })}
-                        <th scope="col">"Meaning"</th>
-                    </tr>
+                    <tr>{columns.collect_view()}</tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
     }
