@@ -4,6 +4,8 @@
 mod choice;
 #[cfg(feature = "ssr")]
 mod crumbs;
+#[cfg(feature = "ssr")]
+pub(crate) mod fields;
 pub(crate) mod icon;
 
 #[cfg(feature = "ssr")]

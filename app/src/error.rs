@@ -14,8 +14,8 @@ pub enum ConsoleError {
     SignedOut,
     /// The person may not do this.
     NotAllowed,
-    /// There is no such thing, or it is another tenant's.
-    NotFound,
+    /// There is no such thing, a `key` say, or it is another tenant's.
+    NotFound(String),
     Invalid(FieldErrors),
     /// Somebody else changed the key first.
     Changed(Box<ChangedKey>),
@@ -53,7 +53,9 @@ impl std::fmt::Display for ConsoleError {
         f.write_str(match self {
             Self::SignedOut => "Your session has ended. Sign in again in another tab, then come back and try again.",
             Self::NotAllowed => "Only the tenant's admins may do this.",
-            Self::NotFound => "This key no longer exists. Somebody may have deleted it.",
+            Self::NotFound(thing) => {
+                return write!(f, "This {thing} no longer exists. Somebody may have deleted it.");
+            }
             Self::Invalid(errors) => return write!(f, "{errors}"),
             Self::Changed(changed) => {
                 return write!(

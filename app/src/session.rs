@@ -110,7 +110,7 @@ fn refuse(error: ConsoleError) -> ConsoleError {
     answer_with(match &error {
         ConsoleError::SignedOut => StatusCode::UNAUTHORIZED,
         ConsoleError::NotAllowed => StatusCode::FORBIDDEN,
-        ConsoleError::NotFound => StatusCode::NOT_FOUND,
+        ConsoleError::NotFound(_) => StatusCode::NOT_FOUND,
         ConsoleError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ConsoleError::Changed(_) | ConsoleError::Refused(_) => StatusCode::CONFLICT,
         ConsoleError::Malformed => StatusCode::BAD_REQUEST,
@@ -122,7 +122,7 @@ fn refuse(error: ConsoleError) -> ConsoleError {
 /// An outcome that no tenant is needed to explain.
 fn fail(error: Error) -> ConsoleError {
     match error {
-        Error::NotFound(_) => refuse(ConsoleError::NotFound),
+        Error::NotFound(thing) => refuse(ConsoleError::NotFound(thing.to_string())),
         Error::Invalid(errors) => refuse(ConsoleError::Invalid(errors)),
         Error::NotAnAdmin => refuse(ConsoleError::NotAllowed),
         error @ Error::WrongCredentials => {

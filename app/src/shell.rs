@@ -19,6 +19,10 @@ use crate::{
     session::read_cookie,
 };
 
+mod navigation;
+
+use navigation::Navigation;
+
 /// What a page takes from the request that asks for it.
 #[derive(Clone)]
 pub(crate) struct Visit {
@@ -164,7 +168,6 @@ fn escaped(text: &str) -> String {
 /// A page with the navigation beside it.
 #[component]
 fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoView {
-    let is_admin = signed_in.as_admin().is_ok();
     let tenant = signed_in.tenant.as_ref().map(|tenant| tenant.name.clone());
     view! {
         <a class="skip" href="#main">"Skip to the content"</a>
@@ -178,18 +181,7 @@ fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoVie
             <aside class="sidebar" id="navigation" popover="auto" aria-label="Navigation and account">
                 <a class="brand" href="/"><Icon name="key"/>"Latchkey"</a>
                 {tenant.map(|name| view! { <p class="tenant-name">{name}</p> })}
-                <nav aria-label="Settings">
-                    {is_admin.then(|| view! {
-                        <h2 class="nav-group" id="nav-data">"Data & Monitoring"</h2>
-                        <ul aria-labelledby="nav-data">
-                            <li><NavLink href="/tenant-api-keys" path=path.clone()><Icon name="key"/>"API Keys"</NavLink></li>
-                        </ul>
-                    })}
-                    <h2 class="nav-group" id="nav-help">"Help"</h2>
-                    <ul aria-labelledby="nav-help">
-                        <li><a class="nav-link" href="/docs"><Icon name="book"/>"API reference"</a></li>
-                    </ul>
-                </nav>
+                <Navigation signed_in=signed_in.clone() path/>
                 <div class="account">
                     <p class="account-name">{signed_in.person.name.clone()}</p>
                     <p class="account-email">{signed_in.person.email.as_str().to_owned()}</p>
@@ -202,10 +194,4 @@ fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoVie
             <main id="main" tabindex="-1">{children()}</main>
         </div>
     }
-}
-
-#[component]
-fn NavLink(href: &'static str, path: String, children: Children) -> impl IntoView {
-    let current = (path == href || path.starts_with(&format!("{href}/"))).then_some("page");
-    view! { <a class="nav-link" href=href aria-current=current>{children()}</a> }
 }

@@ -4,6 +4,9 @@ use leptos::prelude::*;
 
 #[component]
 pub(crate) fn Crumbs(
+    /// The part of the navigation that the page is in.
+    #[prop(default = "Data & Monitoring")]
+    part: &'static str,
     /// The page that this one belongs to.
     #[prop(optional)]
     section: Option<&'static str>,
@@ -13,7 +16,7 @@ pub(crate) fn Crumbs(
         <nav class="crumbs" aria-label="Breadcrumb">
             <ol>
                 <li>"Settings"</li>
-                <li>"Data & Monitoring"</li>
+                <li>{part}</li>
                 {section.map(|name| view! { <li><a href=href>{name}</a></li> })}
             </ol>
         </nav>

@@ -1,5 +1,7 @@
 //! Icons, drawn once at the top of every page and referred to from there.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 
 /// The drawings themselves: one file, put into the page as it is.
@@ -8,7 +10,7 @@ pub(crate) const SPRITE: &str = include_str!("../icons.svg");
 
 /// An icon that says nothing to a screen reader: whatever it stands in has a label of its own.
 #[component]
-pub(crate) fn Icon(name: &'static str) -> impl IntoView {
+pub(crate) fn Icon(#[prop(into)] name: Cow<'static, str>) -> impl IntoView {
     view! {
         <svg class="icon" aria-hidden="true">
             <use href=format!("#icon-{name}")></use>

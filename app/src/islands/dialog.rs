@@ -5,11 +5,13 @@ use web_sys::Event;
 
 use crate::error::ConsoleError;
 
-/// A modal dialog that is open for as long as it is in the page.
+/// A modal dialog. Unless told otherwise, it is open for as long as it is in the page.
 #[component]
 pub(super) fn Dialog(
     /// The id of the heading in it.
-    labelled_by: &'static str,
+    #[prop(into)]
+    labelled_by: String,
+    #[prop(into, default = Signal::stored(true))] is_open: Signal<bool>,
     /// Escape was pressed.
     #[prop(into)]
     on_escape: Callback<()>,
@@ -18,16 +20,19 @@ pub(super) fn Dialog(
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
-        if let Some(dialog) = dialog.get()
-            && !dialog.open()
-        {
-            let _ = dialog.show_modal();
+        let Some(dialog) = dialog.get() else { return };
+        match (is_open.get(), dialog.open()) {
+            (true, false) => {
+                let _ = dialog.show_modal();
+            }
+            (false, true) => dialog.close(),
+            _ => {}
         }
     });
     // The browser would close the dialog by itself, at the second press at the latest; whether it may close is
     // for the owner to say. Heard on the window, because the focus is nowhere while a dialog's content changes.
     let escape = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "Escape" {
+        if event.key() == "Escape" && is_open.get_untracked() {
             event.prevent_default();
             on_escape.run(());
         }

@@ -15,6 +15,7 @@ use super::{
     key_fields::{AccessFields, IdentityFields, KeyForm, RestrictionFields, focus_first_error},
     notice,
     secret_dialog::SecretDialog,
+    submit_button::SubmitButton,
 };
 use crate::{error::ConsoleError, functions::generate_key};
 
@@ -79,9 +80,7 @@ pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone:
             <Failure error=failure/>
             <footer class="form-footer">
                 <a class="button" href="/tenant-api-keys">"Cancel"</a>
-                <button class="button primary" type="submit" on:mousedown=browser::stay_in_field aria-disabled=move || pending.get().to_string()>
-                    {move || if pending.get() { "Generating…" } else { "Generate" }}
-                </button>
+                <SubmitButton label="Generate" doing="Generating…" pending/>
             </footer>
         </form>
         <SecretDialog secret name=Signal::derive(move || form.draft.with(|draft| draft.name.trim().to_owned())) public_url on_done=done/>

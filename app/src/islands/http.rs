@@ -1,4 +1,5 @@
-//! Calls to the API from a page, as any other client would make them: no cookie goes along.
+//! Calls from a page: to the API, as any other client would make them, without a cookie; and to the functions of the
+//! console.
 
 use js_sys::JSON;
 use leptos::prelude::window;
@@ -74,6 +75,25 @@ impl Call {
         }
         Ok(options)
     }
+}
+
+/// What a function of the console said.
+pub(super) struct Said {
+    pub(super) is_ok: bool,
+    pub(super) body: String,
+}
+
+/// Calls a function of the console.
+pub(super) async fn post_json(path: &str, body: &str) -> Result<Said, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("Content-Type", "application/json")?;
+    headers.set("Accept", "application/json")?;
+    let options = RequestInit::new();
+    options.set_method("POST");
+    options.set_headers(&headers);
+    options.set_body(&JsValue::from_str(body));
+    let (response, body) = fetch(path, &options).await?;
+    Ok(Said { is_ok: response.ok(), body })
 }
 
 async fn fetch(address: &str, options: &RequestInit) -> Result<(Response, String), JsValue> {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use web_sys::SubmitEvent;
 
 use super::{
-    browser,
     http::{Answer, Call, NoAnswer},
+    submit_button::SubmitButton,
     try_key,
 };
 
@@ -103,9 +103,7 @@ pub fn TryCall(
             {inputs.collect_view()}
             {text_area}
             <div class="try-send">
-                <button class="button primary" type="submit" on:mousedown=browser::stay_in_field aria-disabled=move || pending.get().to_string()>
-                    {move || if pending.get() { "Sending…" } else { "Send" }}
-                </button>
+                <SubmitButton label="Send" doing="Sending…" pending/>
                 <p class="try-status" role="status">{move || status(outcome.get(), pending.get())}</p>
             </div>
         </form>

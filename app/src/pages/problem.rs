@@ -43,7 +43,7 @@ pub(super) async fn not_allowed(visitor: &Visitor) -> Response {
     page.render(|| {
         view! {
             <Problem title="Only admins can open this page" action=("/", "Go to the start page")>
-                "API keys are kept by your organisation’s admins. Ask one of them for what you need."
+                "What is here is kept by your organisation’s admins. Ask one of them for what you need."
             </Problem>
         }
     })

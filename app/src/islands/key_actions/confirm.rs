@@ -6,8 +6,8 @@ use web_sys::SubmitEvent;
 use crate::{
     error::ConsoleError,
     islands::{
-        browser,
         dialog::{Dialog, Failure},
+        submit_button::SubmitButton,
     },
 };
 
@@ -57,16 +57,7 @@ pub(super) fn Confirm<T: Clone + Send + Sync + 'static>(
                 <Failure error=failure/>
                 <footer class="dialog-footer">
                     <button class="button" type="button" on:click=move |_| close.run(())>"Cancel"</button>
-                    <button
-                        class="button"
-                        class:danger=!is_harmless
-                        class:primary=is_harmless
-                        type="submit"                        on:mousedown=browser::stay_in_field
-                        disabled=move || !is_complete.get()
-                        aria-disabled=move || pending.get().to_string()
-                    >
-                        {move || if pending.get() { doing } else { confirm }}
-                    </button>
+                    <SubmitButton label=confirm doing pending is_danger=!is_harmless is_complete/>
                 </footer>
             </form>
         </Dialog>

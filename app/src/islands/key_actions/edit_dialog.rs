@@ -16,6 +16,7 @@ use crate::{
         browser,
         dialog::{Dialog, Failure},
         key_fields::{AccessFields, IdentityFields, KeyForm, RestrictionFields, focus_first_error},
+        submit_button::SubmitButton,
     },
 };
 
@@ -129,14 +130,12 @@ fn EditForm(
             <Failure error=failure/>
             <footer class="dialog-footer">
                 <button class="button" type="button" on:click=move |_| close.run(())>"Cancel"</button>
-                <button
-                    class="button primary"
-                    type="submit"                    on:mousedown=browser::stay_in_field
-                    disabled=move || conflict.with(Option::is_some)
-                    aria-disabled=move || pending.get().to_string()
-                >
-                    {move || if pending.get() { "Saving…" } else { "Save" }}
-                </button>
+                <SubmitButton
+                    label="Save"
+                    doing="Saving…"
+                    pending
+                    is_complete=Signal::derive(move || conflict.with(Option::is_none))
+                />
             </footer>
         </form>
     }

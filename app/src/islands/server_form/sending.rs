@@ -1,0 +1,109 @@
+//! A form on its way to its server function and back.
+
+use leptos::{prelude::*, task::spawn_local};
+use web_sys::HtmlFormElement;
+
+use super::{Afterwards, FormSpec, answer, controls, filled::Filled};
+use crate::{
+    error::ConsoleError,
+    islands::{browser, notice},
+};
+
+#[derive(Clone, Copy)]
+pub(in crate::islands) struct Sending {
+    spec: StoredValue<FormSpec>,
+    /// From the press of the button until the page is left, or something has to be corrected.
+    pending: RwSignal<bool>,
+    failure: RwSignal<Option<ConsoleError>>,
+    revealed: RwSignal<Option<String>>,
+    /// What is to happen, in its final words.
+    next: StoredValue<Option<Afterwards>>,
+}
+
+impl Sending {
+    pub(in crate::islands) fn new(spec: FormSpec) -> Self {
+        Self {
+            spec: StoredValue::new(spec),
+            pending: RwSignal::new(false),
+            failure: RwSignal::new(None),
+            revealed: RwSignal::new(None),
+            next: StoredValue::new(None),
+        }
+    }
+
+    pub(in crate::islands) fn spec(self) -> FormSpec {
+        self.spec.get_value()
+    }
+
+    pub(in crate::islands) fn pending(self) -> RwSignal<bool> {
+        self.pending
+    }
+
+    pub(super) fn failure(self) -> RwSignal<Option<ConsoleError>> {
+        self.failure
+    }
+
+    pub(in crate::islands) fn revealed(self) -> RwSignal<Option<String>> {
+        self.revealed
+    }
+
+    /// Calls the function with what is filled in, unless it is being called already.
+    pub(super) fn send(self, form: HtmlFormElement) {
+        if self.pending.get_untracked() {
+            return;
+        }
+        self.pending.set(true);
+        self.failure.set(None);
+        controls::forget_errors(&form);
+        let filled = controls::read(&form);
+        spawn_local(async move {
+            let spec = self.spec();
+            match answer::of(&spec.path, &filled.to_json()).await {
+                Ok(answer) => self.succeed(spec.afterwards, &filled, &answer::text_in(&answer)),
+                Err(error) => self.fail(&form, error),
+            }
+        });
+    }
+
+    fn succeed(self, afterwards: Afterwards, filled: &Filled, answer: &str) {
+        let shows = afterwards.reveal.is_some();
+        // What is shown this once must not end up in a notice or an address.
+        let told = if shows { "" } else { answer };
+        let in_words = |text: &str| filled.within(&text.replace("{answer}", told));
+        self.next.set_value(Some(Afterwards {
+            path: afterwards.path.as_deref().map(in_words),
+            notice: in_words(&afterwards.notice),
+            focus: in_words(&afterwards.focus),
+            reveal: None,
+        }));
+        if shows {
+            self.revealed.set(Some(answer.to_owned()));
+        } else {
+            self.go_on();
+        }
+    }
+
+    /// Leaves for the page that comes next.
+    pub(super) fn go_on(self) {
+        let Some(Afterwards { path, notice, focus, .. }) = self.next.get_value() else { return };
+        notice::leave(&notice, &focus);
+        match path {
+            Some(path) => browser::replace_page(&path),
+            None => browser::reload(),
+        }
+    }
+
+    fn fail(self, form: &HtmlFormElement, error: ConsoleError) {
+        self.pending.set(false);
+        let ConsoleError::Invalid(errors) = error else {
+            self.failure.set(Some(error));
+            return;
+        };
+        let elsewhere = controls::show_errors(form, errors);
+        if !elsewhere.is_empty() {
+            let details: Vec<String> = elsewhere.into_iter().map(|error| error.detail).collect();
+            self.failure.set(Some(ConsoleError::Refused(details.join(" "))));
+        }
+        browser::focus_first(&format!("#{} [aria-invalid=true]", form.id()));
+    }
+}

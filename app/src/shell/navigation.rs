@@ -1,0 +1,70 @@
+//! The navigation: one table of what leads where, and who sees it.
+
+use domain::person::Role;
+use keyring::SignedIn;
+use leptos::prelude::*;
+
+use crate::components::Icon;
+
+/// Who sees an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Everybody,
+    Admins,
+}
+
+impl For {
+    fn includes(self, signed_in: &SignedIn) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Admins => signed_in.person.role == Role::TenantAdmin,
+        }
+    }
+}
+
+struct Entry {
+    heading: &'static str,
+    label: &'static str,
+    icon: &'static str,
+    path: &'static str,
+    seen_by: For,
+}
+
+const fn entry(
+    heading: &'static str,
+    label: &'static str,
+    icon: &'static str,
+    path: &'static str,
+    seen_by: For,
+) -> Entry {
+    Entry { heading, label, icon, path, seen_by }
+}
+
+/// In the order in which they are seen. Those of one heading stand together.
+const ENTRIES: [Entry; 2] = [
+    entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Help", "API reference", "book", "/docs", For::Everybody),
+];
+
+/// What this person sees, on the page at this path.
+#[component]
+pub(super) fn Navigation(signed_in: SignedIn, path: String) -> impl IntoView {
+    let seen: Vec<&Entry> = ENTRIES.iter().filter(|entry| entry.seen_by.includes(&signed_in)).collect();
+    let parts = seen.chunk_by(|one, next| one.heading == next.heading).enumerate().map(|(number, entries)| {
+        let id = format!("navigation-{number}");
+        let links = entries.iter().map(|entry| view! { <li><Link entry path=path.clone()/></li> }).collect_view();
+        view! {
+            <h2 class="nav-group" id=id.clone()>{entries[0].heading}</h2>
+            <ul aria-labelledby=id>{links}</ul>
+        }
+    });
+    view! { <nav aria-label="Settings">{parts.collect_view()}</nav> }
+}
+
+#[component]
+fn Link(entry: &'static Entry, path: String) -> impl IntoView {
+    let is_here = path == entry.path || path.starts_with(&format!("{}/", entry.path));
+    view! {
+        <a class="nav-link" href=entry.path aria-current=is_here.then_some("page")><Icon name=entry.icon/>{entry.label}</a>
+    }
+}
