@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 pub enum ConsoleError {
     /// The session has ended.
     SignedOut,
-    /// The person may not do this.
-    NotAllowed,
+    /// The person may not do this, and why.
+    NotAllowed(String),
+    /// The password is right, and a code has to come with it.
+    CodeNeeded,
     /// There is no such thing, a `key` say, or it is another tenant's.
     NotFound(String),
     Invalid(FieldErrors),
@@ -52,7 +54,8 @@ impl std::fmt::Display for ConsoleError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::SignedOut => "Your session has ended. Sign in again in another tab, then come back and try again.",
-            Self::NotAllowed => "Only the tenant's admins may do this.",
+            Self::NotAllowed(reason) => reason,
+            Self::CodeNeeded => "Enter the code that your authenticator app shows, or a recovery code.",
             Self::NotFound(thing) => {
                 return write!(f, "This {thing} no longer exists. Somebody may have deleted it.");
             }

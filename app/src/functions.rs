@@ -28,10 +28,21 @@ pub struct EditableKey {
     pub choices: Choices,
 }
 
-/// Signs in and answers where to go.
+/// Which keys are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeysOf {
+    Tenant,
+    /// The personal ones of whoever asks.
+    Oneself,
+    /// The personal ones of all the tenant's people, which an admin sees and can withdraw.
+    People,
+}
+
+/// Signs in and answers where to go. The code is that of a second factor; empty without one.
 #[server(prefix = "/console", endpoint = "sign_in")]
-pub async fn sign_in(email: String, password: String, next: String) -> Result<String, ConsoleError> {
-    session::open(email, password.into()).await?;
+pub async fn sign_in(email: String, password: String, code: String, next: String) -> Result<String, ConsoleError> {
+    session::open(email, password.into(), &code).await?;
     let next = session::own_path(&next);
     leptos_axum::redirect(&next);
     Ok(next)
@@ -47,60 +58,64 @@ pub async fn sign_out() -> Result<(), ConsoleError> {
 
 /// Generates a key.
 #[server(prefix = "/console", endpoint = "generate_key", input = Json)]
-pub async fn generate_key(draft: KeyDraft, expiration: ExpirationDraft) -> Result<SecretOnce, ConsoleError> {
-    let (console, admin) = session::admin().await?;
+pub async fn generate_key(
+    of: KeysOf,
+    draft: KeyDraft,
+    expiration: ExpirationDraft,
+) -> Result<SecretOnce, ConsoleError> {
+    let (console, keeper) = session::keeper(of).await?;
     let new = keyring::NewKey { draft, expiration };
-    let made = console.keyring.generate_key(&admin, &new).await;
-    session::answer(made, &admin).map(session::secret_once)
+    session::answer(console.keyring.generate_key(&keeper, &new).await).map(session::secret_once)
 }
 
 /// A key as its form shows it.
 #[server(prefix = "/console", endpoint = "load_key", input = Json)]
-pub async fn load_key(id: KeyId) -> Result<EditableKey, ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    let key = session::answer(console.keyring.key(&admin, &id).await, &admin)?;
-    let choices = session::answer(console.keyring.key_choices(&admin).await, &admin)?;
-    Ok(EditableKey { key: session::seen(&key, &admin), choices })
+pub async fn load_key(of: KeysOf, id: KeyId) -> Result<EditableKey, ConsoleError> {
+    let (console, keeper) = session::keeper(of).await?;
+    let key = session::answer(console.keyring.key(&keeper, &id).await)?;
+    let choices = session::answer(console.keyring.key_choices(&keeper).await)?;
+    Ok(EditableKey { key: session::seen(&key, &keeper), choices })
 }
 
 /// Saves the form of a key.
 #[server(prefix = "/console", endpoint = "edit_key", input = Json)]
-pub async fn edit_key(id: KeyId, seen: i32, draft: KeyDraft) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.edit_key(&admin, &id, seen, &draft).await, &admin).map(drop)
+pub async fn edit_key(of: KeysOf, id: KeyId, seen: i32, draft: KeyDraft) -> Result<(), ConsoleError> {
+    let (console, keeper) = session::keeper(of).await?;
+    session::answer_on_key(console.keyring.edit_key(&keeper, &id, seen, &draft).await, &keeper).map(drop)
 }
 
 /// Gives a key a new secret.
 #[server(prefix = "/console", endpoint = "rotate_key", input = Json)]
 pub async fn rotate_key(
+    of: KeysOf,
     id: KeyId,
     seen: i32,
     expiration: Option<ExpirationDraft>,
     grace: Grace,
 ) -> Result<SecretOnce, ConsoleError> {
-    let (console, admin) = session::admin().await?;
+    let (console, keeper) = session::keeper(of).await?;
     let rotation = keyring::Rotation { expiration, grace };
-    let rotated = console.keyring.rotate_key(&admin, &id, seen, &rotation).await;
-    session::answer(rotated, &admin).map(session::secret_once)
+    let rotated = console.keyring.rotate_key(&keeper, &id, seen, &rotation).await;
+    session::answer_on_key(rotated, &keeper).map(session::secret_once)
 }
 
 /// Ends the grace period of a key's old secret.
 #[server(prefix = "/console", endpoint = "end_grace", input = Json)]
-pub async fn end_grace(id: KeyId) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.end_grace(&admin, &id).await, &admin)
+pub async fn end_grace(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
+    let (console, keeper) = session::keeper(of).await?;
+    session::answer(console.keyring.end_grace(&keeper, &id).await)
 }
 
 /// Revokes a key.
 #[server(prefix = "/console", endpoint = "revoke_key", input = Json)]
-pub async fn revoke_key(id: KeyId) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.revoke_key(&admin, &id).await, &admin).map(drop)
+pub async fn revoke_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
+    let (console, watcher) = session::watcher(of).await?;
+    session::answer(console.keyring.revoke_key(&watcher, &id).await).map(drop)
 }
 
 /// Deletes a key.
 #[server(prefix = "/console", endpoint = "delete_key", input = Json)]
-pub async fn delete_key(id: KeyId) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.delete_key(&admin, &id).await, &admin)
+pub async fn delete_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
+    let (console, keeper) = session::keeper(of).await?;
+    session::answer(console.keyring.delete_key(&keeper, &id).await)
 }

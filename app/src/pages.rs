@@ -43,7 +43,7 @@ impl FromRequestParts<Console> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visit = Visit::of(parts, console);
-        match session::find(console, &parts.headers).await {
+        match session::find(console, parts).await {
             Ok(Some(signed_in)) => Ok(Self { visit, signed_in }),
             Ok(None) => Err(to_sign_in(parts)),
             Err(error) => {

@@ -1,12 +1,16 @@
 //! From a request to the person behind it, and from an outcome to an answer.
 
+use std::{net::IpAddr, sync::Arc};
+
 use axum::http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{COOKIE, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
 use domain::{key::Key, key_draft::KeyDraft, secret::redacted};
-use keyring::{Client, Credentials, Error, NewSecret, SessionToken, SignedIn, TenantAdmin, TimeZone};
+use keyring::{
+    Client, Credentials, Error, Keeper, NewSecret, SessionToken, SignedIn, SuperUser, TenantAdmin, TimeZone, Watcher,
+};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     console::{ClientAddress, Console},
     error::{ChangedKey, ConsoleError, SeenKey},
-    functions::SecretOnce,
+    functions::{KeysOf, SecretOnce},
     times,
 };
 
@@ -41,36 +45,74 @@ fn token(console: &Console, headers: &HeaderMap) -> Option<SessionToken> {
     read_cookie(headers, cookie_name(console)).map(SessionToken::presented)
 }
 
+/// The last address that somebody vouched for.
+fn address(parts: &Parts) -> IpAddr {
+    let Some(ClientAddress { nearest, .. }) = parts.extensions.get().copied() else {
+        unreachable!("the server puts the client's address on every request")
+    };
+    nearest
+}
+
 /// Who is signed in, if somebody is.
-pub(crate) async fn find(console: &Console, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
-    match token(console, headers) {
-        Some(token) => console.keyring.signed_in(&token).await,
+pub(crate) async fn find(console: &Console, parts: &Parts) -> Result<Option<SignedIn>, Error> {
+    match token(console, &parts.headers) {
+        Some(token) => console.keyring.signed_in(&token, address(parts)).await,
         None => Ok(None),
     }
 }
 
-/// The admin behind a server function.
-pub(crate) async fn admin() -> Result<(Console, TenantAdmin), ConsoleError> {
+/// Whoever calls a server function.
+pub(crate) async fn somebody() -> Result<(Console, SignedIn), ConsoleError> {
     let console = expect_context::<Console>();
-    let headers = expect_context::<Parts>().headers;
-    let signed_in = find(&console, &headers).await.map_err(fail)?;
-    let admin = signed_in.ok_or_else(|| refuse(ConsoleError::SignedOut))?.as_admin().map_err(fail)?;
-    Ok((console, admin))
+    let signed_in = find(&console, &expect_context::<Parts>()).await.map_err(fail)?;
+    Ok((console, signed_in.ok_or_else(|| refuse(ConsoleError::SignedOut))?))
+}
+
+/// The admin who calls a server function.
+pub(crate) async fn admin() -> Result<(Console, TenantAdmin), ConsoleError> {
+    let (console, signed_in) = somebody().await?;
+    Ok((console, signed_in.as_admin().map_err(fail)?))
+}
+
+/// The super user who calls a server function.
+pub(crate) async fn super_user() -> Result<(Console, SuperUser), ConsoleError> {
+    let (console, signed_in) = somebody().await?;
+    Ok((console, signed_in.as_super_user().map_err(fail)?))
+}
+
+/// Whoever calls a server function, as the one who keeps these keys.
+pub(crate) async fn keeper(of: KeysOf) -> Result<(Console, Arc<dyn Keeper + Send>), ConsoleError> {
+    let (console, signed_in) = somebody().await?;
+    let keeper: Arc<dyn Keeper + Send> = match of {
+        KeysOf::Tenant => Arc::new(signed_in.as_admin().map_err(fail)?),
+        KeysOf::Oneself => Arc::new(signed_in.as_key_holder().map_err(fail)?),
+        KeysOf::People => return Err(refuse(ConsoleError::NotAllowed("Only the key’s owner may do this.".to_owned()))),
+    };
+    Ok((console, keeper))
+}
+
+/// Whoever calls a server function, as one who may see these keys and end them.
+pub(crate) async fn watcher(of: KeysOf) -> Result<(Console, Arc<dyn Watcher + Send>), ConsoleError> {
+    let (console, signed_in) = somebody().await?;
+    let watcher: Arc<dyn Watcher + Send> = match of {
+        KeysOf::Tenant => Arc::new(signed_in.as_admin().map_err(fail)?),
+        KeysOf::Oneself => Arc::new(signed_in.as_key_holder().map_err(fail)?),
+        KeysOf::People => Arc::new(signed_in.as_admin().map_err(fail)?.over_personal_keys()),
+    };
+    Ok((console, watcher))
 }
 
 /// Opens a session and hands its cookie to the browser.
-pub(crate) async fn open(email: String, password: SecretString) -> Result<(), ConsoleError> {
+pub(crate) async fn open(email: String, password: SecretString, code: &str) -> Result<(), ConsoleError> {
     let console = expect_context::<Console>();
     let parts = expect_context::<Parts>();
-    let Some(ClientAddress { nearest: address, .. }) = parts.extensions.get().copied() else {
-        unreachable!("the server puts the client's address on every request")
-    };
+    let address = address(&parts);
     let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let client = Client { address, user_agent: kept(user_agent) };
-    let token = console.keyring.sign_in(Credentials { email, password }, &client).await.map_err(fail)?;
+    let token = console.keyring.sign_in(Credentials { email, password }, Some(code), &client).await.map_err(fail)?;
     // A session that was open in this browser before would otherwise stay open, with nobody to end it.
     if let Some(previous) = self::token(&console, &parts.headers) {
-        console.keyring.sign_out(&previous).await.map_err(fail)?;
+        console.keyring.sign_out(&previous, address).await.map_err(fail)?;
     }
     expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(&console, token.expose(), ""));
     Ok(())
@@ -86,8 +128,9 @@ fn kept(user_agent: &str) -> String {
 /// Ends the session and takes its cookie back.
 pub(crate) async fn close() -> Result<(), ConsoleError> {
     let console = expect_context::<Console>();
-    if let Some(token) = token(&console, &expect_context::<Parts>().headers) {
-        console.keyring.sign_out(&token).await.map_err(fail)?;
+    let parts = expect_context::<Parts>();
+    if let Some(token) = token(&console, &parts.headers) {
+        console.keyring.sign_out(&token, address(&parts)).await.map_err(fail)?;
     }
     expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(&console, "", "; Max-Age=0"));
     Ok(())
@@ -108,8 +151,8 @@ pub(crate) fn answer_with(status: StatusCode) {
 
 fn refuse(error: ConsoleError) -> ConsoleError {
     answer_with(match &error {
-        ConsoleError::SignedOut => StatusCode::UNAUTHORIZED,
-        ConsoleError::NotAllowed => StatusCode::FORBIDDEN,
+        ConsoleError::SignedOut | ConsoleError::CodeNeeded => StatusCode::UNAUTHORIZED,
+        ConsoleError::NotAllowed(_) => StatusCode::FORBIDDEN,
         ConsoleError::NotFound(_) => StatusCode::NOT_FOUND,
         ConsoleError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ConsoleError::Changed(_) | ConsoleError::Refused(_) => StatusCode::CONFLICT,
@@ -124,7 +167,10 @@ fn fail(error: Error) -> ConsoleError {
     match error {
         Error::NotFound(thing) => refuse(ConsoleError::NotFound(thing.to_string())),
         Error::Invalid(errors) => refuse(ConsoleError::Invalid(errors)),
-        Error::NotAnAdmin => refuse(ConsoleError::NotAllowed),
+        error @ (Error::NotAnAdmin | Error::NotASuperUser | Error::NoKeysOfTheirOwn | Error::OwesSecondFactor) => {
+            refuse(ConsoleError::NotAllowed(error.to_string()))
+        }
+        Error::CodeNeeded => refuse(ConsoleError::CodeNeeded),
         error @ Error::WrongCredentials => {
             let refused = refuse(ConsoleError::Refused(error.to_string()));
             answer_with(StatusCode::UNAUTHORIZED);
@@ -139,37 +185,45 @@ fn fail(error: Error) -> ConsoleError {
             tracing::error!(%cause, "the database failed");
             refuse(ConsoleError::Unavailable)
         }
-        error @ (Error::LimitReached { .. } | Error::Revoked | Error::Refused(_) | Error::Changed(_)) => {
-            refuse(ConsoleError::Refused(error.to_string()))
-        }
+        error @ (Error::LimitReached { .. }
+        | Error::OwnLimitReached { .. }
+        | Error::NoSubscription
+        | Error::Revoked
+        | Error::Refused(_)
+        | Error::Changed(_)) => refuse(ConsoleError::Refused(error.to_string())),
     }
 }
 
-/// The outcome of a use case, as the admin's browser is told.
-pub(crate) fn answer<T>(outcome: Result<T, Error>, admin: &TenantAdmin) -> Result<T, ConsoleError> {
+/// The outcome of a use case, as the browser is told.
+pub(crate) fn answer<T>(outcome: Result<T, Error>) -> Result<T, ConsoleError> {
+    outcome.map_err(fail)
+}
+
+/// The outcome of a use case that changes a key, as the browser is told.
+pub(crate) fn answer_on_key<T>(outcome: Result<T, Error>, keeper: &impl Watcher) -> Result<T, ConsoleError> {
     outcome.map_err(|error| match error {
         Error::Changed(changed) => refuse(ConsoleError::Changed(Box::new(ChangedKey {
             by: changed.by,
-            when: times::exact(changed.at, TimeZone::of(admin.tenant())),
-            now: seen(&changed.current, admin),
+            when: times::exact(changed.at, TimeZone::of(keeper.tenant())),
+            now: seen(&changed.current, keeper),
         }))),
         other => fail(other),
     })
 }
 
 /// A key as its form shows it.
-pub(crate) fn seen(key: &Key, admin: &TenantAdmin) -> SeenKey {
+pub(crate) fn seen(key: &Key, watcher: &impl Watcher) -> SeenKey {
     SeenKey {
         version: key.version,
         draft: KeyDraft::of(key),
-        expires: expires_in_words(key, admin),
+        expires: expires_in_words(key, watcher),
         hint: key.hint.to_string(),
     }
 }
 
-fn expires_in_words(key: &Key, admin: &TenantAdmin) -> String {
+fn expires_in_words(key: &Key, watcher: &impl Watcher) -> String {
     key.expires_at
-        .map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, TimeZone::of(admin.tenant())))
+        .map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, TimeZone::of(watcher.tenant())))
 }
 
 /// The one place where a secret is taken out of its wrapper: into the answer that shows it.

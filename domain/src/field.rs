@@ -22,6 +22,10 @@ pub enum Field {
     KeyLimit,
     TimeZone,
     Permissions,
+    Role,
+    Groups,
+    Code,
+    CurrentPassword,
 }
 
 impl Field {
@@ -45,6 +49,10 @@ impl Field {
             Self::KeyLimit => "key_limit",
             Self::TimeZone => "time_zone",
             Self::Permissions => "permissions",
+            Self::Role => "role",
+            Self::Groups => "groups",
+            Self::Code => "code",
+            Self::CurrentPassword => "current_password",
         }
     }
 }

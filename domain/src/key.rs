@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{GroupId, KeyId},
+    id::{GroupId, KeyId, PersonId},
     origin::Origin,
     property::Reach,
     rate_limit::RateLimit,
@@ -21,7 +21,10 @@ pub struct Key {
     pub description: String,
     #[serde(flatten)]
     pub hint: SecretHint,
-    pub group: GroupName,
+    /// What says how far the key goes; a personal key goes as far as its owner instead.
+    pub group: Option<GroupName>,
+    /// Whose personal key it is.
+    pub owner: Option<KeyOwner>,
     pub scopes: Scopes,
     pub reach: Reach,
     pub allowed_ips: Vec<IpNet>,
@@ -45,6 +48,13 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupName {
     pub id: GroupId,
+    pub name: String,
+}
+
+/// The person a personal key belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyOwner {
+    pub id: PersonId,
     pub name: String,
 }
 

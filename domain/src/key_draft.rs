@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{Field, FieldError, FieldErrors},
+    group::Group,
     id::{GroupId, Id, PropertyId},
     key::Key,
     network::{self, parse_allowlist},
     origin::{Origin, parse_origins},
-    property::Reach,
+    permission::Permission,
+    property::{Property, Reach},
     rate_limit::RateLimit,
     scope::Scopes,
     text::{BadText, Length},
@@ -51,11 +53,42 @@ impl Default for KeyDraft {
     }
 }
 
-/// What the tenant has to choose from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What there is to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choices {
-    pub groups: Vec<crate::group::Group>,
-    pub properties: Vec<crate::property::Property>,
+    pub powers: Powers,
+    pub properties: Vec<Property>,
+}
+
+/// Where a key's permissions come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Powers {
+    /// One of these groups, for a key of the tenant's.
+    Groups(Vec<Group>),
+    /// Whatever the person may do, for a personal key.
+    Own(Vec<Permission>),
+}
+
+impl Powers {
+    /// The groups to choose from, if one has to be chosen.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        match self {
+            Self::Groups(groups) => groups,
+            Self::Own(_) => &[],
+        }
+    }
+
+    /// What a key would be allowed with this group picked. None while it is not.
+    #[must_use]
+    pub fn with_group(&self, picked: &str) -> Option<&[Permission]> {
+        match self {
+            Self::Groups(groups) => {
+                groups.iter().find(|group| group.id.as_str() == picked).map(|group| group.permissions.as_slice())
+            }
+            Self::Own(permissions) => Some(permissions),
+        }
+    }
 }
 
 /// A draft that is right: all of a key that an edit can change.
@@ -63,7 +96,8 @@ pub struct Choices {
 pub struct KeyTerms {
     pub name: String,
     pub description: String,
-    pub group: GroupId,
+    /// None for a personal key.
+    pub group: Option<GroupId>,
     pub scopes: Scopes,
     pub reach: Reach,
     pub allowed_ips: Vec<IpNet>,
@@ -83,7 +117,7 @@ impl KeyDraft {
         Self {
             name: key.name.clone(),
             description: key.description.clone(),
-            group: key.group.id.to_string(),
+            group: key.group.as_ref().map(|group| group.id.to_string()).unwrap_or_default(),
             read: key.scopes.read(),
             write: key.scopes.write(),
             all_properties,
@@ -148,14 +182,15 @@ impl KeyDraft {
         })
     }
 
-    fn group(&self, choices: &Choices) -> Result<GroupId, Vec<FieldError>> {
+    fn group(&self, choices: &Choices) -> Result<Option<GroupId>, Vec<FieldError>> {
+        let Powers::Groups(groups) = &choices.powers else { return Ok(None) };
         let refused = |code, detail: &str| vec![FieldError::new(Field::Group, code, detail)];
         if self.group.is_empty() {
             return Err(refused("required", "Choose the authorization group that says what the key may do."));
         }
-        let known = choices.groups.iter().find(|group| group.id.as_str() == self.group);
+        let known = groups.iter().find(|group| group.id.as_str() == self.group);
         known
-            .map(|group| group.id.clone())
+            .map(|group| Some(group.id.clone()))
             .ok_or_else(|| refused("not_found", "There is no such group for API keys. Choose one that the tenant has."))
     }
 
@@ -244,22 +279,19 @@ impl Grace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        group::{Group, GroupType},
-        property::Property,
-    };
+    use crate::group::GroupType;
 
     const GROUP: &str = "grp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
     const PROPERTY: &str = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
 
     fn choices() -> Choices {
         Choices {
-            groups: vec![Group {
+            powers: Powers::Groups(vec![Group {
                 id: GroupId::parse(GROUP).unwrap(),
                 name: "Booking".into(),
                 group_type: GroupType::TenantApiKey,
                 permissions: vec![],
-            }],
+            }]),
             properties: vec![Property { id: PropertyId::parse(PROPERTY).unwrap(), name: "Harbour House".into() }],
         }
     }
@@ -277,6 +309,13 @@ mod tests {
         assert_eq!(terms.rate_limit_per_minute, RateLimit::DEFAULT);
         let picked = KeyDraft { all_properties: false, properties: vec![PROPERTY.into(), PROPERTY.into()], ..good() };
         assert_eq!(picked.parse(&choices()).unwrap().reach, Reach::Only(vec![PropertyId::parse(PROPERTY).unwrap()]));
+    }
+
+    #[test]
+    fn a_personal_key_has_no_group() {
+        let own = Choices { powers: Powers::Own(vec![]), ..choices() };
+        assert_eq!(KeyDraft { group: String::new(), ..good() }.parse(&own).unwrap().group, None);
+        assert_eq!(good().parse(&own).unwrap().group, None);
     }
 
     #[test]

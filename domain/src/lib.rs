@@ -4,6 +4,7 @@
 //! both places. There is no IO, no clock and no randomness here: whoever needs the time passes it in.
 
 pub mod attention;
+pub mod audit;
 pub mod caller;
 pub mod expiration;
 pub mod field;

@@ -1,10 +1,12 @@
 //! People who sign in.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{Field, FieldError},
     id::PersonId,
+    key::GroupName,
     text,
 };
 
@@ -20,6 +22,23 @@ pub enum Role {
 }
 
 impl Role {
+    pub const ALL: [Self; 3] = [Self::SuperUser, Self::TenantAdmin, Self::Member];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::SuperUser => "Super user",
+            Self::TenantAdmin => "Admin",
+            Self::Member => "Member",
+        }
+    }
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,6 +55,39 @@ pub struct Person {
     pub email: Email,
     pub name: String,
     pub role: Role,
+}
+
+/// A person as a tenant's admins see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    #[serde(flatten)]
+    pub person: Person,
+    pub state: PersonState,
+    /// What a member may do; an admin may do everything.
+    pub groups: Vec<GroupName>,
+    pub has_second_factor: bool,
+    /// When they last used the console.
+    pub last_seen_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonState {
+    /// Has yet to set a password.
+    Invited,
+    Active,
+    SwitchedOff,
+}
+
+/// One of the places where a person is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub user_agent: String,
+    pub address: String,
+    pub opened_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    /// Whether it is the one that is asking.
+    pub is_this: bool,
 }
 
 /// An e-mail address in lower case, as it is stored and compared.

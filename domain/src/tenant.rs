@@ -20,6 +20,8 @@ pub struct Tenant {
     pub api_keys: bool,
     /// An IANA name, such as `Europe/Lisbon`.
     pub time_zone: String,
+    /// Whether everybody has to sign in with a second factor.
+    pub requires_second_factor: bool,
 }
 
 /// Whether a slug can stand in a URL and a command: lower-case letters, digits and single hyphens.

@@ -1,6 +1,7 @@
 //! Reading the audit log.
 
 use chrono::{DateTime, Utc};
+use domain::audit::Action;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,10 +21,13 @@ pub struct AuditEvent {
     /// The id of who did it.
     pub actor: String,
     pub actor_name: String,
-    /// Such as `key.rotated`.
-    pub action: String,
+    pub action: Action,
     /// The id of what was changed.
     pub subject: String,
+    /// What it was called then.
+    pub subject_name: String,
+    /// From where; none at a shell.
+    pub address: Option<String>,
     pub detail: Value,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It is made by the same use cases as everything else, each at a time in the past.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::{
@@ -20,7 +20,7 @@ use secrecy::SecretString;
 
 use crate::{
     Keyring,
-    access::{SignedIn, TenantAdmin},
+    access::{Actor, SuperUser, TenantAdmin},
     clock::Clock,
     error::Error,
     groups::NewGroup,
@@ -98,11 +98,14 @@ const GATEWAY_CALLS: &[(&str, &str)] = &[("POST", "/api/v1/keys/verify")];
 /// How busy each hour of the day is, of twelve.
 const BUSY: [u32; 24] = [1, 1, 0, 0, 1, 2, 4, 7, 10, 12, 11, 9, 8, 9, 10, 11, 12, 12, 10, 8, 6, 4, 3, 2];
 
+/// Who still calls the API with a password: their place in [`PEOPLE`], how, since how many days, until how many
+/// hours ago, and how often.
+/// From where the people of the demo sign in.
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+
 /// An address that is on nobody's list.
 const STRANGER: [u8; 4] = [198, 51, 100, 77];
 
-/// Who still calls the API with a password: their place in [`PEOPLE`], how, since how many days, until how many
-/// hours ago, and how often.
 const LEGACY_USES: [(usize, LegacyMethod, i64, i64, i64); 2] =
     [(2, LegacyMethod::Basic, 310, 5, 18_240), (3, LegacyMethod::Jwt, 64, 30, 412)];
 
@@ -263,7 +266,7 @@ impl Keyring {
             key_limit: None,
             time_zone: Some("Europe/Lisbon".to_owned()),
         };
-        let tenant = match start.create_tenant(new).await {
+        let tenant = match start.create_tenant(&SuperUser::operator(), new).await {
             Ok(tenant) => tenant,
             // Another server that started at the same time was first.
             Err(Error::Invalid(_)) => return Ok(None),
@@ -272,7 +275,7 @@ impl Keyring {
         let operator = start.operator_for(&tenant.slug).await?;
         let (people, password) = start.demo_people(&operator).await?;
         self.demo_legacy_uses(&people).await?;
-        let admins = admins_among(people, &tenant);
+        let admins = admins_among(&people, &tenant);
         let properties = start.demo_properties(&operator).await?;
         for (name, group_type, permissions) in GROUPS {
             let permissions = permissions.iter().map(ToString::to_string).collect();
@@ -399,9 +402,9 @@ fn status(outcome: Verdict, method: &str, route: &str) -> u16 {
     }
 }
 
-fn admins_among(people: Vec<Person>, tenant: &Tenant) -> Vec<TenantAdmin> {
-    let signed_in = |person| SignedIn { person, tenant: Some(tenant.clone()) };
-    people.into_iter().filter_map(|person| signed_in(person).as_admin().ok()).collect()
+fn admins_among(people: &[Person], tenant: &Tenant) -> Vec<TenantAdmin> {
+    let admins = people.iter().filter(|person| person.role == Role::TenantAdmin);
+    admins.map(|person| TenantAdmin::new(tenant.clone(), Actor::person(person, HOME))).collect()
 }
 
 fn draft(key: &DemoKey, groups: &[Group], properties: &[Property]) -> KeyDraft {

@@ -14,6 +14,8 @@ pub enum Thing {
     Person,
     Key,
     Property,
+    Group,
+    Invitation,
 }
 
 impl fmt::Display for Thing {
@@ -23,6 +25,8 @@ impl fmt::Display for Thing {
             Self::Person => "person",
             Self::Key => "key",
             Self::Property => "property",
+            Self::Group => "group",
+            Self::Invitation => "invitation",
         })
     }
 }
@@ -44,14 +48,27 @@ pub enum Error {
     Invalid(#[from] FieldErrors),
     #[error("The tenant uses all of its {limit} keys. Revoke a key that is no longer used, or have the limit raised.")]
     LimitReached { limit: u32 },
+    #[error("You use all of your {limit} keys. Withdraw one that is no longer used.")]
+    OwnLimitReached { limit: u32 },
     #[error("The key was revoked, which cannot be undone. Generate a new key.")]
     Revoked,
     #[error("{} changed the key first. Look at it again before you change it.", .0.by)]
     Changed(Box<Changed>),
     #[error("Only the tenant's admins may do this.")]
     NotAnAdmin,
+    #[error("Only super users may do this.")]
+    NotASuperUser,
+    #[error("A super user belongs to no tenant, and has no API keys.")]
+    NoKeysOfTheirOwn,
+    #[error("Your organisation asks for a second factor. Set it up under Security first.")]
+    OwesSecondFactor,
+    #[error("The subscription does not include API keys.")]
+    NoSubscription,
     #[error("The e-mail address or the password is wrong.")]
     WrongCredentials,
+    /// The password is right, and a code of the second factor has to come with it.
+    #[error("Enter the code that your authenticator app shows.")]
+    CodeNeeded,
     #[error("Too many attempts. Try again in {} minutes.", .retry_after.as_secs().div_ceil(60))]
     TooManyAttempts { retry_after: Duration },
     /// A refusal that has no fields to point at.

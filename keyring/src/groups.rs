@@ -1,9 +1,9 @@
 //! Authorization groups of a tenant.
 
 use domain::{
+    audit::Action,
     field::{Field, FieldError, FieldErrors},
     group::{self, Group, GroupType},
-    id::Id,
     key_draft::bad_name,
     permission::Permission,
 };
@@ -14,7 +14,7 @@ use crate::{
     access::TenantAdmin,
     error::Error,
     secret::new_id,
-    store::{self, Chain, Change, Event},
+    store::{self, Chain, Change, Event, Subject},
 };
 
 /// What a new group is made of, as it was typed.
@@ -64,8 +64,12 @@ impl Keyring {
             ))
             .into());
         }
-        let event =
-            Event { actor: admin.actor(), action: "group.created", subject: group.id.as_str(), detail: json!(group) };
+        let event = Event {
+            actor: admin.actor(),
+            action: Action::GroupCreated,
+            subject: Subject::new(&group.id, &group.name),
+            detail: json!(group),
+        };
         change.commit(event).await?;
         Ok(group)
     }

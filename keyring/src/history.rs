@@ -10,7 +10,7 @@ use domain::{
 
 use crate::{
     Keyring,
-    access::TenantAdmin,
+    access::{TenantAdmin, Watcher},
     error::Error,
     store::{self, history::HourCount},
     zone::TimeZone,
@@ -20,17 +20,17 @@ impl Keyring {
     /// A key with its chart and one page of its log.
     ///
     /// # Errors
-    /// When the tenant has no such key.
-    pub async fn key_usage(&self, admin: &TenantAdmin, id: &KeyId, query: &UsageQuery) -> Result<KeyUsage, Error> {
-        let key = self.key(admin, id).await?;
+    /// When there is no such key.
+    pub async fn key_usage(&self, watcher: &impl Watcher, id: &KeyId, query: &UsageQuery) -> Result<KeyUsage, Error> {
+        let (key, tenant) = (self.key(watcher, id).await?, &watcher.tenant().id);
         let (connection, now) = (self.database.connection(), self.now());
-        let chart = Chart::until(now, TimeZone::of(admin.tenant()));
-        let counts = store::history::hours(connection, admin.id(), id, chart.earliest()).await?;
+        let chart = Chart::until(now, TimeZone::of(watcher.tenant()));
+        let counts = store::history::hours(connection, tenant, id, chart.earliest()).await?;
         Ok(KeyUsage {
             key,
             steps: chart.steps(&counts, query.range),
             lately: chart.steps(&counts, Range::Month).iter().map(|step| &step.tally).collect(),
-            log: store::history::log(connection, admin.id(), id, query.outcome, query.start, now).await?,
+            log: store::history::log(connection, tenant, id, query.outcome, query.start, now).await?,
         })
     }
 

@@ -1,4 +1,4 @@
-//! The life of a tenant's keys.
+//! The life of keys: those of a tenant, and the personal ones of its people.
 
 use domain::{
     expiration::Moment,
@@ -6,15 +6,16 @@ use domain::{
     group::GroupType,
     id::{Id, KeyId},
     key::{Key, Status},
-    key_draft::{Choices, KeyDraft},
+    key_draft::{Choices, KeyDraft, Powers},
     key_list::{KeyListQuery, KeyPage},
     secret::is_within,
+    tenant::Tenant,
 };
 use secrecy::SecretString;
 
 use crate::{
     Keyring,
-    access::TenantAdmin,
+    access::{Keeper, Kept, Watcher},
     error::{Changed, Error, Thing},
     store::{self, Chain, Change},
     zone::TimeZone,
@@ -28,6 +29,10 @@ mod rotate;
 pub use generate::NewKey;
 pub use rotate::Rotation;
 
+/// How many active keys a person may have of their own. The tenant's limit is for the tenant's own keys: nobody uses
+/// it up for their admins.
+const MOST_PERSONAL_KEYS: u32 = 10;
+
 /// The one answer that carries a secret in the clear.
 pub struct NewSecret {
     pub id: KeyId,
@@ -35,50 +40,56 @@ pub struct NewSecret {
 }
 
 impl Keyring {
-    /// One page of the tenant's keys.
+    /// One page of the keys that somebody watches over.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keys(&self, admin: &TenantAdmin, query: &KeyListQuery) -> Result<KeyPage, Error> {
-        Ok(store::keys::list::page(self.database.connection(), admin.id(), query, self.now()).await?)
+    pub async fn keys(&self, watcher: &impl Watcher, query: &KeyListQuery) -> Result<KeyPage, Error> {
+        Ok(store::keys::list::page(self.database.connection(), watcher.shelf(), query, self.now()).await?)
     }
 
-    /// How many keys count towards the tenant's limit.
+    /// How many keys count towards the limit.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn active_keys(&self, admin: &TenantAdmin) -> Result<u64, Error> {
-        Ok(store::keys::count_active(self.database.connection(), admin.id()).await?)
+    pub async fn active_keys(&self, watcher: &impl Watcher) -> Result<u64, Error> {
+        Ok(store::keys::count_active(self.database.connection(), watcher.shelf()).await?)
     }
 
     /// One key.
     ///
     /// # Errors
-    /// When the tenant has no such key.
-    pub async fn key(&self, admin: &TenantAdmin, id: &KeyId) -> Result<Key, Error> {
-        let found = store::keys::find(self.database.connection(), admin.id(), id, self.now()).await?;
+    /// When there is no such key among those that the person watches over.
+    pub async fn key(&self, watcher: &impl Watcher, id: &KeyId) -> Result<Key, Error> {
+        let found = store::keys::find(self.database.connection(), watcher.shelf(), id, self.now()).await?;
         found.ok_or(Error::NotFound(Thing::Key))
     }
 
-    /// What a key of the tenant can be given.
+    /// What a key can be given.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn key_choices(&self, admin: &TenantAdmin) -> Result<Choices, Error> {
-        Ok(Choices {
-            groups: for_keys(store::groups::list(self.database.connection(), admin.id()).await?),
-            properties: store::properties::list(self.database.connection(), admin.id()).await?,
-        })
+    pub async fn key_choices(&self, watcher: &impl Watcher) -> Result<Choices, Error> {
+        choices(self.database.connection(), watcher).await
     }
 
     /// The present, as the tenant's clocks show it.
     #[must_use]
-    pub fn moment(&self, admin: &TenantAdmin) -> Moment {
-        TimeZone::of(admin.tenant()).moment(self.now())
+    pub fn moment(&self, watcher: &impl Watcher) -> Moment {
+        TimeZone::of(watcher.tenant()).moment(self.now())
     }
 
-    async fn change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
-        Ok(Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?)
+    pub(crate) async fn change(&self, watcher: &impl Watcher) -> Result<Change, Error> {
+        Ok(Change::begin(&self.database, Chain::Tenant(&watcher.tenant().id), self.now()).await?)
+    }
+}
+
+/// How many active keys somebody may have.
+#[must_use]
+pub fn key_limit(watcher: &impl Watcher) -> u32 {
+    match watcher.shelf().keys {
+        Kept::OfTenant => watcher.tenant().key_limit,
+        Kept::OfPerson(_) | Kept::OfPeople => MOST_PERSONAL_KEYS,
     }
 }
 
@@ -87,17 +98,27 @@ fn for_keys(mut groups: Vec<domain::group::Group>) -> Vec<domain::group::Group> 
     groups
 }
 
-/// The choices as they stand within a change.
-async fn choices(change: &Change, admin: &TenantAdmin) -> Result<Choices, Error> {
-    Ok(Choices {
-        groups: for_keys(store::groups::list(change.on(), admin.id()).await?),
-        properties: store::properties::list(change.on(), admin.id()).await?,
-    })
+/// The choices as a connection sees them: those within a change are the ones that count.
+async fn choices(connection: &impl store::Connection, watcher: &impl Watcher) -> Result<Choices, Error> {
+    let tenant = &watcher.tenant().id;
+    let powers = match &watcher.shelf().keys {
+        Kept::OfTenant | Kept::OfPeople => Powers::Groups(for_keys(store::groups::list(connection, tenant).await?)),
+        Kept::OfPerson(person) => Powers::Own(store::people::permissions(connection, tenant, person).await?),
+    };
+    Ok(Choices { powers, properties: store::properties::list(connection, tenant).await? })
 }
 
-async fn find(change: &Change, admin: &TenantAdmin, id: &KeyId) -> Result<Key, Error> {
-    let found = store::keys::find(change.on(), admin.id(), id, change.now()).await?;
+async fn find(change: &Change, watcher: &impl Watcher, id: &KeyId) -> Result<Key, Error> {
+    let found = store::keys::find(change.on(), watcher.shelf(), id, change.now()).await?;
     found.ok_or(Error::NotFound(Thing::Key))
+}
+
+/// The tenant as it stands within a change, whose subscription includes API keys: without it nobody is given a
+/// secret.
+async fn subscribed(change: &Change, keeper: &impl Keeper) -> Result<Tenant, Error> {
+    let tenant = store::tenants::find_on(change.on(), &keeper.tenant().id).await?;
+    let tenant = tenant.ok_or(Error::NotFound(Thing::Tenant))?;
+    if tenant.api_keys { Ok(tenant) } else { Err(Error::NoSubscription) }
 }
 
 /// What is written about a key is shown, searched and logged, so nobody's secret may stand in it.
@@ -112,15 +133,15 @@ fn check_words(draft: &KeyDraft) -> Result<(), FieldErrors> {
 }
 
 /// The key, when it can still be changed and is as the person last saw it.
-async fn find_unchanged(change: &Change, admin: &TenantAdmin, id: &KeyId, seen: i32) -> Result<Key, Error> {
-    let key = find(change, admin, id).await?;
+async fn find_unchanged(change: &Change, keeper: &impl Keeper, id: &KeyId, seen: i32) -> Result<Key, Error> {
+    let key = find(change, keeper, id).await?;
     if key.status() == Status::Revoked {
         return Err(Error::Revoked);
     }
     if key.version == seen {
         return Ok(key);
     }
-    let last = store::last_change(change.on(), admin.id(), id.as_str()).await?;
+    let last = store::last_change(change.on(), &keeper.tenant().id, id.as_str()).await?;
     let (by, at) = last.unwrap_or_else(|| ("Somebody".to_owned(), key.created_at));
     Err(Error::Changed(Box::new(Changed { current: key, by, at })))
 }

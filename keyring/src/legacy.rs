@@ -7,7 +7,9 @@ use std::{fmt, net::IpAddr, time::Duration};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::{
     caller::{Caller, Identity},
+    permission::Grants,
     property::Reach,
+    scope::Scopes,
     usage::LegacyMethod,
 };
 use secrecy::SecretString;
@@ -16,7 +18,6 @@ use crate::{
     Keyring,
     error::Error,
     evaluator::whole_seconds,
-    powers,
     sign_in::Credentials,
     store::{self, people::Account},
     token::{self, Claims},
@@ -126,7 +127,10 @@ impl Keyring {
             }
             LegacyCredential::Token(token) => (self.account_of_token(token).await?, LegacyMethod::Jwt),
         };
-        let caller = found.and_then(caller);
+        let caller = match found {
+            Ok(account) => self.caller(account).await?,
+            Err(refusal) => Err(refusal),
+        };
         if let Ok(Caller { identity: Identity::Person(person), .. }) = &caller {
             self.usage.count_legacy(person, method, self.now());
         }
@@ -138,7 +142,7 @@ impl Keyring {
             return Ok(Err(retired));
         }
         match self.account_by_password(&credentials, address).await {
-            Ok(account) => Ok(admitted(account)),
+            Ok(account) => self.admit(account).await,
             Err(Error::WrongCredentials) => Ok(Err(LegacyRefusal::WrongCredentials)),
             Err(Error::TooManyAttempts { retry_after }) => Ok(Err(LegacyRefusal::TooManyAttempts { retry_after })),
             Err(other) => Err(other),
@@ -153,28 +157,40 @@ impl Keyring {
         let Some(claims) = token::verify(token, self.token_key().await?, now) else {
             return Ok(Err(LegacyRefusal::InvalidToken));
         };
-        let account = store::people::account(&self.database, claims.person()).await?;
+        let account = store::people::account(self.database.connection(), claims.person()).await?;
         let account = account.filter(|account| claims.are_of(account));
-        Ok(account.ok_or(LegacyRefusal::InvalidToken).and_then(admitted))
+        match account {
+            Some(account) => self.admit(account).await,
+            None => Ok(Err(LegacyRefusal::InvalidToken)),
+        }
+    }
+
+    /// Told only to somebody who has shown that they are this person.
+    async fn admit(&self, account: Account) -> Result<Admission<Account>, Error> {
+        if account.is_switched_off {
+            return Ok(Err(LegacyRefusal::SwitchedOff));
+        }
+        let tenant = match &account.tenant {
+            Some(id) => store::tenants::find(&self.database, id).await?,
+            None => None,
+        };
+        let is_required = tenant.is_some_and(|tenant| tenant.requires_second_factor);
+        let needs_more = account.has_second_factor() || is_required;
+        Ok(if needs_more { Err(LegacyRefusal::TwoFactorRequired) } else { Ok(account) })
+    }
+
+    /// A person with the powers that they have at this moment.
+    async fn caller(&self, account: Account) -> Result<Admission<Caller>, Error> {
+        let (Some(tenant), person) = (account.tenant, account.person.id) else {
+            return Ok(Err(LegacyRefusal::NoTenant));
+        };
+        let permissions = store::people::permissions(self.database.connection(), &tenant, &person).await?;
+        let grants = Grants { permissions, scopes: Scopes::Both };
+        Ok(Ok(Caller { tenant, identity: Identity::Person(person), grants, reach: Reach::All }))
     }
 
     /// What this installation signs its tokens with.
     async fn token_key(&self) -> Result<&token::Key, Error> {
         Ok(self.token_key.get_or_try_init(|| store::installation::token_key(&self.database)).await?)
     }
-}
-
-/// Told only to somebody who has shown that they are this person.
-fn admitted(account: Account) -> Admission<Account> {
-    match account {
-        account if account.is_switched_off => Err(LegacyRefusal::SwitchedOff),
-        account if account.has_second_factor => Err(LegacyRefusal::TwoFactorRequired),
-        account => Ok(account),
-    }
-}
-
-fn caller(account: Account) -> Admission<Caller> {
-    let tenant = account.tenant.ok_or(LegacyRefusal::NoTenant)?;
-    let identity = Identity::Person(account.person.id);
-    Ok(Caller { tenant, identity, grants: powers::of(account.person.role), reach: Reach::All })
 }

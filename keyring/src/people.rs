@@ -1,22 +1,31 @@
-//! People: made by the operator, with their first password.
+//! People: who there is, and what admins and the operator do about them.
 
 use domain::{
+    audit::Action,
     field::{Field, FieldError, FieldErrors},
     group,
-    id::Id,
+    id::{PersonId, TenantId},
     key_draft::bad_name,
-    person::{Email, Person, Role, check_new_password},
+    person::{Email, Person, Profile, Role, check_new_password},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{Actor, TenantAdmin},
+    access::{Actor, SignedIn, TenantAdmin},
     error::{Error, Thing},
     secret::new_id,
-    store::{self, Chain, Change, Event},
+    store::{self, Chain, Change, Event, Subject, people::Account},
 };
+
+mod invite;
+mod role;
+mod switch;
+
+pub(crate) use invite::invite;
+pub use invite::{Invitation, Invited, NewInvitation};
+pub use role::NewRole;
 
 /// What a new person is made of, as it was typed.
 pub struct NewPerson {
@@ -29,17 +38,24 @@ impl NewPerson {
     fn parse(&self) -> Result<(Email, String), FieldErrors> {
         let mut errors = FieldErrors::default();
         let email = errors.collect(Email::parse(&self.email).map_err(|error| vec![error]));
-        let name = errors.collect(
-            group::NAME.trimmed(&self.name, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)]),
-        );
+        let name = errors.collect(parse_name(&self.name));
         errors.collect(check_new_password(self.password.expose_secret()).map_err(|error| vec![error]));
         email.zip(name).filter(|_| errors.is_empty()).ok_or(errors)
     }
 }
 
+pub(crate) fn parse_name(text: &str) -> Result<String, Vec<FieldError>> {
+    group::NAME.trimmed(text, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)])
+}
+
 /// A person of a tenant has a role there; one without a tenant is a super user.
 fn belongs(tenant: Option<&TenantAdmin>, role: Role) -> bool {
     tenant.is_some() == (role != Role::SuperUser)
+}
+
+/// The chain on which changes of a person are written down.
+pub(crate) fn chain(tenant: Option<&TenantId>) -> Chain<'_> {
+    tenant.map_or(Chain::Platform, Chain::Tenant)
 }
 
 impl Keyring {
@@ -59,18 +75,35 @@ impl Keyring {
         let (email, name) = new.parse()?;
         // Before the transaction, which holds up everybody else who changes the tenant.
         let hash = self.passwords.hash(new.password).await;
-        let chain = tenant.map_or(Chain::Platform, |admin| Chain::Tenant(admin.id()));
-        let change = Change::begin(&self.database, chain, self.now()).await?;
+        let change = Change::begin(&self.database, chain(tenant.map(TenantAdmin::id)), self.now()).await?;
         let person = Person { id: new_id(change.now()), email, name, role };
         insert(change, tenant, person, hash).await
     }
 
-    /// The people of a tenant, or the super users.
+    /// The people of a tenant, or the super users, by e-mail address.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn people(&self, tenant: Option<&TenantAdmin>) -> Result<Vec<Person>, Error> {
-        Ok(store::people::list(&self.database, tenant.map(TenantAdmin::id)).await?)
+    pub async fn people(&self, tenant: Option<&TenantAdmin>) -> Result<Vec<Profile>, Error> {
+        Ok(store::people::list(self.database.connection(), tenant.map(TenantAdmin::id)).await?)
+    }
+
+    /// One of a tenant's people.
+    ///
+    /// # Errors
+    /// When the tenant has nobody with this id.
+    pub async fn person(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Profile, Error> {
+        let found = store::people::profile(self.database.connection(), Some(admin.id()), id).await?;
+        found.ok_or(Error::NotFound(Thing::Person))
+    }
+
+    /// Whom somebody can ask for what they may not do themselves: their tenant's admins, or else the super users.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn whom_to_ask(&self, signed_in: &SignedIn) -> Result<Vec<Person>, Error> {
+        let tenant = signed_in.tenant.as_ref().filter(|_| signed_in.person.role == Role::Member);
+        Ok(store::people::in_charge(self.database.connection(), tenant.map(|tenant| &tenant.id)).await?)
     }
 
     /// Gives a person another password and ends their sessions. For the operator.
@@ -81,14 +114,13 @@ impl Keyring {
         let email = Email::parse(email).map_err(FieldErrors::from)?;
         check_new_password(password.expose_secret()).map_err(FieldErrors::from)?;
         let hash = self.passwords.hash(password).await;
-        let found = store::people::tenant_by_email(&self.database, &email).await?;
-        let (person, tenant) = found.ok_or(Error::NotFound(Thing::Person))?;
-        let chain = tenant.as_ref().map_or(Chain::Platform, Chain::Tenant);
-        let change = Change::begin(&self.database, chain, self.now()).await?;
-        store::people::set_password(&change, &person, hash).await?;
-        store::sessions::end_of_person(&change, &person).await?;
-        let actor = Actor::operator();
-        let event = Event { actor: &actor, action: "person.password_set", subject: person.as_str(), detail: json!({}) };
+        let found = store::people::account_by_email(self.database.connection(), &email).await?;
+        let Account { person, tenant, .. } = found.ok_or(Error::NotFound(Thing::Person))?;
+        let change = Change::begin(&self.database, chain(tenant.as_ref()), self.now()).await?;
+        store::people::set_password(&change, &person.id, hash).await?;
+        store::sessions::end_of_person(&change, &person.id, None).await?;
+        let (actor, subject) = (Actor::operator(), Subject::new(&person.id, &person.name));
+        let event = Event { actor: &actor, action: Action::PasswordSet, subject, detail: json!({}) };
         Ok(change.commit(event).await?)
     }
 
@@ -113,13 +145,35 @@ impl Keyring {
 }
 
 async fn insert(change: Change, tenant: Option<&TenantAdmin>, person: Person, hash: String) -> Result<Person, Error> {
-    if !store::people::insert(&change, tenant.map(TenantAdmin::id), &person, hash).await? {
-        let taken = FieldError::new(Field::Email, "taken", "Somebody signs in with this e-mail address already.");
-        return Err(FieldErrors::from(taken).into());
+    if !store::people::insert(&change, tenant.map(TenantAdmin::id), &person, Some(hash)).await? {
+        return Err(email_taken());
     }
     let operator = Actor::operator();
     let actor = tenant.map_or(&operator, TenantAdmin::actor);
-    let detail = json!({ "email": person.email, "name": person.name, "role": person.role });
-    change.commit(Event { actor, action: "person.created", subject: person.id.as_str(), detail }).await?;
+    let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "after": person }));
+    change.commit(Event { actor, action: Action::PersonCreated, subject, detail }).await?;
     Ok(person)
+}
+
+fn email_taken() -> Error {
+    let taken = FieldError::new(Field::Email, "taken", "Somebody signs in with this e-mail address already.");
+    FieldErrors::from(taken).into()
+}
+
+/// One of a tenant's people, within a change.
+pub(crate) async fn find(change: &Change, admin: &TenantAdmin, id: &PersonId) -> Result<Profile, Error> {
+    let found = store::people::profile(change.on(), Some(admin.id()), id).await?;
+    found.ok_or(Error::NotFound(Thing::Person))
+}
+
+/// A tenant always keeps an admin who can sign in. `person` is about to stop being one.
+async fn check_not_last_admin(change: &Change, admin: &TenantAdmin, person: &Person) -> Result<(), Error> {
+    if person.role != Role::TenantAdmin || store::people::count_other_admins(change, admin.id(), &person.id).await? > 0
+    {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "{} is the only admin who can sign in. Make somebody else an admin first.",
+        person.name
+    )))
 }

@@ -1,16 +1,12 @@
 //! What people may do by themselves, and with them everything that acts in their name.
 
-use domain::{
-    permission::{Grants, Permission},
-    person::Role,
-    scope::Scopes,
-};
+use domain::{permission::Permission, person::Role};
 
-/// A tenant's admin may do everything there. Everybody else may do nothing until somebody allows them to.
-pub(crate) fn of(role: Role) -> Grants {
-    let permissions = match role {
+/// A tenant's admin may do everything there, a member what their groups grant. A super user belongs to no tenant.
+pub(crate) fn of(role: Role, granted: Vec<Permission>) -> Vec<Permission> {
+    match role {
         Role::TenantAdmin => Permission::parse("*").into_iter().collect(),
-        Role::Member | Role::SuperUser => Vec::new(),
-    };
-    Grants { permissions, scopes: Scopes::Both }
+        Role::Member => granted,
+        Role::SuperUser => Vec::new(),
+    }
 }

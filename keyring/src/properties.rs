@@ -1,6 +1,7 @@
 //! Properties of a tenant.
 
 use domain::{
+    audit::Action,
     caller::Caller,
     field::{Field, FieldError, FieldErrors},
     group,
@@ -15,7 +16,7 @@ use crate::{
     access::TenantAdmin,
     error::Error,
     secret::new_id,
-    store::{self, Chain, Change, Event},
+    store::{self, Chain, Change, Event, Subject},
 };
 
 /// What a new property is made of.
@@ -40,7 +41,12 @@ impl Keyring {
             return Err(FieldErrors::from(taken).into());
         }
         let detail = json!({ "name": property.name });
-        let event = Event { actor: admin.actor(), action: "property.created", subject: property.id.as_str(), detail };
+        let event = Event {
+            actor: admin.actor(),
+            action: Action::PropertyCreated,
+            subject: Subject::new(&property.id, &property.name),
+            detail,
+        };
         change.commit(event).await?;
         Ok(property)
     }

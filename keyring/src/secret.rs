@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 /// The SHA-256 of a secret in hexadecimal: all of it that is ever stored.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sha256Hex(String);
 
 impl Sha256Hex {
@@ -75,12 +75,18 @@ pub(crate) fn random_hex() -> String {
     random.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A random password that a person can type: five groups of four letters and digits, about 100 bits.
+/// A random password that a person can type: about 100 bits.
 pub(crate) fn generate_password() -> SecretString {
+    typed_by_hand(5)
+}
+
+/// Something random for people to type, in groups of four letters and digits that are not mistaken for each other:
+/// 20 bits each.
+pub(crate) fn typed_by_hand(groups: usize) -> SecretString {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut random = rand::rng();
     let mut group = || (0..4).map(|_| char::from(LETTERS[random.random_range(0..32)])).collect::<String>();
-    let groups = [group(), group(), group(), group(), group()];
+    let groups: Vec<String> = (0..groups).map(|_| group()).collect();
     groups.join("-").into()
 }
 

@@ -3,15 +3,18 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::person::Email;
+use domain::{audit::Action, id::PersonId, person::Email};
 use secrecy::SecretString;
+use serde_json::json;
 
 use crate::{
     Keyring,
-    access::SignedIn,
+    access::{Actor, SignedIn},
     error::Error,
+    people,
+    second_factor::{self, Spent},
     secret::SessionToken,
-    store::{self, people::Account, sessions::NewSession},
+    store::{self, Change, Event, Subject, people::Account, sessions::NewSession},
     throttle::{Attempt, network_of},
 };
 
@@ -45,25 +48,57 @@ impl Keyring {
     /// password.
     ///
     /// # Errors
-    /// When the credentials are wrong, or were guessed at too often.
-    pub async fn sign_in(&self, credentials: Credentials, client: &Client) -> Result<SessionToken, Error> {
+    /// When the credentials or the code are wrong, or were guessed at too often; when a code is needed and none came.
+    pub async fn sign_in(
+        &self,
+        credentials: Credentials,
+        code: Option<&str>,
+        client: &Client,
+    ) -> Result<SessionToken, Error> {
         let account = self.account_by_password(&credentials, client.address).await?;
-        let now = self.now();
+        let person = &account.person;
+        let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), self.now()).await?;
+        let hash = account.password_hash.as_deref().unwrap_or_default();
+        if !store::people::hold(&change, &person.id, hash).await? {
+            return Err(Error::WrongCredentials);
+        }
+        let spent = self.pass_second_factor(&change, &person.id, code).await?;
         let token = SessionToken::generate();
+        let now = change.now();
         let session = NewSession {
             token: &token.sha256(),
-            person: &account.person.id,
+            person: &person.id,
             now,
             expires_at: now + IDLE,
             ip: client.address,
             network: network_of(client.address),
             user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
         };
-        if !store::sessions::insert(&self.database, session, &account.password_hash).await? {
-            return Err(Error::WrongCredentials);
-        }
+        store::sessions::insert(&change, session).await?;
+        let actor = Actor::person(person, client.address);
+        let subject = Subject::new(&person.id, &person.name);
+        let detail = json!({ "second_factor": spent.map(Spent::as_str) });
+        change.commit(Event { actor: &actor, action: Action::SessionOpened, subject, detail }).await?;
         store::sessions::delete_ended_before(&self.database, now - REMEMBERED).await?;
         Ok(token)
+    }
+
+    /// The code of a person who has a second factor. The password was right already.
+    async fn pass_second_factor(
+        &self,
+        change: &Change,
+        person: &PersonId,
+        code: Option<&str>,
+    ) -> Result<Option<Spent>, Error> {
+        let account = store::people::account(change.on(), person).await?.ok_or(Error::WrongCredentials)?;
+        if !account.has_second_factor() {
+            return Ok(None);
+        }
+        let code = code.map(str::trim).filter(|code| !code.is_empty()).ok_or(Error::CodeNeeded)?;
+        self.begin_code(person)?;
+        let spent = second_factor::spend(change, &account, code).await?.ok_or_else(second_factor::wrong_code)?;
+        self.throttle.code_succeeded(person);
+        Ok(Some(spent))
     }
 
     /// Whose e-mail address and password these are. Guesses are slowed down, wherever they are made.
@@ -73,14 +108,15 @@ impl Keyring {
         address: IpAddr,
     ) -> Result<Account, Error> {
         let Ok(email) = Email::parse(&credentials.email) else { return Err(Error::WrongCredentials) };
-        let found = store::people::account_by_email(&self.database, &email).await?;
+        let found = store::people::account_by_email(self.database.connection(), &email).await?;
         let claimed = found.as_ref().map(|account| &account.person.id);
         let known_address = store::sessions::was_opened_from(&self.database, claimed, network_of(address)).await?;
         let attempt = Attempt { email: &email, address, known_address };
         self.throttle.begin(&attempt, self.now()).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
-        let hash = found.as_ref().map(|account| account.password_hash.clone());
+        let hash = found.as_ref().and_then(|account| account.password_hash.clone());
         let right = self.passwords.verify(credentials.password.clone(), hash).await;
-        let account = found.filter(|_| right).ok_or(Error::WrongCredentials)?;
+        // Whoever was switched off is told no more than somebody who never was.
+        let account = found.filter(|account| right && !account.is_switched_off).ok_or(Error::WrongCredentials)?;
         self.throttle.succeeded(&attempt);
         Ok(account)
     }
@@ -89,15 +125,20 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sign_out(&self, token: &SessionToken) -> Result<(), Error> {
-        Ok(store::sessions::end(&self.database, &token.sha256(), self.now()).await?)
+    pub async fn sign_out(&self, token: &SessionToken, address: IpAddr) -> Result<(), Error> {
+        let Some(signed_in) = self.signed_in(token, address).await? else { return Ok(()) };
+        let change = self.own_change(&signed_in).await?;
+        store::sessions::end(&change, &signed_in.session).await?;
+        let subject = Subject::new(&signed_in.person.id, &signed_in.person.name);
+        let event = Event { actor: &signed_in.actor(), action: Action::SessionEnded, subject, detail: json!({}) };
+        Ok(change.commit(event).await?)
     }
 
-    /// Whose session this is, if it is a live one.
+    /// Whose session this is, if it is a live one, used from this address.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn signed_in(&self, token: &SessionToken) -> Result<Option<SignedIn>, Error> {
+    pub async fn signed_in(&self, token: &SessionToken, address: IpAddr) -> Result<Option<SignedIn>, Error> {
         let (token, now) = (token.sha256(), self.now());
         let Some(session) = store::sessions::find(&self.database, &token, now).await? else { return Ok(None) };
         if is_due(session.last_seen_at, now) {
@@ -107,7 +148,8 @@ impl Keyring {
             Some(id) => store::tenants::find(&self.database, id).await?,
             None => None,
         };
-        Ok(Some(SignedIn { person: session.person, tenant }))
+        let has_second_factor = session.account.has_second_factor();
+        Ok(Some(SignedIn { person: session.account.person, tenant, has_second_factor, session: token, address }))
     }
 }
 

@@ -9,17 +9,21 @@ mod entity;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod installation;
+pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod properties;
 pub(crate) mod ready;
+pub(crate) mod recovery_codes;
 pub(crate) mod sessions;
 pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;
 
-pub(crate) use audit::{Chain, Change, Event, last_change, latest_events};
+pub(crate) use audit::{Chain, Change, Event, Subject, last_change, latest_events};
 pub use database::Database;
+/// A connection, or a transaction.
+pub(crate) use sea_orm::ConnectionTrait as Connection;
 
 /// What the database said. It is logged once, where an answer is made of it, and never shown.
 #[derive(Debug, thiserror::Error)]

@@ -1,21 +1,26 @@
-//! Tenants: made and changed by the operator.
+//! Tenants: made and changed by the operator and by super users.
 
+use chrono::{DateTime, Utc};
 use domain::{
+    audit::Action,
     field::{Field, FieldError, FieldErrors},
     group::{self, Group, GroupType},
     id::TenantId,
     key_draft::bad_name,
     permission::Permission,
+    person::Role,
     tenant::{DEFAULT_KEY_LIMIT, MOST_KEYS, Tenant, is_slug},
 };
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{Actor, TenantAdmin},
-    error::Error,
+    access::SuperUser,
+    error::{Error, Thing},
+    people::{Invitation, NewInvitation, invite},
     secret::new_id,
-    store::{self, Chain, Change, Event},
+    store::{self, Chain, Change, Event, Subject},
     zone::TimeZone,
 };
 
@@ -37,6 +42,15 @@ pub struct TenantChange {
     pub time_zone: Option<String>,
 }
 
+/// A tenant with how much there is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TenantOverview {
+    #[serde(flatten)]
+    pub tenant: Tenant,
+    pub active_keys: u64,
+    pub people: u64,
+}
+
 /// The groups that every tenant starts with.
 const FIRST_GROUPS: [(&str, &str); 3] = [("Full access", "*"), ("Read only", "*:read"), ("Verifier", "keys:verify")];
 
@@ -45,37 +59,49 @@ impl Keyring {
     ///
     /// # Errors
     /// When a field is wrong or the slug is taken.
-    pub async fn create_tenant(&self, new: NewTenant) -> Result<Tenant, Error> {
-        let now = self.now();
-        let tenant = Tenant {
-            id: new_id(now),
-            slug: new.slug,
-            name: new.name,
-            key_limit: new.key_limit.unwrap_or(DEFAULT_KEY_LIMIT),
-            api_keys: true,
-            time_zone: new.time_zone.unwrap_or_else(|| "UTC".to_owned()),
-        };
-        let tenant = checked(tenant)?;
-        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), now).await?;
-        if !store::tenants::insert(&change, &tenant).await? {
-            let taken = FieldError::new(Field::Slug, "taken", "Another tenant has this slug. Choose a different one.");
-            return Err(FieldErrors::from(taken).into());
-        }
-        insert_first_groups(&change, &tenant.id).await?;
-        let actor = Actor::operator();
-        let detail = json!({ "slug": tenant.slug, "name": tenant.name, "key_limit": tenant.key_limit });
-        change.commit(Event { actor: &actor, action: "tenant.created", subject: id(&tenant), detail }).await?;
+    pub async fn create_tenant(&self, by: &SuperUser, new: NewTenant) -> Result<Tenant, Error> {
+        let tenant = new.parse(self.now())?;
+        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
+        insert(&change, &tenant).await?;
+        change.commit(created(by, &tenant)).await?;
         Ok(tenant)
+    }
+
+    /// Makes a tenant with its first groups, and invites its first admin.
+    ///
+    /// # Errors
+    /// Names every wrong field; refuses a slug or an e-mail address that is taken. Then nothing is made.
+    pub async fn create_tenant_with_admin(
+        &self,
+        by: &SuperUser,
+        new: NewTenant,
+        admin: &NewInvitation,
+    ) -> Result<(Tenant, Invitation), Error> {
+        let tenant = match (new.parse(self.now()), admin.parse()) {
+            (Ok(tenant), Ok(_)) => tenant,
+            (Err(mut wrong), Err(more)) => {
+                wrong.0.extend(more.0);
+                return Err(wrong.into());
+            }
+            (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => return Err(wrong.into()),
+        };
+        let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
+        insert(&change, &tenant).await?;
+        let invitation = invite(&change, &tenant.id, admin, Role::TenantAdmin).await?;
+        change.note(created(by, &tenant)).await?;
+        let subject = Subject::new(&invitation.person, &admin.name);
+        let detail = json!({ "after": { "email": admin.email, "role": Role::TenantAdmin } });
+        change.commit(Event { actor: by.actor(), action: Action::PersonInvited, subject, detail }).await?;
+        Ok((tenant, invitation))
     }
 
     /// Changes a tenant's name, limit, subscription or time zone.
     ///
     /// # Errors
-    /// When a field is wrong.
-    pub async fn change_tenant(&self, admin: &TenantAdmin, wanted: TenantChange) -> Result<Tenant, Error> {
-        let change = Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?;
-        let found = store::tenants::find_on(change.on(), admin.id()).await?;
-        let before = found.ok_or(Error::NotFound(crate::error::Thing::Tenant))?;
+    /// When a field is wrong, or there is no such tenant.
+    pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
+        let change = Change::begin(&self.database, Chain::Tenant(id), self.now()).await?;
+        let before = store::tenants::find_on(change.on(), id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
         let after = checked(Tenant {
             name: wanted.name.unwrap_or_else(|| before.name.clone()),
             key_limit: wanted.key_limit.unwrap_or(before.key_limit),
@@ -83,24 +109,59 @@ impl Keyring {
             time_zone: wanted.time_zone.unwrap_or_else(|| before.time_zone.clone()),
             ..before.clone()
         })?;
+        if after == before {
+            return Ok(after);
+        }
         store::tenants::update(&change, &after).await?;
+        let subject = Subject::new(&after.id, &after.name);
         let detail = json!({ "before": before, "after": after });
-        change.commit(Event { actor: admin.actor(), action: "tenant.changed", subject: id(&after), detail }).await?;
+        change.commit(Event { actor: by.actor(), action: Action::TenantChanged, subject, detail }).await?;
         Ok(after)
     }
 
-    /// Every tenant, by slug. For the operator.
+    /// Every tenant, by slug, with how much there is in it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
+    pub async fn tenants(&self, _: &SuperUser) -> Result<Vec<TenantOverview>, Error> {
         Ok(store::tenants::list(&self.database).await?)
+    }
+
+    /// One tenant, with how much there is in it.
+    ///
+    /// # Errors
+    /// When there is no such tenant.
+    pub async fn tenant(&self, by: &SuperUser, id: &TenantId) -> Result<TenantOverview, Error> {
+        let found = self.tenants(by).await?.into_iter().find(|overview| overview.tenant.id == *id);
+        found.ok_or(Error::NotFound(Thing::Tenant))
     }
 }
 
-fn id(tenant: &Tenant) -> &str {
-    use domain::id::Id as _;
-    tenant.id.as_str()
+impl NewTenant {
+    fn parse(self, now: DateTime<Utc>) -> Result<Tenant, FieldErrors> {
+        checked(Tenant {
+            id: new_id(now),
+            slug: self.slug,
+            name: self.name,
+            key_limit: self.key_limit.unwrap_or(DEFAULT_KEY_LIMIT),
+            api_keys: true,
+            time_zone: self.time_zone.unwrap_or_else(|| "UTC".to_owned()),
+            requires_second_factor: false,
+        })
+    }
+}
+
+async fn insert(change: &Change, tenant: &Tenant) -> Result<(), Error> {
+    if !store::tenants::insert(change, tenant).await? {
+        let taken = FieldError::new(Field::Slug, "taken", "Another tenant has this slug. Choose a different one.");
+        return Err(FieldErrors::from(taken).into());
+    }
+    insert_first_groups(change, &tenant.id).await
+}
+
+fn created<'a>(by: &'a SuperUser, tenant: &'a Tenant) -> Event<'a> {
+    let subject = Subject::new(&tenant.id, &tenant.name);
+    Event { actor: by.actor(), action: Action::TenantCreated, subject, detail: json!({ "after": tenant }) }
 }
 
 fn checked(tenant: Tenant) -> Result<Tenant, FieldErrors> {

@@ -14,12 +14,13 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::person::Email;
+use domain::{id::PersonId, person::Email};
 
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 const MOST_FOR_ACCOUNT_FROM_ADDRESS: u32 = 10;
 const MOST_FROM_ADDRESS: u32 = 100;
 const MOST_FOR_ACCOUNT: u32 = 50;
+const MOST_CODES: u32 = 10;
 
 /// Above this many counters the ones whose window has passed are swept out.
 const SWEEP_ABOVE: usize = 10_000;
@@ -78,19 +79,31 @@ impl Throttle {
     /// # Errors
     /// How long to wait, when there were too many.
     pub(crate) fn begin(&self, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
+        self.count(&self.limits(attempt), now)
+    }
+
+    /// Counts a guess at what else a person knows or has. Only they come so far, so nobody can be locked out by it.
+    ///
+    /// # Errors
+    /// How long to wait, when there were too many.
+    pub(crate) fn begin_code(&self, person: &PersonId, now: DateTime<Utc>) -> Result<(), Duration> {
+        self.count(&[(self.slot(&("code", person)), MOST_CODES)], now)
+    }
+
+    fn count(&self, limits: &[(u64, u32)], now: DateTime<Utc>) -> Result<(), Duration> {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         if counters.len() > SWEEP_ABOVE {
             counters.retain(|_, counter| now - counter.since < WINDOW);
         }
-        for (slot, most) in self.limits(attempt) {
+        for (slot, most) in limits {
             let exhausted =
-                counters.get(&slot).filter(|counter| now - counter.since < WINDOW && counter.attempts >= most);
+                counters.get(slot).filter(|counter| now - counter.since < WINDOW && counter.attempts >= *most);
             if let Some(counter) = exhausted {
                 return Err((counter.since + WINDOW - now).to_std().unwrap_or_default());
             }
         }
-        for (slot, _) in self.limits(attempt) {
-            let counter = counters.entry(slot).or_insert(Counter { since: now, attempts: 0 });
+        for (slot, _) in limits {
+            let counter = counters.entry(*slot).or_insert(Counter { since: now, attempts: 0 });
             if now - counter.since >= WINDOW {
                 *counter = Counter { since: now, attempts: 0 };
             }
@@ -101,9 +114,18 @@ impl Throttle {
 
     /// A right password takes its attempt back.
     pub(crate) fn succeeded(&self, attempt: &Attempt<'_>) {
+        self.take_back(&self.limits(attempt));
+    }
+
+    /// So does a right code.
+    pub(crate) fn code_succeeded(&self, person: &PersonId) {
+        self.take_back(&[(self.slot(&("code", person)), MOST_CODES)]);
+    }
+
+    fn take_back(&self, limits: &[(u64, u32)]) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        for (slot, _) in self.limits(attempt) {
-            if let Some(counter) = counters.get_mut(&slot) {
+        for (slot, _) in limits {
+            if let Some(counter) = counters.get_mut(slot) {
                 counter.attempts = counter.attempts.saturating_sub(1);
             }
         }

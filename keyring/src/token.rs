@@ -40,7 +40,7 @@ impl Claims {
             sub: account.person.id.clone(),
             iat: now.timestamp(),
             exp: now.timestamp().saturating_add(lifetime),
-            pwd: fingerprint(&account.password_hash),
+            pwd: fingerprint(account),
         }
     }
 
@@ -49,12 +49,12 @@ impl Claims {
     }
 
     pub(crate) fn are_of(&self, account: &Account) -> bool {
-        self.sub == account.person.id && self.pwd == fingerprint(&account.password_hash)
+        self.sub == account.person.id && self.pwd == fingerprint(account)
     }
 }
 
-fn fingerprint(password_hash: &str) -> String {
-    Sha256Hex::of(password_hash).as_str()[..16].to_owned()
+fn fingerprint(account: &Account) -> String {
+    Sha256Hex::of(account.password_hash.as_deref().unwrap_or_default()).as_str()[..16].to_owned()
 }
 
 fn mac(key: &Key, signed: &str) -> Hmac<Sha256> {

@@ -17,7 +17,10 @@ use super::{
     secret_dialog::SecretDialog,
     submit_button::SubmitButton,
 };
-use crate::{error::ConsoleError, functions::generate_key};
+use crate::{
+    error::ConsoleError,
+    functions::{KeysOf, generate_key},
+};
 
 #[island]
 pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone: String) -> impl IntoView {
@@ -25,8 +28,9 @@ pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone:
     let expiration = ExpirationForm::new(ExpirationDraft::Never, now, time_zone);
     let secret = RwSignal::new(None);
     let failure = RwSignal::new(None::<ConsoleError>);
-    let attempt =
-        Action::new(move |(): &()| generate_key(form.draft.get_untracked(), expiration.draft.get_untracked()));
+    let attempt = Action::new(move |(): &()| {
+        generate_key(KeysOf::Tenant, form.draft.get_untracked(), expiration.draft.get_untracked())
+    });
     let pending = attempt.pending();
     Effect::new(move |_| match attempt.value().get() {
         None => {}

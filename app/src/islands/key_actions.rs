@@ -5,7 +5,10 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{browser, notice};
-use crate::{components::Icon, functions::SecretOnce};
+use crate::{
+    components::Icon,
+    functions::{KeysOf, SecretOnce},
+};
 
 mod confirm;
 mod delete_dialog;
@@ -24,6 +27,7 @@ use rotate_dialog::RotateDialog;
 /// What the dialogs need to know of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFacts {
+    pub of: KeysOf,
     pub id: KeyId,
     pub name: String,
     pub hint: String,

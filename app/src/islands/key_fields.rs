@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use domain::{
     field::{Field, FieldErrors},
     group::Group,
-    id::Id,
-    key_draft::{Choices, KeyDraft},
+    key_draft::{Choices, KeyDraft, Powers},
     network::{self, parse_allowlist},
     permission::{Narrowed, Permission},
     property::Property,
@@ -149,10 +148,13 @@ pub(super) fn IdentityFields(form: KeyForm) -> impl IntoView {
 
 #[component]
 pub(super) fn AccessFields(form: KeyForm) -> impl IntoView {
-    let groups = form.choices.with_value(|choices| choices.groups.clone());
-    let properties = form.choices.with_value(|choices| choices.properties.clone());
+    let Choices { powers, properties } = form.choices.get_value();
+    let group = match powers {
+        Powers::Groups(groups) => view! { <GroupField form groups/> }.into_any(),
+        Powers::Own(permissions) => view! { <OwnPowers permissions/> }.into_any(),
+    };
     view! {
-        <GroupField form groups/>
+        {group}
         <ScopeField form/>
         <PropertyField form properties/>
     }
@@ -191,6 +193,27 @@ fn GroupField(form: KeyForm, groups: Vec<Group>) -> impl IntoView {
             <div class="options">{options.collect_view()}</div>
             {message.view()}
         </fieldset>
+    }
+}
+
+/// In place of a group: a personal key goes as far as the person.
+#[component]
+fn OwnPowers(permissions: Vec<Permission>) -> impl IntoView {
+    let codes = permissions
+        .iter()
+        .map(|permission| view! { <code class="permission">{permission.to_string()}</code> })
+        .collect_view();
+    let what = if permissions.is_empty() {
+        "Nothing at present: you have no permissions yet. Ask an admin of your organisation for a group."
+    } else {
+        "Whatever you may do yourself at the moment of the call. At present that is:"
+    };
+    view! {
+        <div class="field">
+            <span class="label">"Permissions"</span>
+            <p class="hint">{what}</p>
+            <span class="permissions">{codes}</span>
+        </div>
     }
 }
 
@@ -239,16 +262,15 @@ fn ScopeField(form: KeyForm) -> impl IntoView {
 
 /// What the chosen scopes leave of the chosen group.
 fn left_over(form: KeyForm) -> AnyView {
-    let (group, scopes) = form.draft.with(|draft| {
-        let group = form
-            .choices
-            .with_value(|choices| choices.groups.iter().find(|group| group.id.as_str() == draft.group).cloned());
-        (group, Scopes::from_ticks(draft.read, draft.write))
+    let (permissions, scopes) = form.draft.with(|draft| {
+        let permissions =
+            form.choices.with_value(|choices| choices.powers.with_group(&draft.group).map(<[Permission]>::to_vec));
+        (permissions, Scopes::from_ticks(draft.read, draft.write))
     });
-    let (Some(group), Some(scopes)) = (group, scopes) else { return ().into_any() };
-    let left = permissions_left(&group.permissions, scopes);
+    let (Some(permissions), Some(scopes)) = (permissions, scopes) else { return ().into_any() };
+    let left = permissions_left(&permissions, scopes);
     if left.is_empty() {
-        return view! { <strong class="nothing-left">"With these scopes the key can do nothing that the group allows."</strong> }.into_any();
+        return view! { <strong class="nothing-left">"With these scopes the key can do nothing."</strong> }.into_any();
     }
     let codes = left.into_iter().map(|text| view! { <code class="permission">{text}</code> }).collect_view();
     view! { <span>"The key will be able to: "</span>{codes} }.into_any()

@@ -16,7 +16,7 @@ pub fn SignInForm(
     let typed = |field: NodeRef<html::Input>| field.get_untracked().map(|input| input.value()).unwrap_or_default();
     let attempt = Action::new({
         let next = next.clone();
-        move |(): &()| sign_in(typed(email), typed(password), next.clone())
+        move |(): &()| sign_in(typed(email), typed(password), String::new(), next.clone())
     });
     let pending = attempt.pending();
     let failure = move || attempt.value().get().and_then(Result::err);

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Path,
-    http::HeaderMap,
+    http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -64,10 +64,10 @@ pub(crate) async fn moving_to_a_key(visit: Visit) -> Response {
 }
 
 /// Where the `type` of a problem leads: to what the reference says of it.
-pub(crate) async fn problem_kind(visit: Visit, Path(code): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn problem_kind(visit: Visit, Path(code): Path<String>, parts: Parts) -> Response {
     if visit.console.reference.has_problem(&code) {
         Redirect::to(&format!("/docs#problem-{code}")).into_response()
     } else {
-        problem::not_found(visit, headers).await
+        problem::not_found(visit, parts).await
     }
 }

@@ -11,7 +11,7 @@ use keyring::TimeZone;
 use leptos::prelude::*;
 
 use super::key_list;
-use crate::{islands::KeyFacts, times};
+use crate::{functions::KeysOf, islands::KeyFacts, times};
 
 /// Where a key's own page is.
 pub(super) fn address_of(key: &KeyId) -> String {
@@ -21,6 +21,7 @@ pub(super) fn address_of(key: &KeyId) -> String {
 /// What the dialogs have to know of a key.
 pub(super) fn facts(key: &Key, now: DateTime<Utc>, zone: TimeZone) -> KeyFacts {
     KeyFacts {
+        of: KeysOf::Tenant,
         id: key.id.clone(),
         name: key.name.clone(),
         hint: key.hint.to_string(),

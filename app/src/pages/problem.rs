@@ -1,7 +1,7 @@
 //! Pages for when there is nothing to show: what happened, why, and what to do next.
 
 use axum::{
-    http::{HeaderMap, StatusCode},
+    http::{StatusCode, request::Parts},
     response::Response,
 };
 use leptos::prelude::*;
@@ -19,9 +19,9 @@ pub(super) const UNAVAILABLE: &str = "Not available";
 /// The title of the page that [`missing`] fills.
 pub(super) const MISSING: &str = "Not found";
 
-pub(crate) async fn not_found(visit: Visit, headers: HeaderMap) -> Response {
+pub(crate) async fn not_found(visit: Visit, parts: Parts) -> Response {
     // Whether somebody is signed in only decides what stands beside the page.
-    let signed_in = session::find(&visit.console, &headers).await.ok().flatten();
+    let signed_in = session::find(&visit.console, &parts).await.ok().flatten();
     missing(visit.page(MISSING).beside_navigation(signed_in)).await
 }
 

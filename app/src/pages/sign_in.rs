@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Query, rejection::QueryRejection},
-    http::HeaderMap,
+    http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -16,13 +16,9 @@ pub(crate) struct SignInQuery {
     next: String,
 }
 
-pub(crate) async fn sign_in(
-    visit: Visit,
-    query: Result<Query<SignInQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn sign_in(visit: Visit, query: Result<Query<SignInQuery>, QueryRejection>, parts: Parts) -> Response {
     let next = session::own_path(&query.map(|Query(query)| query.next).unwrap_or_default());
-    if let Ok(Some(_)) = session::find(&visit.console, &headers).await {
+    if let Ok(Some(_)) = session::find(&visit.console, &parts).await {
         return Redirect::to(&next).into_response();
     }
     let page = visit.page("Sign in");

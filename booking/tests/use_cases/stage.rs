@@ -15,7 +15,7 @@ use domain::{
     scope::Scopes,
     secret::Product,
 };
-use keyring::{Clock, Database, Keyring, NewProperty, NewTenant};
+use keyring::{Clock, Database, Keyring, NewProperty, NewTenant, SuperUser};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -92,7 +92,7 @@ impl Stage {
     /// A tenant with two properties, the first of which has a service of this many units.
     pub async fn house(&self, slug: &str, units: u32) -> House {
         let new = NewTenant { slug: slug.to_owned(), name: slug.to_uppercase(), key_limit: None, time_zone: None };
-        self.keyring.create_tenant(new).await.unwrap();
+        self.keyring.create_tenant(&SuperUser::operator(), new).await.unwrap();
         let operator = self.keyring.operator_for(slug).await.unwrap();
         let mut properties = Vec::new();
         for name in ["Harbour House", "Old Town"] {

@@ -1,18 +1,14 @@
 //! Editing a key: everything but its secret and its expiration.
 
-use domain::{
-    id::{Id, KeyId},
-    key::Key,
-    key_draft::KeyDraft,
-};
+use domain::{audit::Action, id::KeyId, key::Key, key_draft::KeyDraft};
 use serde_json::json;
 
 use super::{check_words, choices, find, find_unchanged};
 use crate::{
     Keyring,
-    access::TenantAdmin,
+    access::Keeper,
     error::Error,
-    store::{self, Event},
+    store::{self, Event, Subject},
 };
 
 impl Keyring {
@@ -20,19 +16,26 @@ impl Keyring {
     ///
     /// # Errors
     /// Names every wrong field; refuses when the key was revoked, or changed by somebody else meanwhile.
-    pub async fn edit_key(&self, admin: &TenantAdmin, id: &KeyId, seen: i32, draft: &KeyDraft) -> Result<Key, Error> {
-        let change = self.change(admin).await?;
-        let before = find_unchanged(&change, admin, id, seen).await?;
-        let choices = choices(&change, admin).await?;
+    pub async fn edit_key(&self, keeper: &impl Keeper, id: &KeyId, seen: i32, draft: &KeyDraft) -> Result<Key, Error> {
+        let change = self.change(keeper).await?;
+        let before = find_unchanged(&change, keeper, id, seen).await?;
+        let choices = choices(change.on(), keeper).await?;
         let terms = draft.parse(&choices)?;
         check_words(draft)?;
         if KeyDraft::of(&before).parse(&choices).is_ok_and(|unchanged| unchanged == terms) {
             return Ok(before);
         }
-        store::keys::set_terms(&change, admin.id(), &before, &terms).await?;
-        let after = find(&change, admin, id).await?;
+        store::keys::set_terms(&change, keeper.shelf(), &before, &terms).await?;
+        let after = find(&change, keeper, id).await?;
         let detail = json!({ "before": KeyDraft::of(&before), "after": KeyDraft::of(&after) });
-        change.commit(Event { actor: admin.actor(), action: "key.edited", subject: id.as_str(), detail }).await?;
+        change
+            .commit(Event {
+                actor: keeper.actor(),
+                action: Action::KeyEdited,
+                subject: Subject::new(id, &after.name),
+                detail,
+            })
+            .await?;
         Ok(after)
     }
 }

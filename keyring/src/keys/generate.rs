@@ -1,15 +1,15 @@
 //! Generating a key.
 
-use domain::{expiration::ExpirationDraft, field::FieldErrors, id::Id, key_draft::KeyDraft, secret::KeyKind};
+use domain::{audit::Action, expiration::ExpirationDraft, field::FieldErrors, key_draft::KeyDraft, tenant::Tenant};
 use serde_json::json;
 
-use super::{NewSecret, check_words, choices};
+use super::{MOST_PERSONAL_KEYS, NewSecret, check_words, choices, subscribed};
 use crate::{
     Keyring,
-    access::TenantAdmin,
-    error::{Error, Thing},
+    access::{Keeper, Kept},
+    error::Error,
     secret::{FreshSecret, new_id},
-    store::{self, Event},
+    store::{self, Change, Event, Subject},
     zone::TimeZone,
 };
 
@@ -24,27 +24,44 @@ impl Keyring {
     /// Generates a key and hands out its secret, this once.
     ///
     /// # Errors
-    /// Names every wrong field; refuses when the tenant is at its limit.
-    pub async fn generate_key(&self, admin: &TenantAdmin, new: &NewKey) -> Result<NewSecret, Error> {
-        let change = self.change(admin).await?;
-        let zone = TimeZone::of(admin.tenant());
+    /// Names every wrong field; refuses at the limit, and without a subscription.
+    pub async fn generate_key(&self, keeper: &impl Keeper, new: &NewKey) -> Result<NewSecret, Error> {
+        let change = self.change(keeper).await?;
+        let tenant = subscribed(&change, keeper).await?;
+        let zone = TimeZone::of(keeper.tenant());
         let mut errors = FieldErrors::default();
-        let terms = new.draft.parse(&choices(&change, admin).await?).map_err(|wrong| errors.0.extend(wrong.0)).ok();
+        let terms =
+            new.draft.parse(&choices(change.on(), keeper).await?).map_err(|wrong| errors.0.extend(wrong.0)).ok();
         let expiration = errors.collect(new.expiration.parse(zone.moment(change.now())).map_err(|error| vec![error]));
         errors.collect(check_words(&new.draft).map_err(|wrong| wrong.0));
         let (Some(terms), Some(expiration), true) = (terms, expiration, errors.is_empty()) else {
             return Err(errors.into());
         };
 
-        let tenant = store::tenants::find_on(change.on(), admin.id()).await?.ok_or(Error::NotFound(Thing::Tenant))?;
-        if store::keys::count_active(change.on(), admin.id()).await? >= u64::from(tenant.key_limit) {
-            return Err(Error::LimitReached { limit: tenant.key_limit });
-        }
-        let secret = FreshSecret::generate(&self.product, KeyKind::Tenant);
+        check_limit(&change, keeper, &tenant).await?;
+        let secret = FreshSecret::generate(&self.product, keeper.shelf().kind());
         let (id, expires_at) = (new_id(change.now()), zone.resolve(expiration));
-        store::keys::insert(&change, admin.id(), &id, &terms, expires_at, &admin.actor().id, &secret).await?;
+        store::keys::insert(&change, keeper.shelf(), &id, &terms, expires_at, &keeper.actor().id, &secret).await?;
         let detail = json!({ "terms": terms, "expires_at": expires_at, "secret": secret.hint });
-        change.commit(Event { actor: admin.actor(), action: "key.generated", subject: id.as_str(), detail }).await?;
+        change
+            .commit(Event {
+                actor: keeper.actor(),
+                action: Action::KeyGenerated,
+                subject: Subject::new(&id, &terms.name),
+                detail,
+            })
+            .await?;
         Ok(NewSecret { id, secret: secret.plain })
+    }
+}
+
+async fn check_limit(change: &Change, keeper: &impl Keeper, tenant: &Tenant) -> Result<(), Error> {
+    let active = store::keys::count_active(change.on(), keeper.shelf()).await?;
+    match keeper.shelf().keys {
+        Kept::OfTenant if active >= u64::from(tenant.key_limit) => Err(Error::LimitReached { limit: tenant.key_limit }),
+        Kept::OfPerson(_) if active >= u64::from(MOST_PERSONAL_KEYS) => {
+            Err(Error::OwnLimitReached { limit: MOST_PERSONAL_KEYS })
+        }
+        _ => Ok(()),
     }
 }

@@ -2,22 +2,22 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    audit::Action,
     expiration::ExpirationDraft,
     field::{Field, FieldError, FieldErrors},
-    id::{Id, KeyId},
+    id::KeyId,
     key::{Key, Validity},
     key_draft::Grace,
-    secret::KeyKind,
 };
 use serde_json::json;
 
-use super::{NewSecret, find_unchanged};
+use super::{NewSecret, find_unchanged, subscribed};
 use crate::{
     Keyring,
-    access::TenantAdmin,
+    access::Keeper,
     error::Error,
     secret::FreshSecret,
-    store::{self, Change, Event},
+    store::{self, Change, Event, Subject},
     zone::TimeZone,
 };
 
@@ -36,45 +36,59 @@ impl Keyring {
     /// When the key was revoked, or changed by somebody else meanwhile, or would be expired all the same.
     pub async fn rotate_key(
         &self,
-        admin: &TenantAdmin,
+        keeper: &impl Keeper,
         id: &KeyId,
         seen: i32,
         rotation: &Rotation,
     ) -> Result<NewSecret, Error> {
-        let change = self.change(admin).await?;
-        let key = find_unchanged(&change, admin, id, seen).await?;
-        let expires_at = new_expiration(&change, admin, &key, rotation)?;
-        let secret = FreshSecret::generate(&self.product, KeyKind::Tenant);
+        let change = self.change(keeper).await?;
+        let key = find_unchanged(&change, keeper, id, seen).await?;
+        subscribed(&change, keeper).await?;
+        let expires_at = new_expiration(&change, keeper, &key, rotation)?;
+        let secret = FreshSecret::generate(&self.product, keeper.shelf().kind());
         let grace = TimeDelta::hours(rotation.grace.hours());
-        store::keys::replace_secret(&change, admin.id(), &key, &secret, expires_at, grace).await?;
+        store::keys::replace_secret(&change, keeper.shelf(), &key, &secret, expires_at, grace).await?;
         let detail = json!({
-            "name": key.name,
             "before": { "secret": key.hint, "expires_at": key.expires_at },
             "after": { "secret": secret.hint, "expires_at": expires_at },
             "grace": rotation.grace.as_str(),
         });
-        change.commit(Event { actor: admin.actor(), action: "key.rotated", subject: id.as_str(), detail }).await?;
+        change
+            .commit(Event {
+                actor: keeper.actor(),
+                action: Action::KeyRotated,
+                subject: Subject::new(id, &key.name),
+                detail,
+            })
+            .await?;
         Ok(NewSecret { id: id.clone(), secret: secret.plain })
     }
 
     /// Ends the grace period of the secret from before the last rotation; without one, nothing happens.
     ///
     /// # Errors
-    /// When the tenant has no such key.
-    pub async fn end_grace(&self, admin: &TenantAdmin, id: &KeyId) -> Result<(), Error> {
-        let change = self.change(admin).await?;
-        let key = super::find(&change, admin, id).await?;
+    /// When there is no such key.
+    pub async fn end_grace(&self, keeper: &impl Keeper, id: &KeyId) -> Result<(), Error> {
+        let change = self.change(keeper).await?;
+        let key = super::find(&change, keeper, id).await?;
         let Some(until) = key.old_secret_until else { return Ok(()) };
-        store::keys::end_grace(&change, admin.id(), &key).await?;
-        let detail = json!({ "name": key.name, "would_have_ended": until });
-        change.commit(Event { actor: admin.actor(), action: "key.grace_ended", subject: id.as_str(), detail }).await?;
+        store::keys::end_grace(&change, keeper.shelf(), &key).await?;
+        let detail = json!({ "would_have_ended": until });
+        change
+            .commit(Event {
+                actor: keeper.actor(),
+                action: Action::KeyGraceEnded,
+                subject: Subject::new(id, &key.name),
+                detail,
+            })
+            .await?;
         Ok(())
     }
 }
 
 fn new_expiration(
     change: &Change,
-    admin: &TenantAdmin,
+    keeper: &impl Keeper,
     key: &Key,
     rotation: &Rotation,
 ) -> Result<Option<DateTime<Utc>>, FieldErrors> {
@@ -85,6 +99,6 @@ fn new_expiration(
         }
         return Ok(key.expires_at);
     };
-    let zone = TimeZone::of(admin.tenant());
+    let zone = TimeZone::of(keeper.tenant());
     Ok(zone.resolve(draft.parse(zone.moment(change.now()))?))
 }

@@ -1,7 +1,10 @@
 //! The audit log, and the transaction that everything it tells of is written in.
 
 use chrono::{DateTime, Utc};
-use domain::id::TenantId;
+use domain::{
+    audit::Action,
+    id::{Id, TenantId},
+};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -26,7 +29,6 @@ pub(crate) enum Chain<'a> {
 
 impl Chain<'_> {
     fn id(&self) -> &str {
-        use domain::id::Id as _;
         match self {
             Self::Tenant(id) => id.as_str(),
             Self::Platform => "platform",
@@ -37,11 +39,21 @@ impl Chain<'_> {
 /// What an audit row tells.
 pub(crate) struct Event<'a> {
     pub(crate) actor: &'a Actor,
-    /// Such as `key.rotated`.
-    pub(crate) action: &'static str,
-    /// The id of what was changed.
-    pub(crate) subject: &'a str,
+    pub(crate) action: Action,
+    pub(crate) subject: Subject<'a>,
     pub(crate) detail: Value,
+}
+
+/// What was changed, with the name that it had then.
+pub(crate) struct Subject<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn new(id: &'a impl Id, name: &'a str) -> Self {
+        Self { id: id.as_str(), name }
+    }
 }
 
 /// A transaction that ends in an audit row: there is no other way to commit it.
@@ -73,15 +85,23 @@ impl Change {
         self.now
     }
 
-    pub(crate) async fn commit(self, event: Event<'_>) -> Result<()> {
+    pub(crate) async fn commit(mut self, event: Event<'_>) -> Result<()> {
+        self.note(event).await?;
+        Ok(self.transaction.commit().await?)
+    }
+
+    /// Adds a row, for a change that takes more than one to tell.
+    pub(crate) async fn note(&mut self, event: Event<'_>) -> Result<()> {
         let row = audit_event::Model {
-            chain_id: self.chain.id,
+            chain_id: self.chain.id.clone(),
             sequence: self.chain.length + 1,
             at: self.now,
             actor: event.actor.id.clone(),
             actor_name: event.actor.name.clone(),
-            action: event.action.to_owned(),
-            subject: event.subject.to_owned(),
+            action: event.action.as_str().to_owned(),
+            subject: event.subject.id.to_owned(),
+            subject_name: event.subject.name.to_owned(),
+            address: event.actor.address.map(|address| address.to_string()),
             detail: event.detail.to_string(),
             hash: String::new(),
         };
@@ -92,9 +112,10 @@ impl Change {
             .filter(audit_chain::Column::Id.eq(&row.chain_id))
             .exec(&self.transaction)
             .await?;
+        self.chain = audit_chain::Model { length: row.sequence, hash: hash.clone(), ..self.chain.clone() };
         let row = audit_event::Model { hash, ..row };
         audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec(&self.transaction).await?;
-        Ok(self.transaction.commit().await?)
+        Ok(())
     }
 }
 
@@ -123,6 +144,8 @@ fn hash_after(previous: &str, row: &audit_event::Model) -> String {
         &row.actor_name,
         &row.action,
         &row.subject,
+        &row.subject_name,
+        row.address.as_deref().unwrap_or_default(),
         &row.detail,
     ];
     let text: String = fields.iter().map(|field| format!("{}:{field}\n", field.len())).collect();
@@ -142,8 +165,9 @@ pub(crate) async fn latest_events(database: &Database, chain: Chain<'_>, limit: 
 
 fn read(row: audit_event::Model) -> Result<AuditEvent> {
     let detail = readable("an audit event's detail", &row.detail, serde_json::from_str(&row.detail))?;
-    let audit_event::Model { sequence, at, actor, actor_name, action, subject, .. } = row;
-    Ok(AuditEvent { sequence, at, actor, actor_name, action, subject, detail })
+    let audit_event::Model { sequence, at, actor, actor_name, subject, subject_name, address, .. } = row;
+    let action = readable("an action", &row.action, Action::parse(&row.action).ok_or(()))?;
+    Ok(AuditEvent { sequence, at, actor, actor_name, action, subject, subject_name, address, detail })
 }
 
 /// Who changed a subject last, and when.

@@ -38,6 +38,7 @@ pub(crate) async fn insert(change: &Change, tenant: &TenantId, group: &Group) ->
         group_type: Set(group.group_type.as_str().to_owned()),
         permissions: Set(to_lines(&group.permissions)),
         created_at: Set(change.now()),
+        ..Default::default()
     };
     inserted(group::Entity::insert(row).exec_without_returning(change.on()).await)
 }

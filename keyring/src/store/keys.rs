@@ -1,4 +1,4 @@
-//! Tenant API keys and their secrets.
+//! API keys and their secrets.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -10,42 +10,33 @@ use domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, RelationDef,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
     sea_query::{Expr, ExprTrait},
 };
 
 use super::{
     Change, Result,
-    entity::{api_key, api_key_property, api_key_secret, authorization_group},
+    entity::{api_key, api_key_property, api_key_secret},
     readable, to_lines,
 };
-use crate::secret::FreshSecret;
+use crate::{access::Shelf, secret::FreshSecret};
 
 pub(crate) mod list;
-mod restrictions;
 mod row;
 
-pub(super) use restrictions::Restrictions;
 pub(crate) use row::find;
 
-/// The tenant's own keys: where every query of this module starts.
-fn of_tenant(tenant: &TenantId) -> Condition {
+/// Where every query of this module starts.
+fn on(shelf: &Shelf) -> Condition {
     Condition::all()
-        .add(api_key::Column::TenantId.eq(tenant.as_str()))
-        .add(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
+        .add(api_key::Column::TenantId.eq(shelf.tenant.as_str()))
+        .add(api_key::Column::Kind.eq(shelf.kind().as_str()))
+        .add_option(shelf.owner().map(|owner| api_key::Column::OwnerId.eq(owner.as_str())))
 }
 
-/// The group that a key's permissions come from.
-pub(super) fn group() -> RelationDef {
-    api_key::Entity::belongs_to(authorization_group::Entity)
-        .from(api_key::Column::GroupId)
-        .to(authorization_group::Column::Id)
-        .into()
-}
-
-/// How many keys count towards the tenant's limit.
-pub(crate) async fn count_active(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<u64> {
-    let active = api_key::Entity::find().filter(of_tenant(tenant)).filter(api_key::Column::RevokedAt.is_null());
+/// How many keys count towards the limit.
+pub(crate) async fn count_active(connection: &impl ConnectionTrait, shelf: &Shelf) -> Result<u64> {
+    let active = api_key::Entity::find().filter(on(shelf)).filter(api_key::Column::RevokedAt.is_null());
     Ok(active.count(connection).await?)
 }
 
@@ -72,7 +63,7 @@ fn sort_name(name: &str) -> String {
 
 pub(crate) async fn insert(
     change: &Change,
-    tenant: &TenantId,
+    shelf: &Shelf,
     id: &KeyId,
     terms: &KeyTerms,
     expires_at: Option<DateTime<Utc>>,
@@ -81,8 +72,9 @@ pub(crate) async fn insert(
 ) -> Result<()> {
     let row = api_key::ActiveModel {
         id: Set(id.to_string()),
-        tenant_id: Set(tenant.to_string()),
-        kind: Set(KeyKind::Tenant.as_str().to_owned()),
+        tenant_id: Set(shelf.tenant.to_string()),
+        kind: Set(shelf.kind().as_str().to_owned()),
+        owner_id: Set(shelf.owner().map(ToString::to_string)),
         expires_at: Set(expires_at),
         created_at: Set(change.now()),
         created_by: Set(created_by.to_owned()),
@@ -101,7 +93,7 @@ fn active_terms(terms: &KeyTerms, hint: &SecretHint) -> api_key::ActiveModel {
     api_key::ActiveModel {
         name: Set(name.clone()),
         description: Set(description.clone()),
-        group_id: Set(Some(group.to_string())),
+        group_id: Set(group.as_ref().map(ToString::to_string)),
         scopes: Set(scopes.to_string()),
         all_properties: Set(*reach == Reach::All),
         allowed_ips: Set(to_lines(allowed_ips)),
@@ -137,11 +129,11 @@ async fn insert_secret(change: &Change, id: &KeyId, secret: &FreshSecret) -> Res
 }
 
 /// Changes one active key. The columns that `row` leaves unset stay as they are.
-async fn update(change: &Change, tenant: &TenantId, id: &KeyId, row: api_key::ActiveModel) -> Result<()> {
+async fn update(change: &Change, shelf: &Shelf, id: &KeyId, row: api_key::ActiveModel) -> Result<()> {
     api_key::Entity::update_many()
         .set(row)
         .col_expr(api_key::Column::Version, Expr::col(api_key::Column::Version).add(1))
-        .filter(of_tenant(tenant))
+        .filter(on(shelf))
         .filter(api_key::Column::Id.eq(id.as_str()))
         .filter(api_key::Column::RevokedAt.is_null())
         .exec(change.on())
@@ -150,8 +142,8 @@ async fn update(change: &Change, tenant: &TenantId, id: &KeyId, row: api_key::Ac
 }
 
 /// Gives a key other terms; its secret stays.
-pub(crate) async fn set_terms(change: &Change, tenant: &TenantId, key: &Key, terms: &KeyTerms) -> Result<()> {
-    update(change, tenant, &key.id, active_terms(terms, &key.hint)).await?;
+pub(crate) async fn set_terms(change: &Change, shelf: &Shelf, key: &Key, terms: &KeyTerms) -> Result<()> {
+    update(change, shelf, &key.id, active_terms(terms, &key.hint)).await?;
     api_key_property::Entity::delete_many()
         .filter(api_key_property::Column::ApiKeyId.eq(key.id.as_str()))
         .exec(change.on())
@@ -163,7 +155,7 @@ pub(crate) async fn set_terms(change: &Change, tenant: &TenantId, key: &Key, ter
 /// secret was still in one ends now: there are never more than two.
 pub(crate) async fn replace_secret(
     change: &Change,
-    tenant: &TenantId,
+    shelf: &Shelf,
     key: &Key,
     secret: &FreshSecret,
     expires_at: Option<DateTime<Utc>>,
@@ -182,13 +174,13 @@ pub(crate) async fn replace_secret(
         search_text: Set(search_text(&key.name, &key.description, &secret.hint.tail)),
         ..Default::default()
     };
-    update(change, tenant, &key.id, row).await
+    update(change, shelf, &key.id, row).await
 }
 
 /// Ends the grace period of a secret from before a rotation.
-pub(crate) async fn end_grace(change: &Change, tenant: &TenantId, key: &Key) -> Result<()> {
+pub(crate) async fn end_grace(change: &Change, shelf: &Shelf, key: &Key) -> Result<()> {
     retire_old_secrets(change, &key.id).await?;
-    update(change, tenant, &key.id, api_key::ActiveModel::default()).await
+    update(change, shelf, &key.id, api_key::ActiveModel::default()).await
 }
 
 async fn retire_old_secrets(change: &Change, key: &KeyId) -> Result<()> {
@@ -201,19 +193,19 @@ async fn retire_old_secrets(change: &Change, key: &KeyId) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn revoke(change: &Change, tenant: &TenantId, key: &Key, by: &str) -> Result<()> {
+pub(crate) async fn revoke(change: &Change, shelf: &Shelf, key: &Key, by: &str) -> Result<()> {
     let row = api_key::ActiveModel {
         revoked_at: Set(Some(change.now())),
         revoked_by: Set(Some(by.to_owned())),
         ..Default::default()
     };
-    update(change, tenant, &key.id, row).await
+    update(change, shelf, &key.id, row).await
 }
 
 /// Removes a key with its secrets and usage, which go with their key's row.
-pub(crate) async fn delete(change: &Change, tenant: &TenantId, id: &KeyId) -> Result<()> {
+pub(crate) async fn delete(change: &Change, shelf: &Shelf, id: &KeyId) -> Result<()> {
     api_key::Entity::delete_many()
-        .filter(of_tenant(tenant))
+        .filter(on(shelf))
         .filter(api_key::Column::Id.eq(id.as_str()))
         .exec(change.on())
         .await?;

@@ -1,15 +1,27 @@
 //! People.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use domain::{
-    id::{Id, PersonId, TenantId},
-    person::{Email, Person, Role},
+    id::{GroupId, Id, PersonId, TenantId},
+    key::GroupName,
+    permission::Permission,
+    person::{Email, Person, PersonState, Profile, Role},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef, Select,
+    sea_query::{Expr, SimpleExpr},
 };
 
-use super::{Change, Database, Result, entity::person, inserted, readable};
+use super::{
+    Change, Result,
+    entity::{authorization_group as group, person, person_group, session},
+    from_lines, inserted, readable,
+};
+use crate::powers;
 
 pub(super) fn read(row: &person::Model) -> Result<Person> {
     Ok(Person {
@@ -25,8 +37,7 @@ pub(super) fn tenant_of(row: &person::Model) -> Result<Option<TenantId>> {
 }
 
 pub(super) fn role(text: &str) -> Result<Role> {
-    let known = [Role::SuperUser, Role::TenantAdmin, Role::Member].into_iter().find(|role| role.as_str() == text);
-    readable("a role", text, known.ok_or(()))
+    readable("a role", text, Role::parse(text).ok_or(()))
 }
 
 /// A person with what signing in has to know of them.
@@ -34,50 +45,190 @@ pub(super) fn role(text: &str) -> Result<Role> {
 pub(crate) struct Account {
     pub(crate) person: Person,
     pub(crate) tenant: Option<TenantId>,
-    pub(crate) password_hash: String,
-    pub(crate) has_second_factor: bool,
+    /// None until they have set a password.
+    pub(crate) password_hash: Option<String>,
+    pub(crate) totp_secret: Option<String>,
     pub(crate) is_switched_off: bool,
 }
+
+impl Account {
+    pub(crate) fn has_second_factor(&self) -> bool {
+        self.totp_secret.is_some()
+    }
+
+    pub(crate) fn state(&self) -> PersonState {
+        match (self.is_switched_off, &self.password_hash) {
+            (true, _) => PersonState::SwitchedOff,
+            (false, None) => PersonState::Invited,
+            (false, Some(_)) => PersonState::Active,
+        }
+    }
+}
+
+/// What stands in place of a password's hash while there is none.
+const NO_PASSWORD: &str = "";
 
 fn read_account(row: person::Model) -> Result<Account> {
     Ok(Account {
         person: read(&row)?,
         tenant: tenant_of(&row)?,
-        has_second_factor: row.totp_secret.is_some(),
+        totp_secret: row.totp_secret,
         is_switched_off: row.switched_off_at.is_some(),
-        password_hash: row.password_hash,
+        password_hash: Some(row.password_hash).filter(|hash| hash != NO_PASSWORD),
     })
 }
 
 /// By the e-mail address that a person signs in with.
-pub(crate) async fn account_by_email(database: &Database, email: &Email) -> Result<Option<Account>> {
-    let found =
-        person::Entity::find().filter(person::Column::Email.eq(email.as_str())).one(database.connection()).await?;
+pub(crate) async fn account_by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<Account>> {
+    let found = person::Entity::find().filter(person::Column::Email.eq(email.as_str())).one(connection).await?;
     found.map(read_account).transpose()
 }
 
-pub(crate) async fn account(database: &Database, id: &PersonId) -> Result<Option<Account>> {
-    let found = person::Entity::find_by_id(id.as_str()).one(database.connection()).await?;
+pub(crate) async fn account(connection: &impl ConnectionTrait, id: &PersonId) -> Result<Option<Account>> {
+    let found = person::Entity::find_by_id(id.as_str()).one(connection).await?;
     found.map(read_account).transpose()
 }
 
-/// The tenant of a person, to know whose change it is.
-pub(crate) async fn tenant_by_email(
-    database: &Database,
-    email: &Email,
-) -> Result<Option<(PersonId, Option<TenantId>)>> {
-    let found =
-        person::Entity::find().filter(person::Column::Email.eq(email.as_str())).one(database.connection()).await?;
-    found.map(|row| Ok((read(&row)?.id, tenant_of(&row)?))).transpose()
+/// One of a tenant's people.
+pub(crate) async fn account_in(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    id: &PersonId,
+) -> Result<Option<Account>> {
+    let found = person::Entity::find_by_id(id.as_str()).filter(of(Some(tenant))).one(connection).await?;
+    found.map(read_account).transpose()
 }
 
 /// The people of a tenant, or those who belong to none.
-pub(crate) async fn list(database: &Database, tenant: Option<&TenantId>) -> Result<Vec<Person>> {
-    let of_tenant =
-        tenant.map_or_else(|| person::Column::TenantId.is_null(), |id| person::Column::TenantId.eq(id.as_str()));
-    let rows =
-        person::Entity::find().filter(of_tenant).order_by_asc(person::Column::Email).all(database.connection()).await?;
-    rows.iter().map(read).collect()
+fn of(tenant: Option<&TenantId>) -> SimpleExpr {
+    tenant.map_or_else(|| person::Column::TenantId.is_null(), |id| person::Column::TenantId.eq(id.as_str()))
+}
+
+/// The people of a tenant, or those who belong to none, each with all that is shown of them.
+pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: Option<&TenantId>) -> Result<Vec<Profile>> {
+    profiles(connection, tenant, Condition::all().add(of(tenant))).await
+}
+
+/// One of the people of a tenant, or of those who belong to none.
+pub(crate) async fn profile(
+    connection: &impl ConnectionTrait,
+    tenant: Option<&TenantId>,
+    id: &PersonId,
+) -> Result<Option<Profile>> {
+    let one = Condition::all().add(of(tenant)).add(person::Column::Id.eq(id.as_str()));
+    Ok(profiles(connection, tenant, one).await?.pop())
+}
+
+async fn profiles(
+    connection: &impl ConnectionTrait,
+    tenant: Option<&TenantId>,
+    which: Condition,
+) -> Result<Vec<Profile>> {
+    let rows = person::Entity::find().filter(which).order_by_asc(person::Column::Email).all(connection).await?;
+    let mut groups = match tenant {
+        Some(tenant) => groups_of_people(connection, tenant).await?,
+        None => HashMap::new(),
+    };
+    let mut last_seen = last_seen(connection, tenant).await?;
+    let read = |row: person::Model| {
+        let (groups, last_seen_at) = (groups.remove(&row.id).unwrap_or_default(), last_seen.remove(&row.id));
+        let account = read_account(row)?;
+        let (state, has_second_factor) = (account.state(), account.has_second_factor());
+        Ok(Profile { person: account.person, state, groups, has_second_factor, last_seen_at })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+#[derive(FromQueryResult)]
+struct PersonGroup {
+    person_id: String,
+    id: String,
+    name: String,
+}
+
+fn group_relation() -> RelationDef {
+    person_group::Entity::belongs_to(group::Entity).from(person_group::Column::GroupId).to(group::Column::Id).into()
+}
+
+/// The groups of each of a tenant's people, by name.
+async fn groups_of_people(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+) -> Result<HashMap<String, Vec<GroupName>>> {
+    let rows = person_group::Entity::find()
+        .join(JoinType::InnerJoin, group_relation())
+        .select_only()
+        .column(person_group::Column::PersonId)
+        .column(group::Column::Id)
+        .column(group::Column::Name)
+        .filter(group::Column::TenantId.eq(tenant.as_str()))
+        .order_by_asc(group::Column::Name)
+        .into_model::<PersonGroup>()
+        .all(connection)
+        .await?;
+    let mut groups: HashMap<String, Vec<GroupName>> = HashMap::new();
+    for PersonGroup { person_id, id, name } in rows {
+        let group = GroupName { id: readable("a group's id", &id, GroupId::parse(&id))?, name };
+        groups.entry(person_id).or_default().push(group);
+    }
+    Ok(groups)
+}
+
+#[derive(FromQueryResult)]
+struct LastSeen {
+    person_id: String,
+    at: DateTime<Utc>,
+}
+
+/// When each of a tenant's people last used the console, as far as their sessions are remembered.
+async fn last_seen(
+    connection: &impl ConnectionTrait,
+    tenant: Option<&TenantId>,
+) -> Result<HashMap<String, DateTime<Utc>>> {
+    let of_person: RelationDef =
+        session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id).into();
+    let rows = session::Entity::find()
+        .join(JoinType::InnerJoin, of_person)
+        .select_only()
+        .column(session::Column::PersonId)
+        .column_as(session::Column::LastSeenAt.max(), "at")
+        .filter(of(tenant))
+        .group_by(session::Column::PersonId)
+        .into_model::<LastSeen>()
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.person_id, row.at)).collect())
+}
+
+/// What a person of the tenant may do: an admin everything, a member what their groups grant.
+pub(crate) async fn permissions(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    id: &PersonId,
+) -> Result<Vec<Permission>> {
+    let Some(account) = account_in(connection, tenant, id).await? else { return Ok(Vec::new()) };
+    Ok(powers::of(account.person.role, granted(connection, tenant, id).await?))
+}
+
+/// What a person's groups grant.
+pub(super) async fn granted(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    id: &PersonId,
+) -> Result<Vec<Permission>> {
+    let texts: Vec<String> = person_group::Entity::find()
+        .join(JoinType::InnerJoin, group_relation())
+        .select_only()
+        .column(group::Column::Permissions)
+        .filter(person_group::Column::PersonId.eq(id.as_str()))
+        .filter(group::Column::TenantId.eq(tenant.as_str()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let mut permissions = from_lines("a permission", &texts.join("\n"), Permission::parse)?;
+    permissions.sort();
+    permissions.dedup();
+    Ok(permissions)
 }
 
 pub(crate) async fn any_super_user(connection: &impl ConnectionTrait) -> Result<bool> {
@@ -85,12 +236,33 @@ pub(crate) async fn any_super_user(connection: &impl ConnectionTrait) -> Result<
     Ok(super_users.count(connection).await? > 0)
 }
 
+/// The admins of a tenant, or the super users, who can sign in.
+pub(crate) async fn in_charge(connection: &impl ConnectionTrait, tenant: Option<&TenantId>) -> Result<Vec<Person>> {
+    let role = if tenant.is_some() { Role::TenantAdmin } else { Role::SuperUser };
+    let rows = can_sign_in(tenant, role).order_by_asc(person::Column::Name).all(connection).await?;
+    rows.iter().map(read).collect()
+}
+
+fn can_sign_in(tenant: Option<&TenantId>, role: Role) -> Select<person::Entity> {
+    person::Entity::find()
+        .filter(of(tenant))
+        .filter(person::Column::Role.eq(role.as_str()))
+        .filter(person::Column::SwitchedOffAt.is_null())
+        .filter(person::Column::PasswordHash.ne(NO_PASSWORD))
+}
+
+/// How many admins a tenant would have left without this one.
+pub(crate) async fn count_other_admins(change: &Change, tenant: &TenantId, without: &PersonId) -> Result<u64> {
+    let others = can_sign_in(Some(tenant), Role::TenantAdmin).filter(person::Column::Id.ne(without.as_str()));
+    Ok(others.count(change.on()).await?)
+}
+
 /// False when the e-mail address is taken, by whichever tenant.
 pub(crate) async fn insert(
     change: &Change,
     tenant: Option<&TenantId>,
     person: &Person,
-    password_hash: String,
+    password_hash: Option<String>,
 ) -> Result<bool> {
     let row = person::ActiveModel {
         id: Set(person.id.to_string()),
@@ -98,18 +270,84 @@ pub(crate) async fn insert(
         email: Set(person.email.as_str().to_owned()),
         name: Set(person.name.clone()),
         role: Set(person.role.as_str().to_owned()),
-        password_hash: Set(password_hash),
+        password_hash: Set(password_hash.unwrap_or_else(|| NO_PASSWORD.to_owned())),
         created_at: Set(change.now()),
         ..Default::default()
     };
     inserted(person::Entity::insert(row).exec_without_returning(change.on()).await)
 }
 
+/// Changes one person. The columns that `row` leaves unset stay as they are.
+async fn update(change: &Change, id: &PersonId, row: person::ActiveModel) -> Result<()> {
+    person::Entity::update_many().set(row).filter(person::Column::Id.eq(id.as_str())).exec(change.on()).await?;
+    Ok(())
+}
+
 pub(crate) async fn set_password(change: &Change, id: &PersonId, password_hash: String) -> Result<()> {
-    person::Entity::update_many()
-        .col_expr(person::Column::PasswordHash, Expr::value(password_hash))
-        .filter(person::Column::Id.eq(id.as_str()))
+    update(change, id, person::ActiveModel { password_hash: Set(password_hash), ..Default::default() }).await
+}
+
+pub(crate) async fn set_name(change: &Change, id: &PersonId, name: &str) -> Result<()> {
+    update(change, id, person::ActiveModel { name: Set(name.to_owned()), ..Default::default() }).await
+}
+
+pub(crate) async fn set_role(change: &Change, id: &PersonId, role: Role) -> Result<()> {
+    update(change, id, person::ActiveModel { role: Set(role.as_str().to_owned()), ..Default::default() }).await
+}
+
+pub(crate) async fn set_switched_off(change: &Change, id: &PersonId, since: Option<DateTime<Utc>>) -> Result<()> {
+    update(change, id, person::ActiveModel { switched_off_at: Set(since), ..Default::default() }).await
+}
+
+/// Puts a person into these groups and no others.
+pub(crate) async fn set_groups(change: &Change, id: &PersonId, groups: &[GroupName]) -> Result<()> {
+    person_group::Entity::delete_many()
+        .filter(person_group::Column::PersonId.eq(id.as_str()))
         .exec(change.on())
         .await?;
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let row = |group: &GroupName| person_group::ActiveModel {
+        person_id: Set(id.to_string()),
+        group_id: Set(group.id.to_string()),
+    };
+    person_group::Entity::insert_many(groups.iter().map(row)).exec_without_returning(change.on()).await?;
     Ok(())
+}
+
+/// Gives a person a second factor, or takes it away. `step` is that of the last code that was used.
+pub(crate) async fn set_totp(change: &Change, id: &PersonId, secret: Option<&str>, step: Option<i64>) -> Result<()> {
+    let row = person::ActiveModel {
+        totp_secret: Set(secret.map(str::to_owned)),
+        totp_last_step: Set(step),
+        ..Default::default()
+    };
+    update(change, id, row).await
+}
+
+/// Notes that the code of a step was used. False when that one or a later one was before.
+pub(crate) async fn spend_totp_step(change: &Change, id: &PersonId, step: i64) -> Result<bool> {
+    let earlier =
+        Condition::any().add(person::Column::TotpLastStep.is_null()).add(person::Column::TotpLastStep.lt(step));
+    let spent = person::Entity::update_many()
+        .col_expr(person::Column::TotpLastStep, Expr::value(step))
+        .filter(person::Column::Id.eq(id.as_str()))
+        .filter(earlier)
+        .exec(change.on())
+        .await?;
+    Ok(spent.rows_affected == 1)
+}
+
+/// Holds a person's row until the change is over, if their password still is the one that was checked and they were
+/// not switched off meanwhile.
+pub(crate) async fn hold(change: &Change, id: &PersonId, password_hash: &str) -> Result<bool> {
+    let held = person::Entity::update_many()
+        .col_expr(person::Column::PasswordHash, Expr::value(password_hash))
+        .filter(person::Column::Id.eq(id.as_str()))
+        .filter(person::Column::PasswordHash.eq(password_hash))
+        .filter(person::Column::SwitchedOffAt.is_null())
+        .exec(change.on())
+        .await?;
+    Ok(held.rows_affected == 1)
 }

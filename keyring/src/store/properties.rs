@@ -59,6 +59,7 @@ pub(crate) async fn insert(change: &Change, tenant: &TenantId, property: &Proper
         tenant_id: Set(tenant.to_string()),
         name: Set(property.name.clone()),
         created_at: Set(change.now()),
+        ..Default::default()
     };
     inserted(property::Entity::insert(row).exec_without_returning(change.on()).await)
 }

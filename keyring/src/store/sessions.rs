@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, PersonId, TenantId},
-    person::Person,
+    person::{Role, Session},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, sea_query::Expr};
 
 use super::{
     Change, Database, Result,
-    entity::{person, session},
-    people,
+    entity::session,
+    people::{self, Account},
+    readable,
 };
 use crate::secret::Sha256Hex;
 
@@ -28,25 +29,13 @@ pub(crate) struct NewSession<'a> {
 
 /// A live session and whose it is.
 pub(crate) struct LiveSession {
-    pub(crate) person: Person,
+    pub(crate) account: Account,
+    /// The person's own tenant, or the one that a super user has entered.
     pub(crate) tenant: Option<TenantId>,
     pub(crate) last_seen_at: DateTime<Utc>,
 }
 
-/// Opens a session, unless the password was changed since `password_hash` was read. False then.
-pub(crate) async fn insert(database: &Database, session: NewSession<'_>, password_hash: &str) -> Result<bool> {
-    let (transaction, _turn) = database.begin().await?;
-    // Changes nothing and holds the person's row, so that a change of the password comes before or after.
-    let held = person::Entity::update_many()
-        .col_expr(person::Column::PasswordHash, Expr::value(password_hash))
-        .filter(person::Column::Id.eq(session.person.as_str()))
-        .filter(person::Column::PasswordHash.eq(password_hash))
-        .exec(&transaction)
-        .await?;
-    if held.rows_affected == 0 {
-        return Ok(false);
-    }
-
+pub(crate) async fn insert(change: &Change, session: NewSession<'_>) -> Result<()> {
     let row = session::ActiveModel {
         token_sha256: Set(session.token.as_str().to_owned()),
         person_id: Set(session.person.to_string()),
@@ -56,26 +45,28 @@ pub(crate) async fn insert(database: &Database, session: NewSession<'_>, passwor
         ip: Set(session.ip.to_canonical().to_string()),
         network: Set(session.network.to_string()),
         user_agent: Set(session.user_agent.to_owned()),
+        entered_tenant_id: Set(None),
     };
-    session::Entity::insert(row).exec_without_returning(&transaction).await?;
-    transaction.commit().await?;
-    Ok(true)
+    session::Entity::insert(row).exec_without_returning(change.on()).await?;
+    Ok(())
 }
 
+/// The session of somebody who was not switched off.
 pub(crate) async fn find(database: &Database, token: &Sha256Hex, now: DateTime<Utc>) -> Result<Option<LiveSession>> {
     let found = session::Entity::find_by_id(token.as_str())
         .filter(session::Column::ExpiresAt.gt(now))
         .one(database.connection())
         .await?;
     let Some(session) = found else { return Ok(None) };
-    let Some(person) = person::Entity::find_by_id(&session.person_id).one(database.connection()).await? else {
-        return Ok(None);
+    let person = readable("a person's id", &session.person_id, PersonId::parse(&session.person_id))?;
+    let account = people::account(database.connection(), &person).await?;
+    let Some(account) = account.filter(|account| !account.is_switched_off) else { return Ok(None) };
+    let entered = session.entered_tenant_id.filter(|_| account.person.role == Role::SuperUser);
+    let tenant = match entered {
+        Some(id) => Some(readable("a tenant's id", &id, TenantId::parse(&id))?),
+        None => account.tenant.clone(),
     };
-    Ok(Some(LiveSession {
-        person: people::read(&person)?,
-        tenant: people::tenant_of(&person)?,
-        last_seen_at: session.last_seen_at,
-    }))
+    Ok(Some(LiveSession { account, tenant, last_seen_at: session.last_seen_at }))
 }
 
 /// Notes that a session is in use, which puts off its end.
@@ -96,25 +87,60 @@ pub(crate) async fn touch(
     Ok(())
 }
 
-/// Ends a session. Its row stays for a while: it tells from where the person signs in.
-pub(crate) async fn end(database: &Database, token: &Sha256Hex, now: DateTime<Utc>) -> Result<()> {
+/// Where a super user is from now on.
+pub(crate) async fn set_entered(change: &Change, token: &Sha256Hex, tenant: Option<&TenantId>) -> Result<()> {
     session::Entity::update_many()
-        .col_expr(session::Column::ExpiresAt, Expr::value(now))
+        .col_expr(session::Column::EnteredTenantId, Expr::value(tenant.map(ToString::to_string)))
         .filter(session::Column::TokenSha256.eq(token.as_str()))
-        .filter(session::Column::ExpiresAt.gt(now))
-        .exec(database.connection())
+        .exec(change.on())
         .await?;
     Ok(())
 }
 
-pub(crate) async fn end_of_person(change: &Change, person: &PersonId) -> Result<()> {
+/// Ends a session. Its row stays for a while: it tells from where the person signs in.
+pub(crate) async fn end(change: &Change, token: &Sha256Hex) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::ExpiresAt, Expr::value(change.now()))
-        .filter(session::Column::PersonId.eq(person.as_str()))
+        .filter(session::Column::TokenSha256.eq(token.as_str()))
         .filter(session::Column::ExpiresAt.gt(change.now()))
         .exec(change.on())
         .await?;
     Ok(())
+}
+
+/// Ends the sessions of a person, save the one to be kept. Answers how many those were.
+pub(crate) async fn end_of_person(change: &Change, person: &PersonId, kept: Option<&Sha256Hex>) -> Result<u64> {
+    let ended = session::Entity::update_many()
+        .col_expr(session::Column::ExpiresAt, Expr::value(change.now()))
+        .filter(session::Column::PersonId.eq(person.as_str()))
+        .filter(session::Column::ExpiresAt.gt(change.now()))
+        .filter(session::Column::TokenSha256.ne(kept.map_or("", Sha256Hex::as_str)))
+        .exec(change.on())
+        .await?;
+    Ok(ended.rows_affected)
+}
+
+/// The live sessions of a person, the one that was used last first.
+pub(crate) async fn list(
+    database: &Database,
+    person: &PersonId,
+    this: Option<&Sha256Hex>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Session>> {
+    let rows = session::Entity::find()
+        .filter(session::Column::PersonId.eq(person.as_str()))
+        .filter(session::Column::ExpiresAt.gt(now))
+        .order_by_desc(session::Column::LastSeenAt)
+        .all(database.connection())
+        .await?;
+    let read = |row: session::Model| Session {
+        is_this: this.is_some_and(|token| token.as_str() == row.token_sha256),
+        user_agent: row.user_agent,
+        address: row.ip,
+        opened_at: row.created_at,
+        last_seen_at: row.last_seen_at,
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 pub(crate) async fn delete_ended_before(database: &Database, instant: DateTime<Utc>) -> Result<()> {

@@ -3,8 +3,12 @@
 use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, KeyId, PersonId, PropertyId, TenantId},
+    network,
+    origin::Origin,
     permission::{Grants, Permission},
+    person::Role,
     property::Reach,
+    rate_limit::RateLimit,
     scope::Scopes,
     secret::KeyKind,
 };
@@ -13,9 +17,7 @@ use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, 
 use super::{
     Database, Result,
     entity::{api_key, api_key_property, api_key_secret, authorization_group, person, tenant},
-    from_lines,
-    keys::{Restrictions, group},
-    people, readable,
+    from_lines, people, readable,
 };
 use crate::{
     evaluator::{Owner, Standing},
@@ -52,6 +54,13 @@ fn tenant() -> RelationDef {
     api_key::Entity::belongs_to(tenant::Entity).from(api_key::Column::TenantId).to(tenant::Column::Id).into()
 }
 
+fn group() -> RelationDef {
+    api_key::Entity::belongs_to(authorization_group::Entity)
+        .from(api_key::Column::GroupId)
+        .to(authorization_group::Column::Id)
+        .into()
+}
+
 fn owner() -> RelationDef {
     api_key::Entity::belongs_to(person::Entity).from(api_key::Column::OwnerId).to(person::Column::Id).into()
 }
@@ -85,20 +94,42 @@ pub(crate) async fn find(database: &Database, sha256: &Sha256Hex) -> Result<Opti
         .into_model::<Row>()
         .all(database.connection())
         .await?;
-    read(rows)
+    let permissions = match rows.first() {
+        Some(row) => permissions(database, row).await?,
+        None => return Ok(None),
+    };
+    read(rows, permissions)
 }
 
-fn read(mut rows: Vec<Row>) -> Result<Option<Standing>> {
+/// What the group grants, or what the owner may do at this moment.
+async fn permissions(database: &Database, row: &Row) -> Result<Vec<Permission>> {
+    let (Some(owner), Some(role)) = (&row.key.owner_id, &row.owner_role) else {
+        return from_lines("a permission", row.permissions.as_deref().unwrap_or_default(), Permission::parse);
+    };
+    let role = people::role(role)?;
+    let granted = match role {
+        Role::Member => {
+            let tenant = readable("a tenant's id", &row.key.tenant_id, TenantId::parse(&row.key.tenant_id))?;
+            let owner = readable("a person's id", owner, PersonId::parse(owner))?;
+            people::granted(database.connection(), &tenant, &owner).await?
+        }
+        Role::TenantAdmin | Role::SuperUser => Vec::new(),
+    };
+    Ok(powers::of(role, granted))
+}
+
+fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Standing>> {
     let mut properties: Vec<PropertyId> = Vec::new();
     for id in rows.iter().filter_map(|row| row.property_id.as_deref()) {
         properties.push(readable("a property's id", id, PropertyId::parse(id))?);
     }
     properties.sort();
     let Some(row) = rows.pop() else { return Ok(None) };
-    let Restrictions { scopes, allowed_ips, allowed_origins, rate_limit } = Restrictions::read(&row.key)?;
-    let (grants, owner) = (grants(&row, scopes)?, owner_of(&row)?);
+    let scopes = readable("scopes", &row.key.scopes, Scopes::parse(&row.key.scopes))?;
+    let owner = owner_of(&row)?;
     let key = row.key;
     let kind = [KeyKind::Tenant, KeyKind::Personal].into_iter().find(|kind| kind.as_str() == key.kind);
+    let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
     Ok(Some(Standing {
         id: readable("a key's id", &key.id, KeyId::parse(&key.id))?,
         kind: readable("a key's kind", &key.kind, kind.ok_or(()))?,
@@ -106,28 +137,18 @@ fn read(mut rows: Vec<Row>) -> Result<Option<Standing>> {
         tenant_slug: row.slug,
         owner,
         group: row.group_name,
-        grants,
+        grants: Grants { permissions, scopes },
         reach: if key.all_properties { Reach::All } else { Reach::Only(properties) },
-        rate_limit,
+        rate_limit: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
         expires_at: key.expires_at,
         secret_retires_at: row.retires_at,
         zone: TimeZone::named_or_utc(&row.time_zone),
         is_subscribed: row.is_subscribed,
-        allowed_ips,
-        allowed_origins,
+        allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,
+        allowed_origins: from_lines("an origin", &key.allowed_origins, Origin::parse)?,
         revoked_at: key.revoked_at,
         name: key.name,
     }))
-}
-
-/// What the group grants, or what the owner may do, narrowed by the key's scopes.
-fn grants(row: &Row, scopes: Scopes) -> Result<Grants> {
-    let permissions = match (&row.permissions, &row.owner_role) {
-        (Some(lines), _) => from_lines("a permission", lines, Permission::parse)?,
-        (None, Some(role)) => powers::of(people::role(role)?).permissions,
-        (None, None) => Vec::new(),
-    };
-    Ok(Grants { permissions, scopes })
 }
 
 fn owner_of(row: &Row) -> Result<Option<Owner>> {

@@ -1,15 +1,23 @@
 //! Tenants.
 
+use std::collections::HashMap;
+
 use domain::{
     id::{Id, TenantId},
+    secret::KeyKind,
     tenant::Tenant,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder,
+    QueryOrder, QuerySelect, Select,
 };
 
-use super::{Change, Database, Result, entity::tenant, inserted, readable};
+use super::{
+    Change, Database, Result,
+    entity::{api_key, person, tenant},
+    inserted, readable,
+};
+use crate::tenants::TenantOverview;
 
 fn read(row: tenant::Model) -> Result<Tenant> {
     Ok(Tenant {
@@ -19,6 +27,7 @@ fn read(row: tenant::Model) -> Result<Tenant> {
         key_limit: u32::try_from(row.key_limit).unwrap_or_default(),
         api_keys: row.api_keys,
         time_zone: row.time_zone,
+        requires_second_factor: row.requires_second_factor,
     })
 }
 
@@ -30,6 +39,7 @@ fn active(tenant: &Tenant) -> tenant::ActiveModel {
         key_limit: Set(i32::try_from(tenant.key_limit).unwrap_or(i32::MAX)),
         api_keys: Set(tenant.api_keys),
         time_zone: Set(tenant.time_zone.clone()),
+        requires_second_factor: Set(tenant.requires_second_factor),
         ..Default::default()
     }
 }
@@ -47,9 +57,41 @@ pub(crate) async fn find_by_slug(database: &Database, slug: &str) -> Result<Opti
     found.map(read).transpose()
 }
 
-pub(crate) async fn list(database: &Database) -> Result<Vec<Tenant>> {
-    let rows = tenant::Entity::find().order_by_asc(tenant::Column::Slug).all(database.connection()).await?;
-    rows.into_iter().map(read).collect()
+/// Every tenant, by slug.
+pub(crate) async fn list(database: &Database) -> Result<Vec<TenantOverview>> {
+    let connection = database.connection();
+    let rows = tenant::Entity::find().order_by_asc(tenant::Column::Slug).all(connection).await?;
+    let active_keys = api_key::Entity::find()
+        .filter(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
+        .filter(api_key::Column::RevokedAt.is_null());
+    let active_keys = counts(connection, active_keys, api_key::Column::TenantId, api_key::Column::Id).await?;
+    let people = person::Entity::find().filter(person::Column::TenantId.is_not_null());
+    let people = counts(connection, people, person::Column::TenantId, person::Column::Id).await?;
+    let count = |counts: &HashMap<String, u64>, id: &TenantId| counts.get(id.as_str()).copied().unwrap_or_default();
+    let overview = |row| {
+        let tenant = read(row)?;
+        let (active_keys, people) = (count(&active_keys, &tenant.id), count(&people, &tenant.id));
+        Ok(TenantOverview { tenant, active_keys, people })
+    };
+    rows.into_iter().map(overview).collect()
+}
+
+/// How many of some rows each tenant has.
+async fn counts<E: EntityTrait>(
+    connection: &impl ConnectionTrait,
+    rows: Select<E>,
+    tenant: E::Column,
+    id: E::Column,
+) -> Result<HashMap<String, u64>> {
+    let counted: Vec<(String, i64)> = rows
+        .select_only()
+        .column(tenant)
+        .column_as(id.count(), "rows")
+        .group_by(tenant)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(counted.into_iter().map(|(tenant, rows)| (tenant, rows.unsigned_abs())).collect())
 }
 
 pub(crate) async fn any(database: &Database) -> Result<bool> {

@@ -6,10 +6,10 @@ use domain::{
     key_list::KeyListQuery,
     usage::{Fate, Range, UsageQuery},
 };
-use keyring::TenantAdmin;
+use keyring::{SuperUser, TenantAdmin};
 use secrecy::ExposeSecret;
 
-use super::stage::Stage;
+use super::stage::{Stage, home};
 
 on_both_databases! {
     the_demo_shows_keys_in_every_state,
@@ -21,7 +21,7 @@ on_both_databases! {
 async fn demo(stage: &Stage) -> TenantAdmin {
     let sign_in = stage.keyring.fill_with_demo().await.unwrap().unwrap();
     let token = stage.sign_in(&sign_in.email, sign_in.password.expose_secret()).await.unwrap();
-    stage.keyring.signed_in(&token).await.unwrap().unwrap().as_admin().unwrap()
+    stage.keyring.signed_in(&token, home()).await.unwrap().unwrap().as_admin().unwrap()
 }
 
 async fn the_demo_shows_keys_in_every_state(stage: Stage) {
@@ -71,5 +71,5 @@ async fn the_demo_shows_what_keys_were_used_for(stage: Stage) {
 async fn a_database_with_tenants_is_left_alone(stage: Stage) {
     stage.tenant("acme").await;
     assert!(stage.keyring.fill_with_demo().await.unwrap().is_none());
-    assert_eq!(stage.keyring.tenants().await.unwrap().len(), 1);
+    assert_eq!(stage.keyring.tenants(&SuperUser::operator()).await.unwrap().len(), 1);
 }

@@ -35,7 +35,7 @@ async fn a_key_is_stored_as_it_was_asked_for(stage: Stage) {
     let made = stage.keyring.generate_key(&ana, &NewKey { draft, expiration: ExpirationDraft::Never }).await.unwrap();
     let key = stage.key(&tenant, &made.id).await;
     assert_eq!((key.name.as_str(), key.description.as_str()), ("PMS", "For the front desk."));
-    assert_eq!(key.group.name, "Full access");
+    assert_eq!(key.group.unwrap().name, "Full access");
     assert_eq!(key.scopes, Scopes::Both);
     assert_eq!(key.reach, Reach::Only(vec![properties[1].id.clone()]));
     assert_eq!(key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::1/128"]);

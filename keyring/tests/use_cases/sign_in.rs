@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::person::Role;
 use keyring::{Credentials, Error, SessionToken};
 
-use super::stage::{PASSWORD, Stage, client};
+use super::stage::{PASSWORD, Stage, client, home};
 
 on_both_databases! {
     a_right_password_opens_a_session,
@@ -22,7 +22,7 @@ async fn a_right_password_opens_a_session(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in(" ANA@acme.test ", PASSWORD).await.unwrap();
-    let signed_in = stage.keyring.signed_in(&token).await.unwrap().unwrap();
+    let signed_in = stage.keyring.signed_in(&token, home()).await.unwrap().unwrap();
     assert_eq!((signed_in.person.name.as_str(), signed_in.person.role), ("Ana", Role::TenantAdmin));
     assert_eq!(signed_in.tenant.unwrap().slug, "acme");
 }
@@ -48,10 +48,10 @@ async fn a_session_that_nobody_uses_ends(stage: Stage) {
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
     for _ in 0..3 {
         stage.advance(TimeDelta::hours(11));
-        assert!(stage.keyring.signed_in(&token).await.unwrap().is_some(), "in use");
+        assert!(stage.keyring.signed_in(&token, home()).await.unwrap().is_some(), "in use");
     }
     stage.advance(TimeDelta::hours(12));
-    assert!(stage.keyring.signed_in(&token).await.unwrap().is_none());
+    assert!(stage.keyring.signed_in(&token, home()).await.unwrap().is_none());
 }
 
 async fn signing_out_ends_the_session(stage: Stage) {
@@ -59,10 +59,10 @@ async fn signing_out_ends_the_session(stage: Stage) {
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
     let elsewhere = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
-    stage.keyring.sign_out(&token).await.unwrap();
-    stage.keyring.sign_out(&token).await.unwrap();
-    assert!(stage.keyring.signed_in(&token).await.unwrap().is_none());
-    assert!(stage.keyring.signed_in(&elsewhere).await.unwrap().is_some());
+    stage.keyring.sign_out(&token, home()).await.unwrap();
+    stage.keyring.sign_out(&token, home()).await.unwrap();
+    assert!(stage.keyring.signed_in(&token, home()).await.unwrap().is_none());
+    assert!(stage.keyring.signed_in(&elsewhere, home()).await.unwrap().is_some());
 }
 
 async fn only_the_hash_of_a_session_is_kept(stage: Stage) {
@@ -73,7 +73,7 @@ async fn only_the_hash_of_a_session_is_kept(stage: Stage) {
     assert_eq!(stored.len(), 1);
     assert_ne!(stored[0], token.expose());
     let stolen = SessionToken::presented(&stored[0]);
-    assert!(stage.keyring.signed_in(&stolen).await.unwrap().is_none(), "what is stored opens nothing");
+    assert!(stage.keyring.signed_in(&stolen, home()).await.unwrap().is_none(), "what is stored opens nothing");
 }
 
 async fn another_password_ends_the_sessions(stage: Stage) {
@@ -81,7 +81,7 @@ async fn another_password_ends_the_sessions(stage: Stage) {
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
     stage.keyring.set_password("ana@acme.test", "another long password".to_owned().into()).await.unwrap();
-    assert!(stage.keyring.signed_in(&token).await.unwrap().is_none());
+    assert!(stage.keyring.signed_in(&token, home()).await.unwrap().is_none());
     assert!(stage.sign_in("ana@acme.test", PASSWORD).await.is_err());
     assert!(stage.sign_in("ana@acme.test", "another long password").await.is_ok());
 }
@@ -92,7 +92,7 @@ async fn guessing_is_stopped_for_a_while(stage: Stage) {
     let guess = |address: &'static str, password: &'static str| {
         let credentials = Credentials { email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
         let keyring = stage.keyring.clone();
-        async move { keyring.sign_in(credentials, &client(address)).await }
+        async move { keyring.sign_in(credentials, None, &client(address)).await }
     };
     let guesses: Vec<_> = (0..20).map(|_| tokio::spawn(guess("198.51.100.9", "a wrong guess"))).collect();
     let mut looked_at = 0;
@@ -114,10 +114,10 @@ async fn strangers_cannot_keep_out_somebody_who_has_signed_out(stage: Stage) {
     let attempt = |address: String, password: &'static str| {
         let credentials = Credentials { email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
         let keyring = stage.keyring.clone();
-        async move { keyring.sign_in(credentials, &client(&address)).await }
+        async move { keyring.sign_in(credentials, None, &client(&address)).await }
     };
     let token = attempt("2001:db8::1".to_owned(), PASSWORD).await.unwrap();
-    stage.keyring.sign_out(&token).await.unwrap();
+    stage.keyring.sign_out(&token, home()).await.unwrap();
     for number in 0..50 {
         let guess = attempt(format!("198.51.100.{number}"), "a wrong guess").await;
         assert!(matches!(guess, Err(Error::WrongCredentials)));
@@ -131,6 +131,6 @@ async fn a_member_is_no_admin(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
-    let signed_in = stage.keyring.signed_in(&token).await.unwrap().unwrap();
+    let signed_in = stage.keyring.signed_in(&token, home()).await.unwrap().unwrap();
     assert!(matches!(signed_in.as_admin(), Err(Error::NotAnAdmin)));
 }

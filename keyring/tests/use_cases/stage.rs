@@ -1,5 +1,7 @@
 //! A database of its own for each test, and a tenant to try things on.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     expiration::ExpirationDraft,
@@ -11,7 +13,7 @@ use domain::{
 };
 use keyring::{
     Client, Clock, Credentials, Database, Error, Keyring, NewKey, NewPerson, NewProperty, NewSecret, NewTenant,
-    SessionToken, TenantAdmin,
+    SessionToken, SuperUser, TenantAdmin,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tempfile::TempDir;
@@ -95,7 +97,7 @@ impl Stage {
             key_limit: Some(key_limit),
             time_zone: Some("Pacific/Auckland".to_owned()),
         };
-        self.keyring.create_tenant(new).await.unwrap();
+        self.keyring.create_tenant(&SuperUser::operator(), new).await.unwrap();
         let operator = self.keyring.operator_for(slug).await.unwrap();
         for name in ["Harbour House", "Old Town"] {
             self.keyring.create_property(&operator, NewProperty { name: name.to_owned() }).await.unwrap();
@@ -114,12 +116,12 @@ impl Stage {
     pub async fn admin(&self, tenant: &TenantAdmin, name: &str) -> TenantAdmin {
         self.person(tenant, name, Role::TenantAdmin).await;
         let token = self.sign_in(&format!("{name}@{}.test", tenant.tenant().slug), PASSWORD).await.unwrap();
-        self.keyring.signed_in(&token).await.unwrap().unwrap().as_admin().unwrap()
+        self.keyring.signed_in(&token, home()).await.unwrap().unwrap().as_admin().unwrap()
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<SessionToken, Error> {
         let credentials = Credentials { email: email.to_owned(), password: password.to_owned().into() };
-        self.keyring.sign_in(credentials, &client("203.0.113.7")).await
+        self.keyring.sign_in(credentials, None, &client("203.0.113.7")).await
     }
 
     /// A form filled in with all that has to be.
@@ -166,6 +168,11 @@ impl Stage {
         let sql = format!("SELECT action FROM audit_event WHERE subject = '{}' ORDER BY sequence", subject.as_str());
         self.texts(&sql).await
     }
+}
+
+/// Where people sign in from, unless it matters.
+pub fn home() -> IpAddr {
+    IpAddr::from([203, 0, 113, 7])
 }
 
 pub fn client(address: &str) -> Client {

@@ -1,5 +1,5 @@
 use domain::{group::GroupType, person::Role};
-use keyring::{Error, NewGroup, NewPerson, NewProperty, NewTenant, TenantChange, Thing};
+use keyring::{Error, NewGroup, NewPerson, NewProperty, NewTenant, SuperUser, TenantChange, Thing};
 
 use super::stage::{PASSWORD, Stage, codes};
 
@@ -22,7 +22,7 @@ fn person(email: &str) -> NewPerson {
 }
 
 async fn a_tenant_starts_with_three_groups(stage: Stage) {
-    let made = stage.keyring.create_tenant(tenant("acme")).await.unwrap();
+    let made = stage.keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
     assert_eq!((made.key_limit, made.api_keys, made.time_zone.as_str()), (10, true, "UTC"));
     let operator = stage.keyring.operator_for("acme").await.unwrap();
     let groups = stage.keyring.groups(&operator).await.unwrap();
@@ -34,15 +34,19 @@ async fn a_tenant_starts_with_three_groups(stage: Stage) {
 
 async fn wrong_and_taken_values_are_named(stage: Stage) {
     let keyring = &stage.keyring;
-    keyring.create_tenant(tenant("acme")).await.unwrap();
-    assert_eq!(codes(keyring.create_tenant(tenant("acme")).await), [("slug", "taken".to_owned())]);
+    keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
+    assert_eq!(
+        codes(keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await),
+        [("slug", "taken".to_owned())]
+    );
     let wrong = NewTenant {
         name: " ".to_owned(),
         key_limit: Some(2_000_000),
         time_zone: Some("Mars/Olympus".to_owned()),
         ..tenant("A b")
     };
-    let fields: Vec<&str> = codes(keyring.create_tenant(wrong).await).iter().map(|(field, _)| *field).collect();
+    let fields: Vec<&str> =
+        codes(keyring.create_tenant(&SuperUser::operator(), wrong).await).iter().map(|(field, _)| *field).collect();
     assert_eq!(fields, ["name", "slug", "key_limit", "time_zone"]);
     assert!(matches!(keyring.operator_for("nobody").await, Err(Error::NotFound(Thing::Tenant))));
 
@@ -66,16 +70,16 @@ async fn wrong_and_taken_values_are_named(stage: Stage) {
 }
 
 async fn what_is_not_named_stays(stage: Stage) {
-    let before = stage.keyring.create_tenant(tenant("acme")).await.unwrap();
+    let before = stage.keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
     let operator = stage.keyring.operator_for("acme").await.unwrap();
     let wanted = TenantChange { key_limit: Some(50), api_keys: Some(false), ..TenantChange::default() };
-    let after = stage.keyring.change_tenant(&operator, wanted).await.unwrap();
+    let after = stage.keyring.change_tenant(&SuperUser::operator(), &operator.tenant().id, wanted).await.unwrap();
     assert_eq!(after, domain::tenant::Tenant { key_limit: 50, api_keys: false, ..before });
     assert_eq!(stage.actions(&after.id).await, ["tenant.created", "tenant.changed"]);
 }
 
 async fn roles_and_tenants_go_together(stage: Stage) {
-    stage.keyring.create_tenant(tenant("acme")).await.unwrap();
+    stage.keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
     let operator = stage.keyring.operator_for("acme").await.unwrap();
     let inside = stage.keyring.create_person(Some(&operator), Role::SuperUser, person("a@acme.test")).await;
     assert!(matches!(inside, Err(Error::Refused(_))));
@@ -88,7 +92,7 @@ async fn the_first_super_user_is_made_once(stage: Stage) {
     stage.keyring.ensure_super_user(person("second@acme.test")).await.unwrap();
     let super_users = stage.keyring.people(None).await.unwrap();
     assert_eq!(super_users.len(), 1);
-    assert_eq!(super_users[0].email.as_str(), "root@acme.test");
+    assert_eq!(super_users[0].person.email.as_str(), "root@acme.test");
 }
 
 async fn servers_that_start_at_once_make_one_super_user(stage: Stage) {

@@ -30,6 +30,6 @@ pub(super) async fn execute(keyring: &Keyring, words: AuditWords) -> Result<Repo
 }
 
 fn row(event: &AuditEvent) -> Vec<String> {
-    let AuditEvent { at, actor_name, action, subject, .. } = event;
-    vec![at.to_rfc3339(), actor_name.clone(), action.clone(), subject.clone()]
+    let AuditEvent { at, actor_name, action, subject, subject_name, .. } = event;
+    vec![at.to_rfc3339(), actor_name.clone(), action.to_string(), subject.clone(), subject_name.clone()]
 }

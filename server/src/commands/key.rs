@@ -220,8 +220,8 @@ impl Terms {
     fn onto(self, draft: KeyDraft, choices: &Choices) -> KeyDraft {
         let Self { name, description, group, scope, property, ip, origin, rate_limit } = self;
         let group = group.map(|named| {
-            let by_name = choices.groups.iter().find(|group| group.name == named).map(|group| group.id.to_string());
-            by_name.unwrap_or(named)
+            let by_name = choices.powers.groups().iter().find(|group| group.name == named);
+            by_name.map(|group| group.id.to_string()).unwrap_or(named)
         });
         let has_scopes = !scope.is_empty();
         KeyDraft {
@@ -307,7 +307,7 @@ fn row(key: &Key, keyring: &Keyring) -> Vec<String> {
         key.hint.to_string(),
         status_word(key).to_owned(),
         validity_word(key, keyring).to_owned(),
-        key.group.name.clone(),
+        key.group.as_ref().map(|group| group.name.clone()).unwrap_or_default(),
         key.name.clone(),
     ]
 }

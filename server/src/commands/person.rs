@@ -1,7 +1,7 @@
 //! `latchkey person`
 
 use clap::{Subcommand, ValueEnum};
-use domain::person::{Person, Role};
+use domain::person::{Profile, Role};
 use keyring::{Error, Keyring, NewPerson};
 use secrecy::SecretString;
 use serde_json::json;
@@ -86,7 +86,7 @@ pub(super) async fn execute(keyring: &Keyring, words: PersonWords, input: String
                 None => None,
             };
             let people = keyring.people(operator.as_ref()).await?;
-            let row = |person: &Person| {
+            let row = |Profile { person, .. }: &Profile| {
                 let role = person.role.as_str().to_owned();
                 vec![person.id.to_string(), person.email.as_str().to_owned(), person.name.clone(), role]
             };

@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 use domain::tenant::Tenant;
-use keyring::{Error, Keyring, NewTenant, TenantChange};
+use keyring::{Error, Keyring, NewTenant, SuperUser, TenantChange, TenantOverview};
 use serde_json::json;
 
 use super::{Report, table};
@@ -50,32 +50,38 @@ pub enum Switch {
 pub(super) async fn execute(keyring: &Keyring, words: TenantWords) -> Result<Report, Error> {
     match words {
         TenantWords::Create { slug, name, key_limit, time_zone } => {
-            let tenant = keyring.create_tenant(NewTenant { slug, name, key_limit, time_zone }).await?;
+            let tenant =
+                keyring.create_tenant(&SuperUser::operator(), NewTenant { slug, name, key_limit, time_zone }).await?;
             Ok(Report::new(json!(tenant), format!("Made the tenant {} ({}).\n", tenant.slug, tenant.id)))
         }
         TenantWords::List => {
-            let tenants = keyring.tenants().await?;
+            let tenants = keyring.tenants(&SuperUser::operator()).await?;
             let rows: Vec<Vec<String>> = tenants.iter().map(row).collect();
             Ok(Report::new(json!(tenants), table(&rows)))
         }
         TenantWords::Set { slug, name, key_limit, api_keys, time_zone } => {
             let operator = keyring.operator_for(&slug).await?;
             let api_keys = api_keys.map(|switch| switch == Switch::On);
-            let tenant =
-                keyring.change_tenant(&operator, TenantChange { name, key_limit, api_keys, time_zone }).await?;
+            let tenant = keyring
+                .change_tenant(
+                    &SuperUser::operator(),
+                    &operator.tenant().id,
+                    TenantChange { name, key_limit, api_keys, time_zone },
+                )
+                .await?;
             Ok(Report::new(json!(tenant), format!("Changed the tenant {}.\n", tenant.slug)))
         }
     }
 }
 
-fn row(tenant: &Tenant) -> Vec<String> {
-    let Tenant { id, slug, name, key_limit, api_keys, time_zone } = tenant;
+fn row(TenantOverview { tenant, active_keys, .. }: &TenantOverview) -> Vec<String> {
+    let Tenant { id, slug, name, key_limit, api_keys, time_zone, requires_second_factor: _ } = tenant;
     let api_keys = if *api_keys { "on" } else { "off" };
     vec![
         id.to_string(),
         slug.clone(),
         name.clone(),
-        format!("{key_limit} keys"),
+        format!("{active_keys}/{key_limit} keys"),
         api_keys.to_owned(),
         time_zone.clone(),
     ]

@@ -10,8 +10,8 @@ use crate::{components::Icon, functions::delete_key};
 
 #[component]
 pub(super) fn DeleteDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'static str>) -> impl IntoView {
-    let KeyFacts { id, name, hint, is_active, .. } = facts;
-    let delete = Action::new(move |(): &()| delete_key(id.clone()));
+    let KeyFacts { of, id, name, hint, is_active, .. } = facts;
+    let delete = Action::new(move |(): &()| delete_key(of, id.clone()));
     when_done(delete, move |()| done.run("Deleted"));
     let typed = RwSignal::new(String::new());
     let expected = name.clone();

@@ -11,7 +11,7 @@ use super::KeyFacts;
 use crate::{
     components::Icon,
     error::{ChangedKey, ConsoleError, SeenKey},
-    functions::{EditableKey, edit_key, load_key},
+    functions::{EditableKey, KeysOf, edit_key, load_key},
     islands::{
         browser,
         dialog::{Dialog, Failure},
@@ -22,10 +22,10 @@ use crate::{
 
 #[component]
 pub(super) fn EditDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'static str>) -> impl IntoView {
-    let KeyFacts { id, name, hint, .. } = facts;
+    let KeyFacts { of, id, name, hint, .. } = facts;
     let load = Action::new({
         let id = id.clone();
-        move |(): &()| load_key(id.clone())
+        move |(): &()| load_key(of, id.clone())
     });
     load.dispatch(());
     let try_again = move |_| {
@@ -56,7 +56,7 @@ pub(super) fn EditDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'
             </footer>
         }
         .into_any(),
-        Some(Ok(key)) => view! { <EditForm id=id.clone() key close done is_saving/> }.into_any(),
+        Some(Ok(key)) => view! { <EditForm of id=id.clone() key close done is_saving/> }.into_any(),
     }
     };
     view! {
@@ -72,6 +72,7 @@ pub(super) fn EditDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'
 
 #[component]
 fn EditForm(
+    of: KeysOf,
     id: KeyId,
     key: EditableKey,
     close: Callback<()>,
@@ -84,7 +85,7 @@ fn EditForm(
     let failure = RwSignal::new(None::<ConsoleError>);
     let conflict = RwSignal::new(None::<ChangedKey>);
     let save = Action::new(move |(): &()| {
-        edit_key(id.clone(), seen.with_untracked(|seen| seen.version), form.draft.get_untracked())
+        edit_key(of, id.clone(), seen.with_untracked(|seen| seen.version), form.draft.get_untracked())
     });
     let pending = save.pending();
     Effect::new(move |_| is_saving.set(pending.get()));
@@ -228,7 +229,8 @@ fn describe(key: &SeenKey, choices: &Choices) -> Vec<(&'static str, String)> {
         rate_limit_per_minute,
     } = draft;
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
-    let group_name = choices.groups.iter().find(|known| known.id.as_str() == group).map(|known| known.name.clone());
+    let group_name =
+        choices.powers.groups().iter().find(|known| known.id.as_str() == group).map(|known| known.name.clone());
     let scopes = [(*read, "Read"), (*write, "Write")];
     let picked = choices.properties.iter().filter(|property| properties.contains(&property.id.to_string()));
     vec![

@@ -10,8 +10,8 @@ use crate::{components::Icon, functions::end_grace};
 
 #[component]
 pub(super) fn EndGraceDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'static str>) -> impl IntoView {
-    let id = facts.id.clone();
-    let end = Action::new(move |(): &()| end_grace(id.clone()));
+    let (of, id) = (facts.of, facts.id.clone());
+    let end = Action::new(move |(): &()| end_grace(of, id.clone()));
     when_done(end, move |()| done.run("Ended the old secret of"));
     let words =
         Words {

@@ -27,13 +27,13 @@ const GRACES: [(Grace, &str); 4] = [
 
 #[component]
 pub(super) fn RotateDialog(facts: KeyFacts, close: Callback<()>, rotated: Callback<SecretOnce>) -> impl IntoView {
-    let KeyFacts { id, name, hint, version, is_expired, expires, now, time_zone, .. } = facts;
+    let KeyFacts { of, id, name, hint, version, is_expired, expires, now, time_zone, .. } = facts;
     let grace = RwSignal::new(Grace::None);
     let renews = RwSignal::new(is_expired);
     let expiration = ExpirationForm::new(ExpirationDraft::EndOfDay(now.in_days(90).to_string()), now, time_zone);
     let rotate = Action::new(move |(): &()| {
         let wanted = renews.get_untracked().then(|| expiration.draft.get_untracked());
-        rotate_key(id.clone(), version, wanted, grace.get_untracked())
+        rotate_key(of, id.clone(), version, wanted, grace.get_untracked())
     });
     when_done(rotate, move |once| rotated.run(once));
     Effect::new(move |_| {

@@ -1,7 +1,7 @@
 //! What a key may do, and where it comes from.
 
 use chrono::{DateTime, Utc};
-use domain::{group::Group, key::Key, key_draft::Choices, network, property::Reach, scope::Scopes};
+use domain::{key::Key, key_draft::Choices, network, permission::Permission, property::Reach, scope::Scopes};
 use keyring::TimeZone;
 use leptos::prelude::*;
 
@@ -9,11 +9,13 @@ use crate::{islands::permissions_left, times};
 
 #[component]
 pub(super) fn Terms(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
-    let group = choices.groups.iter().find(|group| group.id == key.group.id).cloned();
+    let picked = key.group.as_ref().map(|group| group.id.to_string()).unwrap_or_default();
+    let permissions = choices.powers.with_group(&picked).unwrap_or_default().to_vec();
     let ips: Vec<String> = key.allowed_ips.iter().map(network::show).collect();
     let origins: Vec<String> = key.allowed_origins.iter().map(ToString::to_string).collect();
+    let whence = if key.group.is_some() { "Group" } else { "As its owner" };
     let mut facts = vec![
-        ("Group", view! { <Permissions key=key.clone() group/> }.into_any()),
+        (whence, view! { <Permissions key=key.clone() permissions/> }.into_any()),
         ("Scopes", scopes_in_words(key.scopes).into_any()),
         ("Properties", view! { <Items items=property_names(&key.reach, &choices) none="All properties"/> }.into_any()),
         ("Allowed addresses", view! { <Items items=ips none="Any address"/> }.into_any()),
@@ -39,8 +41,7 @@ pub(super) fn Terms(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZo
 
 /// The group, and what the scopes leave of it.
 #[component]
-fn Permissions(key: Key, group: Option<Group>) -> impl IntoView {
-    let permissions = group.map(|group| group.permissions).unwrap_or_default();
+fn Permissions(key: Key, permissions: Vec<Permission>) -> impl IntoView {
     let all: Vec<String> = permissions.iter().map(ToString::to_string).collect();
     let left = permissions_left(&permissions, key.scopes);
     let narrowed = (left != all).then(|| {
@@ -51,7 +52,7 @@ fn Permissions(key: Key, group: Option<Group>) -> impl IntoView {
         }
     });
     view! {
-        <p>{key.group.name.clone()}</p>
+        <p>{key.group.map(|group| group.name).or(key.owner.map(|owner| owner.name))}</p>
         <p><Codes codes=all/></p>
         {narrowed}
     }

@@ -113,7 +113,7 @@ fn Access(key: Key, choices: Choices) -> impl IntoView {
         _ => "Write",
     };
     view! {
-        <p>{key.group.name.clone()}</p>
+        <p>{key.group.map(|group| group.name).or(key.owner.map(|owner| owner.name))}</p>
         <p class="minor">{scopes}</p>
         <p class="minor" title=names>{reach}</p>
     }

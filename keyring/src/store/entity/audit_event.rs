@@ -12,6 +12,9 @@ pub struct Model {
     pub actor_name: String,
     pub action: String,
     pub subject: String,
+    pub subject_name: String,
+    /// From where it was done; none at a shell.
+    pub address: Option<String>,
     pub detail: String,
     /// SHA-256 over this row and the hash of the one before it.
     pub hash: String,

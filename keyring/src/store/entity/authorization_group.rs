@@ -10,6 +10,7 @@ pub struct Model {
     pub group_type: String,
     pub permissions: String,
     pub created_at: DateTimeUtc,
+    pub version: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

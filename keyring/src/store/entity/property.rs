@@ -8,6 +8,7 @@ pub struct Model {
     pub tenant_id: String,
     pub name: String,
     pub created_at: DateTimeUtc,
+    pub archived_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,8 @@ pub struct Model {
     /// The household or server that the address belongs to.
     pub network: String,
     pub user_agent: String,
+    /// Where a super user is at the moment.
+    pub entered_tenant_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ pub struct Model {
     pub key_limit: i32,
     pub api_keys: bool,
     pub time_zone: String,
+    pub requires_second_factor: bool,
     pub created_at: DateTimeUtc,
 }
 

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use domain::{
     attention::{Attention, OLD_AFTER, UNUSED_AFTER},
-    id::TenantId,
     key::{SOON, Status, Validity},
     key_list::{Column, KeyListQuery, KeyPage, PAGE_SIZE, Sort},
 };
@@ -18,23 +17,24 @@ use super::{
         Result,
         entity::{api_key, api_key_secret},
     },
-    of_tenant, row,
+    on, row,
 };
+use crate::access::Shelf;
 
 /// The keys on the page that was asked for.
 pub(crate) async fn page(
     connection: &impl ConnectionTrait,
-    tenant: &TenantId,
+    shelf: &Shelf,
     query: &KeyListQuery,
     now: DateTime<Utc>,
 ) -> Result<KeyPage> {
-    let rows = sorted(row::select(tenant, now).filter(matching(query, now)), query.sort)
+    let rows = sorted(row::select(shelf, now).filter(matching(query, now)), query.sort)
         .offset(u64::from(query.page) * u64::from(PAGE_SIZE))
         .limit(u64::from(PAGE_SIZE))
         .into_model()
         .all(connection)
         .await?;
-    let counts = count(connection, tenant, query, now).await?;
+    let counts = count(connection, shelf, query, now).await?;
     Ok(KeyPage {
         keys: row::read_all(connection, rows).await?,
         matching: counts.matching.unwrap_or_default().unsigned_abs(),
@@ -53,7 +53,7 @@ struct Counts {
 
 async fn count(
     connection: &impl ConnectionTrait,
-    tenant: &TenantId,
+    shelf: &Shelf,
     query: &KeyListQuery,
     now: DateTime<Utc>,
 ) -> Result<Counts> {
@@ -63,7 +63,7 @@ async fn count(
         .column_as(Expr::col((api_key::Entity, api_key::Column::Id)).count(), "total")
         .column_as(sum_of(active), "active")
         .column_as(sum_of(matching(query, now)), "matching")
-        .filter(of_tenant(tenant))
+        .filter(on(shelf))
         .into_model::<Counts>()
         .one(connection)
         .await?;

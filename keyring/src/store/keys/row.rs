@@ -4,9 +4,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    id::{GroupId, Id, KeyId, PropertyId, TenantId},
-    key::{GroupName, Key},
+    id::{GroupId, Id, KeyId, PersonId, PropertyId},
+    key::{GroupName, Key, KeyOwner},
+    network,
+    origin::Origin,
     property::Reach,
+    rate_limit::RateLimit,
+    scope::Scopes,
     secret::SecretHint,
 };
 use sea_orm::{
@@ -19,10 +23,11 @@ use super::{
     super::{
         Result,
         entity::{api_key, api_key_property, api_key_secret, authorization_group, person},
-        readable,
+        from_lines, readable,
     },
-    Restrictions, group, of_tenant,
+    on,
 };
+use crate::access::Shelf;
 
 #[derive(FromQueryResult)]
 pub(super) struct KeyRow {
@@ -32,6 +37,7 @@ pub(super) struct KeyRow {
     tail: String,
     secret_created_at: DateTime<Utc>,
     group_name: Option<String>,
+    owner_name: Option<String>,
     creator: Option<String>,
     revoker: Option<String>,
     old_secret_until: Option<DateTime<Utc>>,
@@ -39,6 +45,7 @@ pub(super) struct KeyRow {
 
 const LIVE: &str = "live";
 const OLD: &str = "old";
+const OWNER: &str = "owner";
 const CREATOR: &str = "creator";
 const REVOKER: &str = "revoker";
 
@@ -59,15 +66,23 @@ fn old_secret(now: DateTime<Utc>) -> RelationDef {
         .into()
 }
 
+fn group() -> RelationDef {
+    api_key::Entity::belongs_to(authorization_group::Entity)
+        .from(api_key::Column::GroupId)
+        .to(authorization_group::Column::Id)
+        .into()
+}
+
 fn person(column: api_key::Column) -> RelationDef {
     api_key::Entity::belongs_to(person::Entity).from(column).to(person::Column::Id).into()
 }
 
-pub(super) fn select(tenant: &TenantId, now: DateTime<Utc>) -> Select<api_key::Entity> {
+pub(super) fn select(shelf: &Shelf, now: DateTime<Utc>) -> Select<api_key::Entity> {
     api_key::Entity::find()
         .join_as(JoinType::InnerJoin, live_secret(), LIVE)
         .join_as(JoinType::LeftJoin, old_secret(now), OLD)
         .join(JoinType::LeftJoin, group())
+        .join_as(JoinType::LeftJoin, person(api_key::Column::OwnerId), OWNER)
         .join_as(JoinType::LeftJoin, person(api_key::Column::CreatedBy), CREATOR)
         .join_as(JoinType::LeftJoin, person(api_key::Column::RevokedBy), REVOKER)
         .column_as(Expr::col((LIVE, api_key_secret::Column::Head)), "head")
@@ -75,19 +90,20 @@ pub(super) fn select(tenant: &TenantId, now: DateTime<Utc>) -> Select<api_key::E
         .column_as(Expr::col((LIVE, api_key_secret::Column::CreatedAt)), "secret_created_at")
         .column_as(Expr::col((OLD, api_key_secret::Column::RetiresAt)), "old_secret_until")
         .column_as(authorization_group::Column::Name, "group_name")
+        .column_as(Expr::col((OWNER, person::Column::Name)), "owner_name")
         .column_as(Expr::col((CREATOR, person::Column::Name)), "creator")
         .column_as(Expr::col((REVOKER, person::Column::Name)), "revoker")
-        .filter(of_tenant(tenant))
+        .filter(on(shelf))
 }
 
-/// One key of the tenant's.
+/// One key of the shelf.
 pub(crate) async fn find(
     connection: &impl ConnectionTrait,
-    tenant: &TenantId,
+    shelf: &Shelf,
     id: &KeyId,
     now: DateTime<Utc>,
 ) -> Result<Option<Key>> {
-    let rows = select(tenant, now).filter(api_key::Column::Id.eq(id.as_str())).into_model().all(connection).await?;
+    let rows = select(shelf, now).filter(api_key::Column::Id.eq(id.as_str())).into_model().all(connection).await?;
     Ok(read_all(connection, rows).await?.pop())
 }
 
@@ -124,21 +140,18 @@ async fn properties_of(connection: &impl ConnectionTrait, rows: &[KeyRow]) -> Re
 }
 
 fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
-    let KeyRow { key, head, tail, secret_created_at, group_name, creator, revoker, old_secret_until } = row;
-    let Restrictions { scopes, allowed_ips, allowed_origins, rate_limit } = Restrictions::read(&key)?;
-    let group_id = key.group_id.unwrap_or_default();
+    let KeyRow { key, head, tail, secret_created_at, group_name, owner_name, creator, revoker, old_secret_until } = row;
+    let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
     Ok(Key {
         id: readable("a key's id", &key.id, KeyId::parse(&key.id))?,
         hint: SecretHint { head, tail },
-        group: GroupName {
-            id: readable("a group's id", &group_id, GroupId::parse(&group_id))?,
-            name: group_name.unwrap_or_default(),
-        },
-        scopes,
+        group: self::group_name(key.group_id, group_name)?,
+        owner: key_owner(key.owner_id, owner_name)?,
+        scopes: readable("scopes", &key.scopes, Scopes::parse(&key.scopes))?,
         reach: if key.all_properties { Reach::All } else { Reach::Only(only) },
-        allowed_ips,
-        allowed_origins,
-        rate_limit_per_minute: rate_limit,
+        allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,
+        allowed_origins: from_lines("an origin", &key.allowed_origins, Origin::parse)?,
+        rate_limit_per_minute: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
         expires_at: key.expires_at,
         created_at: key.created_at,
         created_by: name_of(creator, &key.created_by),
@@ -152,6 +165,18 @@ fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
         name: key.name,
         description: key.description,
     })
+}
+
+fn group_name(id: Option<String>, name: Option<String>) -> Result<Option<GroupName>> {
+    let Some(id) = id else { return Ok(None) };
+    let name = name.unwrap_or_default();
+    Ok(Some(GroupName { id: readable("a group's id", &id, GroupId::parse(&id))?, name }))
+}
+
+fn key_owner(id: Option<String>, name: Option<String>) -> Result<Option<KeyOwner>> {
+    let Some(id) = id else { return Ok(None) };
+    let name = name.unwrap_or_default();
+    Ok(Some(KeyOwner { id: readable("a person's id", &id, PersonId::parse(&id))?, name }))
 }
 
 /// Who did something: a person by name, or the operator at a shell.

@@ -1,0 +1,85 @@
+//! What the audit log tells of.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! actions {
+    ($($name:ident = $text:literal, $words:literal;)*) => {
+        /// Everything that can be done and is written down.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Action {
+            $(#[serde(rename = $text)] $name,)*
+        }
+
+        impl Action {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// As it is stored and written on the wire: what it was done to, and what was done.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            /// As people read it.
+            #[must_use]
+            pub const fn in_words(self) -> &'static str {
+                match self {
+                    $(Self::$name => $words,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    TenantCreated = "tenant.created", "Tenant created";
+    TenantChanged = "tenant.changed", "Tenant changed";
+    TenantEntered = "tenant.entered", "Tenant entered by a super user";
+    TenantLeft = "tenant.left", "Tenant left by a super user";
+    PersonCreated = "person.created", "Person created";
+    PersonInvited = "person.invited", "Person invited";
+    PersonLinkMade = "person.link_made", "Password link made";
+    PersonJoined = "person.joined", "Password set by link";
+    PersonRenamed = "person.renamed", "Person renamed";
+    PersonRoleChanged = "person.role_changed", "Role or groups changed";
+    PersonSwitchedOff = "person.switched_off", "Person switched off";
+    PersonSwitchedOn = "person.switched_on", "Person switched on";
+    PasswordSet = "person.password_set", "Password set by the operator";
+    PasswordChanged = "person.password_changed", "Password changed";
+    SecondFactorOn = "second_factor.on", "Second factor turned on";
+    SecondFactorOff = "second_factor.off", "Second factor turned off";
+    SecondFactorReset = "second_factor.reset", "Second factor reset";
+    RecoveryCodesRenewed = "second_factor.codes_renewed", "Recovery codes renewed";
+    SessionOpened = "session.opened", "Signed in";
+    SessionEnded = "session.ended", "Signed out";
+    SessionsEnded = "session.all_ended", "Signed out everywhere";
+    PropertyCreated = "property.created", "Property created";
+    PropertyRenamed = "property.renamed", "Property renamed";
+    PropertyArchived = "property.archived", "Property archived";
+    PropertyRestored = "property.restored", "Property restored";
+    GroupCreated = "group.created", "Authorization group created";
+    GroupEdited = "group.edited", "Authorization group edited";
+    GroupDeleted = "group.deleted", "Authorization group deleted";
+    KeyGenerated = "key.generated", "API key generated";
+    KeyEdited = "key.edited", "API key edited";
+    KeyRotated = "key.rotated", "API key rotated";
+    KeyGraceEnded = "key.grace_ended", "Old secret ended";
+    KeyRevoked = "key.revoked", "API key revoked";
+    KeyDeleted = "key.deleted", "API key deleted";
+}
+
+impl Action {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == text)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

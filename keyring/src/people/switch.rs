@@ -1,0 +1,76 @@
+//! Switching people off and on, and ending their sessions.
+
+use domain::{
+    audit::Action,
+    id::PersonId,
+    person::{PersonState, Session},
+};
+use serde_json::json;
+
+use super::{check_not_last_admin, find};
+use crate::{
+    Keyring,
+    access::TenantAdmin,
+    error::Error,
+    store::{self, Event, Subject},
+};
+
+impl Keyring {
+    /// Switches a person off: from their next request they can do nothing, and neither can their keys.
+    ///
+    /// # Errors
+    /// When the tenant has nobody with this id, or no admin would be left.
+    pub async fn switch_off(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+        let change = self.change(admin).await?;
+        let found = find(&change, admin, id).await?;
+        if found.state == PersonState::SwitchedOff {
+            return Ok(());
+        }
+        check_not_last_admin(&change, admin, &found.person).await?;
+        store::people::set_switched_off(&change, id, Some(change.now())).await?;
+        store::invitations::delete_of_person(&change, id).await?;
+        let ended = store::sessions::end_of_person(&change, id, None).await?;
+        let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
+        Ok(change.commit(Event { actor: admin.actor(), action: Action::PersonSwitchedOff, subject, detail }).await?)
+    }
+
+    /// Switches a person on again, with the role, the groups and the keys that they had.
+    ///
+    /// # Errors
+    /// When the tenant has nobody with this id.
+    pub async fn switch_on(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+        let change = self.change(admin).await?;
+        let found = find(&change, admin, id).await?;
+        if found.state != PersonState::SwitchedOff {
+            return Ok(());
+        }
+        store::people::set_switched_off(&change, id, None).await?;
+        let subject = Subject::new(id, &found.person.name);
+        let event = Event { actor: admin.actor(), action: Action::PersonSwitchedOn, subject, detail: json!({}) };
+        Ok(change.commit(event).await?)
+    }
+
+    /// Signs a person out everywhere. They can sign in again.
+    ///
+    /// # Errors
+    /// When the tenant has nobody with this id.
+    pub async fn end_sessions_of(&self, admin: &TenantAdmin, id: &PersonId) -> Result<u64, Error> {
+        let change = self.change(admin).await?;
+        let found = find(&change, admin, id).await?;
+        let ended = store::sessions::end_of_person(&change, id, None).await?;
+        if ended > 0 {
+            let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
+            change.commit(Event { actor: admin.actor(), action: Action::SessionsEnded, subject, detail }).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Where one of a tenant's people is signed in.
+    ///
+    /// # Errors
+    /// When the tenant has nobody with this id.
+    pub async fn sessions_of(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Vec<Session>, Error> {
+        self.person(admin, id).await?;
+        Ok(store::sessions::list(&self.database, id, None, self.now()).await?)
+    }
+}

@@ -1,0 +1,97 @@
+//! What people do about themselves: their name, their password, and where they are signed in.
+
+use domain::{
+    audit::Action,
+    field::{Field, FieldError, FieldErrors},
+    person::{Role, Session, check_new_password},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use crate::{
+    Keyring,
+    access::SignedIn,
+    error::{Error, Thing},
+    people::parse_name,
+    store::{self, Chain, Change, Event, Subject},
+};
+
+impl Keyring {
+    /// A change of somebody's own, written down where they belong.
+    pub(crate) async fn own_change(&self, signed_in: &SignedIn) -> Result<Change, Error> {
+        let chain = match (&signed_in.tenant, signed_in.person.role) {
+            (Some(tenant), Role::TenantAdmin | Role::Member) => Chain::Tenant(&tenant.id),
+            _ => Chain::Platform,
+        };
+        Ok(Change::begin(&self.database, chain, self.now()).await?)
+    }
+
+    /// Gives a person another name.
+    ///
+    /// # Errors
+    /// When it is too short or too long.
+    pub async fn rename_oneself(&self, signed_in: &SignedIn, name: &str) -> Result<(), Error> {
+        let name = parse_name(name).map_err(FieldErrors)?;
+        let person = &signed_in.person;
+        if name == person.name {
+            return Ok(());
+        }
+        let change = self.own_change(signed_in).await?;
+        store::people::set_name(&change, &person.id, &name).await?;
+        let subject = Subject::new(&person.id, &name);
+        let detail = json!({ "before": { "name": person.name }, "after": { "name": name } });
+        Ok(change.commit(Event { actor: &signed_in.actor(), action: Action::PersonRenamed, subject, detail }).await?)
+    }
+
+    /// Gives a person another password and ends their other sessions.
+    ///
+    /// # Errors
+    /// When the current password is wrong, or the new one too short.
+    pub async fn change_password(
+        &self,
+        signed_in: &SignedIn,
+        current: SecretString,
+        new: SecretString,
+    ) -> Result<(), Error> {
+        check_new_password(new.expose_secret()).map_err(FieldErrors::from)?;
+        let person = &signed_in.person;
+        let account = store::people::account(self.database.connection(), &person.id).await?;
+        let hash = account.ok_or(Error::NotFound(Thing::Person))?.password_hash;
+        self.begin_code(&person.id)?;
+        if !self.passwords.verify(current, hash.clone()).await {
+            let detail = "This is not your current password.";
+            return Err(FieldErrors::from(FieldError::new(Field::CurrentPassword, "wrong", detail)).into());
+        }
+        self.throttle.code_succeeded(&person.id);
+        let new_hash = self.passwords.hash(new).await;
+        let change = self.own_change(signed_in).await?;
+        if !store::people::hold(&change, &person.id, hash.as_deref().unwrap_or_default()).await? {
+            return Err(Error::Refused("Your password was changed elsewhere a moment ago.".to_owned()));
+        }
+        store::people::set_password(&change, &person.id, new_hash).await?;
+        let ended = store::sessions::end_of_person(&change, &person.id, Some(&signed_in.session)).await?;
+        let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
+        Ok(change.commit(Event { actor: &signed_in.actor(), action: Action::PasswordChanged, subject, detail }).await?)
+    }
+
+    /// Where a person is signed in, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn own_sessions(&self, signed_in: &SignedIn) -> Result<Vec<Session>, Error> {
+        let (person, session) = (&signed_in.person.id, &signed_in.session);
+        Ok(store::sessions::list(&self.database, person, Some(session), self.now()).await?)
+    }
+
+    /// Signs a person out everywhere, here as well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_out_everywhere(&self, signed_in: &SignedIn) -> Result<(), Error> {
+        let person = &signed_in.person;
+        let change = self.own_change(signed_in).await?;
+        let ended = store::sessions::end_of_person(&change, &person.id, None).await?;
+        let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
+        Ok(change.commit(Event { actor: &signed_in.actor(), action: Action::SessionsEnded, subject, detail }).await?)
+    }
+}

@@ -1,0 +1,220 @@
+//! The second factor: codes from an app, recovery codes for when it is lost, and who can do without.
+
+use std::time::Duration;
+
+use domain::{
+    audit::Action,
+    field::{Field, FieldError, FieldErrors},
+    id::PersonId,
+    tenant::Tenant,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use crate::{
+    Keyring,
+    access::{SignedIn, TenantAdmin},
+    error::{Error, Thing},
+    people,
+    secret::{Sha256Hex, typed_by_hand},
+    store::{self, Change, Event, Subject, people::Account},
+    totp::TotpSecret,
+};
+
+const RECOVERY_CODES: usize = 10;
+
+/// Four letters and digits each: about 80 bits, too many to guess at from a hash.
+const RECOVERY_CODE_GROUPS: usize = 4;
+
+/// A second factor that somebody could set up: what their app needs.
+pub struct SecondFactorOffer {
+    pub secret: SecretString,
+    /// The same for a QR code.
+    pub uri: SecretString,
+}
+
+/// Codes that stand in for the second factor, this once in the clear.
+pub type RecoveryCodes = Vec<SecretString>;
+
+/// What stood in for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spent {
+    AppCode,
+    RecoveryCode,
+}
+
+impl Spent {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::AppCode => "app",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+/// Uses up a code of the person's, within a change. Nothing is used up when the change is dropped.
+pub(crate) async fn spend(change: &Change, account: &Account, code: &str) -> Result<Option<Spent>, Error> {
+    let Some(secret) = account.totp_secret.as_deref().and_then(TotpSecret::parse) else { return Ok(None) };
+    let code = as_compared(code);
+    if let Some(step) = secret.step_of(&code, change.now()) {
+        let is_fresh = store::people::spend_totp_step(change, &account.person.id, step).await?;
+        return Ok(is_fresh.then_some(Spent::AppCode));
+    }
+    let is_fresh = store::recovery_codes::spend(change, &account.person.id, &Sha256Hex::of(&code)).await?;
+    Ok(is_fresh.then_some(Spent::RecoveryCode))
+}
+
+/// People type codes in groups, with spaces or hyphens between, and in capitals.
+fn as_compared(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+}
+
+pub(crate) fn wrong_code() -> Error {
+    let detail = "This code is wrong, too old or was used before. Wait for the next one.";
+    FieldErrors::from(FieldError::new(Field::Code, "wrong", detail)).into()
+}
+
+impl Keyring {
+    /// What a person needs to set up a second factor. Nothing is kept of it until they confirm it.
+    #[must_use]
+    pub fn offer_second_factor(&self, signed_in: &SignedIn) -> SecondFactorOffer {
+        let secret = TotpSecret::generate();
+        let uri = secret.uri(signed_in.person.email.as_str());
+        SecondFactorOffer { uri, secret: secret.expose().to_owned().into() }
+    }
+
+    /// Turns the second factor on, once a code shows that the person's app has the secret.
+    ///
+    /// # Errors
+    /// When the code is wrong, or the person has a second factor already.
+    pub async fn turn_on_second_factor(
+        &self,
+        signed_in: &SignedIn,
+        secret: &SecretString,
+        code: &str,
+    ) -> Result<RecoveryCodes, Error> {
+        let change = self.own_change(signed_in).await?;
+        if find(&change, signed_in).await?.has_second_factor() {
+            return Err(Error::Refused("Your second factor is on already. Reload the page.".to_owned()));
+        }
+        let secret = TotpSecret::parse(secret.expose_secret());
+        let secret = secret.ok_or_else(|| Error::Refused("Reload the page and scan the code again.".to_owned()))?;
+        let step = secret.step_of(&as_compared(code), change.now()).ok_or_else(wrong_code)?;
+        let person = &signed_in.person.id;
+        store::people::set_totp(&change, person, Some(secret.expose()), Some(step)).await?;
+        let codes = renew(&change, person).await?;
+        commit(change, signed_in, Action::SecondFactorOn).await?;
+        Ok(codes)
+    }
+
+    /// Turns the second factor off.
+    ///
+    /// # Errors
+    /// When the code is wrong, or the tenant asks for a second factor.
+    pub async fn turn_off_second_factor(&self, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
+        let change = self.own_change(signed_in).await?;
+        if let Some(tenant) = &signed_in.tenant
+            && is_required(&change, tenant).await?
+        {
+            return Err(Error::Refused(format!("{} asks everybody for a second factor.", tenant.name)));
+        }
+        self.spend_own(&change, signed_in, code).await?;
+        remove(&change, &signed_in.person.id).await?;
+        commit(change, signed_in, Action::SecondFactorOff).await
+    }
+
+    /// Gives a person new recovery codes; the old ones end.
+    ///
+    /// # Errors
+    /// When the code is wrong.
+    pub async fn renew_recovery_codes(&self, signed_in: &SignedIn, code: &str) -> Result<RecoveryCodes, Error> {
+        let change = self.own_change(signed_in).await?;
+        self.spend_own(&change, signed_in, code).await?;
+        let codes = renew(&change, &signed_in.person.id).await?;
+        commit(change, signed_in, Action::RecoveryCodesRenewed).await?;
+        Ok(codes)
+    }
+
+    /// How many recovery codes a person has left.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recovery_codes_left(&self, signed_in: &SignedIn) -> Result<u64, Error> {
+        Ok(store::recovery_codes::count(self.database.connection(), &signed_in.person.id).await?)
+    }
+
+    /// Takes the second factor from somebody who lost it.
+    ///
+    /// # Errors
+    /// When the tenant has nobody with this id.
+    pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+        let change = self.change(admin).await?;
+        let found = people::find(&change, admin, id).await?;
+        if !found.has_second_factor {
+            return Ok(());
+        }
+        remove(&change, id).await?;
+        let subject = Subject::new(id, &found.person.name);
+        let event = Event { actor: admin.actor(), action: Action::SecondFactorReset, subject, detail: json!({}) };
+        Ok(change.commit(event).await?)
+    }
+
+    /// Asks everybody in the tenant for a second factor, or leaves it to them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn require_second_factor(&self, admin: &TenantAdmin, is_required: bool) -> Result<(), Error> {
+        let change = self.change(admin).await?;
+        let found = store::tenants::find_on(change.on(), admin.id()).await?;
+        let before = found.ok_or(Error::NotFound(Thing::Tenant))?;
+        if before.requires_second_factor == is_required {
+            return Ok(());
+        }
+        let after = Tenant { requires_second_factor: is_required, ..before.clone() };
+        store::tenants::update(&change, &after).await?;
+        let subject = Subject::new(&after.id, &after.name);
+        let detail = json!({ "before": before, "after": after });
+        Ok(change.commit(Event { actor: admin.actor(), action: Action::TenantChanged, subject, detail }).await?)
+    }
+
+    /// Counts a guess at a person's code before it is looked at.
+    pub(crate) fn begin_code(&self, person: &PersonId) -> Result<(), Error> {
+        let begun = self.throttle.begin_code(person, self.now());
+        begun.map_err(|retry_after: Duration| Error::TooManyAttempts { retry_after })
+    }
+
+    async fn spend_own(&self, change: &Change, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
+        let account = find(change, signed_in).await?;
+        self.begin_code(&account.person.id)?;
+        spend(change, &account, code).await?.ok_or_else(wrong_code)?;
+        self.throttle.code_succeeded(&account.person.id);
+        Ok(())
+    }
+}
+
+async fn find(change: &Change, signed_in: &SignedIn) -> Result<Account, Error> {
+    let found = store::people::account(change.on(), &signed_in.person.id).await?;
+    found.ok_or(Error::NotFound(Thing::Person))
+}
+
+async fn is_required(change: &Change, tenant: &Tenant) -> Result<bool, Error> {
+    let tenant = store::tenants::find_on(change.on(), &tenant.id).await?;
+    Ok(tenant.is_some_and(|tenant| tenant.requires_second_factor))
+}
+
+async fn renew(change: &Change, person: &PersonId) -> Result<RecoveryCodes, Error> {
+    let codes: RecoveryCodes = (0..RECOVERY_CODES).map(|_| typed_by_hand(RECOVERY_CODE_GROUPS)).collect();
+    let hashes: Vec<Sha256Hex> = codes.iter().map(|code| Sha256Hex::of(&as_compared(code.expose_secret()))).collect();
+    store::recovery_codes::replace(change, person, &hashes).await?;
+    Ok(codes)
+}
+
+async fn remove(change: &Change, person: &PersonId) -> Result<(), Error> {
+    store::people::set_totp(change, person, None, None).await?;
+    Ok(store::recovery_codes::replace(change, person, &[]).await?)
+}
+
+async fn commit(change: Change, signed_in: &SignedIn, action: Action) -> Result<(), Error> {
+    let subject = Subject::new(&signed_in.person.id, &signed_in.person.name);
+    Ok(change.commit(Event { actor: &signed_in.actor(), action, subject, detail: json!({}) }).await?)
+}

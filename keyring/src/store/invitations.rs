@@ -1,0 +1,51 @@
+//! Links by which people set their password, by the SHA-256 of what stands in them.
+
+use chrono::{DateTime, Utc};
+use domain::id::{Id, PersonId};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::{Change, Result, entity::invitation, readable};
+use crate::secret::Sha256Hex;
+
+/// Whatever link the person had before ends.
+pub(crate) async fn replace(
+    change: &Change,
+    person: &PersonId,
+    token: &Sha256Hex,
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    delete_of_person(change, person).await?;
+    let row = invitation::ActiveModel {
+        token_sha256: Set(token.as_str().to_owned()),
+        person_id: Set(person.to_string()),
+        expires_at: Set(expires_at),
+    };
+    invitation::Entity::insert(row).exec_without_returning(change.on()).await?;
+    Ok(())
+}
+
+pub(crate) async fn delete_of_person(change: &Change, person: &PersonId) -> Result<()> {
+    invitation::Entity::delete_many()
+        .filter(invitation::Column::PersonId.eq(person.as_str()))
+        .exec(change.on())
+        .await?;
+    Ok(())
+}
+
+/// Whose link this is, while it is good.
+pub(crate) async fn person_of(
+    connection: &impl ConnectionTrait,
+    token: &Sha256Hex,
+    now: DateTime<Utc>,
+) -> Result<Option<PersonId>> {
+    let row = invitation::Entity::find_by_id(token.as_str())
+        .filter(invitation::Column::ExpiresAt.gt(now))
+        .one(connection)
+        .await?;
+    row.map(|row| readable("a person's id", &row.person_id, PersonId::parse(&row.person_id))).transpose()
+}
+
+/// False when the link was used meanwhile.
+pub(crate) async fn spend(change: &Change, token: &Sha256Hex) -> Result<bool> {
+    Ok(invitation::Entity::delete_by_id(token.as_str()).exec(change.on()).await?.rows_affected == 1)
+}

@@ -1,0 +1,115 @@
+//! Codes that change every 30 seconds (RFC 6238, with the SHA-1 and the six digits that every app knows).
+
+use chrono::{DateTime, Utc};
+use data_encoding::BASE32_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use rand::RngExt;
+use secrecy::{ExposeSecret, SecretString};
+use sha1::Sha1;
+
+const SECONDS: i64 = 30;
+const SECRET_BYTES: usize = 20;
+const DIGITS: usize = 6;
+
+/// What a person's app makes codes from.
+pub(crate) struct TotpSecret(SecretString);
+
+impl TotpSecret {
+    pub(crate) fn generate() -> Self {
+        let random: [u8; SECRET_BYTES] = rand::rng().random();
+        Self(BASE32_NOPAD.encode(&random).into())
+    }
+
+    /// A secret as it was stored, or shown and sent back.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let is_whole = BASE32_NOPAD.decode(text.as_bytes()).is_ok_and(|bytes| bytes.len() == SECRET_BYTES);
+        is_whole.then(|| Self(text.to_owned().into()))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// What the QR code says to an app.
+    pub(crate) fn uri(&self, account: &str) -> SecretString {
+        let account: String = account.bytes().map(percent_encoded).collect();
+        format!("otpauth://totp/Latchkey:{account}?secret={}&issuer=Latchkey", self.expose()).into()
+    }
+
+    /// The step whose code this is: the present one, or one to either side, because clocks differ.
+    pub(crate) fn step_of(&self, code: &str, now: DateTime<Utc>) -> Option<i64> {
+        let step = now.timestamp() / SECONDS;
+        (step - 1..=step + 1).find(|step| self.code(*step) == code)
+    }
+
+    fn code(&self, step: i64) -> String {
+        let key = BASE32_NOPAD.decode(self.expose().as_bytes()).unwrap_or_default();
+        let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(&key) else { unreachable!("HMAC takes a key of any length") };
+        mac.update(&step.to_be_bytes());
+        let hash = mac.finalize().into_bytes();
+        let offset = usize::from(hash[hash.len() - 1] & 0x0f);
+        let number = hash[offset..offset + 4].iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        format!("{:0DIGITS$}", (number & 0x7fff_ffff) % 1_000_000)
+    }
+}
+
+fn percent_encoded(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The secret of RFC 6238, appendix B.
+    fn rfc() -> TotpSecret {
+        TotpSecret::parse(&BASE32_NOPAD.encode(b"12345678901234567890")).unwrap()
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn codes_are_those_of_the_rfc() {
+        for (seconds, eight_digits) in [
+            (59, "94287082"),
+            (1_111_111_109, "07081804"),
+            (1_111_111_111, "14050471"),
+            (1_234_567_890, "89005924"),
+            (2_000_000_000, "69279037"),
+            (20_000_000_000, "65353130"),
+        ] {
+            assert_eq!(rfc().code(seconds / SECONDS), eight_digits[2..], "at {seconds}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_good_one_step_either_way() {
+        let code = rfc().code(40);
+        for (step, expected) in [(38, None), (39, Some(40)), (40, Some(40)), (41, Some(40)), (42, None)] {
+            assert_eq!(rfc().step_of(&code, at(step * SECONDS)), expected, "in step {step}");
+        }
+        assert_eq!(rfc().step_of("", at(1200)), None);
+    }
+
+    #[test]
+    fn secrets_are_whole_or_none() {
+        let fresh = TotpSecret::generate();
+        assert_eq!(TotpSecret::parse(fresh.expose()).unwrap().expose(), fresh.expose());
+        for bad in ["", "ABC", "abcdefghijklmnopqrstuvwxyz234567", &fresh.expose()[1..]] {
+            assert!(TotpSecret::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_qr_code_names_the_account() {
+        let uri = rfc().uri("ana+1@acme.test");
+        let expected =
+            "otpauth://totp/Latchkey:ana%2B1%40acme.test?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey";
+        assert_eq!(uri.expose_secret(), expected);
+    }
+}
