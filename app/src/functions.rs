@@ -62,7 +62,12 @@ impl KeysOf {
 
 /// Signs in and answers where to go. The code is that of a second factor; empty without one.
 #[server(prefix = "/console", endpoint = "sign_in")]
-pub async fn sign_in(email: String, password: String, code: String, next: String) -> Result<String, ConsoleError> {
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] code: String,
+    next: String,
+) -> Result<String, ConsoleError> {
     session::open(email, password.into(), &code).await?;
     let next = session::own_path(&next);
     leptos_axum::redirect(&next);
