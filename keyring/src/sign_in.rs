@@ -12,7 +12,7 @@ use crate::{
     access::{Actor, SignedIn},
     error::Error,
     people,
-    second_factor::{self, Spent},
+    second_factor::Spent,
     secret::SessionToken,
     store::{self, Change, Event, Subject, people::Account, sessions::NewSession},
     throttle::{Attempt, network_of},
@@ -95,10 +95,7 @@ impl Keyring {
             return Ok(None);
         }
         let code = code.map(str::trim).filter(|code| !code.is_empty()).ok_or(Error::CodeNeeded)?;
-        self.begin_code(person)?;
-        let spent = second_factor::spend(change, &account, code).await?.ok_or_else(second_factor::wrong_code)?;
-        self.throttle.code_succeeded(person);
-        Ok(Some(spent))
+        self.spend_code(change, &account, code).await.map(Some)
     }
 
     /// Whose e-mail address and password these are. Guesses are slowed down, wherever they are made.
