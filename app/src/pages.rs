@@ -7,6 +7,8 @@ mod key_list;
 mod key_new;
 mod key_state;
 mod problem;
+mod profile;
+mod security;
 mod sign_in;
 
 use std::{borrow::Cow, convert::Infallible};
@@ -16,7 +18,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{SignedIn, TenantAdmin};
+use keyring::{Error, SignedIn, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -30,6 +32,8 @@ pub(crate) use key::key;
 pub(crate) use key_list::key_list;
 pub(crate) use key_new::key_new;
 pub(crate) use problem::not_found;
+pub(crate) use profile::profile;
+pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
 
 /// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
@@ -74,6 +78,7 @@ impl FromRequestParts<Console> for AdminVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
+            Err(Error::OwesSecondFactor) => Err(Redirect::to(security::PATH).into_response()),
             Err(_) => Err(problem::not_allowed(&visitor).await),
         }
     }

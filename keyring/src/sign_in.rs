@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A session that nobody uses ends after this long.
-const IDLE: TimeDelta = TimeDelta::hours(12);
+pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(12);
 
 /// For how long it is remembered from where a person has signed in, which strangers cannot take from them.
 const REMEMBERED: TimeDelta = TimeDelta::days(90);
@@ -69,7 +69,7 @@ impl Keyring {
             token: &token.sha256(),
             person: &person.id,
             now,
-            expires_at: now + IDLE,
+            expires_at: now + SESSION_IDLE,
             ip: client.address,
             network: network_of(client.address),
             user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
@@ -139,7 +139,7 @@ impl Keyring {
         let (token, now) = (token.sha256(), self.now());
         let Some(session) = store::sessions::find(&self.database, &token, now).await? else { return Ok(None) };
         if is_due(session.last_seen_at, now) {
-            store::sessions::touch(&self.database, &token, now, now + IDLE).await?;
+            store::sessions::touch(&self.database, &token, now, now + SESSION_IDLE).await?;
         }
         let tenant = match &session.tenant {
             Some(id) => store::tenants::find(&self.database, id).await?,

@@ -41,8 +41,10 @@ const fn entry(
 }
 
 /// In the order in which they are seen. Those of one heading stand together.
-const ENTRIES: [Entry; 2] = [
+const ENTRIES: [Entry; 4] = [
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Account", "Profile", "person", "/user-profile", For::Everybody),
+    entry("Account", "Security", "shield", "/security", For::Everybody),
     entry("Help", "API reference", "book", "/docs", For::Everybody),
 ];
 
