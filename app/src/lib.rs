@@ -14,6 +14,8 @@ pub mod islands;
 mod components;
 
 #[cfg(feature = "ssr")]
+mod browsers;
+#[cfg(feature = "ssr")]
 mod console;
 #[cfg(feature = "ssr")]
 mod numbers;

@@ -9,6 +9,8 @@ mod key_state;
 mod own_keys;
 mod personal_keys;
 mod problem;
+mod profile;
+mod security;
 mod sign_in;
 
 use std::{borrow::Cow, convert::Infallible};
@@ -18,7 +20,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{KeyHolder, SignedIn, TenantAdmin};
+use keyring::{Error, KeyHolder, SignedIn, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -33,6 +35,8 @@ pub(crate) use key_list::key_list;
 pub(crate) use key_new::{key_new, own_key_new};
 pub(crate) use personal_keys::personal_keys;
 pub(crate) use problem::not_found;
+pub(crate) use profile::profile;
+pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
 
 /// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
@@ -77,6 +81,7 @@ impl FromRequestParts<Console> for AdminVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
+            Err(Error::OwesSecondFactor) => Err(Redirect::to(security::PATH).into_response()),
             Err(_) => Err(problem::not_allowed(&visitor).await),
         }
     }
