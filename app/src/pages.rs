@@ -1,12 +1,15 @@
 //! The pages, one file each. A page finds who asks, asks the engine, and shows what it says.
 
 mod docs;
+mod groups;
 mod home;
 mod key;
 mod key_list;
+mod key_names;
 mod key_new;
 mod key_state;
 mod problem;
+mod properties;
 mod sign_in;
 
 use std::{borrow::Cow, convert::Infallible};
@@ -25,11 +28,13 @@ use crate::{
 };
 
 pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
+pub(crate) use groups::{group, group_new, groups};
 pub(crate) use home::home;
 pub(crate) use key::key;
 pub(crate) use key_list::key_list;
 pub(crate) use key_new::key_new;
 pub(crate) use problem::not_found;
+pub(crate) use properties::{properties, property};
 pub(crate) use sign_in::sign_in;
 
 /// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
