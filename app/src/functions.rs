@@ -3,7 +3,7 @@
 
 use domain::{
     expiration::ExpirationDraft,
-    group::{GroupType, Version, picked_and_typed},
+    group::{GroupType, Version},
     id::{GroupId, KeyId, PropertyId},
     key_draft::{Choices, Grace, KeyDraft},
 };
@@ -160,7 +160,8 @@ pub async fn create_group(
     permissions: String,
 ) -> Result<GroupId, ConsoleError> {
     let (console, admin) = session::admin().await?;
-    let new = keyring::NewGroup { name, group_type, permissions: picked_and_typed(picked, &permissions) };
+    let new =
+        keyring::NewGroup { name, group_type, permissions: domain::group::picked_and_typed(picked, &permissions) };
     session::answer(console.keyring.create_group(&admin, new).await).map(|group| group.id)
 }
 
@@ -174,7 +175,11 @@ pub async fn edit_group(
     permissions: String,
 ) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    let edit = keyring::GroupEdit { seen: Some(seen), name, permissions: picked_and_typed(picked, &permissions) };
+    let edit = keyring::GroupEdit {
+        seen: Some(seen),
+        name,
+        permissions: domain::group::picked_and_typed(picked, &permissions),
+    };
     session::answer(console.keyring.edit_group(&admin, &id, &edit).await).map(drop)
 }
 

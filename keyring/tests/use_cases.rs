@@ -8,9 +8,11 @@ mod use_cases {
     mod edit;
     mod end;
     mod generate;
+    mod groups;
     mod history;
     mod list;
     mod migrate;
+    mod properties;
     mod rotate;
     mod sign_in;
     mod tenants;
