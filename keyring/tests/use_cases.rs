@@ -12,6 +12,7 @@ mod use_cases {
     mod history;
     mod list;
     mod migrate;
+    mod personal_keys;
     mod properties;
     mod rotate;
     mod sign_in;

@@ -3,8 +3,10 @@
 use keyring::KeyNames;
 use leptos::prelude::*;
 
-use super::key_state::address_of;
-use crate::numbers::{counted, grouped};
+use crate::{
+    functions::KeysOf,
+    numbers::{counted, grouped},
+};
 
 #[component]
 pub(super) fn Keys(
@@ -15,7 +17,7 @@ pub(super) fn Keys(
 ) -> impl IntoView {
     let KeyNames { first, count } = keys;
     let named = first.len() as u64;
-    let items = first.into_iter().map(|key| view! { <li><a href=address_of(&key.id)>{key.name}</a></li> });
+    let items = first.into_iter().map(|key| view! { <li><a href=KeysOf::Tenant.path_of(&key.id)>{key.name}</a></li> });
     let list = if named == 0 {
         view! { <p class="minor">{none}</p> }.into_any()
     } else {
