@@ -11,7 +11,9 @@ mod use_cases {
     mod history;
     mod list;
     mod migrate;
+    mod profile;
     mod rotate;
+    mod second_factor;
     mod sign_in;
     mod tenants;
 }
