@@ -18,8 +18,8 @@ mod security;
 
 pub use security::{
     ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
-    TurnOnSecondFactor, WaiveSecondFactor, change_password, rename_oneself, renew_recovery_codes,
-    require_second_factor, sign_out_everywhere, turn_off_second_factor, turn_on_second_factor, waive_second_factor,
+    TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
+    sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
 };
 
 /// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.
@@ -45,6 +45,27 @@ pub enum KeysOf {
     Oneself,
     /// The personal ones of all the tenant's people, which an admin sees and can withdraw.
     People,
+}
+
+impl KeysOf {
+    /// The page that lists these keys.
+    #[must_use]
+    pub const fn list_path(self) -> &'static str {
+        match self {
+            Self::Tenant => "/tenant-api-keys",
+            Self::Oneself => "/user-profile",
+            Self::People => "/tenant-api-keys/personal",
+        }
+    }
+
+    /// The page of one of these keys.
+    #[must_use]
+    pub fn path_of(self, key: &KeyId) -> String {
+        match self {
+            Self::Oneself => format!("/user-profile/api-keys/{key}"),
+            Self::Tenant | Self::People => format!("{}/{key}", self.list_path()),
+        }
+    }
 }
 
 /// Signs in and answers where to go. The code is that of a second factor; without one it is empty or left out.

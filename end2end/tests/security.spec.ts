@@ -149,12 +149,12 @@ test('new recovery codes end the old ones, and few are warned of', async ({ page
 test('whoever owes a second factor is told so, and nothing else works until it is set up', async ({ page, tenant }) => {
   await enter(page, tenant, 'tenant-admin');
   await open(page, '/security');
-  const everybody = page.getByRole('region', { name: `Second factor of everybody in Hotels of ${tenant.slug}` });
-  await expect(everybody).toContainText('0 of 2 people have one.');
-  await everybody.getByRole('button', { name: 'Ask everybody for it' }).click();
-  await expectAccessible(page);
-  await page.getByRole('dialog').getByRole('button', { name: 'Ask everybody' }).click();
-  await expect(page.getByText('Everybody is asked for a second factor from now on.')).toBeVisible();
+  const everybody = page.getByRole('region', { name: `Everybody in Hotels of ${tenant.slug}` });
+  await expect(everybody).toContainText('0 of 2 people have a second factor.');
+  await everybody.getByLabel('Ask everybody for a second factor').check();
+  await everybody.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved. Everybody is asked for one now.')).toBeVisible();
+  await expect(everybody).toHaveCount(0);
   for (const path of ['/', '/tenant-api-keys', '/tenant-api-keys/new']) {
     await page.goto(path);
     await expect(page).toHaveURL(/\/security$/);
@@ -171,9 +171,10 @@ test('whoever owes a second factor is told so, and nothing else works until it i
   await expect(page.getByRole('heading', { level: 1, name: 'API Keys' })).toBeVisible();
 
   await open(page, '/security');
-  await everybody.getByRole('button', { name: 'Leave it to each' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Leave it to each' }).click();
-  await expect(everybody).toContainText('Up to each');
+  await expect(everybody).toContainText('1 of 2 people have a second factor.');
+  await everybody.getByLabel('Ask everybody for a second factor').uncheck();
+  await everybody.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved. It is up to each person now.')).toBeVisible();
   await expect(factor(page).getByRole('button', { name: 'Turn off' })).toBeVisible();
 });
 

@@ -11,6 +11,7 @@ mod use_cases {
     mod history;
     mod list;
     mod migrate;
+    mod personal_keys;
     mod profile;
     mod rotate;
     mod second_factor;

@@ -43,18 +43,11 @@ pub async fn renew_recovery_codes(code: String) -> Result<Vec<String>, ConsoleEr
     session::answer(console.keyring.renew_recovery_codes(&signed_in, &code).await).map(session::codes_once)
 }
 
-/// Asks everybody in the tenant for a second factor.
+/// Asks everybody in the tenant for a second factor, or leaves it to them.
 #[server(prefix = "/console", endpoint = "require_second_factor", input = Json)]
-pub async fn require_second_factor() -> Result<(), ConsoleError> {
+pub async fn require_second_factor(is_required: bool) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.require_second_factor(&admin, true).await)
-}
-
-/// Leaves it to everybody in the tenant whether to have a second factor.
-#[server(prefix = "/console", endpoint = "waive_second_factor", input = Json)]
-pub async fn waive_second_factor() -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.require_second_factor(&admin, false).await)
+    session::answer(console.keyring.require_second_factor(&admin, is_required).await)
 }
 
 /// Ends all of the person's sessions, this one as well.

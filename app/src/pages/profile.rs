@@ -8,16 +8,24 @@ use domain::{
 use keyring::{Error, SignedIn};
 use leptos::prelude::*;
 
-use super::{Visitor, problem};
+use super::{
+    Parameters, Visitor,
+    own_keys::{OwnKeys, OwnKeysSection},
+    problem,
+};
 use crate::{components::Crumbs, console::Console};
 
 mod about;
 
 use about::About;
 
-pub(crate) async fn profile(visitor: Visitor) -> Response {
+pub(crate) async fn profile(visitor: Visitor, parameters: Parameters) -> Response {
+    let keys = OwnKeys::of(&visitor, &parameters);
     match Profile::load(&visitor.visit.console, &visitor.signed_in).await {
-        Ok(profile) => visitor.page("Profile").render(move || view! { <ProfilePage profile=profile.clone()/> }).await,
+        Ok(profile) => {
+            let page = visitor.page("Profile");
+            page.render(move || view! { <ProfilePage profile=profile.clone() keys=keys.clone()/> }).await
+        }
         Err(error) => {
             tracing::error!(cause = %error, "the groups could not be loaded");
             problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
@@ -45,12 +53,13 @@ impl Profile {
 }
 
 #[component]
-fn ProfilePage(profile: Profile) -> impl IntoView {
+fn ProfilePage(profile: Profile, keys: OwnKeys) -> impl IntoView {
     view! {
         <Crumbs part="Account"/>
         <header class="page-header"><h1>"Profile"</h1></header>
         <div class="panels">
             <About profile/>
         </div>
+        <OwnKeysSection keys/>
     }
 }

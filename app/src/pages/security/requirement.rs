@@ -5,10 +5,10 @@ use keyring::{Error, TenantAdmin};
 use leptos::prelude::*;
 
 use crate::{
-    components::Icon,
+    components::fields::{Checkbox, Pick},
     console::Console,
-    functions::{RequireSecondFactor, WaiveSecondFactor},
-    islands::{Afterwards, FormDialog, FormSpec, Opener},
+    functions::RequireSecondFactor,
+    islands::{Afterwards, FormSpec, ServerForm},
 };
 
 #[derive(Clone)]
@@ -35,52 +35,27 @@ impl Requirement {
 #[component]
 pub(super) fn RequirementPanel(requirement: Requirement) -> impl IntoView {
     let Requirement { tenant, is_on, people, without } = requirement;
-    let (badge, state) = if is_on { ("badge good", "Required") } else { ("badge", "Up to each") };
-    let told = if is_on {
-        "Everybody needs a second factor. Whoever has none can do nothing but set one up, and passwords do not open the \
-         public API."
-    } else {
-        "Everybody decides for themselves whether to have a second factor."
-    };
-    let action =
-        if is_on { view! { <Waive tenant=tenant.clone()/> }.into_any() } else { view! { <Require/> }.into_any() };
+    let form = FormSpec::calling::<RequireSecondFactor>("requirement", "Save", "Saving…", after(is_on));
+    let option = Pick::new("", "Ask everybody for a second factor").picked(is_on);
     view! {
-        <section class="panel security-panel" aria-labelledby="requirement">
-            <header class="panel-header">
-                <h2 id="requirement" tabindex="-1">{format!("Second factor of everybody in {tenant}")}</h2>
-                <span class=badge>{state}</span>
-            </header>
-            <p>{told}</p>
-            <p>{format!("{} of {people} people have one.", people - without)}</p>
-            <div class="security-actions">{action}</div>
+        <section class="panel security-panel" aria-labelledby="everybody">
+            <h2 id="everybody" tabindex="-1">{format!("Everybody in {tenant}")}</h2>
+            <p>{format!("{} of {people} people have a second factor.", people - without)}</p>
+            <div class="security-form">
+                <ServerForm form>
+                    <Checkbox name="is_required" option/>
+                    <p class="hint">
+                        "Whoever has none, you as well, can then do nothing here until they set one up. Programs that call \
+                         the public API with somebody’s password are refused; API keys keep working."
+                    </p>
+                </ServerForm>
+            </div>
         </section>
     }
 }
 
-#[component]
-fn Require() -> impl IntoView {
-    let after = Afterwards::reload("Everybody is asked for a second factor from now on.", "#requirement");
-    let form = FormSpec::calling::<RequireSecondFactor>("require", "Ask everybody", "Saving…", after);
-    view! {
-        <FormDialog opener=Opener::button("Ask everybody for it") title="Ask everybody for a second factor".to_owned() form=form.dangerous()>
-            <p class="callout warning">
-                <Icon name="warning"/>
-                <span>
-                    "Whoever has none, you as well, can do nothing here until they set one up. Programs that call the \
-                     public API with somebody’s password are refused from now on; API keys keep working."
-                </span>
-            </p>
-        </FormDialog>
-    }
-}
-
-#[component]
-fn Waive(tenant: String) -> impl IntoView {
-    let after = Afterwards::reload("Nobody is asked for a second factor any more.", "#requirement");
-    let form = FormSpec::calling::<WaiveSecondFactor>("waive", "Leave it to each", "Saving…", after);
-    view! {
-        <FormDialog opener=Opener::button("Leave it to each") title="Leave the second factor to each".to_owned() form>
-            <p>{format!("People of {tenant} may turn their second factor off then. Those who have one keep it until they do.")}</p>
-        </FormDialog>
-    }
+/// After a change, it is the other way round.
+fn after(was_on: bool) -> Afterwards {
+    let notice = if was_on { "Saved. It is up to each person now." } else { "Saved. Everybody is asked for one now." };
+    Afterwards::reload(notice, "#everybody")
 }
