@@ -14,7 +14,7 @@ async fn whoever_owes_a_second_factor_is_led_to_it_and_does_nothing_else() {
     assert_eq!(admin.call("/console/require_second_factor", &requirement(true)).await.status(), 200);
     let waived = admin.call("/console/require_second_factor", &requirement(false)).await;
     assert_eq!(waived.status(), 403, "nor can they do without it");
-    for page in ["/", "/tenant-api-keys", "/tenant-api-keys/new"] {
+    for page in ["/", "/tenant-api-keys", "/tenant-api-keys/new", "/user-profile/api-keys/new"] {
         let answer = admin.get(page).await;
         assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (303, &"/security".parse().unwrap()));
     }
