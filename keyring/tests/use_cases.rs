@@ -13,8 +13,10 @@ mod use_cases {
     mod list;
     mod migrate;
     mod personal_keys;
+    mod profile;
     mod properties;
     mod rotate;
+    mod second_factor;
     mod sign_in;
     mod tenants;
 }

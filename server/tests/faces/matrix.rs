@@ -166,6 +166,7 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
         "turn_on_second_factor" => of_oneself(json!({ "secret": "x", "code": "x" })),
         "turn_off_second_factor" | "renew_recovery_codes" => of_oneself(json!({ "code": "x" })),
         "sign_out_everywhere" => of_oneself(json!({})),
+        "require_second_factor" => vec![(For::Admins, About::Oneself, json!({ "is_required": false }))],
         _ => Vec::new(),
     }
 }
