@@ -11,6 +11,7 @@ mod use_cases {
     mod history;
     mod list;
     mod migrate;
+    mod people;
     mod rotate;
     mod sign_in;
     mod tenants;
