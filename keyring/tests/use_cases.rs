@@ -12,6 +12,7 @@ mod use_cases {
     mod list;
     mod migrate;
     mod people;
+    mod personal_keys;
     mod rotate;
     mod sign_in;
     mod tenants;

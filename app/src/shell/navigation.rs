@@ -1,7 +1,7 @@
 //! The navigation: one table of what leads where, and who sees it.
 
 use domain::person::Role;
-use keyring::SignedIn;
+use keyring::{SignedIn, Watcher};
 use leptos::prelude::*;
 
 use crate::components::Icon;
@@ -11,6 +11,8 @@ use crate::components::Icon;
 enum For {
     Everybody,
     Admins,
+    /// Who can have keys of their own.
+    KeyHolders,
 }
 
 impl For {
@@ -18,6 +20,7 @@ impl For {
         match self {
             Self::Everybody => true,
             Self::Admins => signed_in.person.role == Role::TenantAdmin,
+            Self::KeyHolders => signed_in.as_key_holder().is_ok_and(|holder| holder.tenant().api_keys),
         }
     }
 }
@@ -41,8 +44,11 @@ const fn entry(
 }
 
 /// In the order in which they are seen. Those of one heading stand together.
-const ENTRIES: [Entry; 2] = [
+const ENTRIES: &[Entry] = &[
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Account", "Profile", "person", "/user-profile", For::Everybody),
+    entry("Account", "Security", "shield", "/security", For::Everybody),
+    entry("Account", "Personal API keys", "key", "/user-profile#api-keys", For::KeyHolders),
     entry("Help", "API reference", "book", "/docs", For::Everybody),
 ];
 
