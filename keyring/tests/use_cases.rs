@@ -12,6 +12,7 @@ mod use_cases {
     mod history;
     mod list;
     mod migrate;
+    mod people;
     mod personal_keys;
     mod profile;
     mod properties;
