@@ -21,6 +21,8 @@ pub fn routes(console: Console) -> Router {
         .route("/tenant-api-keys", get(pages::key_list))
         .route("/tenant-api-keys/new", get(pages::key_new))
         .route("/tenant-api-keys/{id}", get(pages::key))
+        .route("/audit-log", get(pages::audit_log))
+        .route("/audit-log.csv", get(pages::audit_export))
         .merge(docs())
         .route("/console/{function}", post(call))
         .fallback(pages::not_found)

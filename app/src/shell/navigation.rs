@@ -1,6 +1,5 @@
 //! The navigation: one table of what leads where, and who sees it.
 
-use domain::person::Role;
 use keyring::SignedIn;
 use leptos::prelude::*;
 
@@ -17,7 +16,7 @@ impl For {
     fn includes(self, signed_in: &SignedIn) -> bool {
         match self {
             Self::Everybody => true,
-            Self::Admins => signed_in.person.role == Role::TenantAdmin,
+            Self::Admins => signed_in.as_admin().is_ok(),
         }
     }
 }
@@ -41,8 +40,9 @@ const fn entry(
 }
 
 /// In the order in which they are seen. Those of one heading stand together.
-const ENTRIES: [Entry; 2] = [
+const ENTRIES: [Entry; 3] = [
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Data & Monitoring", "Audit log", "log", "/audit-log", For::Admins),
     entry("Help", "API reference", "book", "/docs", For::Everybody),
 ];
 
