@@ -14,6 +14,14 @@ use crate::error::{ConsoleError, SeenKey};
 #[cfg(feature = "ssr")]
 use crate::session;
 
+mod security;
+
+pub use security::{
+    ChangePassword, RenameOneself, RenewRecoveryCodes, SignOutEverywhere, TurnOffSecondFactor, TurnOnSecondFactor,
+    change_password, rename_oneself, renew_recovery_codes, sign_out_everywhere, turn_off_second_factor,
+    turn_on_second_factor,
+};
+
 /// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SecretOnce {
@@ -39,9 +47,35 @@ pub enum KeysOf {
     People,
 }
 
-/// Signs in and answers where to go. The code is that of a second factor; empty without one.
+impl KeysOf {
+    /// The page that lists these keys.
+    #[must_use]
+    pub const fn list_path(self) -> &'static str {
+        match self {
+            Self::Tenant => "/tenant-api-keys",
+            Self::Oneself => "/user-profile",
+            Self::People => "/tenant-api-keys/personal",
+        }
+    }
+
+    /// The page of one of these keys.
+    #[must_use]
+    pub fn path_of(self, key: &KeyId) -> String {
+        match self {
+            Self::Oneself => format!("/user-profile/api-keys/{key}"),
+            Self::Tenant | Self::People => format!("{}/{key}", self.list_path()),
+        }
+    }
+}
+
+/// Signs in and answers where to go. The code is that of a second factor; without one it is empty or left out.
 #[server(prefix = "/console", endpoint = "sign_in")]
-pub async fn sign_in(email: String, password: String, code: String, next: String) -> Result<String, ConsoleError> {
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] code: String,
+    next: String,
+) -> Result<String, ConsoleError> {
     session::open(email, password.into(), &code).await?;
     let next = session::own_path(&next);
     leptos_axum::redirect(&next);

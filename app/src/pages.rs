@@ -7,7 +7,11 @@ mod key;
 mod key_list;
 mod key_new;
 mod key_state;
+mod own_keys;
+mod personal_keys;
 mod problem;
+mod profile;
+mod security;
 mod sign_in;
 
 use std::{borrow::Cow, convert::Infallible};
@@ -17,7 +21,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{SignedIn, TenantAdmin};
+use keyring::{Error, KeyHolder, SignedIn, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -28,10 +32,13 @@ use crate::{
 pub(crate) use audit_log::{audit_export, audit_log};
 pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
 pub(crate) use home::home;
-pub(crate) use key::key;
+pub(crate) use key::{key, own_key, personal_key};
 pub(crate) use key_list::key_list;
-pub(crate) use key_new::key_new;
+pub(crate) use key_new::{key_new, own_key_new};
+pub(crate) use personal_keys::personal_keys;
 pub(crate) use problem::not_found;
+pub(crate) use profile::profile;
+pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
 
 /// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
@@ -76,6 +83,25 @@ impl FromRequestParts<Console> for AdminVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
+            Err(Error::OwesSecondFactor) => Err(Redirect::to(security::PATH).into_response()),
+            Err(_) => Err(problem::not_allowed(&visitor).await),
+        }
+    }
+}
+
+/// Somebody with keys of their own.
+pub(crate) struct HolderVisitor {
+    visitor: Visitor,
+    holder: KeyHolder,
+}
+
+impl FromRequestParts<Console> for HolderVisitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        match visitor.signed_in.as_key_holder() {
+            Ok(holder) => Ok(Self { visitor, holder }),
             Err(_) => Err(problem::not_allowed(&visitor).await),
         }
     }

@@ -75,8 +75,7 @@ impl SignedIn {
             return Err(Error::NoKeysOfTheirOwn);
         };
         self.check_second_factor()?;
-        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::OfPerson(self.person.id.clone()) };
-        Ok(KeyHolder { tenant: tenant.clone(), actor: self.actor(), shelf })
+        Ok(KeyHolder::new(tenant.clone(), &self.person, self.address))
     }
 
     /// The person as one who runs the installation.
@@ -147,6 +146,13 @@ pub struct KeyHolder {
     tenant: Tenant,
     actor: Actor,
     shelf: Shelf,
+}
+
+impl KeyHolder {
+    pub(crate) fn new(tenant: Tenant, person: &Person, address: IpAddr) -> Self {
+        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::OfPerson(person.id.clone()) };
+        Self { tenant, actor: Actor::person(person, address), shelf }
+    }
 }
 
 /// An admin who sees everybody's personal keys and can withdraw them, and nothing more.

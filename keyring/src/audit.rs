@@ -104,7 +104,7 @@ impl Flaw {
 
 /// Whose log it is, and where their days begin.
 fn log_of(tenant: Option<&TenantAdmin>) -> (Chain<'_>, TimeZone) {
-    tenant.map_or((Chain::Platform, TimeZone::utc()), |admin| (Chain::Tenant(admin.id()), TimeZone::of(admin.tenant())))
+    tenant.map_or((Chain::Platform, TimeZone::UTC), |admin| (Chain::Tenant(admin.id()), TimeZone::of(admin.tenant())))
 }
 
 /// The days that a query asks for, from the beginning of the first to the end of the last.

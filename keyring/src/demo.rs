@@ -20,12 +20,12 @@ use secrecy::SecretString;
 
 use crate::{
     Keyring,
-    access::{Actor, SuperUser, TenantAdmin},
+    access::{Actor, KeyHolder, SuperUser, TenantAdmin},
     clock::Clock,
     error::Error,
     groups::NewGroup,
     keys::{NewKey, Rotation},
-    people::NewPerson,
+    people::{NewPerson, NewRole},
     properties::NewProperty,
     secret::generate_password,
     store,
@@ -44,6 +44,17 @@ pub struct DemoSignIn {
 const TENANT_AGE_DAYS: i64 = 420;
 
 const PROPERTIES: [&str; 3] = ["Harbour House", "Old Town Suites", "Seaview Resort"];
+
+/// Who is in which group for people: a place in [`PEOPLE`], and the group's name.
+const IN_GROUPS: [(usize, &str); 2] = [(2, "Front desk"), (3, "Front desk")];
+
+/// Whose personal keys there are: a place in [`PEOPLE`], the key's name and what it is for, how many days old it is
+/// and how many hours ago it was used.
+const PERSONAL_KEYS: [(usize, &str, &str, i64, Option<i64>); 3] = [
+    (0, "Monthly report", "A spreadsheet that fills itself in.", 75, Some(18)),
+    (2, "Arrivals on the wall", "The screen behind the front desk.", 40, Some(1)),
+    (2, "Trying out the API", "", 12, None),
+];
 
 /// Name, e-mail address and role; the first one is whom the sign-in is printed for.
 const PEOPLE: [(&str, &str, Role); 4] = [
@@ -285,6 +296,8 @@ impl Keyring {
         for (key, admin) in KEYS.iter().zip(admins.iter().cycle()) {
             self.demo_key(admin, key, &groups, &properties, now).await?;
         }
+        start.demo_groups_of_people(&operator, &people, &groups).await?;
+        self.demo_personal_keys(&people, &tenant).await?;
         let properties = properties.into_iter().map(|property| property.id).collect();
         Ok(Some(DemoSignIn { email: PEOPLE[0].1.to_owned(), password, tenant: tenant.id, properties }))
     }
@@ -337,6 +350,35 @@ impl Keyring {
         }
         if let Some(days) = key.revoked_days_ago {
             self.before(TimeDelta::days(days)).revoke_key(admin, &id).await?;
+        }
+        Ok(())
+    }
+
+    async fn demo_groups_of_people(
+        &self,
+        operator: &TenantAdmin,
+        people: &[Person],
+        groups: &[Group],
+    ) -> Result<(), Error> {
+        for (place, name) in IN_GROUPS {
+            let person = &people[place];
+            let groups = groups.iter().filter(|group| group.name == name).map(|group| group.id.to_string()).collect();
+            let role = NewRole { role: person.role.as_str().to_owned(), groups };
+            self.set_role(operator, &person.id, &role).await?;
+        }
+        Ok(())
+    }
+
+    async fn demo_personal_keys(&self, people: &[Person], tenant: &Tenant) -> Result<(), Error> {
+        for (place, name, description, days, used_hours_ago) in PERSONAL_KEYS {
+            let holder = KeyHolder::new(tenant.clone(), &people[place], HOME);
+            let draft = KeyDraft { name: name.to_owned(), description: description.to_owned(), ..KeyDraft::default() };
+            let new = NewKey { draft, expiration: ExpirationDraft::Never };
+            let id = self.before(TimeDelta::days(days)).generate_key(&holder, &new).await?.id;
+            if let Some(hours) = used_hours_ago {
+                let usage = DemoKey { busiest_hour: 2, calls: REPORTING_CALLS, ..PLAIN };
+                self.demo_usage(&id, &usage, self.now() - TimeDelta::hours(hours)).await?;
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use domain::{
     key::{Key, Status},
     key_draft::{Choices, KeyDraft, Powers},
     key_list::{KeyListQuery, KeyPage},
+    permission::Permission,
     secret::is_within,
     tenant::Tenant,
 };
@@ -71,6 +72,21 @@ impl Keyring {
     /// When the database fails.
     pub async fn key_choices(&self, watcher: &impl Watcher) -> Result<Choices, Error> {
         choices(self.database.connection(), watcher).await
+    }
+
+    /// What a key could do with every scope: what its group grants, or what its owner may do at this moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn permissions_of_key(&self, watcher: &impl Watcher, key: &Key) -> Result<Vec<Permission>, Error> {
+        let (connection, tenant) = (self.database.connection(), &watcher.tenant().id);
+        if let Some(owner) = &key.owner {
+            return Ok(store::people::permissions(connection, tenant, &owner.id).await?);
+        }
+        let picked = key.group.as_ref().map(|group| &group.id);
+        let groups = store::groups::list(connection, tenant).await?;
+        let group = groups.into_iter().find(|group| Some(&group.id) == picked);
+        Ok(group.map(|group| group.permissions).unwrap_or_default())
     }
 
     /// The present, as the tenant's clocks show it.

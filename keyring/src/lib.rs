@@ -52,7 +52,7 @@ pub use properties::NewProperty;
 pub use ready::NotReady;
 pub use second_factor::{RecoveryCodes, SecondFactorOffer};
 pub use secret::SessionToken;
-pub use sign_in::{Client, Credentials};
+pub use sign_in::{Client, Credentials, SESSION_IDLE};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview};
 pub use usage::Call;

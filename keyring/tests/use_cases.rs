@@ -13,6 +13,7 @@ mod use_cases {
     mod history;
     mod list;
     mod migrate;
+    mod personal_keys;
     mod rotate;
     mod sign_in;
     mod tenants;

@@ -4,6 +4,7 @@ mod faces {
     mod commands;
     mod functions;
     mod guard;
+    mod matrix;
     mod operating;
     #[path = "../support/program.rs"]
     mod program;

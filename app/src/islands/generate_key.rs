@@ -23,14 +23,17 @@ use crate::{
 };
 
 #[island]
-pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone: String) -> impl IntoView {
+pub fn GenerateKey(of: KeysOf, choices: Choices, now: Moment, public_url: String, time_zone: String) -> impl IntoView {
+    let (verb, doing, did) = match of {
+        KeysOf::Oneself => ("Create", "Creating…", "Created"),
+        KeysOf::Tenant | KeysOf::People => ("Generate", "Generating…", "Generated"),
+    };
     let form = KeyForm::new(KeyDraft::default(), choices);
     let expiration = ExpirationForm::new(ExpirationDraft::Never, now, time_zone);
     let secret = RwSignal::new(None);
     let failure = RwSignal::new(None::<ConsoleError>);
-    let attempt = Action::new(move |(): &()| {
-        generate_key(KeysOf::Tenant, form.draft.get_untracked(), expiration.draft.get_untracked())
-    });
+    let attempt =
+        Action::new(move |(): &()| generate_key(of, form.draft.get_untracked(), expiration.draft.get_untracked()));
     let pending = attempt.pending();
     Effect::new(move |_| match attempt.value().get() {
         None => {}
@@ -60,8 +63,8 @@ pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone:
     Effect::new(move |_| is_alive.set(true));
     let done = move |()| {
         let name = form.draft.with_untracked(|draft| draft.name.trim().to_owned());
-        notice::leave(&format!("Generated “{name}”."), "tbody tr:first-child .row-actions button");
-        browser::replace_page("/tenant-api-keys");
+        notice::leave(&format!("{did} “{name}”."), "tbody tr:first-child .row-actions button");
+        browser::replace_page(of.list_path());
     };
     view! {
         <form class="form page-form" novalidate inert=move || !is_alive.get() on:submit=submit>
@@ -83,8 +86,8 @@ pub fn GenerateKey(choices: Choices, now: Moment, public_url: String, time_zone:
             </section>
             <Failure error=failure/>
             <footer class="form-footer">
-                <a class="button" href="/tenant-api-keys">"Cancel"</a>
-                <SubmitButton label="Generate" doing="Generating…" pending/>
+                <a class="button" href=of.list_path()>"Cancel"</a>
+                <SubmitButton label=verb doing pending/>
             </footer>
         </form>
         <SecretDialog secret name=Signal::derive(move || form.draft.with(|draft| draft.name.trim().to_owned())) public_url on_done=done/>

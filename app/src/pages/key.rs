@@ -8,21 +8,22 @@ use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, KeyId},
     key::Key,
-    key_draft::Choices,
+    permission::Permission,
+    property::Property,
     usage::{KeyUsage, UsageQuery},
 };
-use keyring::{Error, TenantAdmin, TimeZone};
+use keyring::{Error, TimeZone, Watcher};
 use leptos::prelude::*;
 
 use super::{
-    AdminVisitor, Parameters, address,
-    key_list::PATH as LIST,
-    key_state::{Badges, Marks, address_of, facts},
+    AdminVisitor, HolderVisitor, Parameters, Visitor, address,
+    key_state::{Badges, Marks, facts},
     problem,
 };
 use crate::{
     components::{Crumbs, Icon},
     console::Console,
+    functions::KeysOf,
     islands::KeyActions,
 };
 
@@ -36,16 +37,47 @@ use log::Log;
 use terms::Terms;
 use usage::Usage;
 
+type KeyPath = Result<Path<String>, PathRejection>;
+
+/// A key of the tenant's.
 pub(crate) async fn key(
     AdminVisitor { visitor, admin }: AdminVisitor,
-    id: Result<Path<String>, PathRejection>,
+    id: KeyPath,
     parameters: Parameters,
+) -> Response {
+    page_of(&visitor, KeysOf::Tenant, &admin, id, &parameters).await
+}
+
+/// The personal key of one of the tenant's people.
+pub(crate) async fn personal_key(
+    AdminVisitor { visitor, admin }: AdminVisitor,
+    id: KeyPath,
+    parameters: Parameters,
+) -> Response {
+    page_of(&visitor, KeysOf::People, &admin.over_personal_keys(), id, &parameters).await
+}
+
+/// A key of one's own.
+pub(crate) async fn own_key(
+    HolderVisitor { visitor, holder }: HolderVisitor,
+    id: KeyPath,
+    parameters: Parameters,
+) -> Response {
+    page_of(&visitor, KeysOf::Oneself, &holder, id, &parameters).await
+}
+
+async fn page_of(
+    visitor: &Visitor,
+    of: KeysOf,
+    watcher: &impl Watcher,
+    id: KeyPath,
+    parameters: &Parameters,
 ) -> Response {
     let Some(id) = id.ok().and_then(|Path(id)| KeyId::parse(&id).ok()) else {
         return problem::missing(visitor.page(problem::MISSING)).await;
     };
     let query = UsageQuery::from_parameters(|name| parameters.first(name));
-    match Shown::load(&visitor.visit.console, &admin, &id, query).await {
+    match Shown::load(&visitor.visit.console, of, watcher, &id, query).await {
         Ok(shown) => {
             let title = format!("{} · API Keys", shown.usage.key.name);
             visitor.page(title).render(move || view! { <KeyPage shown=shown.clone()/> }).await
@@ -60,8 +92,11 @@ pub(crate) async fn key(
 
 #[derive(Clone)]
 struct Shown {
+    of: KeysOf,
     usage: KeyUsage,
-    choices: Choices,
+    /// Before the scopes narrow them.
+    permissions: Vec<Permission>,
+    properties: Vec<Property>,
     query: UsageQuery,
     now: DateTime<Utc>,
     zone: TimeZone,
@@ -69,13 +104,22 @@ struct Shown {
 }
 
 impl Shown {
-    async fn load(console: &Console, admin: &TenantAdmin, id: &KeyId, query: UsageQuery) -> Result<Self, Error> {
+    async fn load(
+        console: &Console,
+        of: KeysOf,
+        watcher: &impl Watcher,
+        id: &KeyId,
+        query: UsageQuery,
+    ) -> Result<Self, Error> {
+        let usage = console.keyring.key_usage(watcher, id, &query).await?;
         Ok(Self {
-            usage: console.keyring.key_usage(admin, id, &query).await?,
-            choices: console.keyring.key_choices(admin).await?,
+            of,
+            permissions: console.keyring.permissions_of_key(watcher, &usage.key).await?,
+            properties: console.keyring.key_choices(watcher).await?.properties,
+            usage,
             query,
             now: console.keyring.now(),
-            zone: TimeZone::of(admin.tenant()),
+            zone: TimeZone::of(watcher.tenant()),
             public_url: console.public_url.to_string(),
         })
     }
@@ -86,37 +130,45 @@ impl Shown {
 }
 
 /// The address of a key's page as a query describes it, at one of its parts.
-fn link(key: &KeyId, query: &UsageQuery, part: &str) -> String {
-    format!("{}#{part}", address(&address_of(key), &query.parameters()))
+fn link(path: &str, query: &UsageQuery, part: &str) -> String {
+    format!("{}#{part}", address(path, &query.parameters()))
+}
+
+pub(super) fn crumbs(of: KeysOf) -> impl IntoView {
+    match of {
+        KeysOf::Tenant => view! { <Crumbs section="API Keys" href=of.list_path()/> },
+        KeysOf::People => view! { <Crumbs section="Personal API keys" href=of.list_path()/> },
+        KeysOf::Oneself => view! { <Crumbs part="Account" section="Profile" href=of.list_path()/> },
+    }
 }
 
 #[component]
 fn KeyPage(shown: Shown) -> impl IntoView {
-    let (key, zone) = (shown.usage.key.clone(), shown.zone);
+    let (of, key, zone) = (shown.of, shown.usage.key.clone(), shown.zone);
     let history = if shown.was_never_used() && shown.query.outcome.is_none() {
         view! { <NeverUsed is_active={key.revoked_at.is_none()}/> }.into_any()
     } else {
         view! { <Usage shown=shown.clone()/> <Log shown=shown.clone()/> }.into_any()
     };
     view! {
-        <Crumbs section="API Keys" href=LIST/>
-        <Header key=key.clone() now=shown.now zone public_url=shown.public_url/>
+        {crumbs(of)}
+        <Header of key=key.clone() now=shown.now zone public_url=shown.public_url/>
         <div class="panels">
-            <Terms key choices=shown.choices now=shown.now zone/>
+            <Terms key permissions=shown.permissions properties=shown.properties now=shown.now zone/>
             {history}
         </div>
     }
 }
 
 #[component]
-fn Header(key: Key, now: DateTime<Utc>, zone: TimeZone, public_url: String) -> impl IntoView {
-    let facts = facts(&key, now, zone);
+fn Header(of: KeysOf, key: Key, now: DateTime<Utc>, zone: TimeZone, public_url: String) -> impl IntoView {
+    let facts = facts(of, &key, now, zone);
     let description = (!key.description.is_empty()).then(|| view! { <p class="lead">{key.description.clone()}</p> });
     view! {
         <header class="page-header key-header" id=key.id.to_string()>
             <h1>{key.name.clone()}</h1>
             <Badges key=key.clone() now zone/>
-            <Marks key=key.clone() now/>
+            <Marks of key=key.clone() now/>
             <div class="page-actions"><KeyActions facts public_url on_own_page=true/></div>
             {description}
         </header>

@@ -1,18 +1,21 @@
 //! The list of keys.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::{
-    key_draft::Choices,
     key_list::{KeyListQuery, KeyPage},
+    property::Property,
 };
-use keyring::{TenantAdmin, TimeZone};
+use keyring::{TenantAdmin, TimeZone, Watcher};
 use leptos::prelude::*;
 
-use super::{AdminVisitor, Parameters};
+use super::{AdminVisitor, Parameters, Visitor};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Choice, Crumbs, Icon},
     console::Console,
+    functions::KeysOf,
 };
 
 mod filters;
@@ -22,108 +25,153 @@ mod table;
 
 use filters::Filters;
 use legacy::{Legacy, LegacyPanel};
-use pager::Pager;
-use table::KeyTable;
+pub(super) use pager::Pager;
+pub(super) use table::KeyTable;
 
+/// The tenant's own keys.
 pub(crate) async fn key_list(AdminVisitor { visitor, admin }: AdminVisitor, parameters: Parameters) -> Response {
-    let console = visitor.visit.console.clone();
-    let query = KeyListQuery::from_parameters(|name| parameters.first(name));
-    let list = List { console, admin, query };
+    let limit = admin.tenant().key_limit;
+    let listing = Listing::new(&visitor, KeysOf::Tenant, Arc::new(admin.clone()), &parameters);
+    let list = List { listing, admin, limit };
     visitor.page("API Keys").render(move || view! { <KeyListPage list=list.clone()/> }).await
 }
 
-/// What is listed, and for whom.
+/// Some keys as they are listed, for somebody who watches over them.
 #[derive(Clone)]
-struct List {
-    console: Console,
-    admin: TenantAdmin,
-    query: KeyListQuery,
+pub(super) struct Listing {
+    pub(super) console: Console,
+    pub(super) of: KeysOf,
+    watcher: Arc<dyn Watcher + Send>,
+    pub(super) query: KeyListQuery,
 }
 
 /// What the table shows, once it has been loaded.
 #[derive(Clone)]
-struct Loaded {
-    page: KeyPage,
-    choices: Choices,
-    query: KeyListQuery,
-    now: DateTime<Utc>,
-    zone: TimeZone,
-    public_url: String,
-    legacy: Legacy,
+pub(super) struct Loaded {
+    pub(super) of: KeysOf,
+    pub(super) page: KeyPage,
+    pub(super) properties: Vec<Property>,
+    pub(super) query: KeyListQuery,
+    pub(super) now: DateTime<Utc>,
+    pub(super) zone: TimeZone,
+    pub(super) public_url: String,
 }
 
-impl List {
-    async fn load(&self) -> Result<Loaded, keyring::Error> {
+impl Listing {
+    pub(super) fn new(
+        visitor: &Visitor,
+        of: KeysOf,
+        watcher: Arc<dyn Watcher + Send>,
+        parameters: &Parameters,
+    ) -> Self {
+        let query = KeyListQuery::from_parameters(|name| parameters.first(name));
+        Self { console: visitor.visit.console.clone(), of, watcher, query }
+    }
+
+    pub(super) async fn load(&self) -> Result<Loaded, keyring::Error> {
         let keyring = &self.console.keyring;
-        let mut page = keyring.keys(&self.admin, &self.query).await?;
+        let mut page = keyring.keys(&self.watcher, &self.query).await?;
         let mut query = self.query.clone();
         // Past the end, because keys were deleted or the link is an old one: the last page is meant.
         if page.keys.is_empty() && page.matching > 0 {
             query = query.on_page(page.pages() - 1);
-            page = keyring.keys(&self.admin, &query).await?;
+            page = keyring.keys(&self.watcher, &query).await?;
         }
         Ok(Loaded {
+            of: self.of,
             page,
-            choices: keyring.key_choices(&self.admin).await?,
+            properties: keyring.key_choices(&self.watcher).await?.properties,
             query,
             now: keyring.now(),
-            zone: TimeZone::of(self.admin.tenant()),
+            zone: TimeZone::of(self.watcher.tenant()),
             public_url: self.console.public_url.to_string(),
-            legacy: Legacy { users: keyring.legacy_users(&self.admin).await?, sunset: keyring.legacy_sunset() },
         })
     }
 }
 
-/// Where the list is.
-pub(super) const PATH: &str = "/tenant-api-keys";
-
-/// The address of the list as a query describes it.
-pub(super) fn link(query: &KeyListQuery) -> String {
-    super::address(PATH, &query.parameters())
+/// The tenant's own keys, with who still calls without one.
+#[derive(Clone)]
+struct List {
+    listing: Listing,
+    admin: TenantAdmin,
+    limit: u32,
 }
+
+impl List {
+    async fn load(&self) -> Result<(Loaded, Legacy), keyring::Error> {
+        let keyring = &self.listing.console.keyring;
+        let legacy = Legacy { users: keyring.legacy_users(&self.admin).await?, sunset: keyring.legacy_sunset() };
+        Ok((self.listing.load().await?, legacy))
+    }
+}
+
+/// The address of a list as a query describes it.
+pub(super) fn link(of: KeysOf, query: &KeyListQuery) -> String {
+    let there = super::address(of.list_path(), &query.parameters());
+    if of == KeysOf::Oneself { format!("{there}#{OWN_KEYS}") } else { there }
+}
+
+/// Where on the profile the personal keys are.
+pub(super) const OWN_KEYS: &str = "api-keys";
 
 #[component]
 fn KeyListPage(list: List) -> impl IntoView {
-    let limit = list.admin.tenant().key_limit;
-    let support = list.console.support_contact.as_deref().map(str::to_owned);
-    let query = list.query.clone();
+    let limit = list.limit;
+    let support = list.listing.console.support_contact.as_deref().map(str::to_owned);
+    let query = list.listing.query.clone();
     let content = move || {
         let (list, support) = (list.clone(), support.clone());
         Suspend::new(async move {
             match list.load().await {
-                Ok(loaded) => view! { <Listed loaded limit support/> }.into_any(),
+                Ok((loaded, legacy)) => view! { <Listed loaded legacy limit support/> }.into_any(),
                 Err(error) => {
                     tracing::error!(cause = %error, "the keys could not be listed");
-                    view! { <Failed query=list.query/> }.into_any()
+                    view! { <Failed title="API Keys" of=KeysOf::Tenant query=list.listing.query/> }.into_any()
                 }
             }
         })
     };
     view! {
         <Crumbs/>
-        <Suspense fallback=move || view! { <Loading query=query.clone()/> }>{content}</Suspense>
+        <Suspense fallback=move || view! { <Loading title="API Keys" of=KeysOf::Tenant query=query.clone()/> }>{content}</Suspense>
     }
+}
+
+/// The way from the tenant's own keys to those of its people, and back.
+#[component]
+pub(super) fn WhoseKeys(of: KeysOf) -> impl IntoView {
+    let option = |label, there: KeysOf| (label, there.list_path().to_owned(), there == of);
+    let options = vec![option("The organisation’s", KeysOf::Tenant), option("Personal", KeysOf::People)];
+    view! { <Choice label="Whose keys" options/> }
 }
 
 /// The keys with all around them.
 #[component]
-fn Listed(loaded: Loaded, limit: u32, support: Option<String>) -> impl IntoView {
-    let Loaded { page, query, legacy, now, zone, .. } = loaded.clone();
+fn Listed(loaded: Loaded, legacy: Legacy, limit: u32, support: Option<String>) -> impl IntoView {
+    let Loaded { page, now, zone, .. } = loaded.clone();
     let body = if page.total == 0 {
         view! { <NoKeys can_generate={limit > 0}/> }.into_any()
     } else {
-        let table = if page.matching == 0 {
-            view! { <NoMatch/> }.into_any()
-        } else {
-            view! { <KeyTable loaded=loaded.clone()/> <Pager query=query.clone() pages=page.pages()/> }.into_any()
-        };
-        view! { <Filters query matching=Some(page.matching)/> {table} }.into_any()
+        view! { <Filtered loaded/> }.into_any()
     };
     view! {
         <Header active=page.active limit support offer={page.total > 0}/>
         <LegacyPanel legacy now zone/>
+        <WhoseKeys of=KeysOf::Tenant/>
         {body}
     }
+}
+
+/// The filters and the keys that match them.
+#[component]
+pub(super) fn Filtered(loaded: Loaded) -> impl IntoView {
+    let Loaded { of, page, query, .. } = loaded.clone();
+    let table = if page.matching == 0 {
+        view! { <NoMatch of/> }.into_any()
+    } else {
+        view! { <KeyTable loaded/> <Pager of query=query.clone() pages=page.pages()/> }.into_any()
+    };
+    view! { <Filters of query matching=Some(page.matching)/> {table} }
 }
 
 #[component]
@@ -193,36 +241,36 @@ fn NoKeys(can_generate: bool) -> impl IntoView {
 }
 
 #[component]
-fn NoMatch() -> impl IntoView {
+fn NoMatch(of: KeysOf) -> impl IntoView {
     view! {
         <div class="empty">
             <span class="empty-mark"><Icon name="search"/></span>
             <h2>"No key matches"</h2>
             <p>"Try another word, or look at all the keys again."</p>
-            <a class="button" href="/tenant-api-keys">"Clear the filters"</a>
+            <a class="button" href=of.list_path()>"Clear the filters"</a>
         </div>
     }
 }
 
 #[component]
-fn Failed(query: KeyListQuery) -> impl IntoView {
+pub(super) fn Failed(title: &'static str, of: KeysOf, query: KeyListQuery) -> impl IntoView {
     view! {
-        <header class="page-header"><h1>"API Keys"</h1></header>
+        <header class="page-header"><h1>{title}</h1></header>
         <div class="empty" role="alert">
             <span class="empty-mark"><Icon name="warning"/></span>
             <h2>"The keys could not be loaded"</h2>
             <p>"The database did not answer. Your keys are safe and go on working; try again in a moment."</p>
-            <a class="button" href=link(&query)>"Try again"</a>
+            <a class="button" href=link(of, &query)>"Try again"</a>
         </div>
     }
 }
 
 /// The shape of the list while the database is still at it.
 #[component]
-fn Loading(query: KeyListQuery) -> impl IntoView {
+pub(super) fn Loading(title: &'static str, of: KeysOf, query: KeyListQuery) -> impl IntoView {
     view! {
-        <header class="page-header"><h1>"API Keys"</h1></header>
-        <Filters query matching=None/>
+        <header class="page-header"><h1>{title}</h1></header>
+        <Filters of query matching=None/>
         <div class="skeleton" role="status" aria-label="Loading the keys">
             {(0..8).map(|_| view! { <div class="skeleton-row"></div> }).collect_view()}
         </div>

@@ -2,20 +2,34 @@
 
 use axum::response::Response;
 use domain::{expiration::Moment, key_draft::Choices};
-use keyring::TenantAdmin;
+use keyring::{Keeper, key_limit};
 use leptos::prelude::*;
 
-use super::{AdminVisitor, problem};
+use super::{AdminVisitor, HolderVisitor, Visitor, key::crumbs, problem};
 use crate::{
-    components::{Crumbs, Icon},
-    console::Console,
-    islands::GenerateKey,
-    pages::key_list::LimitAdvice,
+    components::Icon, console::Console, functions::KeysOf, islands::GenerateKey, pages::key_list::LimitAdvice,
 };
 
+/// A key of the tenant's.
 pub(crate) async fn key_new(AdminVisitor { visitor, admin }: AdminVisitor) -> Response {
-    match Form::load(&visitor.visit.console, &admin).await {
-        Ok(form) => visitor.page("Generate API key").render(move || view! { <GeneratePage form=form.clone()/> }).await,
+    page_for(&visitor, KeysOf::Tenant, &admin).await
+}
+
+/// A key of one's own.
+pub(crate) async fn own_key_new(HolderVisitor { visitor, holder }: HolderVisitor) -> Response {
+    page_for(&visitor, KeysOf::Oneself, &holder).await
+}
+
+const fn title(of: KeysOf) -> &'static str {
+    match of {
+        KeysOf::Oneself => "Create API key",
+        KeysOf::Tenant | KeysOf::People => "Generate API key",
+    }
+}
+
+async fn page_for(visitor: &Visitor, of: KeysOf, keeper: &impl Keeper) -> Response {
+    match Form::load(&visitor.visit.console, of, keeper).await {
+        Ok(form) => visitor.page(title(of)).render(move || view! { <GeneratePage form=form.clone()/> }).await,
         Err(error) => {
             tracing::error!(cause = %error, "the form could not be loaded");
             problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
@@ -25,6 +39,7 @@ pub(crate) async fn key_new(AdminVisitor { visitor, admin }: AdminVisitor) -> Re
 
 #[derive(Clone)]
 struct Form {
+    of: KeysOf,
     choices: Choices,
     now: Moment,
     active: u64,
@@ -35,39 +50,44 @@ struct Form {
 }
 
 impl Form {
-    async fn load(console: &Console, admin: &TenantAdmin) -> Result<Self, keyring::Error> {
+    async fn load(console: &Console, of: KeysOf, keeper: &impl Keeper) -> Result<Self, keyring::Error> {
         Ok(Self {
-            choices: console.keyring.key_choices(admin).await?,
-            now: console.keyring.moment(admin),
-            active: console.keyring.active_keys(admin).await?,
-            limit: admin.tenant().key_limit,
+            of,
+            choices: console.keyring.key_choices(keeper).await?,
+            now: console.keyring.moment(keeper),
+            active: console.keyring.active_keys(keeper).await?,
+            limit: key_limit(keeper),
             support: console.support_contact.as_deref().map(str::to_owned),
             public_url: console.public_url.to_string(),
-            time_zone: admin.tenant().time_zone.clone(),
+            time_zone: keeper.tenant().time_zone.clone(),
         })
     }
 }
 
 #[component]
 fn GeneratePage(form: Form) -> impl IntoView {
-    let Form { choices, now, active, limit, support, public_url, time_zone } = form;
+    let Form { of, choices, now, active, limit, support, public_url, time_zone } = form;
+    let advice = match of {
+        KeysOf::Oneself => "Withdraw a key that is no longer used.".into_any(),
+        KeysOf::Tenant | KeysOf::People => view! { <LimitAdvice support/> }.into_any(),
+    };
     let content = if active >= u64::from(limit) {
         view! {
             <div class="empty">
                 <span class="empty-mark"><Icon name="warning"/></span>
                 <h2>{format!("All the keys are in use ({active}/{limit})")}</h2>
-                <p><LimitAdvice support/></p>
-                <a class="button" href="/tenant-api-keys">"Back to the keys"</a>
+                <p>{advice}</p>
+                <a class="button" href=of.list_path()>"Back to the keys"</a>
             </div>
         }
         .into_any()
     } else {
-        view! { <GenerateKey choices now public_url time_zone/> }.into_any()
+        view! { <GenerateKey of choices now public_url time_zone/> }.into_any()
     };
     view! {
-        <Crumbs section="API Keys" href="/tenant-api-keys"/>
+        {crumbs(of)}
         <header class="page-header">
-            <h1>"Generate API key"</h1>
+            <h1>{title(of)}</h1>
         </header>
         {content}
     }

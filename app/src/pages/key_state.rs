@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use domain::{
     attention::Attention,
-    id::KeyId,
     key::{Key, Status, Validity},
     key_list::KeyListQuery,
 };
@@ -13,15 +12,10 @@ use leptos::prelude::*;
 use super::key_list;
 use crate::{functions::KeysOf, islands::KeyFacts, times};
 
-/// Where a key's own page is.
-pub(super) fn address_of(key: &KeyId) -> String {
-    format!("{}/{key}", key_list::PATH)
-}
-
 /// What the dialogs have to know of a key.
-pub(super) fn facts(key: &Key, now: DateTime<Utc>, zone: TimeZone) -> KeyFacts {
+pub(super) fn facts(of: KeysOf, key: &Key, now: DateTime<Utc>, zone: TimeZone) -> KeyFacts {
     KeyFacts {
-        of: KeysOf::Tenant,
+        of,
         id: key.id.clone(),
         name: key.name.clone(),
         hint: key.hint.to_string(),
@@ -37,11 +31,12 @@ pub(super) fn facts(key: &Key, now: DateTime<Utc>, zone: TimeZone) -> KeyFacts {
 
 #[component]
 pub(super) fn Badges(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
+    let revoked = if key.owner.is_some() { "Withdrawn" } else { "Revoked" };
     let status = match (key.revoked_at, &key.revoked_by) {
         (Some(at), by) => {
             let whom = by.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
-            let title = format!("Revoked on {}{whom}", times::exact(at, zone));
-            view! { <span class="badge danger" title=title>"Revoked"</span> }.into_any()
+            let title = format!("{revoked} on {}{whom}", times::exact(at, zone));
+            view! { <span class="badge danger" title=title>{revoked}</span> }.into_any()
         }
         (None, _) => view! { <span class="badge good">"Active"</span> }.into_any(),
     };
@@ -55,11 +50,11 @@ pub(super) fn Badges(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoV
 
 /// Why the key is worth a second look, each with the way to all keys of which the same is true.
 #[component]
-pub(super) fn Marks(key: Key, now: DateTime<Utc>) -> impl IntoView {
+pub(super) fn Marks(of: KeysOf, key: Key, now: DateTime<Utc>) -> impl IntoView {
     let marked = Attention::ALL.into_iter().filter(|attention| attention.is_marked_on(&key, now));
     let links = marked.map(|attention| {
         let alike = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
-        view! { <a class="badge mark" href=key_list::link(&alike)>{in_words(attention)}</a> }
+        view! { <a class="badge mark" href=key_list::link(of, &alike)>{in_words(attention)}</a> }
     });
     let links: Vec<_> = links.collect();
     (!links.is_empty()).then(|| view! { <span class="badges marks">{links}</span> })

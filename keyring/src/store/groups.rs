@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 use super::{Change, Result, entity::authorization_group as group, from_lines, inserted, readable, to_lines};
 
-fn read(row: &group::Model) -> Result<Group> {
+pub(super) fn read(row: &group::Model) -> Result<Group> {
     let types = [GroupType::TenantApiKey, GroupType::Person];
     let group_type = types.into_iter().find(|group_type| group_type.as_str() == row.group_type);
     Ok(Group {

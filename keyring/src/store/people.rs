@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
+    group::Group,
     id::{GroupId, Id, PersonId, TenantId},
     key::GroupName,
     permission::Permission,
@@ -19,7 +20,7 @@ use sea_orm::{
 use super::{
     Change, Result,
     entity::{authorization_group as group, person, person_group, session},
-    from_lines, inserted, readable,
+    groups, inserted, readable,
 };
 use crate::powers;
 
@@ -216,19 +217,27 @@ pub(super) async fn granted(
     tenant: &TenantId,
     id: &PersonId,
 ) -> Result<Vec<Permission>> {
-    let texts: Vec<String> = person_group::Entity::find()
-        .join(JoinType::InnerJoin, group_relation())
-        .select_only()
-        .column(group::Column::Permissions)
-        .filter(person_group::Column::PersonId.eq(id.as_str()))
-        .filter(group::Column::TenantId.eq(tenant.as_str()))
-        .into_tuple()
-        .all(connection)
-        .await?;
-    let mut permissions = from_lines("a permission", &texts.join("\n"), Permission::parse)?;
+    let groups = groups_of(connection, tenant, id).await?;
+    let mut permissions: Vec<Permission> = groups.into_iter().flat_map(|group| group.permissions).collect();
     permissions.sort();
     permissions.dedup();
     Ok(permissions)
+}
+
+/// The groups that a person is in, by name.
+pub(crate) async fn groups_of(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    id: &PersonId,
+) -> Result<Vec<Group>> {
+    let rows = group::Entity::find()
+        .join(JoinType::InnerJoin, group_relation().rev())
+        .filter(person_group::Column::PersonId.eq(id.as_str()))
+        .filter(group::Column::TenantId.eq(tenant.as_str()))
+        .order_by_asc(group::Column::Name)
+        .all(connection)
+        .await?;
+    rows.iter().map(groups::read).collect()
 }
 
 pub(crate) async fn any_super_user(connection: &impl ConnectionTrait) -> Result<bool> {

@@ -1,7 +1,6 @@
 //! The log: single calls, newest first.
 
 use domain::{
-    id::KeyId,
     usage::{Call, Fate, KeyUsage, LOG_DAYS, LogPage, Start, UsageQuery},
     verdict::Verdict,
 };
@@ -19,21 +18,22 @@ use crate::{
 
 #[component]
 pub(super) fn Log(shown: Shown) -> impl IntoView {
-    let Shown { usage: KeyUsage { key, lately, log, .. }, query, zone, .. } = shown;
+    let Shown { of, usage: KeyUsage { key, lately, log, .. }, query, zone, .. } = shown;
+    let path = of.path_of(&key.id);
     let mut outcomes: Vec<Verdict> = lately.outcomes().chain(query.outcome).collect();
     outcomes.sort();
     outcomes.dedup();
     let options = std::iter::once(None).chain(outcomes.into_iter().map(Some));
     let options = options.map(|outcome| {
         let there = UsageQuery { outcome, start: Start::Newest, ..query };
-        (outcome.map_or("All", in_words), link(&key.id, &there, "log"), query.outcome == outcome)
+        (outcome.map_or("All", in_words), link(&path, &there, "log"), query.outcome == outcome)
     });
     let options: Vec<_> = options.collect();
     let filter = (options.len() > 1).then(|| view! { <Choice label="Outcome" options/> });
     let calls = if log.entries.is_empty() {
-        view! { <NoCalls id=key.id query/> }.into_any()
+        view! { <NoCalls path query/> }.into_any()
     } else {
-        view! { <CallTable calls=log.entries.clone() zone/> <Pager id=key.id query log/> }.into_any()
+        view! { <CallTable calls=log.entries.clone() zone/> <Pager path query log/> }.into_any()
     };
     view! {
         <section class="panel" id="log" aria-labelledby="log-title">
@@ -48,7 +48,7 @@ pub(super) fn Log(shown: Shown) -> impl IntoView {
 }
 
 #[component]
-fn NoCalls(id: KeyId, query: UsageQuery) -> impl IntoView {
+fn NoCalls(path: String, query: UsageQuery) -> impl IntoView {
     match query.outcome {
         None => view! { <p class="nothing">{format!("No calls in the last {LOG_DAYS} days.")}</p> }.into_any(),
         Some(_) => {
@@ -56,7 +56,7 @@ fn NoCalls(id: KeyId, query: UsageQuery) -> impl IntoView {
             view! {
                 <p class="nothing">
                     {format!("No call of the last {LOG_DAYS} days had this outcome. ")}
-                    <a href=link(&id, &all, "log")>"Show all calls"</a>
+                    <a href=link(&path, &all, "log")>"Show all calls"</a>
                 </p>
             }
             .into_any()
@@ -99,8 +99,8 @@ fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
 }
 
 #[component]
-fn Pager(id: KeyId, query: UsageQuery, log: LogPage) -> impl IntoView {
-    let step = |start: Option<Start>| start.map(|start| link(&id, &UsageQuery { start, ..query }, "log"));
+fn Pager(path: String, query: UsageQuery, log: LogPage) -> impl IntoView {
+    let step = |start: Option<Start>| start.map(|start| link(&path, &UsageQuery { start, ..query }, "log"));
     let (newer, older) = (step(log.newer()), step(log.older()));
     (newer.is_some() || older.is_some()).then(|| {
         view! {

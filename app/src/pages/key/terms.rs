@@ -1,23 +1,36 @@
 //! What a key may do, and where it comes from.
 
 use chrono::{DateTime, Utc};
-use domain::{key::Key, key_draft::Choices, network, permission::Permission, property::Reach, scope::Scopes};
+use domain::{
+    key::Key,
+    network,
+    permission::Permission,
+    property::{Property, Reach},
+    scope::Scopes,
+};
 use keyring::TimeZone;
 use leptos::prelude::*;
 
 use crate::{islands::permissions_left, times};
 
 #[component]
-pub(super) fn Terms(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
-    let picked = key.group.as_ref().map(|group| group.id.to_string()).unwrap_or_default();
-    let permissions = choices.powers.with_group(&picked).unwrap_or_default().to_vec();
+pub(super) fn Terms(
+    key: Key,
+    permissions: Vec<Permission>,
+    properties: Vec<Property>,
+    now: DateTime<Utc>,
+    zone: TimeZone,
+) -> impl IntoView {
     let ips: Vec<String> = key.allowed_ips.iter().map(network::show).collect();
     let origins: Vec<String> = key.allowed_origins.iter().map(ToString::to_string).collect();
     let whence = if key.group.is_some() { "Group" } else { "As its owner" };
     let mut facts = vec![
         (whence, view! { <Permissions key=key.clone() permissions/> }.into_any()),
         ("Scopes", scopes_in_words(key.scopes).into_any()),
-        ("Properties", view! { <Items items=property_names(&key.reach, &choices) none="All properties"/> }.into_any()),
+        (
+            "Properties",
+            view! { <Items items=property_names(&key.reach, &properties) none="All properties"/> }.into_any(),
+        ),
         ("Allowed addresses", view! { <Items items=ips none="Any address"/> }.into_any()),
         ("Allowed origins", view! { <Items items=origins none="Any origin"/> }.into_any()),
         ("Rate limit", rate_in_words(key.rate_limit_per_minute.per_minute()).into_any()),
@@ -75,9 +88,9 @@ fn rate_in_words(limit: u16) -> String {
     if limit == 1 { "1 request a minute".to_owned() } else { format!("{limit} requests a minute") }
 }
 
-fn property_names(reach: &Reach, choices: &Choices) -> Vec<String> {
+fn property_names(reach: &Reach, properties: &[Property]) -> Vec<String> {
     let Reach::Only(ids) = reach else { return Vec::new() };
-    let reached = choices.properties.iter().filter(|property| ids.contains(&property.id));
+    let reached = properties.iter().filter(|property| ids.contains(&property.id));
     reached.map(|property| property.name.clone()).collect()
 }
 

@@ -18,9 +18,10 @@ const RANGES: [(Range, &str); 2] = [(Range::Day, "24 hours"), (Range::Month, "30
 
 #[component]
 pub(super) fn Usage(shown: Shown) -> impl IntoView {
-    let Shown { usage: KeyUsage { key, steps, .. }, query, zone, .. } = shown;
+    let Shown { of, usage: KeyUsage { key, steps, .. }, query, zone, .. } = shown;
+    let path = of.path_of(&key.id);
     let ranges = RANGES
-        .map(|(range, label)| (label, link(&key.id, &UsageQuery { range, ..query }, "usage"), query.range == range));
+        .map(|(range, label)| (label, link(&path, &UsageQuery { range, ..query }, "usage"), query.range == range));
     let sum: Tally = steps.iter().map(|step| &step.tally).collect();
     let counted = if sum.total() == 0 {
         view! { <p class="nothing">{format!("No calls in the last {}.", length(query.range))}</p> }.into_any()

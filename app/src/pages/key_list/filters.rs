@@ -8,7 +8,10 @@ use domain::{
 use leptos::prelude::*;
 
 use super::{super::key_state::in_words, link};
-use crate::components::{Choice, Icon};
+use crate::{
+    components::{Choice, Icon},
+    functions::KeysOf,
+};
 
 const STATUSES: [(Option<Status>, &str); 3] =
     [(None, "All"), (Some(Status::Active), "Active"), (Some(Status::Revoked), "Revoked")];
@@ -22,18 +25,18 @@ const VALIDITIES: [(Option<Validity>, &str); 4] = [
 
 /// `matching` is none as long as nobody knows how many keys there are.
 #[component]
-pub(super) fn Filters(query: KeyListQuery, matching: Option<u64>) -> impl IntoView {
+pub(super) fn Filters(of: KeysOf, query: KeyListQuery, matching: Option<u64>) -> impl IntoView {
     let by_status = STATUSES.map(|(status, label)| {
         let there = KeyListQuery { status, page: 0, ..query.clone() };
-        (label, link(&there), query.status == status)
+        (label, link(of, &there), query.status == status)
     });
     let by_validity = VALIDITIES.map(|(validity, label)| {
         let there = KeyListQuery { validity, page: 0, ..query.clone() };
-        (label, link(&there), query.validity == validity)
+        (label, link(of, &there), query.validity == validity)
     });
     let by_attention = std::iter::once(None).chain(Attention::ALL.map(Some)).map(|attention| {
         let there = KeyListQuery { attention, page: 0, ..query.clone() };
-        (attention.map_or("All keys", in_words), link(&there), query.attention == attention)
+        (attention.map_or("All keys", in_words), link(of, &there), query.attention == attention)
     });
     let hits = matching.map(|count| match count {
         1 => "1 key".to_owned(),
@@ -41,7 +44,7 @@ pub(super) fn Filters(query: KeyListQuery, matching: Option<u64>) -> impl IntoVi
     });
     view! {
         <div class="filters">
-            <SearchField query=query.clone()/>
+            <SearchField of query=query.clone()/>
             <Choice label="Status" options=by_status.to_vec()/>
             <Choice label="Expiration" options=by_validity.to_vec()/>
             <Choice label="Needs attention" options=by_attention.collect()/>
@@ -49,7 +52,7 @@ pub(super) fn Filters(query: KeyListQuery, matching: Option<u64>) -> impl IntoVi
                 {hits}
                 {query.is_filtered().then(|| {
                     let all = KeyListQuery { sort: query.sort, ..KeyListQuery::default() };
-                    view! { <a href=link(&all)>"Clear"</a> }
+                    view! { <a href=link(of, &all)>"Clear"</a> }
                 })}
             </p>
         </div>
@@ -57,11 +60,11 @@ pub(super) fn Filters(query: KeyListQuery, matching: Option<u64>) -> impl IntoVi
 }
 
 #[component]
-fn SearchField(query: KeyListQuery) -> impl IntoView {
+fn SearchField(of: KeysOf, query: KeyListQuery) -> impl IntoView {
     // A form replaces the whole query of its URL, so what else is in it comes along.
     let kept = KeyListQuery { search: String::new(), page: 0, ..query.clone() }.parameters();
     view! {
-        <form class="search" role="search" method="get" action="/tenant-api-keys">
+        <form class="search" role="search" method="get" action=of.list_path()>
             {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             <input
                 type="search"

@@ -4,12 +4,12 @@ use domain::key_list::KeyListQuery;
 use leptos::prelude::*;
 
 use super::link;
-use crate::components::Icon;
+use crate::{components::Icon, functions::KeysOf};
 
 #[component]
-pub(super) fn Pager(query: KeyListQuery, pages: u32) -> impl IntoView {
-    let previous = query.page.checked_sub(1).map(|page| link(&query.on_page(page)));
-    let next = (query.page + 1 < pages).then(|| link(&query.on_page(query.page + 1)));
+pub(in crate::pages) fn Pager(of: KeysOf, query: KeyListQuery, pages: u32) -> impl IntoView {
+    let previous = query.page.checked_sub(1).map(|page| link(of, &query.on_page(page)));
+    let next = (query.page + 1 < pages).then(|| link(of, &query.on_page(query.page + 1)));
     (pages > 1).then(|| {
         view! {
             <nav class="pager" aria-label="Pages">

@@ -3,42 +3,41 @@
 use chrono::{DateTime, Utc};
 use domain::{
     key::Key,
-    key_draft::Choices,
     key_list::{Column, KeyListQuery},
     network,
-    property::Reach,
+    property::{Property, Reach},
 };
 use keyring::TimeZone;
 use leptos::prelude::*;
 
 use super::{
-    super::key_state::{Badges, Marks, address_of, facts},
+    super::key_state::{Badges, Marks, facts},
     Loaded,
     filters::direction,
     link,
 };
-use crate::{components::Icon, islands::KeyActions, times};
+use crate::{components::Icon, functions::KeysOf, islands::KeyActions, times};
 
 #[component]
-pub(super) fn KeyTable(loaded: Loaded) -> impl IntoView {
-    let Loaded { page, choices, query, now, zone, public_url, .. } = loaded;
+pub(in crate::pages) fn KeyTable(loaded: Loaded) -> impl IntoView {
+    let Loaded { of, page, properties, query, now, zone, public_url } = loaded;
     let rows = page.keys.into_iter().map(|key| {
-        view! { <KeyRow key choices=choices.clone() now zone public_url=public_url.clone()/> }
+        view! { <KeyRow of key properties=properties.clone() now zone public_url=public_url.clone()/> }
     });
     view! {
         <div class="table-frame">
             <table class="keys">
-                <caption class="unseen">"API keys of this tenant"</caption>
+                <caption class="unseen">{caption(of)}</caption>
                 <thead>
                     <tr>
-                        <SortableHeader label="Name" column=Column::Name query=query.clone()/>
+                        <SortableHeader of label="Name" column=Column::Name query=query.clone()/>
                         <th scope="col">"Key"</th>
                         <th scope="col">"Status"</th>
                         <th scope="col">"Access"</th>
                         <th scope="col">"Restrictions"</th>
-                        <SortableHeader label="Expires" column=Column::Expires query=query.clone()/>
-                        <SortableHeader label="Last used" column=Column::LastUsed query=query.clone()/>
-                        <SortableHeader label="Created" column=Column::Created query=query.clone()/>
+                        <SortableHeader of label="Expires" column=Column::Expires query=query.clone()/>
+                        <SortableHeader of label="Last used" column=Column::LastUsed query=query.clone()/>
+                        <SortableHeader of label="Created" column=Column::Created query=query.clone()/>
                         <th scope="col"><span class="unseen">"Actions"</span></th>
                     </tr>
                 </thead>
@@ -48,13 +47,21 @@ pub(super) fn KeyTable(loaded: Loaded) -> impl IntoView {
     }
 }
 
+const fn caption(of: KeysOf) -> &'static str {
+    match of {
+        KeysOf::Tenant => "API keys of this tenant",
+        KeysOf::Oneself => "Your personal API keys",
+        KeysOf::People => "Personal API keys of this tenant’s people",
+    }
+}
+
 #[component]
-fn SortableHeader(label: &'static str, column: Column, query: KeyListQuery) -> impl IntoView {
+fn SortableHeader(of: KeysOf, label: &'static str, column: Column, query: KeyListQuery) -> impl IntoView {
     let is_sorted = query.sort.column == column;
     let arrow = if query.sort.descending { "down" } else { "up" };
     view! {
         <th scope="col" aria-sort=direction(query.sort, is_sorted)>
-            <a class="sort" href=link(&query.sorted_by(column))>
+            <a class="sort" href=link(of, &query.sorted_by(column))>
                 {label}
                 {is_sorted.then(|| view! { <Icon name=arrow/> })}
             </a>
@@ -63,22 +70,29 @@ fn SortableHeader(label: &'static str, column: Column, query: KeyListQuery) -> i
 }
 
 #[component]
-fn KeyRow(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZone, public_url: String) -> impl IntoView {
-    let facts = facts(&key, now, zone);
+fn KeyRow(
+    of: KeysOf,
+    key: Key,
+    properties: Vec<Property>,
+    now: DateTime<Utc>,
+    zone: TimeZone,
+    public_url: String,
+) -> impl IntoView {
+    let facts = facts(of, &key, now, zone);
     let description =
         (!key.description.is_empty()).then(|| view! { <p class="description">{key.description.clone()}</p> });
     let is_revoked = !facts.is_active;
     view! {
         <tr id=key.id.to_string() class:revoked=is_revoked>
             <th scope="row" data-label="Name">
-                <a class="key-name" href=address_of(&key.id)>{key.name.clone()}</a>
+                <a class="key-name" href=of.path_of(&key.id)>{key.name.clone()}</a>
                 {description}
             </th>
             <td data-label="Key">
                 <code class="hint">{key.hint.to_string()}</code>
             </td>
-            <td data-label="Status"><Badges key=key.clone() now zone/><Marks key=key.clone() now/></td>
-            <td data-label="Access"><Access key=key.clone() choices/></td>
+            <td data-label="Status"><Badges key=key.clone() now zone/><Marks of key=key.clone() now/></td>
+            <td data-label="Access"><Access of key=key.clone() properties/></td>
             <td data-label="Restrictions"><Restrictions key=key.clone()/></td>
             <td data-label="Expires"><Expires key=key.clone() now zone/></td>
             <td data-label="Last used"><LastUsed at=key.last_used_at now zone/></td>
@@ -93,12 +107,11 @@ fn KeyRow(key: Key, choices: Choices, now: DateTime<Utc>, zone: TimeZone, public
 
 /// Group, scopes and properties: all that says what the key opens.
 #[component]
-fn Access(key: Key, choices: Choices) -> impl IntoView {
+fn Access(of: KeysOf, key: Key, properties: Vec<Property>) -> impl IntoView {
     let (reach, names) = match &key.reach {
         Reach::All => ("All properties".to_owned(), None),
         Reach::Only(ids) => {
-            let names: Vec<&str> = choices
-                .properties
+            let names: Vec<&str> = properties
                 .iter()
                 .filter(|property| ids.contains(&property.id))
                 .map(|property| property.name.as_str())
@@ -107,13 +120,18 @@ fn Access(key: Key, choices: Choices) -> impl IntoView {
             (format!("{} {plural}", ids.len()), Some(names.join(", ")))
         }
     };
+    let whose = match of {
+        KeysOf::Tenant => key.group.map(|group| group.name),
+        KeysOf::People => key.owner.map(|owner| owner.name),
+        KeysOf::Oneself => None,
+    };
     let scopes = match (key.scopes.read(), key.scopes.write()) {
         (true, true) => "Read, Write",
         (true, false) => "Read",
         _ => "Write",
     };
     view! {
-        <p>{key.group.map(|group| group.name).or(key.owner.map(|owner| owner.name))}</p>
+        {whose.map(|name| view! { <p>{name}</p> })}
         <p class="minor">{scopes}</p>
         <p class="minor" title=names>{reach}</p>
     }
