@@ -2,15 +2,18 @@
 
 mod audit_log;
 mod docs;
+mod groups;
 mod home;
 mod key;
 mod key_list;
+mod key_names;
 mod key_new;
 mod key_state;
 mod own_keys;
 mod personal_keys;
 mod problem;
 mod profile;
+mod properties;
 mod security;
 mod sign_in;
 
@@ -31,6 +34,7 @@ use crate::{
 
 pub(crate) use audit_log::{audit_export, audit_log};
 pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
+pub(crate) use groups::{group, group_new, groups};
 pub(crate) use home::home;
 pub(crate) use key::{key, own_key, personal_key};
 pub(crate) use key_list::key_list;
@@ -38,6 +42,7 @@ pub(crate) use key_new::{key_new, own_key_new};
 pub(crate) use personal_keys::personal_keys;
 pub(crate) use problem::not_found;
 pub(crate) use profile::profile;
+pub(crate) use properties::{properties, property};
 pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
 

@@ -7,6 +7,7 @@ pub mod attention;
 pub mod audit;
 pub mod audit_query;
 pub mod caller;
+pub mod catalogue;
 pub mod expiration;
 pub mod field;
 pub mod group;

@@ -10,10 +10,12 @@ mod use_cases {
     mod edit;
     mod end;
     mod generate;
+    mod groups;
     mod history;
     mod list;
     mod migrate;
     mod personal_keys;
+    mod properties;
     mod rotate;
     mod sign_in;
     mod tenants;

@@ -45,7 +45,9 @@ const fn entry(
 /// In the order in which they are seen. Those of one heading stand together.
 const ENTRIES: &[Entry] = &[
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Data & Monitoring", "Authorization groups", "shield", "/authorization-groups", For::Admins),
     entry("Data & Monitoring", "Audit log", "log", "/audit-log", For::Admins),
+    entry("Organisation", "Properties", "building", "/properties", For::Admins),
     entry("Account", "Profile", "person", "/user-profile", For::Everybody),
     entry("Account", "Security", "shield", "/security", For::Everybody),
     entry("Account", "Personal API keys", "key", "/user-profile#api-keys", For::KeyHolders),

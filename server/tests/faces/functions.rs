@@ -24,6 +24,17 @@ fn arguments(function: &str, Ids { key: id, group, property }: &Ids) -> Option<V
             json!({ "id": id })
         }
         "/console/edit_key" => json!({ "id": id, "seen": 1, "draft": draft }),
+        // What is made belongs to whoever makes it; with such a name it is not made at all.
+        "/console/create_property" => json!({ "name": "x" }),
+        "/console/rename_property" => json!({ "id": property, "seen": "Harbour House", "name": "Theirs now" }),
+        "/console/archive_property" | "/console/restore_property" => json!({ "id": property }),
+        "/console/create_group" => {
+            json!({ "name": "x", "group_type": "person", "picked": ["*"], "permissions": "" })
+        }
+        "/console/edit_group" => {
+            json!({ "id": group, "seen": "1", "name": "Theirs now", "picked": ["*"], "permissions": "" })
+        }
+        "/console/delete_group" => json!({ "id": group }),
         "/console/rotate_key" => json!({ "id": id, "seen": 1, "expiration": null, "grace": "none" }),
         _ => return None,
     })
@@ -43,6 +54,11 @@ fn functions_of_admins() -> Vec<&'static str> {
 
 /// All that could have been changed.
 fn state(program: &Program, tenant: &str) -> Value {
+    let list = |what| program.command(&[what, "list", "--tenant", tenant]);
+    json!([list("key"), list("property"), list("group")])
+}
+
+fn keys(program: &Program, tenant: &str) -> Value {
     program.command(&["key", "list", "--tenant", tenant])
 }
 
@@ -133,11 +149,11 @@ async fn an_admin_does_it_all() {
         let answer = admin.call(&format!("/console/{function}"), &body).await;
         assert_eq!(answer.status(), 200, "{function}");
     }
-    let [key] = state(&program, "acme").as_array().unwrap().clone().try_into().unwrap();
+    let [key] = keys(&program, "acme").as_array().unwrap().clone().try_into().unwrap();
     assert_eq!((&key["name"], &key["status"], &key["version"]), (&json!("Front desk"), &json!("revoked"), &json!(5)));
     assert_eq!(admin.call("/console/edit_key", &edit).await.status(), 409, "a revoked key is not edited");
     assert_eq!(admin.call("/console/delete_key", &json!({ "id": id })).await.status(), 200);
-    assert_eq!(state(&program, "acme"), json!([]));
+    assert_eq!(keys(&program, "acme"), json!([]));
     let wrong = json!({ "draft": draft("x", "nonsense"), "expiration": { "end_of_day": "2020-01-01" } });
     let refused = admin.call("/console/generate_key", &wrong).await;
     assert_eq!(refused.status(), 422);
@@ -153,11 +169,24 @@ async fn pages_are_for_admins_alone() {
     program.tenant("other");
     let key = program.key("acme", "A key of Acme's");
     let page_of_key = format!("/tenant-api-keys/{}", key["id"].as_str().unwrap());
+    let property = program.command(&["property", "create", "--tenant", "acme", "--name", "A key of Acme’s house"]);
+    let page_of_property = format!("/properties/{}", property["id"].as_str().unwrap());
+    let page_of_group = format!("/authorization-groups/{}", full_access(&program, "acme"));
     let stranger = program.stranger();
     let member = program.signed_in("member@acme.test").await;
     let foreign_admin = program.signed_in("tenant-admin@other.test").await;
     let admin = program.signed_in("tenant-admin@acme.test").await;
-    for page in ["/tenant-api-keys", "/tenant-api-keys?q=Acme&page=2", "/tenant-api-keys/new", &page_of_key] {
+    for page in [
+        "/tenant-api-keys",
+        "/tenant-api-keys?q=Acme&page=2",
+        "/tenant-api-keys/new",
+        &page_of_key,
+        "/properties",
+        &page_of_property,
+        "/authorization-groups",
+        "/authorization-groups/new",
+        &page_of_group,
+    ] {
         let answer = stranger.get(page).await;
         assert_eq!(answer.status(), 303, "{page} without a session");
         assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in?next="));
@@ -167,7 +196,13 @@ async fn pages_are_for_admins_alone() {
         assert!(!foreign_admin.get(page).await.text().await.unwrap().contains("A key of Acme"));
         assert_eq!(admin.get(page).await.status(), 200);
     }
-    let (foreign, none) = (foreign_admin.get(&page_of_key).await, foreign_admin.get("/tenant-api-keys/none").await);
-    assert_eq!((foreign.status().as_u16(), none.status().as_u16()), (404, 404));
+    for (foreign, none) in [
+        (&page_of_key, "/tenant-api-keys/none"),
+        (&page_of_property, "/properties/none"),
+        (&page_of_group, "/authorization-groups/none"),
+    ] {
+        let (foreign, none) = (foreign_admin.get(foreign).await, foreign_admin.get(none).await);
+        assert_eq!((foreign.status().as_u16(), none.status().as_u16()), (404, 404));
+    }
     assert!(admin.get("/tenant-api-keys").await.text().await.unwrap().contains("A key of Acme"));
 }
