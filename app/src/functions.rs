@@ -14,8 +14,15 @@ use crate::error::{ConsoleError, SeenKey};
 #[cfg(feature = "ssr")]
 use crate::session;
 
+mod people;
 mod security;
 
+pub use people::{
+    AcceptInvitation, EndSessionsOf, InvitePerson, MakePasswordLink, RequireSecondFactor, ResetSecondFactor, SetRole,
+    SwitchOffPerson, SwitchOnPerson, WaiveSecondFactor, accept_invitation, end_sessions_of, invite_person,
+    make_password_link, require_second_factor, reset_second_factor, set_role, switch_off_person, switch_on_person,
+    waive_second_factor,
+};
 pub use security::{
     ChangePassword, RenameOneself, RenewRecoveryCodes, SignOutEverywhere, TurnOffSecondFactor, TurnOnSecondFactor,
     change_password, rename_oneself, renew_recovery_codes, sign_out_everywhere, turn_off_second_factor,

@@ -2,11 +2,13 @@
 
 mod docs;
 mod home;
+mod invitation;
 mod key;
 mod key_list;
 mod key_new;
 mod key_state;
 mod own_keys;
+mod people;
 mod personal_keys;
 mod problem;
 mod profile;
@@ -20,7 +22,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{Error, KeyHolder, SignedIn, TenantAdmin};
+use keyring::{KeyHolder, SignedIn, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -30,16 +32,22 @@ use crate::{
 
 pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
 pub(crate) use home::home;
+pub(crate) use invitation::invitation;
 pub(crate) use key::{key, own_key, personal_key};
 pub(crate) use key_list::key_list;
 pub(crate) use key_new::{key_new, own_key_new};
+pub(crate) use people::{people, person, person_new};
 pub(crate) use personal_keys::personal_keys;
 pub(crate) use problem::not_found;
 pub(crate) use profile::profile;
 pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
 
-/// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
+/// What is open to people who have yet to set up the second factor that their tenant asks for.
+const OPEN_TO_ALL: [&str; 4] = [security::PATH, "/security/second-factor", "/user-profile", "/user_profile"];
+
+/// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there; whoever owes a second factor,
+/// to where it is set up.
 pub(crate) struct Visitor {
     visit: Visit,
     signed_in: SignedIn,
@@ -51,6 +59,9 @@ impl FromRequestParts<Console> for Visitor {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visit = Visit::of(parts, console);
         match session::find(console, parts).await {
+            Ok(Some(signed_in)) if signed_in.owes_second_factor() && !OPEN_TO_ALL.contains(&visit.path()) => {
+                Err(Redirect::to(security::PATH).into_response())
+            }
             Ok(Some(signed_in)) => Ok(Self { visit, signed_in }),
             Ok(None) => Err(to_sign_in(parts)),
             Err(error) => {
@@ -81,7 +92,6 @@ impl FromRequestParts<Console> for AdminVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
-            Err(Error::OwesSecondFactor) => Err(Redirect::to(security::PATH).into_response()),
             Err(_) => Err(problem::not_allowed(&visitor).await),
         }
     }

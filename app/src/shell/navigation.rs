@@ -46,6 +46,7 @@ const fn entry(
 /// In the order in which they are seen. Those of one heading stand together.
 const ENTRIES: &[Entry] = &[
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Organisation", "People", "people", "/people", For::Admins),
     entry("Account", "Profile", "person", "/user-profile", For::Everybody),
     entry("Account", "Security", "shield", "/security", For::Everybody),
     entry("Account", "Personal API keys", "key", "/user-profile#api-keys", For::KeyHolders),
