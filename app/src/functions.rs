@@ -3,7 +3,8 @@
 
 use domain::{
     expiration::ExpirationDraft,
-    id::KeyId,
+    group::{GroupType, Version},
+    id::{GroupId, KeyId, PropertyId},
     key_draft::{Choices, Grace, KeyDraft},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -18,15 +19,14 @@ mod people;
 mod security;
 
 pub use people::{
-    AcceptInvitation, EndSessionsOf, InvitePerson, MakePasswordLink, RequireSecondFactor, ResetSecondFactor, SetRole,
-    SwitchOffPerson, SwitchOnPerson, WaiveSecondFactor, accept_invitation, end_sessions_of, invite_person,
-    make_password_link, require_second_factor, reset_second_factor, set_role, switch_off_person, switch_on_person,
-    waive_second_factor,
+    AcceptInvitation, EndSessionsOf, InvitePerson, MakePasswordLink, ResetSecondFactor, SetRole, SwitchOffPerson,
+    SwitchOnPerson, accept_invitation, end_sessions_of, invite_person, make_password_link, reset_second_factor,
+    set_role, switch_off_person, switch_on_person,
 };
 pub use security::{
-    ChangePassword, RenameOneself, RenewRecoveryCodes, SignOutEverywhere, TurnOffSecondFactor, TurnOnSecondFactor,
-    change_password, rename_oneself, renew_recovery_codes, sign_out_everywhere, turn_off_second_factor,
-    turn_on_second_factor,
+    ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
+    TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
+    sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
 };
 
 /// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.
@@ -159,4 +159,73 @@ pub async fn revoke_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
 pub async fn delete_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
     let (console, keeper) = session::keeper(of).await?;
     session::answer(console.keyring.delete_key(&keeper, &id).await)
+}
+
+/// Makes a property and answers its id.
+#[server(prefix = "/console", endpoint = "create_property", input = Json)]
+pub async fn create_property(name: String) -> Result<PropertyId, ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    let made = console.keyring.create_property(&admin, keyring::NewProperty { name }).await;
+    session::answer(made).map(|property| property.id)
+}
+
+/// Gives a property another name. `seen` is the one that the person started from.
+#[server(prefix = "/console", endpoint = "rename_property", input = Json)]
+pub async fn rename_property(id: PropertyId, seen: String, name: String) -> Result<(), ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    let renaming = keyring::Renaming { seen: Some(seen), name };
+    session::answer(console.keyring.rename_property(&admin, &id, &renaming).await).map(drop)
+}
+
+/// Takes a property out of the reach of keys.
+#[server(prefix = "/console", endpoint = "archive_property", input = Json)]
+pub async fn archive_property(id: PropertyId) -> Result<(), ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    session::answer(console.keyring.archive_property(&admin, &id).await).map(drop)
+}
+
+/// Brings an archived property back.
+#[server(prefix = "/console", endpoint = "restore_property", input = Json)]
+pub async fn restore_property(id: PropertyId) -> Result<(), ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    session::answer(console.keyring.restore_property(&admin, &id).await).map(drop)
+}
+
+/// Makes a group of the permissions that were picked and those that were typed, and answers its id.
+#[server(prefix = "/console", endpoint = "create_group", input = Json)]
+pub async fn create_group(
+    name: String,
+    group_type: GroupType,
+    picked: Vec<String>,
+    permissions: String,
+) -> Result<GroupId, ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    let new =
+        keyring::NewGroup { name, group_type, permissions: domain::group::picked_and_typed(picked, &permissions) };
+    session::answer(console.keyring.create_group(&admin, new).await).map(|group| group.id)
+}
+
+/// Gives a group another name and other permissions.
+#[server(prefix = "/console", endpoint = "edit_group", input = Json)]
+pub async fn edit_group(
+    id: GroupId,
+    seen: Version,
+    name: String,
+    picked: Vec<String>,
+    permissions: String,
+) -> Result<(), ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    let edit = keyring::GroupEdit {
+        seen: Some(seen),
+        name,
+        permissions: domain::group::picked_and_typed(picked, &permissions),
+    };
+    session::answer(console.keyring.edit_group(&admin, &id, &edit).await).map(drop)
+}
+
+/// Deletes a group that nothing uses.
+#[server(prefix = "/console", endpoint = "delete_group", input = Json)]
+pub async fn delete_group(id: GroupId) -> Result<(), ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    session::answer(console.keyring.delete_group(&admin, &id).await)
 }

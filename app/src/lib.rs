@@ -37,4 +37,4 @@ pub use console::{ClientAddress, Console, Site};
 #[cfg(feature = "ssr")]
 pub use reference::{ProblemKind, Reference, UnreadableReference};
 #[cfg(feature = "ssr")]
-pub use routes::routes;
+pub use routes::{page_paths, routes};

@@ -10,8 +10,12 @@ pub(crate) fn grouped(number: u64) -> String {
 
 /// `12,345 calls`, `1 call`
 pub(crate) fn calls(count: u64) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} call{plural}", grouped(count))
+    counted(count, "call", "calls")
+}
+
+/// `12,345 properties`, `1 property`
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// `750`, `1.5k`, `20M`: for an axis, whose numbers are round.

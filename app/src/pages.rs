@@ -1,10 +1,12 @@
 //! The pages, one file each. A page finds who asks, asks the engine, and shows what it says.
 
 mod docs;
+mod groups;
 mod home;
 mod invitation;
 mod key;
 mod key_list;
+mod key_names;
 mod key_new;
 mod key_state;
 mod own_keys;
@@ -12,6 +14,7 @@ mod people;
 mod personal_keys;
 mod problem;
 mod profile;
+mod properties;
 mod security;
 mod sign_in;
 
@@ -31,6 +34,7 @@ use crate::{
 };
 
 pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
+pub(crate) use groups::{group, group_new, groups};
 pub(crate) use home::home;
 pub(crate) use invitation::invitation;
 pub(crate) use key::{key, own_key, personal_key};
@@ -40,6 +44,7 @@ pub(crate) use people::{people, person, person_new};
 pub(crate) use personal_keys::personal_keys;
 pub(crate) use problem::not_found;
 pub(crate) use profile::profile;
+pub(crate) use properties::{properties, property};
 pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
 

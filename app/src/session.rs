@@ -215,6 +215,7 @@ fn fail(error: Error) -> ConsoleError {
         | Error::OwnLimitReached { .. }
         | Error::NoSubscription
         | Error::Revoked
+        | Error::Outdated { .. }
         | Error::Refused(_)
         | Error::Changed(_)) => refuse(ConsoleError::Refused(error.to_string())),
     }

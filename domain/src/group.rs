@@ -32,5 +32,31 @@ pub struct Group {
     pub permissions: Vec<Permission>,
 }
 
+/// Which state of a group a person saw, as a form carries it: as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(pub i32);
+
+impl TryFrom<String> for Version {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> String {
+        version.0.to_string()
+    }
+}
+
+/// The permissions that were picked, and those that were typed, one a line.
+#[must_use]
+pub fn picked_and_typed(picked: Vec<String>, typed: &str) -> Vec<String> {
+    let typed = typed.lines().map(str::trim).filter(|line| !line.is_empty());
+    picked.into_iter().chain(typed.map(str::to_owned)).collect()
+}
+
 /// How long the name of a group, a property, a tenant or a person may be.
 pub const NAME: Length = Length { least: 2, most: 100 };

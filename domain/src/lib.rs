@@ -6,6 +6,7 @@
 pub mod attention;
 pub mod audit;
 pub mod caller;
+pub mod catalogue;
 pub mod expiration;
 pub mod field;
 pub mod group;

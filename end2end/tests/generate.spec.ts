@@ -47,7 +47,7 @@ test('a key is generated with everything that can be said of it', async ({ admin
   await expect(dialog).toContainText(`curl -H "X-API-Key: ${secret}"`);
   await dialog.getByRole('button', { name: 'Copy' }).click();
   await expect(dialog.getByRole('button', { name: 'Copied' })).toBeVisible();
-  await expect(dialog.getByRole('status')).toHaveText('The secret is on your clipboard.');
+  await expect(dialog.getByRole('status')).toHaveText('Copied the secret.');
   expect(await admin.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await dialog.getByRole('button', { name: 'Done' }).click();
 

@@ -54,6 +54,10 @@ pub enum Error {
     Revoked,
     #[error("{} changed the key first. Look at it again before you change it.", .0.by)]
     Changed(Box<Changed>),
+    #[error(
+        "{by} changed this {thing} meanwhile, so nothing of yours was saved. Look at it as it is now, and change it again."
+    )]
+    Outdated { thing: Thing, by: String },
     #[error("Only the tenant's admins may do this.")]
     NotAnAdmin,
     #[error("Only super users may do this.")]

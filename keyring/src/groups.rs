@@ -3,16 +3,19 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::{self, Group, GroupType},
+    group::{self, Group, GroupType, Version},
+    id::{GroupId, Id},
     key_draft::bad_name,
     permission::Permission,
 };
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     Keyring,
-    access::TenantAdmin,
-    error::Error,
+    access::{TenantAdmin, Watcher},
+    error::{Error, Thing},
+    key_names::KeyNames,
     secret::new_id,
     store::{self, Chain, Change, Event, Subject},
 };
@@ -25,26 +28,106 @@ pub struct NewGroup {
     pub permissions: Vec<String>,
 }
 
-impl NewGroup {
-    fn parse(&self) -> Result<(String, Vec<Permission>), FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let name = errors.collect(
-            group::NAME.trimmed(&self.name, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)]),
-        );
-        let mut permissions = Vec::new();
-        for text in &self.permissions {
-            match Permission::parse(text) {
-                Ok(permission) => permissions.push(permission),
-                Err(wrong) => errors.0.push(FieldError::new(Field::Permissions, "not_a_permission", wrong.to_string())),
-            }
-        }
-        if self.permissions.is_empty() {
-            errors.0.push(FieldError::new(Field::Permissions, "required", "Give the group at least one permission."));
-        }
-        permissions.sort();
-        permissions.dedup();
-        name.filter(|_| errors.is_empty()).map(|name| (name, permissions)).ok_or(errors)
+/// What a group is to be from now on, as it was typed. Its type stays.
+#[derive(Debug, Clone)]
+pub struct GroupEdit {
+    /// What the person started from; none when they did not look.
+    pub seen: Option<Version>,
+    pub name: String,
+    pub permissions: Vec<String>,
+}
+
+/// A group as its tenant keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TenantGroup {
+    #[serde(flatten)]
+    pub group: Group,
+    pub version: i32,
+}
+
+/// How many use a group: keys of one that is for keys, people of one that is for people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct GroupUse {
+    pub active_keys: u64,
+    pub revoked_keys: u64,
+    pub people: u64,
+}
+
+/// A group among the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupOverview {
+    #[serde(flatten)]
+    pub group: TenantGroup,
+    #[serde(rename = "use")]
+    pub used: GroupUse,
+}
+
+/// A group and who uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupDetail {
+    pub group: TenantGroup,
+    pub used: GroupUse,
+    /// The active ones.
+    pub keys: KeyNames,
+    /// Some of the people, by name.
+    pub people: Vec<String>,
+}
+
+impl GroupUse {
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self == Self::default()
     }
+
+    /// Why the group cannot be deleted, and what to do about it.
+    #[must_use]
+    pub fn obstacle(self) -> Option<String> {
+        let counted = |count: u64, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
+        };
+        let users = [
+            counted(self.active_keys, "active key", "active keys"),
+            counted(self.revoked_keys, "revoked key", "revoked keys"),
+            counted(self.people, "person", "people"),
+        ];
+        let users: Vec<String> = users.into_iter().flatten().collect();
+        let advice = [
+            (self.active_keys > 0).then_some("Give the active keys another group."),
+            (self.revoked_keys > 0).then_some("Delete the revoked keys."),
+            (self.people > 0).then_some("Take the people out of it."),
+        ];
+        let advice: Vec<&str> = advice.into_iter().flatten().collect();
+        let verb = if self.active_keys + self.revoked_keys + self.people == 1 { "uses" } else { "use" };
+        (!self.is_none()).then(|| format!("{} {verb} this group. {}", users.join(" and "), advice.join(" ")))
+    }
+}
+
+fn parse(name: &str, permissions: &[String]) -> Result<(String, Vec<Permission>), FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let name =
+        errors.collect(group::NAME.trimmed(name, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)]));
+    let permissions = errors.collect(parse_permissions(permissions));
+    name.zip(permissions).ok_or(errors)
+}
+
+/// Names everything that is no permission.
+fn parse_permissions(texts: &[String]) -> Result<Vec<Permission>, Vec<FieldError>> {
+    let wrong = |code, detail: &str| FieldError::new(Field::Permissions, code, detail);
+    if texts.is_empty() {
+        return Err(vec![wrong("required", "Give the group at least one permission.")]);
+    }
+    let (mut permissions, mut errors) = (Vec::new(), Vec::new());
+    for text in texts {
+        match Permission::parse(text) {
+            Ok(permission) => permissions.push(permission),
+            Err(error) => errors.push(wrong("not_a_permission", &format!("{error}."))),
+        }
+    }
+    permissions.sort();
+    permissions.dedup();
+    if errors.is_empty() { Ok(permissions) } else { Err(errors) }
 }
 
 impl Keyring {
@@ -53,25 +136,58 @@ impl Keyring {
     /// # Errors
     /// When a field is wrong or the tenant has a group of this name.
     pub async fn create_group(&self, admin: &TenantAdmin, new: NewGroup) -> Result<Group, Error> {
-        let (name, permissions) = new.parse()?;
-        let change = Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?;
+        let (name, permissions) = parse(&new.name, &new.permissions)?;
+        let change = self.group_change(admin).await?;
+        check_is_free(&change, admin, &name).await?;
         let group = Group { id: new_id(change.now()), name, group_type: new.group_type, permissions };
-        if !store::groups::insert(&change, admin.id(), &group).await? {
-            return Err(FieldErrors::from(FieldError::new(
-                Field::Name,
-                "taken",
-                "The tenant has a group of this name.",
-            ))
-            .into());
-        }
-        let event = Event {
-            actor: admin.actor(),
-            action: Action::GroupCreated,
-            subject: Subject::new(&group.id, &group.name),
-            detail: json!(group),
-        };
-        change.commit(event).await?;
+        store::groups::insert(&change, admin.id(), &group).await?;
+        change.commit(event(admin, Action::GroupCreated, &group, json!(group))).await?;
         Ok(group)
+    }
+
+    /// Gives a group another name and other permissions, for all who use it, from their next call.
+    ///
+    /// # Errors
+    /// When there is no such group, a field is wrong, the name is taken, or somebody else was first.
+    pub async fn edit_group(&self, admin: &TenantAdmin, id: &GroupId, edit: &GroupEdit) -> Result<TenantGroup, Error> {
+        let (name, permissions) = parse(&edit.name, &edit.permissions)?;
+        let change = self.group_change(admin).await?;
+        let before = find(&change, admin, id).await?;
+        if edit.seen.is_some_and(|seen| seen.0 != before.version) {
+            return Err(changed_meanwhile(&change, admin, id).await?);
+        }
+        let group = Group { name, permissions, ..before.group.clone() };
+        if group == before.group {
+            return Ok(before);
+        }
+        if group.name != before.group.name {
+            check_is_free(&change, admin, &group.name).await?;
+        }
+        let after = TenantGroup { group, version: before.version + 1 };
+        store::groups::update(&change, admin.id(), &after).await?;
+        let detail = json!({ "before": before.group, "after": after.group });
+        change.commit(event(admin, Action::GroupEdited, &after.group, detail)).await?;
+        Ok(after)
+    }
+
+    /// Removes a group that nothing uses.
+    ///
+    /// # Errors
+    /// When there is no such group, or somebody uses it.
+    pub async fn delete_group(&self, admin: &TenantAdmin, id: &GroupId) -> Result<(), Error> {
+        let change = self.group_change(admin).await?;
+        let TenantGroup { group, .. } = find(&change, admin, id).await?;
+        let used = store::groups::used(change.on(), admin.id(), id).await?;
+        if let Some(obstacle) = used.obstacle() {
+            return Err(Error::Refused(obstacle));
+        }
+        store::groups::delete(&change, admin.id(), id).await?;
+        change.commit(event(admin, Action::GroupDeleted, &group, json!(group))).await?;
+        Ok(())
+    }
+
+    async fn group_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
+        Ok(Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?)
     }
 
     /// The tenant's groups, by name.
@@ -81,4 +197,58 @@ impl Keyring {
     pub async fn groups(&self, admin: &TenantAdmin) -> Result<Vec<Group>, Error> {
         Ok(store::groups::list(self.database.connection(), admin.id()).await?)
     }
+
+    /// The tenant's groups by name, each with how many use it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn group_overviews(&self, admin: &TenantAdmin) -> Result<Vec<GroupOverview>, Error> {
+        Ok(store::groups::overviews(self.database.connection(), admin.id()).await?)
+    }
+
+    /// A group and who uses it.
+    ///
+    /// # Errors
+    /// When there is no such group.
+    pub async fn group_detail(&self, admin: &TenantAdmin, id: &GroupId) -> Result<GroupDetail, Error> {
+        let connection = self.database.connection();
+        let group = store::groups::find(connection, admin.id(), id).await?;
+        Ok(GroupDetail {
+            group: group.ok_or(Error::NotFound(Thing::Group))?,
+            used: store::groups::used(connection, admin.id(), id).await?,
+            keys: store::keys::holders::of_group(connection, admin.shelf(), id).await?,
+            people: store::groups::people(connection, admin.id(), id).await?,
+        })
+    }
+
+    /// The operator, acting for the tenant that has this group.
+    ///
+    /// # Errors
+    /// When there is no such group.
+    pub async fn operator_for_group(&self, id: &GroupId) -> Result<TenantAdmin, Error> {
+        let tenant = store::groups::tenant_of(self.database.connection(), id).await?;
+        self.operator_for(tenant.ok_or(Error::NotFound(Thing::Group))?.as_str()).await
+    }
+}
+
+async fn find(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Result<TenantGroup, Error> {
+    let found = store::groups::find(change.on(), admin.id(), id).await?;
+    found.ok_or(Error::NotFound(Thing::Group))
+}
+
+/// Within a change nobody else can take the name any more.
+async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Result<(), Error> {
+    if !store::groups::is_named(change, admin.id(), name).await? {
+        return Ok(());
+    }
+    Err(FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant has a group of this name.")).into())
+}
+
+async fn changed_meanwhile(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Result<Error, Error> {
+    let last = store::last_change(change.on(), admin.id(), id.as_str()).await?;
+    Ok(Error::Outdated { thing: Thing::Group, by: last.map_or_else(|| "Somebody".to_owned(), |(name, _)| name) })
+}
+
+fn event<'a>(admin: &'a TenantAdmin, action: Action, group: &'a Group, detail: Value) -> Event<'a> {
+    Event { actor: admin.actor(), action, subject: Subject::new(&group.id, &group.name), detail }
 }

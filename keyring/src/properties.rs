@@ -1,5 +1,6 @@
 //! Properties of a tenant.
 
+use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
     caller::Caller,
@@ -9,12 +10,14 @@ use domain::{
     key_draft::bad_name,
     property::Property,
 };
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     Keyring,
-    access::TenantAdmin,
-    error::Error,
+    access::{TenantAdmin, Watcher},
+    error::{Error, Thing},
+    key_names::KeyNames,
     secret::new_id,
     store::{self, Chain, Change, Event, Subject},
 };
@@ -25,30 +28,126 @@ pub struct NewProperty {
     pub name: String,
 }
 
+/// Another name for a property.
+#[derive(Debug, Clone)]
+pub struct Renaming {
+    /// The name that the person saw; none when they did not look.
+    pub seen: Option<String>,
+    pub name: String,
+}
+
+/// A property as its tenant keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TenantProperty {
+    #[serde(flatten)]
+    pub property: Property,
+    /// Since when it is out of the reach of keys.
+    pub archived_at: Option<DateTime<Utc>>,
+}
+
+/// A property among the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PropertyOverview {
+    #[serde(flatten)]
+    pub property: TenantProperty,
+    /// How many active keys it is in the selection of.
+    pub active_keys: u64,
+}
+
+/// A property and what reaches it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PropertyDetail {
+    pub property: TenantProperty,
+    pub keys: KeyNames,
+}
+
+fn parse_name(text: &str) -> Result<String, FieldErrors> {
+    group::NAME.trimmed(text, false).map_err(|bad| bad_name(Field::Name, group::NAME, bad).into())
+}
+
 impl Keyring {
     /// Makes a property.
     ///
     /// # Errors
     /// When the name is wrong or the tenant has a property of this name.
     pub async fn create_property(&self, admin: &TenantAdmin, new: NewProperty) -> Result<Property, Error> {
-        let name = group::NAME
-            .trimmed(&new.name, false)
-            .map_err(|bad| FieldErrors::from(bad_name(Field::Name, group::NAME, bad)))?;
-        let change = Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?;
+        let name = parse_name(&new.name)?;
+        let change = self.property_change(admin).await?;
+        check_is_free(&change, admin, &name).await?;
         let property = Property { id: new_id(change.now()), name };
-        if !store::properties::insert(&change, admin.id(), &property).await? {
-            let taken = FieldError::new(Field::Name, "taken", "The tenant has a property of this name.");
-            return Err(FieldErrors::from(taken).into());
-        }
+        store::properties::insert(&change, admin.id(), &property).await?;
         let detail = json!({ "name": property.name });
-        let event = Event {
-            actor: admin.actor(),
-            action: Action::PropertyCreated,
-            subject: Subject::new(&property.id, &property.name),
-            detail,
-        };
-        change.commit(event).await?;
+        change.commit(event(admin, Action::PropertyCreated, &property, detail)).await?;
         Ok(property)
+    }
+
+    /// Gives a property another name.
+    ///
+    /// # Errors
+    /// When there is no such property, the name is wrong or taken, or somebody else renamed it meanwhile.
+    pub async fn rename_property(
+        &self,
+        admin: &TenantAdmin,
+        id: &PropertyId,
+        renaming: &Renaming,
+    ) -> Result<TenantProperty, Error> {
+        let name = parse_name(&renaming.name)?;
+        let change = self.property_change(admin).await?;
+        let before = find(&change, admin, id).await?;
+        if before.property.name == name {
+            return Ok(before);
+        }
+        if renaming.seen.as_ref().is_some_and(|seen| *seen != before.property.name) {
+            return Err(changed_meanwhile(&change, admin, &before).await?);
+        }
+        check_is_free(&change, admin, &name).await?;
+        let after = TenantProperty { property: Property { id: id.clone(), name }, ..before.clone() };
+        store::properties::update(&change, admin.id(), &after).await?;
+        let detail = json!({ "before": before.property.name, "after": after.property.name });
+        change.commit(event(admin, Action::PropertyRenamed, &after.property, detail)).await?;
+        Ok(after)
+    }
+
+    /// Takes a property out of the reach of all keys. They keep it in their selection. Archiving it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When there is no such property.
+    pub async fn archive_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
+        let change = self.property_change(admin).await?;
+        let now = change.now();
+        self.set_archived(change, admin, id, Some(now)).await
+    }
+
+    /// Brings a property back to the keys that have it in their selection.
+    ///
+    /// # Errors
+    /// When there is no such property.
+    pub async fn restore_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
+        let change = self.property_change(admin).await?;
+        self.set_archived(change, admin, id, None).await
+    }
+
+    async fn set_archived(
+        &self,
+        change: Change,
+        admin: &TenantAdmin,
+        id: &PropertyId,
+        archived_at: Option<DateTime<Utc>>,
+    ) -> Result<TenantProperty, Error> {
+        let before = find(&change, admin, id).await?;
+        if before.archived_at.is_some() == archived_at.is_some() {
+            return Ok(before);
+        }
+        let action = if archived_at.is_some() { Action::PropertyArchived } else { Action::PropertyRestored };
+        let after = TenantProperty { archived_at, ..before };
+        store::properties::update(&change, admin.id(), &after).await?;
+        change.commit(event(admin, action, &after.property, json!({}))).await?;
+        Ok(after)
+    }
+
+    async fn property_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
+        Ok(Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?)
     }
 
     /// Those of the tenant's properties that a caller reaches, in the order of their ids: so many of them, from the
@@ -81,11 +180,72 @@ impl Keyring {
         Ok(store::properties::find(&self.database, &caller.tenant, &id).await?)
     }
 
-    /// The tenant's properties, by name.
+    /// The properties that the tenant's keys can be given, by name.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn properties(&self, admin: &TenantAdmin) -> Result<Vec<Property>, Error> {
         Ok(store::properties::list(self.database.connection(), admin.id()).await?)
     }
+
+    /// All of the tenant's properties by name, the archived ones as well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn property_overviews(&self, admin: &TenantAdmin) -> Result<Vec<PropertyOverview>, Error> {
+        let connection = self.database.connection();
+        let properties = store::properties::all(connection, admin.id()).await?;
+        let reaching = store::keys::holders::per_property(connection, admin.shelf()).await?;
+        let overview = |property: TenantProperty| {
+            let active_keys = reaching.count(&property.property.id);
+            PropertyOverview { property, active_keys }
+        };
+        Ok(properties.into_iter().map(overview).collect())
+    }
+
+    /// A property, even an archived one, and the active keys that have it in their selection.
+    ///
+    /// # Errors
+    /// When there is no such property.
+    pub async fn property_detail(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<PropertyDetail, Error> {
+        let connection = self.database.connection();
+        let property = store::properties::any(connection, admin.id(), id).await?;
+        let property = property.ok_or(Error::NotFound(Thing::Property))?;
+        let keys = store::keys::holders::of_property(connection, admin.shelf(), id).await?;
+        Ok(PropertyDetail { property, keys })
+    }
+
+    /// The operator, acting for the tenant that has this property.
+    ///
+    /// # Errors
+    /// When there is no such property.
+    pub async fn operator_for_property(&self, id: &PropertyId) -> Result<TenantAdmin, Error> {
+        let tenant = store::properties::tenant_of(self.database.connection(), id).await?;
+        self.operator_for(tenant.ok_or(Error::NotFound(Thing::Property))?.as_str()).await
+    }
+}
+
+async fn find(change: &Change, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
+    let found = store::properties::any(change.on(), admin.id(), id).await?;
+    found.ok_or(Error::NotFound(Thing::Property))
+}
+
+/// Within a change nobody else can take the name any more.
+async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Result<(), Error> {
+    let taken = match store::properties::named(change, admin.id(), name).await? {
+        None => return Ok(()),
+        Some(TenantProperty { archived_at: None, .. }) => "The tenant has a property of this name.",
+        Some(_) => "An archived property has this name. Restore it, or give it another name first.",
+    };
+    Err(FieldErrors::from(FieldError::new(Field::Name, "taken", taken)).into())
+}
+
+async fn changed_meanwhile(change: &Change, admin: &TenantAdmin, now: &TenantProperty) -> Result<Error, Error> {
+    let last = store::last_change(change.on(), admin.id(), now.property.id.as_str()).await?;
+    let by = last.map_or_else(|| "Somebody".to_owned(), |(name, _)| name);
+    Ok(Error::Outdated { thing: Thing::Property, by })
+}
+
+fn event<'a>(admin: &'a TenantAdmin, action: Action, property: &'a Property, detail: Value) -> Event<'a> {
+    Event { actor: admin.actor(), action, subject: Subject::new(&property.id, &property.name), detail }
 }

@@ -8,12 +8,16 @@ mod use_cases {
     mod edit;
     mod end;
     mod generate;
+    mod groups;
     mod history;
     mod list;
     mod migrate;
     mod people;
     mod personal_keys;
+    mod profile;
+    mod properties;
     mod rotate;
+    mod second_factor;
     mod sign_in;
     mod tenants;
 }

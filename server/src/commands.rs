@@ -255,7 +255,7 @@ fn code_of(error: &Error) -> &'static str {
         Error::LimitReached { .. } | Error::OwnLimitReached { .. } => "limit_reached",
         Error::NoSubscription => "no_subscription",
         Error::Revoked => "revoked",
-        Error::Changed(_) => "changed",
+        Error::Changed(_) | Error::Outdated { .. } => "changed",
         Error::NotAnAdmin => "not_an_admin",
         Error::NotASuperUser => "not_a_super_user",
         Error::NoKeysOfTheirOwn => "no_keys_of_their_own",

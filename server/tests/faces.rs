@@ -4,9 +4,12 @@ mod faces {
     mod commands;
     mod functions;
     mod guard;
+    mod matrix;
     mod operating;
+    mod people;
     #[path = "../support/program.rs"]
     mod program;
     mod request_id;
+    mod second_factor;
     mod strain;
 }

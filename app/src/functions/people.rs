@@ -70,17 +70,3 @@ pub async fn reset_second_factor(id: PersonId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
     session::answer(console.keyring.reset_second_factor(&admin, &id).await)
 }
-
-/// Asks everybody in the tenant for a second factor.
-#[server(prefix = "/console", endpoint = "require_second_factor", input = Json)]
-pub async fn require_second_factor() -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.require_second_factor(&admin, true).await)
-}
-
-/// Leaves it to everybody in the tenant whether they have a second factor.
-#[server(prefix = "/console", endpoint = "waive_second_factor", input = Json)]
-pub async fn waive_second_factor() -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.require_second_factor(&admin, false).await)
-}

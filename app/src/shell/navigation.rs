@@ -1,6 +1,5 @@
 //! The navigation: one table of what leads where, and who sees it.
 
-use domain::person::Role;
 use keyring::{SignedIn, Watcher};
 use leptos::prelude::*;
 
@@ -19,7 +18,7 @@ impl For {
     fn includes(self, signed_in: &SignedIn) -> bool {
         match self {
             Self::Everybody => true,
-            Self::Admins => signed_in.person.role == Role::TenantAdmin,
+            Self::Admins => signed_in.as_admin().is_ok(),
             Self::KeyHolders => signed_in.as_key_holder().is_ok_and(|holder| holder.tenant().api_keys),
         }
     }
@@ -46,7 +45,9 @@ const fn entry(
 /// In the order in which they are seen. Those of one heading stand together.
 const ENTRIES: &[Entry] = &[
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Data & Monitoring", "Authorization groups", "shield", "/authorization-groups", For::Admins),
     entry("Organisation", "People", "people", "/people", For::Admins),
+    entry("Organisation", "Properties", "building", "/properties", For::Admins),
     entry("Account", "Profile", "person", "/user-profile", For::Everybody),
     entry("Account", "Security", "shield", "/security", For::Everybody),
     entry("Account", "Personal API keys", "key", "/user-profile#api-keys", For::KeyHolders),

@@ -11,16 +11,17 @@ use domain::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 use super::{
     Change, Result,
-    entity::{api_key, api_key_property, api_key_secret},
+    entity::{api_key, api_key_property, api_key_secret, property},
     readable, to_lines,
 };
 use crate::{access::Shelf, secret::FreshSecret};
 
+pub(crate) mod holders;
 pub(crate) mod list;
 mod row;
 
@@ -144,11 +145,24 @@ async fn update(change: &Change, shelf: &Shelf, id: &KeyId, row: api_key::Active
 /// Gives a key other terms; its secret stays.
 pub(crate) async fn set_terms(change: &Change, shelf: &Shelf, key: &Key, terms: &KeyTerms) -> Result<()> {
     update(change, shelf, &key.id, active_terms(terms, &key.hint)).await?;
-    api_key_property::Entity::delete_many()
-        .filter(api_key_property::Column::ApiKeyId.eq(key.id.as_str()))
-        .exec(change.on())
-        .await?;
+    forget_properties(change, &key.id, &terms.reach).await?;
     insert_properties(change, &key.id, &terms.reach).await
+}
+
+/// Makes room for another selection. A key that stays narrowed keeps its archived properties, which nobody could
+/// see to pick: they are back once they are restored.
+async fn forget_properties(change: &Change, id: &KeyId, reach: &Reach) -> Result<()> {
+    let mut picked = Condition::all().add(api_key_property::Column::ApiKeyId.eq(id.as_str()));
+    if matches!(reach, Reach::Only(_)) {
+        let live = Query::select()
+            .column(property::Column::Id)
+            .from(property::Entity)
+            .and_where(Expr::col(property::Column::ArchivedAt).is_null())
+            .take();
+        picked = picked.add(api_key_property::Column::PropertyId.in_subquery(live));
+    }
+    api_key_property::Entity::delete_many().filter(picked).exec(change.on()).await?;
+    Ok(())
 }
 
 /// Gives a key another secret and expiration. The old secret stays good for the grace period, and whatever

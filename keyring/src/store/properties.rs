@@ -1,4 +1,4 @@
-//! Properties.
+//! Properties. An archived one is there for those who keep it, and for nobody else.
 
 use domain::{
     id::{Id, PropertyId, TenantId},
@@ -8,23 +8,35 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::{Change, Database, Result, entity::property, inserted, readable};
+use super::{Change, Database, Result, entity::property, readable};
+use crate::properties::TenantProperty;
 
-pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<Property>> {
-    let rows = property::Entity::find()
-        .filter(property::Column::TenantId.eq(tenant.as_str()))
-        .order_by_asc(property::Column::Name)
-        .all(connection)
-        .await?;
-    rows.into_iter().map(read).collect()
+fn of_tenant(tenant: &TenantId) -> Condition {
+    Condition::all().add(property::Column::TenantId.eq(tenant.as_str()))
+}
+
+/// Those that keys can reach.
+fn live(tenant: &TenantId) -> Condition {
+    of_tenant(tenant).add(property::Column::ArchivedAt.is_null())
 }
 
 fn read(row: property::Model) -> Result<Property> {
     Ok(Property { id: readable("a property's id", &row.id, PropertyId::parse(&row.id))?, name: row.name })
 }
 
+fn read_with_state(row: property::Model) -> Result<TenantProperty> {
+    let archived_at = row.archived_at;
+    Ok(TenantProperty { property: read(row)?, archived_at })
+}
+
+/// The properties that keys can be given.
+pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<Property>> {
+    let rows = property::Entity::find().filter(live(tenant)).order_by_asc(property::Column::Name);
+    rows.all(connection).await?.into_iter().map(read).collect()
+}
+
 pub(crate) async fn find(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<Option<Property>> {
-    let found = property::Entity::find_by_id(property.as_str()).filter(property::Column::TenantId.eq(tenant.as_str()));
+    let found = property::Entity::find_by_id(property.as_str()).filter(live(tenant));
     found.one(database.connection()).await?.map(read).transpose()
 }
 
@@ -36,7 +48,7 @@ pub(crate) async fn page(
     after: Option<&str>,
     limit: u64,
 ) -> Result<Vec<Property>> {
-    let mut within = Condition::all().add(property::Column::TenantId.eq(tenant.as_str()));
+    let mut within = live(tenant);
     if let Reach::Only(ids) = reach {
         within = within.add(property::Column::Id.is_in(ids.iter().map(Id::as_str)));
     }
@@ -52,14 +64,55 @@ pub(crate) async fn page(
     rows.into_iter().map(read).collect()
 }
 
-/// False when the tenant has a property of this name.
-pub(crate) async fn insert(change: &Change, tenant: &TenantId, property: &Property) -> Result<bool> {
+/// All of the tenant's properties, the archived ones as well.
+pub(crate) async fn all(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<TenantProperty>> {
+    let rows = property::Entity::find().filter(of_tenant(tenant)).order_by_asc(property::Column::Name);
+    rows.all(connection).await?.into_iter().map(read_with_state).collect()
+}
+
+/// One property, even when it is archived.
+pub(crate) async fn any(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    property: &PropertyId,
+) -> Result<Option<TenantProperty>> {
+    let found = property::Entity::find_by_id(property.as_str()).filter(of_tenant(tenant));
+    found.one(connection).await?.map(read_with_state).transpose()
+}
+
+/// The property that has a name already, even when it is archived.
+pub(crate) async fn named(change: &Change, tenant: &TenantId, name: &str) -> Result<Option<TenantProperty>> {
+    let found = property::Entity::find().filter(of_tenant(tenant).add(property::Column::Name.eq(name)));
+    found.one(change.on()).await?.map(read_with_state).transpose()
+}
+
+/// Whose property this is. For the operator, who names properties by their id alone.
+pub(crate) async fn tenant_of(connection: &impl ConnectionTrait, property: &PropertyId) -> Result<Option<TenantId>> {
+    let row = property::Entity::find_by_id(property.as_str()).one(connection).await?;
+    row.map(|row| readable("a tenant's id", &row.tenant_id, TenantId::parse(&row.tenant_id))).transpose()
+}
+
+/// Its name has to be free.
+pub(crate) async fn insert(change: &Change, tenant: &TenantId, property: &Property) -> Result<()> {
     let row = property::ActiveModel {
         id: Set(property.id.to_string()),
         tenant_id: Set(tenant.to_string()),
         name: Set(property.name.clone()),
         created_at: Set(change.now()),
-        ..Default::default()
+        archived_at: Set(None),
     };
-    inserted(property::Entity::insert(row).exec_without_returning(change.on()).await)
+    property::Entity::insert(row).exec_without_returning(change.on()).await?;
+    Ok(())
+}
+
+/// Gives a property its name and state. The name has to be free.
+pub(crate) async fn update(change: &Change, tenant: &TenantId, after: &TenantProperty) -> Result<()> {
+    let TenantProperty { property: Property { id, name }, archived_at } = after;
+    let row = property::ActiveModel { name: Set(name.clone()), archived_at: Set(*archived_at), ..Default::default() };
+    property::Entity::update_many()
+        .set(row)
+        .filter(of_tenant(tenant).add(property::Column::Id.eq(id.as_str())))
+        .exec(change.on())
+        .await?;
+    Ok(())
 }

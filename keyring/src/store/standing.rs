@@ -12,11 +12,14 @@ use domain::{
     scope::Scopes,
     secret::KeyKind,
 };
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, RelationDef};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect, RelationDef,
+    sea_query::{Expr, ExprTrait, IntoCondition},
+};
 
 use super::{
     Database, Result,
-    entity::{api_key, api_key_property, api_key_secret, authorization_group, person, tenant},
+    entity::{api_key, api_key_property, api_key_secret, authorization_group, person, property, tenant},
     from_lines, people, readable,
 };
 use crate::{
@@ -65,10 +68,19 @@ fn owner() -> RelationDef {
     api_key::Entity::belongs_to(person::Entity).from(api_key::Column::OwnerId).to(person::Column::Id).into()
 }
 
-fn property() -> RelationDef {
+fn picked() -> RelationDef {
     api_key::Entity::belongs_to(api_key_property::Entity)
         .from(api_key::Column::Id)
         .to(api_key_property::Column::ApiKeyId)
+        .into()
+}
+
+/// Archived properties are out of every key's reach, for as long as they are.
+fn live_property() -> RelationDef {
+    api_key_property::Entity::belongs_to(property::Entity)
+        .from(api_key_property::Column::PropertyId)
+        .to(property::Column::Id)
+        .on_condition(|_, property| Expr::col((property, property::Column::ArchivedAt)).is_null().into_condition())
         .into()
 }
 
@@ -79,7 +91,8 @@ pub(crate) async fn find(database: &Database, sha256: &Sha256Hex) -> Result<Opti
         .join(JoinType::InnerJoin, tenant())
         .join(JoinType::LeftJoin, group())
         .join(JoinType::LeftJoin, owner())
-        .join(JoinType::LeftJoin, property())
+        .join(JoinType::LeftJoin, picked())
+        .join(JoinType::LeftJoin, live_property())
         .column_as(api_key_secret::Column::RetiresAt, "retires_at")
         .column_as(tenant::Column::Slug, "slug")
         .column_as(tenant::Column::TimeZone, "time_zone")
@@ -89,7 +102,7 @@ pub(crate) async fn find(database: &Database, sha256: &Sha256Hex) -> Result<Opti
         .column_as(person::Column::Name, "owner_name")
         .column_as(person::Column::Role, "owner_role")
         .column_as(person::Column::SwitchedOffAt, "owner_switched_off_at")
-        .column_as(api_key_property::Column::PropertyId, "property_id")
+        .column_as(property::Column::Id, "property_id")
         .filter(api_key_secret::Column::Sha256.eq(sha256.as_str()))
         .into_model::<Row>()
         .all(database.connection())

@@ -9,6 +9,7 @@ use domain::{
     key_draft::KeyDraft,
     key_list::KeyListQuery,
     person::Role,
+    property::Property,
     secret::Product,
 };
 use keyring::{
@@ -103,6 +104,11 @@ impl Stage {
             self.keyring.create_property(&operator, NewProperty { name: name.to_owned() }).await.unwrap();
         }
         operator
+    }
+
+    /// The tenant's two properties.
+    pub async fn properties(&self, tenant: &TenantAdmin) -> [Property; 2] {
+        self.keyring.properties(tenant).await.unwrap().try_into().unwrap()
     }
 
     /// A person who can sign in with [`PASSWORD`].

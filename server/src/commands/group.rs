@@ -1,8 +1,12 @@
 //! `latchkey group`
 
 use clap::{Subcommand, ValueEnum};
-use domain::group::{Group, GroupType};
-use keyring::{Error, Keyring, NewGroup};
+use domain::{
+    group::{Group, GroupType, Version},
+    id::{GroupId, Id},
+    permission::Permission,
+};
+use keyring::{Error, GroupEdit, GroupOverview, Keyring, NewGroup, TenantAdmin, TenantGroup, Thing};
 use serde_json::json;
 
 use super::{Report, table};
@@ -28,6 +32,17 @@ pub enum GroupWords {
         #[arg(long)]
         tenant: String,
     },
+    /// Change a group for all who use it, from their next call; what is not named stays
+    Edit {
+        id: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// All the permissions that the group is to have, once for each
+        #[arg(long = "permission")]
+        permissions: Vec<String>,
+    },
+    /// Remove a group that nothing uses
+    Delete { id: String },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,13 +69,43 @@ pub(super) async fn execute(keyring: &Keyring, words: GroupWords) -> Result<Repo
             Ok(Report::new(json!(group), format!("Made the group {} ({}).\n", group.name, group.id)))
         }
         GroupWords::List { tenant } => {
-            let groups = keyring.groups(&keyring.operator_for(&tenant).await?).await?;
+            let groups = keyring.group_overviews(&keyring.operator_for(&tenant).await?).await?;
             Ok(Report::new(json!(groups), table(&groups.iter().map(row).collect::<Vec<_>>())))
+        }
+        GroupWords::Edit { id, name, permissions } => {
+            let (operator, before) = find(keyring, &id).await?;
+            let edit = GroupEdit {
+                seen: Some(Version(before.version)),
+                name: name.unwrap_or(before.group.name),
+                permissions: if permissions.is_empty() { in_words(&before.group.permissions) } else { permissions },
+            };
+            let after = keyring.edit_group(&operator, &before.group.id, &edit).await?;
+            Ok(Report::new(json!(after), format!("Changed the group {} ({}).\n", after.group.name, after.group.id)))
+        }
+        GroupWords::Delete { id } => {
+            let (operator, TenantGroup { group, .. }) = find(keyring, &id).await?;
+            keyring.delete_group(&operator, &group.id).await?;
+            Ok(Report::new(json!({ "id": group.id }), format!("Deleted the group {} ({}).\n", group.name, group.id)))
         }
     }
 }
 
-fn row(group: &Group) -> Vec<String> {
-    let permissions: Vec<String> = group.permissions.iter().map(ToString::to_string).collect();
-    vec![group.id.to_string(), group.name.clone(), group.group_type.as_str().to_owned(), permissions.join(" ")]
+async fn find(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, TenantGroup), Error> {
+    let id = GroupId::parse(id).map_err(|_| Error::NotFound(Thing::Group))?;
+    let operator = keyring.operator_for_group(&id).await?;
+    let group = keyring.group_detail(&operator, &id).await?.group;
+    Ok((operator, group))
+}
+
+fn in_words(permissions: &[Permission]) -> Vec<String> {
+    permissions.iter().map(ToString::to_string).collect()
+}
+
+fn row(GroupOverview { group, used }: &GroupOverview) -> Vec<String> {
+    let Group { id, name, group_type, permissions } = &group.group;
+    let users = match group_type {
+        GroupType::TenantApiKey => format!("{} keys", used.active_keys + used.revoked_keys),
+        GroupType::Person => format!("{} people", used.people),
+    };
+    vec![id.to_string(), name.clone(), group_type.as_str().to_owned(), users, in_words(permissions).join(" ")]
 }

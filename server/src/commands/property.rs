@@ -1,7 +1,8 @@
 //! `latchkey property`
 
 use clap::Subcommand;
-use keyring::{Error, Keyring, NewProperty};
+use domain::id::{Id, PropertyId};
+use keyring::{Error, Keyring, NewProperty, PropertyOverview, Renaming, TenantAdmin, TenantProperty, Thing};
 use serde_json::json;
 
 use super::{Report, table};
@@ -16,11 +17,21 @@ pub enum PropertyWords {
         #[arg(long)]
         name: String,
     },
-    /// List a tenant's properties
+    /// List a tenant's properties, the archived ones as well
     List {
         #[arg(long)]
         tenant: String,
     },
+    /// Give a property another name
+    Rename {
+        id: String,
+        #[arg(long)]
+        name: String,
+    },
+    /// Take a property out of the reach of all keys; they keep it in their selection
+    Archive { id: String },
+    /// Bring an archived property back
+    Restore { id: String },
 }
 
 pub(super) async fn execute(keyring: &Keyring, words: PropertyWords) -> Result<Report, Error> {
@@ -31,10 +42,36 @@ pub(super) async fn execute(keyring: &Keyring, words: PropertyWords) -> Result<R
             Ok(Report::new(json!(property), format!("Made the property {} ({}).\n", property.name, property.id)))
         }
         PropertyWords::List { tenant } => {
-            let properties = keyring.properties(&keyring.operator_for(&tenant).await?).await?;
-            let rows: Vec<Vec<String>> =
-                properties.iter().map(|property| vec![property.id.to_string(), property.name.clone()]).collect();
-            Ok(Report::new(json!(properties), table(&rows)))
+            let properties = keyring.property_overviews(&keyring.operator_for(&tenant).await?).await?;
+            Ok(Report::new(json!(properties), table(&properties.iter().map(row).collect::<Vec<_>>())))
+        }
+        PropertyWords::Rename { id, name } => {
+            let (operator, id) = find(keyring, &id).await?;
+            let renaming = Renaming { seen: None, name };
+            Ok(report("Renamed", &keyring.rename_property(&operator, &id, &renaming).await?))
+        }
+        PropertyWords::Archive { id } => {
+            let (operator, id) = find(keyring, &id).await?;
+            Ok(report("Archived", &keyring.archive_property(&operator, &id).await?))
+        }
+        PropertyWords::Restore { id } => {
+            let (operator, id) = find(keyring, &id).await?;
+            Ok(report("Restored", &keyring.restore_property(&operator, &id).await?))
         }
     }
+}
+
+async fn find(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, PropertyId), Error> {
+    let id = PropertyId::parse(id).map_err(|_| Error::NotFound(Thing::Property))?;
+    Ok((keyring.operator_for_property(&id).await?, id))
+}
+
+fn report(done: &str, after: &TenantProperty) -> Report {
+    Report::new(json!(after), format!("{done} the property {} ({}).\n", after.property.name, after.property.id))
+}
+
+fn row(PropertyOverview { property, active_keys }: &PropertyOverview) -> Vec<String> {
+    let TenantProperty { property, archived_at } = property;
+    let state = if archived_at.is_some() { "archived" } else { "" };
+    vec![property.id.to_string(), property.name.clone(), format!("{active_keys} keys"), state.to_owned()]
 }

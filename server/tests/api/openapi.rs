@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use domain::catalogue::RESOURCES;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -67,4 +68,21 @@ async fn every_route_is_described_and_no_other(base: Base) {
     }
 }
 
-on_both_databases!(the_description_is_the_one_that_was_agreed_on, every_route_is_described_and_no_other);
+/// What groups are made of in the console is what the API asks for.
+async fn the_catalogue_of_permissions_is_the_apis(base: Base) {
+    let (_, document) = document(base).await;
+    let calls = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let demanded: BTreeSet<String> =
+        calls.filter_map(|call| call["x-permission"].as_str().map(str::to_owned)).collect();
+    let offered =
+        RESOURCES.iter().flat_map(|resource| resource.actions.iter().map(|(action, _)| resource.permission(action)));
+    // Asked for by nothing in this document: it is for the faces that judge other keys.
+    let offered: BTreeSet<String> = offered.filter(|permission| permission != "keys:verify").collect();
+    assert_eq!(offered, demanded.into_iter().filter(|permission| permission != "keys:verify").collect());
+}
+
+on_both_databases!(
+    the_description_is_the_one_that_was_agreed_on,
+    every_route_is_described_and_no_other,
+    the_catalogue_of_permissions_is_the_apis,
+);

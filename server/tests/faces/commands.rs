@@ -94,6 +94,36 @@ fn what_can_be_reserved_is_filled_from_the_shell() {
 }
 
 #[test]
+fn properties_and_groups_are_kept_from_the_shell() {
+    let program = Program::start();
+    let property = set_up(&|words| program.command(words));
+    let renamed = program.command(&["property", "rename", &property, "--name", "Harbour Hotel"]);
+    assert_eq!((&renamed["name"], &renamed["archived_at"]), (&json!("Harbour Hotel"), &Value::Null));
+    assert!(program.command(&["property", "archive", &property])["archived_at"].is_string());
+    let listed = program.command(&["property", "list", "--tenant", "acme"]);
+    assert!(listed[0]["archived_at"].is_string() && listed[0]["active_keys"] == 0, "{listed}");
+    assert!(program.command(&["property", "restore", &property])["archived_at"].is_null());
+
+    let groups = program.command(&["group", "list", "--tenant", "acme"]);
+    let group = groups.as_array().unwrap().iter().find(|group| group["name"] == "Booking").unwrap();
+    let id = group["id"].as_str().unwrap();
+    let edited = program.command(&["group", "edit", id, "--name", "Reserving"]);
+    assert_eq!((&edited["name"], &edited["permissions"]), (&json!("Reserving"), &group["permissions"]));
+    let edited = program.command(&["group", "edit", id, "--permission", "services:read"]);
+    assert_eq!((&edited["name"], &edited["permissions"]), (&json!("Reserving"), &json!(["services:read"])));
+    let words = ["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Reserving"];
+    let key = program.command(&words);
+    let refused = program.shell(&["group", "delete", id], "");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("1 active key uses this group."));
+    program.command(&["key", "delete", key["id"].as_str().unwrap()]);
+    assert_eq!(program.command(&["group", "delete", id])["id"], json!(id));
+    for words in [["group", "delete", id], ["property", "archive", "nonsense"]] {
+        assert_eq!(program.shell(&words, "").status.code(), Some(1), "{words:?}");
+    }
+}
+
+#[test]
 fn the_shell_tells_who_changed_what() {
     let program = Program::start();
     program.tenant("acme");

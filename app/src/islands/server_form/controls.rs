@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 
 use super::filled::{Filled, field_of};
+use crate::islands::browser;
 
 fn controls(form: &HtmlFormElement) -> impl Iterator<Item = Element> {
     let elements = form.elements();
@@ -42,9 +43,19 @@ fn read_control(filled: &mut Filled, name: &str, control: &Element) {
     }
 }
 
+/// The form's own id, asked for as an attribute: `form.id` is its field of the name `id`, when it has one.
+fn id_of(form: &HtmlFormElement) -> String {
+    form.get_attribute("id").unwrap_or_default()
+}
+
+/// Takes the person to the first field that is wrong.
+pub(super) fn focus_first_error(form: &HtmlFormElement) {
+    browser::focus_first(&format!("#{} [aria-invalid=true]", id_of(form)));
+}
+
 /// Where a field's messages stand.
 fn place_of_errors(form: &HtmlFormElement, field: &str) -> Option<Element> {
-    document().get_element_by_id(&format!("{}-{field}-error", form.id()))
+    document().get_element_by_id(&format!("{}-{field}-error", id_of(form)))
 }
 
 /// Puts each message below its field. Answers those of fields that the form does not have.

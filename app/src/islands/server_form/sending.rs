@@ -104,6 +104,6 @@ impl Sending {
             let details: Vec<String> = elsewhere.into_iter().map(|error| error.detail).collect();
             self.failure.set(Some(ConsoleError::Refused(details.join(" "))));
         }
-        browser::focus_first(&format!("#{} [aria-invalid=true]", form.id()));
+        controls::focus_first_error(form);
     }
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::Icon,
-    functions::{RequireSecondFactor, WaiveSecondFactor},
+    functions::RequireSecondFactor,
     islands::{Afterwards, FormDialog, FormSpec, Opener},
 };
 
@@ -67,6 +67,7 @@ fn Require(without_one: WithoutOne) -> impl IntoView {
             title="Require a second factor of everybody".to_owned()
             form
         >
+            <Answer is_required=true/>
             <p class="callout warning">
                 <Icon name="warning"/>
                 <span>
@@ -80,12 +81,19 @@ fn Require(without_one: WithoutOne) -> impl IntoView {
     }
 }
 
+/// What the form says without asking: whoever presses its button has decided.
+#[component]
+fn Answer(is_required: bool) -> impl IntoView {
+    view! { <input type="checkbox" name="is_required" checked=is_required hidden/> }
+}
+
 #[component]
 fn Waive() -> impl IntoView {
     let after = Afterwards::reload("A second factor is left to each person now.", "#second-factor");
-    let form = FormSpec::calling::<WaiveSecondFactor>("waive-second-factor", "Leave it to them", "Saving…", after);
+    let form = FormSpec::calling::<RequireSecondFactor>("waive-second-factor", "Leave it to them", "Saving…", after);
     view! {
         <FormDialog opener=Opener::button("Leave it to each person") title="Leave it to each person".to_owned() form>
+            <Answer is_required=false/>
             <p class="callout warning">
                 <Icon name="warning"/>
                 <span>

@@ -22,7 +22,7 @@ use sea_orm::{
 use super::{
     super::{
         Result,
-        entity::{api_key, api_key_property, api_key_secret, authorization_group, person},
+        entity::{api_key, api_key_property, api_key_secret, authorization_group, person, property},
         from_lines, readable,
     },
     on,
@@ -107,6 +107,15 @@ pub(crate) async fn find(
     Ok(read_all(connection, rows).await?.pop())
 }
 
+/// Archived properties are out of every key's reach, for as long as they are.
+fn live_property() -> RelationDef {
+    api_key_property::Entity::belongs_to(property::Entity)
+        .from(api_key_property::Column::PropertyId)
+        .to(property::Column::Id)
+        .on_condition(|_, property| Expr::col((property, property::Column::ArchivedAt)).is_null().into_condition())
+        .into()
+}
+
 /// The keys of these rows, each with its properties.
 pub(super) async fn read_all(connection: &impl ConnectionTrait, rows: Vec<KeyRow>) -> Result<Vec<Key>> {
     let mut properties = properties_of(connection, &rows).await?;
@@ -126,6 +135,7 @@ async fn properties_of(connection: &impl ConnectionTrait, rows: &[KeyRow]) -> Re
         return Ok(properties);
     }
     let picked = api_key_property::Entity::find()
+        .join(JoinType::InnerJoin, live_property())
         .filter(Condition::all().add(api_key_property::Column::ApiKeyId.is_in(narrowed)))
         .all(connection)
         .await?;

@@ -1,0 +1,46 @@
+//! Making a group, on a page of its own.
+
+use axum::response::Response;
+use domain::group::GroupType;
+use leptos::prelude::*;
+
+use super::{super::AdminVisitor, PATH, SECTION, permissions::PermissionFields};
+use crate::{
+    components::{
+        Crumbs,
+        fields::{Pick, RadioOptions, TextField},
+    },
+    functions::CreateGroup,
+    islands::{Afterwards, FormSpec, ServerForm},
+};
+
+const FORM: &str = "new-group";
+
+pub(crate) async fn group_new(AdminVisitor { visitor, .. }: AdminVisitor) -> Response {
+    visitor.page("New group").render(|| view! { <NewGroupPage/> }).await
+}
+
+#[component]
+fn NewGroupPage() -> impl IntoView {
+    let afterwards = Afterwards::go(PATH, "Created “{name}”.", "#{answer} a");
+    let form = FormSpec::calling::<CreateGroup>(FORM, "Create", "Creating…", afterwards).or_back_to(PATH);
+    let types = vec![
+        Pick::new(GroupType::TenantApiKey.as_str(), "API keys")
+            .hint("Each API key has one group that says what it may do.")
+            .picked(true),
+        Pick::new(GroupType::Person.as_str(), "People").hint("What members may do, with their personal API keys."),
+    ];
+    view! {
+        <Crumbs section=SECTION href=PATH/>
+        <header class="page-header"><h1>"New group"</h1></header>
+        <div class="page-form">
+            <ServerForm form>
+                <section>
+                    <TextField form=FORM name="name" label="Name" placeholder="For example: Booking"/>
+                    <RadioOptions form=FORM name="group_type" label="Who can have it" options=types hint="This cannot be changed later."/>
+                </section>
+                <section><PermissionFields form=FORM.to_owned() permissions=Vec::new()/></section>
+            </ServerForm>
+        </div>
+    }
+}

@@ -1,0 +1,81 @@
+//! Picking what a group allows.
+
+use domain::{
+    catalogue::{ACROSS, RESOURCES, Resource, is_known},
+    permission::Permission,
+};
+use leptos::prelude::*;
+
+use crate::components::fields::{Checkbox, Pick, TextArea};
+
+const PICKED: &str = "picked[]";
+
+/// The permissions that the product knows as ticks, and all others as text.
+#[component]
+pub(super) fn PermissionFields(form: String, permissions: Vec<Permission>) -> impl IntoView {
+    let held: Vec<String> = permissions.iter().map(ToString::to_string).collect();
+    let others: Vec<&str> = held.iter().map(String::as_str).filter(|text| !is_known(text)).collect();
+    let typed = others.join("\n");
+    let pick = |permission: String, label: &str, hint: &str| {
+        let is_picked = held.contains(&permission);
+        Pick::new(permission, label).hint(hint).picked(is_picked)
+    };
+    let across =
+        ACROSS.iter().map(|(permission, meaning)| pick((*permission).to_owned(), label_of(permission), meaning));
+    let rows = RESOURCES.iter().map(|resource| {
+        let actions = resource
+            .actions
+            .iter()
+            .map(|(action, meaning)| pick(resource.permission(action), label_of(action), meaning));
+        let all = pick(resource.every_action(), "All", "also what is added later");
+        view! { <ResourceRow resource options=actions.chain([all]).collect()/> }
+    });
+    view! {
+        <fieldset class="field">
+            <legend>"Permissions"</legend>
+            <div class="resources">
+                <div class="resource across">
+                    <span class="resource-name" id="resource-across">"Across everything"</span>
+                    <Ticks labelled_by="resource-across".to_owned() options=across.collect()/>
+                </div>
+                {rows.collect_view()}
+            </div>
+        </fieldset>
+        <TextArea
+            form
+            name="permissions"
+            label="Other permissions"
+            value=typed
+            is_optional=true
+            is_code=true
+            placeholder="invoices:read"
+            hint="One a line: a resource and an action with a colon between, with * for either side. For what your own back ends ask Latchkey about."
+        />
+    }
+}
+
+fn label_of(word: &str) -> &'static str {
+    match word {
+        "read" | "*:read" => "Read",
+        "write" => "Write",
+        "verify" => "Verify",
+        _ => "All",
+    }
+}
+
+#[component]
+fn ResourceRow(resource: &'static Resource, options: Vec<Pick>) -> impl IntoView {
+    let id = format!("resource-{}", resource.name);
+    view! {
+        <div class="resource">
+            <span class="resource-name" id=id.clone()>{resource.label}</span>
+            <Ticks labelled_by=id options/>
+        </div>
+    }
+}
+
+#[component]
+fn Ticks(labelled_by: String, options: Vec<Pick>) -> impl IntoView {
+    let ticks = options.into_iter().map(|option| view! { <Checkbox name=PICKED option/> });
+    view! { <div class="ticks" role="group" aria-labelledby=labelled_by>{ticks.collect_view()}</div> }
+}

@@ -1,0 +1,185 @@
+use domain::{
+    caller::Caller,
+    id::PropertyId,
+    key_draft::KeyDraft,
+    property::{Property, Reach},
+};
+use keyring::{Ask, Credential, Demand, Error, NewProperty, NewSecret, Refusal, Renaming, Thing};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::stage::{Stage, codes};
+
+on_both_databases! {
+    a_property_is_renamed_and_told,
+    names_are_taken_once_even_by_archived_properties,
+    the_second_of_two_who_rename_is_told,
+    an_archived_property_is_out_of_reach_until_it_is_restored,
+    an_edit_keeps_the_archived_part_of_a_selection,
+    the_keys_that_reach_a_property_are_counted_and_named,
+    another_tenants_property_is_none,
+}
+
+fn to(name: &str) -> Renaming {
+    Renaming { seen: None, name: name.to_owned() }
+}
+
+/// Generates a key that reaches some properties only.
+async fn narrowed(stage: &Stage, tenant: &keyring::TenantAdmin, name: &str, to: &[&Property]) -> NewSecret {
+    let properties = to.iter().map(|property| property.id.to_string()).collect();
+    let draft = KeyDraft { all_properties: false, properties, ..stage.draft(tenant, name).await };
+    let new = keyring::NewKey { draft, expiration: domain::expiration::ExpirationDraft::Never };
+    stage.keyring.generate_key(tenant, &new).await.unwrap()
+}
+
+async fn judge(stage: &Stage, secret: &SecretString, property: Option<&PropertyId>) -> Result<Caller, Refusal> {
+    let address = "203.0.113.7".parse().unwrap();
+    let secret = SecretString::from(secret.expose_secret().to_owned());
+    let property = property.map(ToString::to_string);
+    let ask = Ask {
+        credential: Credential::Secret(secret),
+        address: Some(address),
+        nearest: address,
+        origin: None,
+        demand: Demand { permission: None, property: property.as_deref(), cost: 0 },
+    };
+    stage.keyring.evaluate(&ask).await.unwrap().outcome
+}
+
+async fn a_property_is_renamed_and_told(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let [harbour, _] = stage.properties(&tenant).await;
+    let after = stage.keyring.rename_property(&tenant, &harbour.id, &to(" Harbour Hotel ")).await.unwrap();
+    assert_eq!(after.property.name, "Harbour Hotel");
+    stage.keyring.rename_property(&tenant, &harbour.id, &to("Harbour Hotel")).await.unwrap();
+    assert_eq!(
+        stage.actions(&harbour.id).await,
+        ["property.created", "property.renamed"],
+        "the same name is no change"
+    );
+    assert_eq!(
+        codes(stage.keyring.rename_property(&tenant, &harbour.id, &to("x")).await),
+        [("name", "too_short".into())]
+    );
+}
+
+async fn names_are_taken_once_even_by_archived_properties(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let [harbour, old_town] = stage.properties(&tenant).await;
+    let taken = stage.keyring.rename_property(&tenant, &harbour.id, &to("Old Town")).await;
+    assert_eq!(codes(taken), [("name", "taken".to_owned())]);
+    stage.keyring.archive_property(&tenant, &old_town.id).await.unwrap();
+    let Err(Error::Invalid(errors)) =
+        stage.keyring.create_property(&tenant, NewProperty { name: "Old Town".to_owned() }).await
+    else {
+        panic!("the name is an archived property's");
+    };
+    assert!(errors.to_string().contains("An archived property has this name."), "{errors}");
+}
+
+async fn the_second_of_two_who_rename_is_told(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let (ana, ben) = (stage.admin(&tenant, "Ana").await, stage.admin(&tenant, "Ben").await);
+    let [harbour, _] = stage.properties(&tenant).await;
+    let rename = |name: &str| Renaming { seen: Some("Harbour House".to_owned()), name: name.to_owned() };
+    stage.keyring.rename_property(&ana, &harbour.id, &rename("Ana's House")).await.unwrap();
+    let bens = stage.keyring.rename_property(&ben, &harbour.id, &rename("Ben's House")).await;
+    assert!(matches!(bens, Err(Error::Outdated { thing: Thing::Property, ref by }) if by == "Ana"), "{bens:?}");
+    assert_eq!(stage.properties(&tenant).await[0].name, "Ana's House");
+}
+
+async fn an_archived_property_is_out_of_reach_until_it_is_restored(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let [harbour, old_town] = stage.properties(&tenant).await;
+    let both = narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await;
+    let all = stage.generate(&tenant, "All").await;
+    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+
+    for secret in [&both.secret, &all.secret] {
+        let caller = judge(&stage, secret, None).await.unwrap();
+        let (seen, _) = stage.keyring.reachable_properties(&caller, 10, None).await.unwrap();
+        assert_eq!(seen, [old_town.clone()]);
+        assert_eq!(stage.keyring.reachable_property(&caller, &harbour.id.to_string()).await.unwrap(), None);
+        let named = judge(&stage, secret, Some(&harbour.id)).await;
+        assert!(matches!(named, Err(Refusal::NoSuchProperty)), "it is answered like one that does not exist");
+        judge(&stage, secret, Some(&old_town.id)).await.expect("the other one is still there");
+    }
+    assert_eq!(stage.key(&tenant, &both.id).await.reach, Reach::Only(vec![old_town.id.clone()]));
+    assert_eq!(
+        stage.keyring.key_choices(&tenant).await.unwrap().properties,
+        [old_town.clone()],
+        "nobody is offered it"
+    );
+    let draft = KeyDraft {
+        all_properties: false,
+        properties: vec![harbour.id.to_string()],
+        ..stage.draft(&tenant, "Too late").await
+    };
+    let new = keyring::NewKey { draft, expiration: domain::expiration::ExpirationDraft::Never };
+    assert_eq!(codes(stage.keyring.generate_key(&tenant, &new).await), [("properties", "not_found".to_owned())]);
+
+    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    judge(&stage, &both.secret, Some(&harbour.id)).await.unwrap();
+    judge(&stage, &all.secret, Some(&harbour.id)).await.unwrap();
+    let expected = ["property.created", "property.archived", "property.restored"];
+    assert_eq!(stage.actions(&harbour.id).await, expected, "twice is once");
+}
+
+async fn an_edit_keeps_the_archived_part_of_a_selection(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let [harbour, old_town] = stage.properties(&tenant).await;
+    let key = narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await.id;
+    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+    let seen = stage.key(&tenant, &key).await;
+    let draft = KeyDraft { name: "Renamed".to_owned(), ..KeyDraft::of(&seen) };
+    let seen = stage.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
+    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    let mut both = vec![harbour.id.clone(), old_town.id.clone()];
+    both.sort();
+    assert_eq!(stage.key(&tenant, &key).await.reach, Reach::Only(both));
+
+    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+    let draft = KeyDraft { all_properties: true, properties: Vec::new(), ..draft };
+    let seen = stage.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
+    let draft = KeyDraft { all_properties: false, properties: vec![old_town.id.to_string()], ..draft };
+    stage.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
+    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    let reach = stage.key(&tenant, &key).await.reach;
+    assert_eq!(reach, Reach::Only(vec![old_town.id]), "access to all of them replaced the selection");
+}
+
+async fn the_keys_that_reach_a_property_are_counted_and_named(stage: Stage) {
+    let tenant = stage.tenant_with_limit("acme", 100).await;
+    let [harbour, old_town] = stage.properties(&tenant).await;
+    stage.generate(&tenant, "To all").await;
+    narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await;
+    let only = narrowed(&stage, &tenant, "Only the harbour", &[&harbour]).await.id;
+    let gone = narrowed(&stage, &tenant, "Gone", &[&harbour]).await.id;
+    stage.keyring.revoke_key(&tenant, &gone).await.unwrap();
+    let detail = stage.keyring.property_detail(&tenant, &harbour.id).await.unwrap();
+    let names: Vec<&str> = detail.keys.first.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!((names, detail.keys.count), (vec!["Both", "Only the harbour", "To all"], 3));
+    assert_eq!(detail.keys.first[1].id, only);
+    let counts: Vec<u64> =
+        stage.keyring.property_overviews(&tenant).await.unwrap().iter().map(|one| one.active_keys).collect();
+    assert_eq!(counts, [3, 2]);
+    for number in 0..50 {
+        stage.generate(&tenant, &format!("Key {number}")).await;
+    }
+    let many = stage.keyring.property_detail(&tenant, &harbour.id).await.unwrap().keys;
+    assert_eq!((many.first.len(), many.count), (50, 53), "no more than fifty are named");
+}
+
+async fn another_tenants_property_is_none(stage: Stage) {
+    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    let [harbour, _] = stage.properties(&acme).await;
+    let keyring = &stage.keyring;
+    let none = |outcome: Result<(), Error>| assert!(matches!(outcome, Err(Error::NotFound(Thing::Property))));
+    none(keyring.rename_property(&other, &harbour.id, &to("Theirs now")).await.map(drop));
+    none(keyring.archive_property(&other, &harbour.id).await.map(drop));
+    none(keyring.restore_property(&other, &harbour.id).await.map(drop));
+    none(keyring.property_detail(&other, &harbour.id).await.map(drop));
+    assert_eq!(stage.actions(&harbour.id).await, ["property.created"]);
+    assert_eq!(keyring.property_overviews(&other).await.unwrap().len(), 2);
+}
