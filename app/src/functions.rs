@@ -15,8 +15,14 @@ use crate::error::{ConsoleError, SeenKey};
 #[cfg(feature = "ssr")]
 use crate::session;
 
+mod people;
 mod security;
 
+pub use people::{
+    AcceptInvitation, EndSessionsOf, InvitePerson, MakePasswordLink, ResetSecondFactor, SetRole, SwitchOffPerson,
+    SwitchOnPerson, accept_invitation, end_sessions_of, invite_person, make_password_link, reset_second_factor,
+    set_role, switch_off_person, switch_on_person,
+};
 pub use security::{
     ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
     TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,

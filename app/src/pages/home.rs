@@ -1,29 +1,35 @@
 //! The way in: admins are led to the keys; whoever has none to administer is told so.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::person::Role;
+use domain::person::{Person, Role};
 use leptos::prelude::*;
 
-use super::{Visitor, security};
+use super::{
+    Visitor,
+    problem::{WhomToAsk, whom_to_ask},
+};
 use crate::components::Icon;
 
 pub(crate) async fn home(visitor: Visitor) -> Response {
     if visitor.signed_in.as_admin().is_ok() {
         return Redirect::to("/tenant-api-keys").into_response();
     }
-    if visitor.signed_in.owes_second_factor() {
-        return Redirect::to(security::PATH).into_response();
-    }
     let role = visitor.signed_in.person.role;
-    visitor.page("Welcome").render(move || view! { <Welcome role/> }).await
+    let admins = whom_to_ask(&visitor).await;
+    visitor.page("Welcome").render(move || view! { <Welcome role admins=admins.clone()/> }).await
 }
 
 #[component]
-fn Welcome(role: Role) -> impl IntoView {
+fn Welcome(role: Role, admins: Vec<Person>) -> impl IntoView {
     let explanation = if role == Role::SuperUser {
         "You run this installation and belong to no tenant. Tenants are made and changed with the command “latchkey tenant” on the server."
+            .into_any()
     } else {
-        "Your organisation’s API keys are kept by its admins. Ask one of them if you need a key or want to see what there is."
+        view! {
+            "Your organisation’s API keys are kept by its admins. Ask one of them if you need a key or want to see what there is"
+            <WhomToAsk people=admins/>
+        }
+        .into_any()
     };
     view! {
         <div class="empty">
