@@ -15,6 +15,14 @@ use crate::error::{ConsoleError, SeenKey};
 #[cfg(feature = "ssr")]
 use crate::session;
 
+mod security;
+
+pub use security::{
+    ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
+    TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
+    sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
+};
+
 /// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SecretOnce {
@@ -61,7 +69,7 @@ impl KeysOf {
     }
 }
 
-/// Signs in and answers where to go. The code is that of a second factor; empty without one.
+/// Signs in and answers where to go. The code is that of a second factor; without one it is empty or left out.
 #[server(prefix = "/console", endpoint = "sign_in")]
 pub async fn sign_in(
     email: String,

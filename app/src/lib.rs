@@ -14,6 +14,8 @@ pub mod islands;
 mod components;
 
 #[cfg(feature = "ssr")]
+mod browsers;
+#[cfg(feature = "ssr")]
 mod console;
 #[cfg(feature = "ssr")]
 mod numbers;
@@ -35,4 +37,4 @@ pub use console::{ClientAddress, Console, Site};
 #[cfg(feature = "ssr")]
 pub use reference::{ProblemKind, Reference, UnreadableReference};
 #[cfg(feature = "ssr")]
-pub use routes::routes;
+pub use routes::{page_paths, routes};

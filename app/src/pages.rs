@@ -11,7 +11,9 @@ mod key_state;
 mod own_keys;
 mod personal_keys;
 mod problem;
+mod profile;
 mod properties;
+mod security;
 mod sign_in;
 
 use std::{borrow::Cow, convert::Infallible};
@@ -21,7 +23,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{KeyHolder, SignedIn, TenantAdmin};
+use keyring::{Error, KeyHolder, SignedIn, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -37,7 +39,9 @@ pub(crate) use key_list::key_list;
 pub(crate) use key_new::{key_new, own_key_new};
 pub(crate) use personal_keys::personal_keys;
 pub(crate) use problem::not_found;
+pub(crate) use profile::profile;
 pub(crate) use properties::{properties, property};
+pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
 
 /// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
@@ -82,7 +86,7 @@ impl FromRequestParts<Console> for AdminVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
-            Err(_) => Err(problem::not_allowed(&visitor).await),
+            Err(refusal) => Err(turned_away(&visitor, &refusal).await),
         }
     }
 }
@@ -100,8 +104,16 @@ impl FromRequestParts<Console> for HolderVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_key_holder() {
             Ok(holder) => Ok(Self { visitor, holder }),
-            Err(_) => Err(problem::not_allowed(&visitor).await),
+            Err(refusal) => Err(turned_away(&visitor, &refusal).await),
         }
+    }
+}
+
+/// Whoever may not see a page is told whom to ask; whoever owes a second factor is led to where it is set up.
+async fn turned_away(visitor: &Visitor, refusal: &Error) -> Response {
+    match refusal {
+        Error::OwesSecondFactor => Redirect::to(security::PATH).into_response(),
+        _ => problem::not_allowed(visitor).await,
     }
 }
 

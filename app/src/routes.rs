@@ -5,7 +5,7 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use leptos::{prelude::provide_context, server_fn::axum::server_fn_paths};
 
@@ -15,25 +15,38 @@ use crate::{console::Console, pages};
 pub fn routes(console: Console) -> Router {
     // Pages are rendered by tasks of the runtime that serves them. Saying so twice does no harm.
     let _ = any_spawner::Executor::init_tokio();
-    Router::new()
-        .route("/", get(pages::home))
-        .route("/sign-in", get(pages::sign_in))
-        .route("/tenant-api-keys", get(pages::key_list))
-        .route("/tenant-api-keys/new", get(pages::key_new))
-        .route("/tenant-api-keys/{id}", get(pages::key))
-        .route("/tenant-api-keys/personal", get(pages::personal_keys))
-        .route("/tenant-api-keys/personal/{id}", get(pages::personal_key))
-        .route("/user-profile/api-keys/new", get(pages::own_key_new))
-        .route("/user-profile/api-keys/{id}", get(pages::own_key))
-        .route("/properties", get(pages::properties))
-        .route("/properties/{id}", get(pages::property))
-        .route("/authorization-groups", get(pages::groups))
-        .route("/authorization-groups/new", get(pages::group_new))
-        .route("/authorization-groups/{id}", get(pages::group))
-        .merge(docs())
-        .route("/console/{function}", post(call))
-        .fallback(pages::not_found)
-        .with_state(console)
+    let pages = pages().into_iter().fold(Router::new(), |router, (path, page)| router.route(path, page));
+    pages.merge(docs()).route("/console/{function}", post(call)).fallback(pages::not_found).with_state(console)
+}
+
+/// The pages whose paths the tests go through as everybody: each has to say there who may see it.
+fn pages() -> Vec<(&'static str, MethodRouter<Console>)> {
+    vec![
+        ("/", get(pages::home)),
+        ("/sign-in", get(pages::sign_in)),
+        ("/tenant-api-keys", get(pages::key_list)),
+        ("/tenant-api-keys/new", get(pages::key_new)),
+        ("/tenant-api-keys/{id}", get(pages::key)),
+        ("/tenant-api-keys/personal", get(pages::personal_keys)),
+        ("/tenant-api-keys/personal/{id}", get(pages::personal_key)),
+        ("/authorization-groups", get(pages::groups)),
+        ("/authorization-groups/new", get(pages::group_new)),
+        ("/authorization-groups/{id}", get(pages::group)),
+        ("/properties", get(pages::properties)),
+        ("/properties/{id}", get(pages::property)),
+        ("/user-profile", get(pages::profile)),
+        ("/user_profile", get(pages::profile)),
+        ("/user-profile/api-keys/new", get(pages::own_key_new)),
+        ("/user-profile/api-keys/{id}", get(pages::own_key)),
+        ("/security", get(pages::security)),
+        ("/security/second-factor", get(pages::second_factor)),
+    ]
+}
+
+/// The path of every page.
+#[must_use]
+pub fn page_paths() -> Vec<&'static str> {
+    pages().into_iter().map(|(path, _)| path).collect()
 }
 
 /// What anybody may read, with a slash at the end and without.

@@ -9,7 +9,8 @@ use axum::http::{
 };
 use domain::{key::Key, key_draft::KeyDraft, secret::redacted};
 use keyring::{
-    Client, Credentials, Error, Keeper, NewSecret, SessionToken, SignedIn, SuperUser, TenantAdmin, TimeZone, Watcher,
+    Client, Credentials, Error, Keeper, NewSecret, RecoveryCodes, SessionToken, SignedIn, SuperUser, TenantAdmin,
+    TimeZone, Watcher,
 };
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -132,8 +133,20 @@ pub(crate) async fn close() -> Result<(), ConsoleError> {
     if let Some(token) = token(&console, &parts.headers) {
         console.keyring.sign_out(&token, address(&parts)).await.map_err(fail)?;
     }
-    expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(&console, "", "; Max-Age=0"));
+    take_cookie_back(&console);
     Ok(())
+}
+
+/// Ends every session of whoever calls, and takes the cookie of this one back.
+pub(crate) async fn close_all() -> Result<(), ConsoleError> {
+    let (console, signed_in) = somebody().await?;
+    console.keyring.sign_out_everywhere(&signed_in).await.map_err(fail)?;
+    take_cookie_back(&console);
+    Ok(())
+}
+
+fn take_cookie_back(console: &Console) {
+    expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(console, "", "; Max-Age=0"));
 }
 
 /// A path on this very site, whatever a link claims.
@@ -227,9 +240,13 @@ fn expires_in_words(key: &Key, watcher: &impl Watcher) -> String {
         .map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, TimeZone::of(watcher.tenant())))
 }
 
-/// The one place where a secret is taken out of its wrapper: into the answer that shows it.
+/// Here and in [`codes_once`] alone a secret is taken out of its wrapper: into the answer that shows it.
 pub(crate) fn secret_once(NewSecret { id, secret }: NewSecret) -> SecretOnce {
     SecretOnce { id, secret: secret.expose_secret().to_owned() }
+}
+
+pub(crate) fn codes_once(codes: RecoveryCodes) -> Vec<String> {
+    codes.iter().map(|code| code.expose_secret().to_owned()).collect()
 }
 
 #[cfg(test)]

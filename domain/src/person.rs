@@ -145,7 +145,8 @@ impl std::fmt::Display for FieldError {
     }
 }
 
-const LEAST_PASSWORD: usize = 12;
+/// How many characters a password has at least.
+pub const LEAST_PASSWORD: usize = 12;
 const MOST_PASSWORD_BYTES: usize = 1024;
 
 /// A new password has to be long; what it is made of is the person's own business.

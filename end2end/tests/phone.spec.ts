@@ -19,13 +19,13 @@ test('the list is a list of cards', async ({ admin, tenant }) => {
 });
 
 test('the menu opens and closes', async ({ admin }) => {
-  await expect(admin.getByRole('link', { name: 'API Keys' })).toBeHidden();
+  await expect(admin.getByRole('link', { name: 'API Keys', exact: true })).toBeHidden();
   await admin.getByRole('button', { name: 'Menu' }).tap();
-  await expect(admin.getByRole('link', { name: 'API Keys' })).toBeVisible();
+  await expect(admin.getByRole('link', { name: 'API Keys', exact: true })).toBeVisible();
   await expect(admin.getByRole('button', { name: 'Sign out' })).toBeVisible();
   await expectAccessible(admin);
   await admin.keyboard.press('Escape');
-  await expect(admin.getByRole('link', { name: 'API Keys' })).toBeHidden();
+  await expect(admin.getByRole('link', { name: 'API Keys', exact: true })).toBeHidden();
 });
 
 test('the form and the dialogs fit', async ({ admin, tenant }) => {

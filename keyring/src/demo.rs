@@ -372,8 +372,7 @@ impl Keyring {
     async fn demo_personal_keys(&self, people: &[Person], tenant: &Tenant) -> Result<(), Error> {
         for (place, name, description, days, used_hours_ago) in PERSONAL_KEYS {
             let holder = KeyHolder::new(tenant.clone(), &people[place], HOME);
-            let draft =
-                KeyDraft { name: name.to_owned(), description: description.to_owned(), ..KeyDraft::default() };
+            let draft = KeyDraft { name: name.to_owned(), description: description.to_owned(), ..KeyDraft::default() };
             let new = NewKey { draft, expiration: ExpirationDraft::Never };
             let id = self.before(TimeDelta::days(days)).generate_key(&holder, &new).await?.id;
             if let Some(hours) = used_hours_ago {

@@ -54,7 +54,7 @@ pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming, Te
 pub use ready::NotReady;
 pub use second_factor::{RecoveryCodes, SecondFactorOffer};
 pub use secret::SessionToken;
-pub use sign_in::{Client, Credentials};
+pub use sign_in::{Client, Credentials, SESSION_IDLE};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview};
 pub use usage::Call;

@@ -3,6 +3,7 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
+    group::Group,
     person::{Role, Session, check_new_password},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +15,7 @@ use crate::{
     error::{Error, Thing},
     people::parse_name,
     store::{self, Chain, Change, Event, Subject},
+    throttle::Proof,
 };
 
 impl Keyring {
@@ -24,6 +26,15 @@ impl Keyring {
             _ => Chain::Platform,
         };
         Ok(Change::begin(&self.database, chain, self.now()).await?)
+    }
+
+    /// The groups that say what a member may do. An admin has no need of any, and a super user belongs to no tenant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn own_groups(&self, signed_in: &SignedIn) -> Result<Vec<Group>, Error> {
+        let (Some(tenant), Role::Member) = (&signed_in.tenant, signed_in.person.role) else { return Ok(Vec::new()) };
+        Ok(store::people::groups_of(self.database.connection(), &tenant.id, &signed_in.person.id).await?)
     }
 
     /// Gives a person another name.
@@ -57,12 +68,12 @@ impl Keyring {
         let person = &signed_in.person;
         let account = store::people::account(self.database.connection(), &person.id).await?;
         let hash = account.ok_or(Error::NotFound(Thing::Person))?.password_hash;
-        self.begin_code(&person.id)?;
+        self.begin_proof(&person.id, Proof::CurrentPassword)?;
         if !self.passwords.verify(current, hash.clone()).await {
             let detail = "This is not your current password.";
             return Err(FieldErrors::from(FieldError::new(Field::CurrentPassword, "wrong", detail)).into());
         }
-        self.throttle.code_succeeded(&person.id);
+        self.throttle.proof_succeeded(&person.id, Proof::CurrentPassword);
         let new_hash = self.passwords.hash(new).await;
         let change = self.own_change(signed_in).await?;
         if !store::people::hold(&change, &person.id, hash.as_deref().unwrap_or_default()).await? {

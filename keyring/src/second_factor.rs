@@ -1,7 +1,5 @@
 //! The second factor: codes from an app, recovery codes for when it is lost, and who can do without.
 
-use std::time::Duration;
-
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
@@ -18,6 +16,7 @@ use crate::{
     people,
     secret::{Sha256Hex, typed_by_hand},
     store::{self, Change, Event, Subject, people::Account},
+    throttle::Proof,
     totp::TotpSecret,
 };
 
@@ -53,7 +52,7 @@ impl Spent {
 }
 
 /// Uses up a code of the person's, within a change. Nothing is used up when the change is dropped.
-pub(crate) async fn spend(change: &Change, account: &Account, code: &str) -> Result<Option<Spent>, Error> {
+async fn spend(change: &Change, account: &Account, code: &str) -> Result<Option<Spent>, Error> {
     let Some(secret) = account.totp_secret.as_deref().and_then(TotpSecret::parse) else { return Ok(None) };
     let code = as_compared(code);
     if let Some(step) = secret.step_of(&code, change.now()) {
@@ -69,8 +68,8 @@ fn as_compared(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
-pub(crate) fn wrong_code() -> Error {
-    let detail = "This code is wrong, too old or was used before. Wait for the next one.";
+fn wrong_code() -> Error {
+    let detail = "This code is wrong, too old or was used before. Wait until your app shows the next one.";
     FieldErrors::from(FieldError::new(Field::Code, "wrong", detail)).into()
 }
 
@@ -116,7 +115,8 @@ impl Keyring {
         if let Some(tenant) = &signed_in.tenant
             && is_required(&change, tenant).await?
         {
-            return Err(Error::Refused(format!("{} asks everybody for a second factor.", tenant.name)));
+            let name = &tenant.name;
+            return Err(Error::Refused(format!("{name} asks everybody for a second factor, so yours stays on.")));
         }
         self.spend_own(&change, signed_in, code).await?;
         remove(&change, &signed_in.person.id).await?;
@@ -146,8 +146,9 @@ impl Keyring {
     /// Takes the second factor from somebody who lost it.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id.
+    /// When the tenant has nobody with this id, or it is the admin themselves.
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+        people::check_not_oneself(admin, id, "Turn your own second factor off under Security, with one of its codes.")?;
         let change = self.change(admin).await?;
         let found = people::find(&change, admin, id).await?;
         if !found.has_second_factor {
@@ -177,18 +178,27 @@ impl Keyring {
         Ok(change.commit(Event { actor: admin.actor(), action: Action::TenantChanged, subject, detail }).await?)
     }
 
-    /// Counts a guess at a person's code before it is looked at.
-    pub(crate) fn begin_code(&self, person: &PersonId) -> Result<(), Error> {
-        let begun = self.throttle.begin_code(person, self.now());
-        begun.map_err(|retry_after: Duration| Error::TooManyAttempts { retry_after })
+    /// Counts a guess before it is looked at, so that guesses in parallel count as well.
+    pub(crate) fn begin_proof(&self, person: &PersonId, proof: Proof) -> Result<(), Error> {
+        let begun = self.throttle.begin_proof(person, proof, self.now());
+        begun.map_err(|retry_after| Error::TooManyAttempts { retry_after })
+    }
+
+    /// Uses up a code of somebody who has a second factor, within a change. Guesses are slowed down.
+    pub(crate) async fn spend_code(&self, change: &Change, account: &Account, code: &str) -> Result<Spent, Error> {
+        let person = &account.person.id;
+        self.begin_proof(person, Proof::Code)?;
+        let spent = spend(change, account, code).await?.ok_or_else(wrong_code)?;
+        self.throttle.proof_succeeded(person, Proof::Code);
+        Ok(spent)
     }
 
     async fn spend_own(&self, change: &Change, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
         let account = find(change, signed_in).await?;
-        self.begin_code(&account.person.id)?;
-        spend(change, &account, code).await?.ok_or_else(wrong_code)?;
-        self.throttle.code_succeeded(&account.person.id);
-        Ok(())
+        if !account.has_second_factor() {
+            return Err(Error::Refused("Your second factor is off already. Reload the page.".to_owned()));
+        }
+        self.spend_code(change, &account, code).await.map(drop)
     }
 }
 

@@ -12,14 +12,14 @@ use crate::{
     access::{Actor, SignedIn},
     error::Error,
     people,
-    second_factor::{self, Spent},
+    second_factor::Spent,
     secret::SessionToken,
     store::{self, Change, Event, Subject, people::Account, sessions::NewSession},
     throttle::{Attempt, network_of},
 };
 
 /// A session that nobody uses ends after this long.
-const IDLE: TimeDelta = TimeDelta::hours(12);
+pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(12);
 
 /// For how long it is remembered from where a person has signed in, which strangers cannot take from them.
 const REMEMBERED: TimeDelta = TimeDelta::days(90);
@@ -69,7 +69,7 @@ impl Keyring {
             token: &token.sha256(),
             person: &person.id,
             now,
-            expires_at: now + IDLE,
+            expires_at: now + SESSION_IDLE,
             ip: client.address,
             network: network_of(client.address),
             user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
@@ -95,10 +95,7 @@ impl Keyring {
             return Ok(None);
         }
         let code = code.map(str::trim).filter(|code| !code.is_empty()).ok_or(Error::CodeNeeded)?;
-        self.begin_code(person)?;
-        let spent = second_factor::spend(change, &account, code).await?.ok_or_else(second_factor::wrong_code)?;
-        self.throttle.code_succeeded(person);
-        Ok(Some(spent))
+        self.spend_code(change, &account, code).await.map(Some)
     }
 
     /// Whose e-mail address and password these are. Guesses are slowed down, wherever they are made.
@@ -142,7 +139,7 @@ impl Keyring {
         let (token, now) = (token.sha256(), self.now());
         let Some(session) = store::sessions::find(&self.database, &token, now).await? else { return Ok(None) };
         if is_due(session.last_seen_at, now) {
-            store::sessions::touch(&self.database, &token, now, now + IDLE).await?;
+            store::sessions::touch(&self.database, &token, now, now + SESSION_IDLE).await?;
         }
         let tenant = match &session.tenant {
             Some(id) => store::tenants::find(&self.database, id).await?,

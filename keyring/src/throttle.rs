@@ -20,7 +20,7 @@ const WINDOW: TimeDelta = TimeDelta::minutes(15);
 const MOST_FOR_ACCOUNT_FROM_ADDRESS: u32 = 10;
 const MOST_FROM_ADDRESS: u32 = 100;
 const MOST_FOR_ACCOUNT: u32 = 50;
-const MOST_CODES: u32 = 10;
+const MOST_OF_PERSON: u32 = 10;
 
 /// Above this many counters the ones whose window has passed are swept out.
 const SWEEP_ABOVE: usize = 10_000;
@@ -45,6 +45,14 @@ pub(crate) struct Attempt<'a> {
     pub(crate) address: IpAddr,
     /// Whether the person has signed in from this address before.
     pub(crate) known_address: bool,
+}
+
+/// What a person is asked for beyond their sign-in. Each is counted by itself: whoever guesses at the codes of somebody
+/// whose password they stole does not keep them from changing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Proof {
+    Code,
+    CurrentPassword,
 }
 
 /// One household or server has a whole /64 of IPv6 addresses to guess from.
@@ -82,12 +90,17 @@ impl Throttle {
         self.count(&self.limits(attempt), now)
     }
 
-    /// Counts a guess at what else a person knows or has. Only they come so far, so nobody can be locked out by it.
+    /// Counts a guess at what else a person knows or has. Strangers do not come so far, so nobody can be locked out by
+    /// them.
     ///
     /// # Errors
     /// How long to wait, when there were too many.
-    pub(crate) fn begin_code(&self, person: &PersonId, now: DateTime<Utc>) -> Result<(), Duration> {
-        self.count(&[(self.slot(&("code", person)), MOST_CODES)], now)
+    pub(crate) fn begin_proof(&self, person: &PersonId, proof: Proof, now: DateTime<Utc>) -> Result<(), Duration> {
+        self.count(&[self.limit_of(person, proof)], now)
+    }
+
+    fn limit_of(&self, person: &PersonId, proof: Proof) -> (u64, u32) {
+        (self.slot(&(person, proof)), MOST_OF_PERSON)
     }
 
     fn count(&self, limits: &[(u64, u32)], now: DateTime<Utc>) -> Result<(), Duration> {
@@ -117,9 +130,9 @@ impl Throttle {
         self.take_back(&self.limits(attempt));
     }
 
-    /// So does a right code.
-    pub(crate) fn code_succeeded(&self, person: &PersonId) {
-        self.take_back(&[(self.slot(&("code", person)), MOST_CODES)]);
+    /// So does whatever else was right.
+    pub(crate) fn proof_succeeded(&self, person: &PersonId, proof: Proof) {
+        self.take_back(&[self.limit_of(person, proof)]);
     }
 
     fn take_back(&self, limits: &[(u64, u32)]) {

@@ -9,6 +9,9 @@ use domain::expiration::{Expiration, Moment};
 pub struct TimeZone(Tz);
 
 impl TimeZone {
+    /// Where there is no tenant whose zone it could be.
+    pub const UTC: Self = Self(Tz::UTC);
+
     /// The zone of this name, if there is one.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -23,7 +26,7 @@ impl TimeZone {
 
     /// UTC, should the name have gone from the tables since it was stored.
     pub(crate) fn named_or_utc(name: &str) -> Self {
-        Self::named(name).unwrap_or(Self(Tz::UTC))
+        Self::named(name).unwrap_or(Self::UTC)
     }
 
     #[must_use]

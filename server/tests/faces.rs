@@ -4,9 +4,11 @@ mod faces {
     mod commands;
     mod functions;
     mod guard;
+    mod matrix;
     mod operating;
     #[path = "../support/program.rs"]
     mod program;
     mod request_id;
+    mod second_factor;
     mod strain;
 }

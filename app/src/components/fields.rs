@@ -51,6 +51,9 @@ pub(crate) fn TextField(
     #[prop(optional, into)] value: String,
     #[prop(default = "text")] kind: &'static str,
     #[prop(default = "off")] autocomplete: &'static str,
+    /// Which keys a phone offers.
+    #[prop(optional)]
+    inputmode: Option<&'static str>,
     #[prop(optional, into)] hint: Option<String>,
     #[prop(optional, into)] placeholder: Option<String>,
     #[prop(optional)] is_optional: bool,
@@ -66,6 +69,7 @@ pub(crate) fn TextField(
                 name=name
                 value=value
                 autocomplete=autocomplete
+                inputmode=inputmode
                 spellcheck=is_spelled
                 placeholder=placeholder
                 required=!is_optional

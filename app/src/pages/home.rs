@@ -4,12 +4,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::person::Role;
 use leptos::prelude::*;
 
-use super::Visitor;
+use super::{Visitor, security};
 use crate::components::Icon;
 
 pub(crate) async fn home(visitor: Visitor) -> Response {
     if visitor.signed_in.as_admin().is_ok() {
         return Redirect::to("/tenant-api-keys").into_response();
+    }
+    if visitor.signed_in.owes_second_factor() {
+        return Redirect::to(security::PATH).into_response();
     }
     let role = visitor.signed_in.person.role;
     visitor.page("Welcome").render(move || view! { <Welcome role/> }).await

@@ -1,16 +1,54 @@
 //! Somebody's own keys, as a part of their profile.
 
+use std::sync::Arc;
+
+use keyring::{Watcher, key_limit};
 use leptos::prelude::*;
 
-use super::key_list::{KeyTable, Listing, Loaded, OWN_KEYS, Pager};
-use crate::components::Icon;
+use super::{
+    Parameters, Visitor,
+    key_list::{KeyTable, Listing, Loaded as KeysShown, OWN_KEYS, Pager},
+};
+use crate::{components::Icon, functions::KeysOf};
 
 /// Where a new key is made.
-pub(super) const NEW: &str = "/user-profile/api-keys/new";
+const NEW: &str = "/user-profile/api-keys/new";
 
-/// The keys of whoever's profile it is, once they are loaded.
+/// What there is to show of somebody's own keys.
+#[derive(Clone)]
+pub(super) enum OwnKeys {
+    Listed(Listing, u32),
+    /// The subscription of the person's tenant does not include any.
+    NotSubscribed,
+    /// A super user has none.
+    None,
+}
+
+impl OwnKeys {
+    pub(super) fn of(visitor: &Visitor, parameters: &Parameters) -> Self {
+        match visitor.signed_in.as_key_holder() {
+            Ok(holder) if !holder.tenant().api_keys => Self::NotSubscribed,
+            Ok(holder) => {
+                let limit = key_limit(&holder);
+                Self::Listed(Listing::new(visitor, KeysOf::Oneself, Arc::new(holder), parameters), limit)
+            }
+            Err(_) => Self::None,
+        }
+    }
+}
+
 #[component]
-pub(super) fn OwnKeys(listing: Listing, limit: u32) -> impl IntoView {
+pub(super) fn OwnKeysSection(keys: OwnKeys) -> impl IntoView {
+    let content = match keys {
+        OwnKeys::None => return ().into_any(),
+        OwnKeys::NotSubscribed => view! { <NotSubscribed/> }.into_any(),
+        OwnKeys::Listed(listing, limit) => view! { <Loaded listing limit/> }.into_any(),
+    };
+    view! { <section class="own-keys" id=OWN_KEYS aria-labelledby="own-keys-title">{content}</section> }.into_any()
+}
+
+#[component]
+fn Loaded(listing: Listing, limit: u32) -> impl IntoView {
     let content = move || {
         let listing = listing.clone();
         Suspend::new(async move {
@@ -23,16 +61,12 @@ pub(super) fn OwnKeys(listing: Listing, limit: u32) -> impl IntoView {
             }
         })
     };
-    view! {
-        <section class="own-keys" id=OWN_KEYS aria-labelledby="own-keys-title">
-            <Suspense fallback=|| view! { <Loading/> }>{content}</Suspense>
-        </section>
-    }
+    view! { <Suspense fallback=|| view! { <Loading/> }>{content}</Suspense> }
 }
 
 #[component]
-fn Listed(loaded: Loaded, limit: u32) -> impl IntoView {
-    let Loaded { of, page, query, .. } = loaded.clone();
+fn Listed(loaded: KeysShown, limit: u32) -> impl IntoView {
+    let KeysShown { of, page, query, .. } = loaded.clone();
     let is_full = page.active >= u64::from(limit);
     let action = if is_full {
         view! {
@@ -74,19 +108,15 @@ fn NoKeys() -> impl IntoView {
     }
 }
 
-/// In place of the keys, for somebody of a tenant whose subscription has none. `whom` is whom to ask.
 #[component]
-pub(super) fn NoSubscription(children: Children) -> impl IntoView {
+fn NotSubscribed() -> impl IntoView {
     view! {
-        <section class="own-keys" id=OWN_KEYS aria-labelledby="own-keys-title">
-            <header class="page-header"><h2 id="own-keys-title">"API Keys"</h2></header>
-            <div class="empty">
-                <span class="empty-mark"><Icon name="info"/></span>
-                <h3>"Your organisation’s subscription does not include API keys"</h3>
-                <p>{children()}</p>
-                <p>"If it was included a moment ago, load this page again."</p>
-            </div>
-        </section>
+        <header class="page-header"><h2 id="own-keys-title">"API Keys"</h2></header>
+        <div class="empty">
+            <span class="empty-mark"><Icon name="info"/></span>
+            <h3>"Your organisation’s subscription does not include API keys"</h3>
+            <p>"Ask for it to be included. Then load this page again, and every key there was works as before."</p>
+        </div>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The navigation: one table of what leads where, and who sees it.
 
-use keyring::SignedIn;
+use keyring::{SignedIn, Watcher};
 use leptos::prelude::*;
 
 use crate::components::Icon;
@@ -10,6 +10,8 @@ use crate::components::Icon;
 enum For {
     Everybody,
     Admins,
+    /// Who can have keys of their own.
+    KeyHolders,
 }
 
 impl For {
@@ -17,6 +19,7 @@ impl For {
         match self {
             Self::Everybody => true,
             Self::Admins => signed_in.as_admin().is_ok(),
+            Self::KeyHolders => signed_in.as_key_holder().is_ok_and(|holder| holder.tenant().api_keys),
         }
     }
 }
@@ -40,10 +43,13 @@ const fn entry(
 }
 
 /// In the order in which they are seen. Those of one heading stand together.
-const ENTRIES: [Entry; 4] = [
+const ENTRIES: &[Entry] = &[
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
     entry("Data & Monitoring", "Authorization groups", "shield", "/authorization-groups", For::Admins),
     entry("Organisation", "Properties", "building", "/properties", For::Admins),
+    entry("Account", "Profile", "person", "/user-profile", For::Everybody),
+    entry("Account", "Security", "shield", "/security", For::Everybody),
+    entry("Account", "Personal API keys", "key", "/user-profile#api-keys", For::KeyHolders),
     entry("Help", "API reference", "book", "/docs", For::Everybody),
 ];
 

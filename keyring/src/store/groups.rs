@@ -28,7 +28,7 @@ fn of_tenant(tenant: &TenantId) -> Condition {
     Condition::all().add(group::Column::TenantId.eq(tenant.as_str()))
 }
 
-fn read(row: &group::Model) -> Result<Group> {
+pub(super) fn read(row: &group::Model) -> Result<Group> {
     let types = [GroupType::TenantApiKey, GroupType::Person];
     let group_type = types.into_iter().find(|group_type| group_type.as_str() == row.group_type);
     Ok(Group {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
+    group::Group,
     id::{GroupId, Id, PersonId, TenantId},
     key::GroupName,
     permission::Permission,
@@ -19,7 +20,11 @@ use sea_orm::{
 use super::{
     Change, Result,
     entity::{authorization_group as group, person, person_group, session},
-    from_lines, inserted, readable,
+<<<<<<< HEAD
+    from_lines, inserted, invitations, readable,
+=======
+    groups, inserted, readable,
+>>>>>>> main
 };
 use crate::powers;
 
@@ -216,19 +221,27 @@ pub(super) async fn granted(
     tenant: &TenantId,
     id: &PersonId,
 ) -> Result<Vec<Permission>> {
-    let texts: Vec<String> = person_group::Entity::find()
-        .join(JoinType::InnerJoin, group_relation())
-        .select_only()
-        .column(group::Column::Permissions)
-        .filter(person_group::Column::PersonId.eq(id.as_str()))
-        .filter(group::Column::TenantId.eq(tenant.as_str()))
-        .into_tuple()
-        .all(connection)
-        .await?;
-    let mut permissions = from_lines("a permission", &texts.join("\n"), Permission::parse)?;
+    let groups = groups_of(connection, tenant, id).await?;
+    let mut permissions: Vec<Permission> = groups.into_iter().flat_map(|group| group.permissions).collect();
     permissions.sort();
     permissions.dedup();
     Ok(permissions)
+}
+
+/// The groups that a person is in, by name.
+pub(crate) async fn groups_of(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    id: &PersonId,
+) -> Result<Vec<Group>> {
+    let rows = group::Entity::find()
+        .join(JoinType::InnerJoin, group_relation().rev())
+        .filter(person_group::Column::PersonId.eq(id.as_str()))
+        .filter(group::Column::TenantId.eq(tenant.as_str()))
+        .order_by_asc(group::Column::Name)
+        .all(connection)
+        .await?;
+    rows.iter().map(groups::read).collect()
 }
 
 pub(crate) async fn any_super_user(connection: &impl ConnectionTrait) -> Result<bool> {
@@ -251,10 +264,14 @@ fn can_sign_in(tenant: Option<&TenantId>, role: Role) -> Select<person::Entity> 
         .filter(person::Column::PasswordHash.ne(NO_PASSWORD))
 }
 
-/// How many admins a tenant would have left without this one.
-pub(crate) async fn count_other_admins(change: &Change, tenant: &TenantId, without: &PersonId) -> Result<u64> {
+/// Whether a tenant has admins besides this one who can sign in.
+pub(crate) async fn has_other_admins(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    without: &PersonId,
+) -> Result<bool> {
     let others = can_sign_in(Some(tenant), Role::TenantAdmin).filter(person::Column::Id.ne(without.as_str()));
-    Ok(others.count(change.on()).await?)
+    Ok(others.count(connection).await? > 0)
 }
 
 /// False when the e-mail address is taken, by whichever tenant.
@@ -283,7 +300,9 @@ async fn update(change: &Change, id: &PersonId, row: person::ActiveModel) -> Res
     Ok(())
 }
 
+/// Gives a person another password. A link by which they could have set one ends with that.
 pub(crate) async fn set_password(change: &Change, id: &PersonId, password_hash: String) -> Result<()> {
+    invitations::delete_of_person(change, id).await?;
     update(change, id, person::ActiveModel { password_hash: Set(password_hash), ..Default::default() }).await
 }
 

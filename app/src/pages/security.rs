@@ -1,0 +1,121 @@
+//! What keeps a person's account their own: the second factor, the password, and where they are signed in.
+
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use domain::person::{Role, Session};
+use keyring::{Error, SignedIn, TimeZone};
+use leptos::prelude::*;
+
+use super::{Visitor, problem};
+use crate::{
+    components::{Crumbs, Icon},
+    console::Console,
+};
+
+mod factor;
+mod password;
+mod qr;
+mod requirement;
+mod sessions;
+mod set_up;
+
+use factor::{Factor, FactorPanel};
+use password::PasswordPanel;
+use requirement::{Requirement, RequirementPanel};
+use sessions::SessionsPanel;
+pub(crate) use set_up::second_factor;
+
+pub(super) const PATH: &str = "/security";
+
+pub(crate) async fn security(visitor: Visitor) -> Response {
+    match Shown::load(&visitor.visit.console, &visitor.signed_in).await {
+        Ok(shown) => visitor.page("Security").render(move || view! { <SecurityPage shown=shown.clone()/> }).await,
+        Err(error) => {
+            tracing::error!(cause = %error, "the security page could not be loaded");
+            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Shown {
+    owed: Option<Owed>,
+    factor: Factor,
+    /// None for whoever administers no tenant.
+    requirement: Option<Requirement>,
+    email: String,
+    sessions: Vec<Session>,
+    now: DateTime<Utc>,
+    zone: TimeZone,
+}
+
+/// A second factor that somebody has yet to set up.
+#[derive(Clone)]
+struct Owed {
+    tenant: String,
+    role: Role,
+}
+
+impl Owed {
+    fn by(signed_in: &SignedIn) -> Option<Self> {
+        let tenant = signed_in.tenant.as_ref().filter(|_| signed_in.owes_second_factor())?;
+        Some(Self { tenant: tenant.name.clone(), role: signed_in.person.role })
+    }
+}
+
+impl Shown {
+    async fn load(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
+        let requirement = match signed_in.as_admin() {
+            Ok(admin) => Some(Requirement::load(console, &admin).await?),
+            Err(_) => None,
+        };
+        Ok(Self {
+            owed: Owed::by(signed_in),
+            factor: Factor::load(console, signed_in).await?,
+            requirement,
+            email: signed_in.person.email.as_str().to_owned(),
+            sessions: console.keyring.own_sessions(signed_in).await?,
+            now: console.keyring.now(),
+            zone: zone_of(signed_in),
+        })
+    }
+}
+
+/// That of the tenant; a super user may be in none.
+fn zone_of(signed_in: &SignedIn) -> TimeZone {
+    signed_in.tenant.as_ref().map_or(TimeZone::UTC, TimeZone::of)
+}
+
+#[component]
+fn SecurityPage(shown: Shown) -> impl IntoView {
+    let Shown { owed, factor, requirement, email, sessions, now, zone } = shown;
+    view! {
+        <Crumbs part="Account"/>
+        <header class="page-header"><h1>"Security"</h1></header>
+        {owed.map(|owed| view! { <OwedCallout owed/> })}
+        <div class="panels">
+            <FactorPanel factor/>
+            {requirement.map(|requirement| view! { <RequirementPanel requirement/> })}
+            <PasswordPanel email/>
+            <SessionsPanel sessions now zone/>
+        </div>
+    }
+}
+
+#[component]
+fn OwedCallout(owed: Owed) -> impl IntoView {
+    let Owed { tenant, role } = owed;
+    let out_of_reach = match role {
+        Role::TenantAdmin | Role::SuperUser => "you can neither see nor change what is kept here",
+        Role::Member => "you can neither see nor change your API keys",
+    };
+    view! {
+        <p class="callout warning security-owed">
+            <Icon name="warning"/>
+            <span>
+                <strong>{format!("{tenant} asks everybody for a second factor. ")}</strong>
+                {format!("Until you have set yours up, {out_of_reach}. API keys that exist keep working.")}
+            </span>
+        </p>
+    }
+}

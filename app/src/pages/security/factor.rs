@@ -1,0 +1,152 @@
+//! The second factor: whether it is on, and what can be done about it.
+
+use keyring::{Error, SignedIn};
+use leptos::prelude::*;
+
+use super::set_up::PATH as SET_UP;
+use crate::{
+    components::{Icon, fields::TextField},
+    console::Console,
+    functions::{RenewRecoveryCodes, TurnOffSecondFactor},
+    islands::{Afterwards, FormDialog, FormSpec, OnceWords, Opener},
+};
+
+/// Fewer recovery codes than this are few.
+const ENOUGH_CODES: u64 = 3;
+
+#[derive(Clone)]
+pub(super) struct Factor {
+    is_on: bool,
+    recovery_codes: u64,
+    /// The tenant that asks everybody for it.
+    required_by: Option<String>,
+}
+
+impl Factor {
+    pub(super) async fn load(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
+        let required_by = signed_in.tenant.as_ref().filter(|tenant| tenant.requires_second_factor);
+        Ok(Self {
+            is_on: signed_in.has_second_factor,
+            recovery_codes: console.keyring.recovery_codes_left(signed_in).await?,
+            required_by: required_by.map(|tenant| tenant.name.clone()),
+        })
+    }
+}
+
+#[component]
+pub(super) fn FactorPanel(factor: Factor) -> impl IntoView {
+    let (badge, state) = if factor.is_on { ("badge good", "On") } else { ("badge", "Off") };
+    let content = if factor.is_on { view! { <On factor/> }.into_any() } else { view! { <Off/> }.into_any() };
+    view! {
+        <section class="panel security-panel" aria-labelledby="second-factor">
+            <header class="panel-header">
+                <h2 id="second-factor" tabindex="-1">"Second factor"</h2>
+                <span class=badge>{state}</span>
+            </header>
+            {content}
+        </section>
+    }
+}
+
+#[component]
+fn Off() -> impl IntoView {
+    view! {
+        <p>
+            "With a second factor, signing in takes your password and a code from an app on your phone. Whoever finds \
+             out your password alone does not get in."
+        </p>
+        <p class="hint">"A password no longer opens the public API then; API keys do as before."</p>
+        <div class="security-actions">
+            <a class="button primary" href=SET_UP><Icon name="shield"/>"Set up"</a>
+        </div>
+    }
+}
+
+#[component]
+fn On(factor: Factor) -> impl IntoView {
+    let Factor { recovery_codes, required_by, .. } = factor;
+    let is_required = required_by.is_some();
+    view! {
+        <p>"Signing in takes your password and a code from your authenticator app, or a recovery code instead of it."</p>
+        <CodesLeft left=recovery_codes/>
+        {required_by.map(|tenant| view! {
+            <p class="hint">{format!("{tenant} asks everybody for a second factor, so it cannot be turned off.")}</p>
+        })}
+        <div class="security-actions">
+            <RenewCodes/>
+            {(!is_required).then(|| view! { <TurnOff/> })}
+        </div>
+    }
+}
+
+#[component]
+fn CodesLeft(left: u64) -> impl IntoView {
+    let told = match left {
+        0 => "You have no recovery codes left.".to_owned(),
+        1 => "You have 1 recovery code left.".to_owned(),
+        left => format!("You have {left} recovery codes left."),
+    };
+    if left >= ENOUGH_CODES {
+        return view! { <p>{told}</p> }.into_any();
+    }
+    view! {
+        <p class="callout warning">
+            <Icon name="warning"/>
+            <span>{told}" Make new ones: without any, losing your phone would lock you out."</span>
+        </p>
+    }
+    .into_any()
+}
+
+/// The words around recovery codes, which are shown this once.
+pub(super) fn codes_once() -> OnceWords {
+    OnceWords {
+        title: "Copy your recovery codes".to_owned(),
+        warning: "Each of these lets you in once when you do not have your phone. Keep them where you keep your \
+                  passwords, and not on the phone. They are never shown again."
+            .to_owned(),
+        label: "Recovery codes".to_owned(),
+    }
+}
+
+#[component]
+fn RenewCodes() -> impl IntoView {
+    let after = Afterwards::reload("New recovery codes are in force. The old ones have ended.", "#second-factor");
+    let after = after.revealing(codes_once());
+    let form = FormSpec::calling::<RenewRecoveryCodes>("renew-codes", "Make new codes", "Making…", after);
+    view! {
+        <FormDialog opener=Opener::button("Make new recovery codes") title="Make new recovery codes".to_owned() form>
+            <p>"You get ten new codes. The ones that you have now end at once."</p>
+            <Code form="renew-codes"/>
+        </FormDialog>
+    }
+}
+
+#[component]
+fn TurnOff() -> impl IntoView {
+    let after = Afterwards::reload("Your second factor is off.", "#second-factor");
+    let form = FormSpec::calling::<TurnOffSecondFactor>("turn-off", "Turn off", "Turning off…", after).dangerous();
+    view! {
+        <FormDialog opener=Opener::button("Turn off") title="Turn off the second factor".to_owned() form>
+            <p class="callout danger">
+                <Icon name="warning"/>
+                <span>"From then on your password alone opens your account. Your recovery codes end as well."</span>
+            </p>
+            <Code form="turn-off"/>
+        </FormDialog>
+    }
+}
+
+/// A recovery code has letters, so a phone has to offer all its keys.
+#[component]
+fn Code(form: &'static str) -> impl IntoView {
+    view! {
+        <TextField
+            form
+            name="code"
+            label="Code"
+            autocomplete="one-time-code"
+            hint="The six digits that your authenticator app shows, or a recovery code."
+        />
+    }
+}

@@ -1,0 +1,108 @@
+//! Setting up the second factor: an app takes the secret in, and a code shows that it did.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use keyring::SecondFactorOffer;
+use leptos::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::{PATH as SECURITY, factor::codes_once, qr::QrCode};
+use crate::{
+    components::{
+        Crumbs,
+        fields::{HiddenField, TextField},
+    },
+    functions::TurnOnSecondFactor,
+    islands::{Afterwards, FormSpec, ServerForm},
+    pages::Visitor,
+};
+
+pub(super) const PATH: &str = "/security/second-factor";
+
+const FORM: &str = "set-up";
+
+pub(crate) async fn second_factor(visitor: Visitor) -> Response {
+    if visitor.signed_in.has_second_factor {
+        return Redirect::to(SECURITY).into_response();
+    }
+    let offer = visitor.visit.console.keyring.offer_second_factor(&visitor.signed_in);
+    let shown = Shown::of(&offer, visitor.signed_in.person.email.as_str());
+    visitor.page("Set up the second factor").render(move || view! { <SetUpPage shown=shown.clone()/> }).await
+}
+
+/// The offer, out of its wrapper: this page is what shows it. Not `Debug`, so that it cannot end up in a log.
+#[derive(Clone)]
+struct Shown {
+    secret: String,
+    uri: String,
+    email: String,
+}
+
+impl Shown {
+    fn of(offer: &SecondFactorOffer, email: &str) -> Self {
+        Self {
+            secret: offer.secret.expose_secret().to_owned(),
+            uri: offer.uri.expose_secret().to_owned(),
+            email: email.to_owned(),
+        }
+    }
+}
+
+#[component]
+fn SetUpPage(shown: Shown) -> impl IntoView {
+    let Shown { secret, uri, email } = shown;
+    let after = Afterwards::go(SECURITY, "Your second factor is on.", "#second-factor").revealing(codes_once());
+    let form = FormSpec::calling::<TurnOnSecondFactor>(FORM, "Turn on", "Turning on…", after).or_back_to(SECURITY);
+    view! {
+        <Crumbs part="Account" section="Security" href=SECURITY/>
+        <header class="page-header"><h1>"Set up the second factor"</h1></header>
+        <div class="page-form">
+            <ServerForm form>
+                <section aria-labelledby="scan">
+                    <h2 id="scan">"1. Scan this code"</h2>
+                    <p>
+                        "Open an authenticator app on your phone, such as Aegis, Google Authenticator or the one in your \
+                         password manager, and add an account by scanning."
+                    </p>
+                    <div class="factor-offer">
+                        <QrCode text=uri label=format!("QR code for the account {email}")/>
+                        <div class="factor-secret">
+                            <p class="label" id="factor-secret">"If you cannot scan it, type this key"</p>
+                            <p><code aria-labelledby="factor-secret">{in_groups(&secret)}</code></p>
+                            <p class="hint">
+                                {format!("For the account {email}. Spaces do not matter; if the app asks, the codes go by time.")}
+                            </p>
+                        </div>
+                    </div>
+                    <HiddenField name="secret" value=secret/>
+                </section>
+                <section aria-labelledby="confirm">
+                    <h2 id="confirm">"2. Enter the code that the app shows"</h2>
+                    <TextField
+                        form=FORM
+                        name="code"
+                        label="Code"
+                        autocomplete="one-time-code"
+                        inputmode="numeric"
+                        hint="Six digits, new every 30 seconds. Afterwards you get ten recovery codes for when you do not have your phone."
+                    />
+                </section>
+            </ServerForm>
+        </div>
+    }
+}
+
+/// Four letters at a time, which is how people read and type.
+fn in_groups(secret: &str) -> String {
+    let letters: Vec<char> = secret.chars().collect();
+    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_read_in_groups_of_four() {
+        assert_eq!(in_groups("GEZDGNBVGY3TQOJQGE"), "GEZD GNBV GY3T QOJQ GE");
+    }
+}
