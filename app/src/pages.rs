@@ -1,5 +1,6 @@
 //! The pages, one file each. A page finds who asks, asks the engine, and shows what it says.
 
+mod audit_log;
 mod docs;
 mod groups;
 mod home;
@@ -33,6 +34,7 @@ use crate::{
     shell::{Page, Visit},
 };
 
+pub(crate) use audit_log::{audit_export, audit_log};
 pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
 pub(crate) use groups::{group, group_new, groups};
 pub(crate) use home::home;

@@ -32,6 +32,8 @@ fn pages() -> Vec<(&'static str, MethodRouter<Console>)> {
         ("/authorization-groups", get(pages::groups)),
         ("/authorization-groups/new", get(pages::group_new)),
         ("/authorization-groups/{id}", get(pages::group)),
+        ("/audit-log", get(pages::audit_log)),
+        ("/audit-log.csv", get(pages::audit_export)),
         ("/properties", get(pages::properties)),
         ("/properties/{id}", get(pages::property)),
         ("/people", get(pages::people)),

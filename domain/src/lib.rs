@@ -5,6 +5,7 @@
 
 pub mod attention;
 pub mod audit;
+pub mod audit_query;
 pub mod caller;
 pub mod catalogue;
 pub mod expiration;
@@ -14,6 +15,7 @@ pub mod id;
 pub mod key;
 pub mod key_draft;
 pub mod key_list;
+pub mod keyset;
 pub mod network;
 pub mod origin;
 pub mod permission;

@@ -1,10 +1,15 @@
 //! What keys were used for: counts by outcome for a chart, and the log of single calls.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use crate::{key::Key, person::Email, verdict::Verdict};
+use crate::{
+    key::Key,
+    keyset::{self, Placed},
+    person::Email,
+    verdict::Verdict,
+};
 
 /// How many days the log keeps a call.
 pub const LOG_DAYS: i64 = 30;
@@ -118,10 +123,17 @@ pub struct Position {
     pub number: i64,
 }
 
-impl Position {
-    fn parse(text: &str) -> Option<Self> {
-        let (at, number) = text.split_once('-')?;
-        Some(Self { at: DateTime::from_timestamp_micros(at.parse().ok()?)?, number: number.parse().ok()? })
+/// The text is no place in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let (at, number) = text.split_once('-').ok_or(NotAPosition)?;
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or(NotAPosition)?;
+        Ok(Self { at, number: number.parse().map_err(|_| NotAPosition)? })
     }
 }
 
@@ -132,14 +144,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// Where a page of the log begins: at a call, not at a count, so that calls that come in move nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Start {
-    #[default]
-    Newest,
-    Before(Position),
-    After(Position),
-}
+/// Where a page of the log begins.
+pub type Start = keyset::Start<Position>;
 
 /// What a key's page is asked for. Anything unknown in a URL means the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -152,13 +158,8 @@ pub struct UsageQuery {
 impl UsageQuery {
     /// Reads the parameters of a URL through a look-up by name.
     pub fn from_parameters<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Self {
-        let position = |name| parameter(name).and_then(Position::parse);
         let range = if parameter("range") == Some(Range::Month.as_str()) { Range::Month } else { Range::Day };
-        let start = match (position("before"), position("after")) {
-            (Some(position), _) => Start::Before(position),
-            (None, Some(position)) => Start::After(position),
-            (None, None) => Start::Newest,
-        };
+        let start = Start::from_parameters(&parameter);
         Self { range, outcome: parameter("outcome").and_then(Verdict::parse), start }
     }
 
@@ -167,12 +168,7 @@ impl UsageQuery {
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let range = (self.range != Range::default()).then(|| ("range", self.range.as_str().to_owned()));
         let outcome = self.outcome.map(|outcome| ("outcome", outcome.to_string()));
-        let start = match self.start {
-            Start::Newest => None,
-            Start::Before(position) => Some(("before", position.to_string())),
-            Start::After(position) => Some(("after", position.to_string())),
-        };
-        [range, outcome, start].into_iter().flatten().collect()
+        [range, outcome, self.start.parameter()].into_iter().flatten().collect()
     }
 }
 
@@ -187,27 +183,16 @@ pub struct Call {
     pub ip: String,
 }
 
-/// One page of the log, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LogPage {
-    pub calls: Vec<Call>,
-    pub has_newer: bool,
-    pub has_older: bool,
-}
+impl Placed for Call {
+    type Position = Position;
 
-impl LogPage {
-    /// Where the page with newer calls begins, if there is one.
-    #[must_use]
-    pub fn newer(&self) -> Option<Start> {
-        self.calls.first().filter(|_| self.has_newer).map(|call| Start::After(call.position))
-    }
-
-    /// Where the page with older calls begins, if there is one.
-    #[must_use]
-    pub fn older(&self) -> Option<Start> {
-        self.calls.last().filter(|_| self.has_older).map(|call| Start::Before(call.position))
+    fn position(&self) -> Position {
+        self.position
     }
 }
+
+/// One page of the log.
+pub type LogPage = keyset::Page<Call>;
 
 /// A key with what it was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]

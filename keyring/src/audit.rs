@@ -1,7 +1,13 @@
-//! Reading the audit log.
+//! Reading the audit log, and making sure that nobody tampered with it.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::audit::Action;
+use domain::{
+    audit::Action,
+    audit_query::AuditQuery,
+    keyset::{Page, Placed},
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,7 +15,8 @@ use crate::{
     Keyring,
     access::TenantAdmin,
     error::Error,
-    store::{self, Chain},
+    store::{self, Chain, audit_log::Span},
+    zone::TimeZone,
 };
 
 /// Something that was changed, and by whom.
@@ -31,13 +38,136 @@ pub struct AuditEvent {
     pub detail: Value,
 }
 
+impl Placed for AuditEvent {
+    type Position = i64;
+
+    fn position(&self) -> i64 {
+        self.sequence
+    }
+}
+
+/// What something is that the log tells of and that is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    TenantKey,
+    PersonalKey,
+    Person,
+    Property,
+    Group,
+}
+
+/// What became of one chain of audit rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChainReport {
+    /// The tenant's slug, or `platform` for what belongs to none.
+    pub chain: String,
+    /// How many rows follow from each other, from the first.
+    pub rows: i64,
+    /// The first that does not; none when the chain is whole.
+    pub fault: Option<Fault>,
+}
+
+/// The first row of a chain that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    pub sequence: i64,
+    /// None when there is no such row.
+    pub at: Option<DateTime<Utc>>,
+    pub why: Flaw,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flaw {
+    /// A row that was there is not there any more.
+    Missing,
+    /// What the row holds, or what came before it, does not lead to its hash.
+    Altered,
+    /// The row was never part of the chain.
+    Added,
+    /// All rows are whole, but the chain is known to have ended in another.
+    AnotherEnd,
+}
+
+impl Flaw {
+    /// As people read it.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Missing => "the row is missing",
+            Self::Altered => "the row, or its hash, was altered",
+            Self::Added => "the row was added behind Latchkey’s back",
+            Self::AnotherEnd => "the chain ended in another row",
+        }
+    }
+}
+
+/// Whose log it is, and where their days begin.
+fn log_of(tenant: Option<&TenantAdmin>) -> (Chain<'_>, TimeZone) {
+    tenant.map_or((Chain::Platform, TimeZone::UTC), |admin| (Chain::Tenant(admin.id()), TimeZone::of(admin.tenant())))
+}
+
+/// The days that a query asks for, from the beginning of the first to the end of the last.
+fn span(query: &AuditQuery, zone: TimeZone) -> Span {
+    let until = query.to.and_then(|date| date.succ_opt());
+    Span { from: query.from.map(|date| zone.begin_of(date)), until: until.map(|date| zone.begin_of(date)) }
+}
+
 impl Keyring {
-    /// What was changed last in a tenant, or in what belongs to none; the latest first.
+    /// One page of what was changed in a tenant, or in what belongs to none.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_log(&self, tenant: Option<&TenantAdmin>, limit: u64) -> Result<Vec<AuditEvent>, Error> {
-        let chain = tenant.map_or(Chain::Platform, |admin| Chain::Tenant(admin.id()));
-        Ok(store::latest_events(&self.database, chain, limit).await?)
+    pub async fn audit_log(&self, tenant: Option<&TenantAdmin>, query: &AuditQuery) -> Result<Page<AuditEvent>, Error> {
+        let (chain, zone) = log_of(tenant);
+        Ok(store::audit_log::page(&self.database, chain, query, span(query, zone)).await?)
+    }
+
+    /// So many changes from where the query starts, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_stretch(
+        &self,
+        tenant: Option<&TenantAdmin>,
+        query: &AuditQuery,
+        limit: u64,
+    ) -> Result<Vec<AuditEvent>, Error> {
+        let (chain, zone) = log_of(tenant);
+        Ok(store::audit_log::stretch(&self.database, chain, query, span(query, zone), limit).await?)
+    }
+
+    /// What of that which some changes tell of is still there, by its id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn still_there(
+        &self,
+        admin: &TenantAdmin,
+        events: &[AuditEvent],
+    ) -> Result<HashMap<String, Existing>, Error> {
+        let mut ids: Vec<&str> = events.iter().map(|event| event.subject.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(store::audit_log::existing(self.database.connection(), admin.id(), &ids).await?)
+    }
+
+    /// Walks the chain of one tenant, or every chain there is. For the operator.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verify_audit(&self, tenant: Option<&TenantAdmin>) -> Result<Vec<ChainReport>, Error> {
+        let chains = match tenant {
+            Some(admin) => [admin.id().to_string()].into(),
+            None => store::audit_verify::chains(&self.database).await?,
+        };
+        let slugs = store::tenants::slugs(&self.database).await?;
+        let mut reports = Vec::new();
+        for id in chains {
+            let (rows, fault) = store::audit_verify::walk(&self.database, &id).await?;
+            let chain = slugs.get(&id).unwrap_or(&id).clone();
+            reports.push(ChainReport { chain, rows, fault });
+        }
+        Ok(reports)
     }
 }

@@ -39,7 +39,7 @@ use domain::secret::Product;
 use tokio::sync::OnceCell;
 
 pub use access::{Keeper, KeyHolder, Overseer, SignedIn, SuperUser, TenantAdmin, Watcher};
-pub use audit::AuditEvent;
+pub use audit::{AuditEvent, ChainReport, Existing, Fault, Flaw};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use error::{Changed, Error, Thing};

@@ -11,6 +11,7 @@ pub(crate) mod history;
 pub(crate) mod installation;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+mod keyset;
 pub(crate) mod people;
 pub(crate) mod properties;
 pub(crate) mod ready;
@@ -20,7 +21,7 @@ pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;
 
-pub(crate) use audit::{Chain, Change, Event, Subject, last_change, latest_events};
+pub(crate) use audit::{Chain, Change, Event, Subject, last_change, log as audit_log, verify as audit_verify};
 pub use database::Database;
 /// A connection, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;

@@ -1,6 +1,6 @@
 //! Time zones: what a tenant's day is in everybody's time.
 
-use chrono::{DateTime, Duration, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use domain::expiration::{Expiration, Moment};
 
@@ -40,6 +40,13 @@ impl TimeZone {
         utc.with_timezone(&self.0).naive_local()
     }
 
+    /// When a day begins there, which is not at midnight where the clocks skip it.
+    pub(crate) fn begin_of(self, date: NaiveDate) -> DateTime<Utc> {
+        let midnight = date.and_time(NaiveTime::MIN);
+        let begin = self.0.from_local_datetime(&midnight).earliest();
+        begin.map_or_else(|| self.instant(midnight), |instant| instant.to_utc())
+    }
+
     pub(crate) fn resolve(self, expiration: Expiration) -> Option<DateTime<Utc>> {
         match expiration {
             Expiration::Never => None,
@@ -72,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_ends_when_it_ends_at_the_tenant() {
+    fn a_day_begins_and_ends_when_it_does_at_the_tenant() {
         for (zone, expiration, expected) in [
             ("Europe/Lisbon", "2026-12-31T23:59:59.999", "2026-12-31T23:59:59.999Z"),
             ("Europe/Lisbon", "2027-07-31T23:59:59.999", "2027-07-31T22:59:59.999Z"),
@@ -84,6 +91,15 @@ mod tests {
             let local: NaiveDateTime = expiration.parse().unwrap();
             let instant = TimeZone::named(zone).unwrap().instant(local);
             assert_eq!(instant, expected.parse::<DateTime<Utc>>().unwrap(), "{expiration} in {zone}");
+        }
+        for (zone, date, expected) in [
+            ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z"),
+            // Midnight itself is skipped in Beirut when the clocks go forward, and shown twice in Havana when they go back.
+            ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z"),
+            ("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"),
+        ] {
+            let begin = TimeZone::named(zone).unwrap().begin_of(date.parse().unwrap());
+            assert_eq!(begin, expected.parse::<DateTime<Utc>>().unwrap(), "{date} in {zone}");
         }
         let lisbon = TimeZone::named("Europe/Lisbon").unwrap();
         let date = "2027-01-31".parse().unwrap();

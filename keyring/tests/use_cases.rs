@@ -4,6 +4,8 @@ mod use_cases {
     #[macro_use]
     mod stage;
 
+    mod audit_chain;
+    mod audit_log;
     mod demo;
     mod edit;
     mod end;

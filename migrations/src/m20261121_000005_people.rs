@@ -18,9 +18,14 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
+        manager.get_connection().execute_unprepared(AUDIT_EVENT_BY_NAME).await?;
         Ok(())
     }
 }
+
+/// People look for a name in capitals or not.
+const AUDIT_EVENT_BY_NAME: &str =
+    "CREATE INDEX audit_event_by_name ON audit_event (chain_id, lower(subject_name), sequence)";
 
 fn columns() -> Vec<(&'static str, ColumnDef)> {
     vec![
@@ -85,6 +90,6 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("invitation_of_person", "invitation", &["person_id"]),
         index("audit_event_of_actor", "audit_event", &["chain_id", "actor", "sequence"]),
         index("audit_event_of_action", "audit_event", &["chain_id", "action", "sequence"]),
-        index("audit_event_by_time", "audit_event", &["chain_id", "at"]),
+        index("audit_event_by_time", "audit_event", &["chain_id", "at", "sequence"]),
     ]
 }

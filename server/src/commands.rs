@@ -103,11 +103,25 @@ impl Outcome {
 struct Report {
     json: Value,
     text: String,
+    /// Why the command ends as one that was refused, although it did what it was told.
+    failure: Option<&'static str>,
 }
 
 impl Report {
     fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into() }
+        Self { json, text: text.into(), failure: None }
+    }
+
+    fn failing(self, reason: &'static str) -> Self {
+        Self { failure: Some(reason), ..self }
+    }
+
+    fn outcome(self, as_json: bool) -> Outcome {
+        let output = if as_json { format!("{}\n", self.json) } else { self.text };
+        match self.failure {
+            Some(reason) => Outcome { output, ..Outcome::refused(reason) },
+            None => Outcome::done(output),
+        }
     }
 }
 
@@ -177,8 +191,7 @@ pub async fn parse_and_execute(keyring: &Keyring, public_url: &str, words: &[Str
 
 async fn execute(keyring: &Keyring, public_url: &str, words: Words, as_json: bool, input: String) -> Outcome {
     match carry_out(keyring, public_url, words, input).await {
-        Ok(report) if as_json => Outcome::done(format!("{}\n", report.json)),
-        Ok(report) => Outcome::done(report.text),
+        Ok(report) => report.outcome(as_json),
         Err(refusal) => refusal.outcome(as_json),
     }
 }

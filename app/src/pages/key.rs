@@ -125,7 +125,7 @@ impl Shown {
     }
 
     fn was_never_used(&self) -> bool {
-        self.usage.key.last_used_at.is_none() && self.usage.lately.total() == 0 && self.usage.log.calls.is_empty()
+        self.usage.key.last_used_at.is_none() && self.usage.lately.total() == 0 && self.usage.log.entries.is_empty()
     }
 }
 

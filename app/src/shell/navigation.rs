@@ -46,6 +46,7 @@ const fn entry(
 const ENTRIES: &[Entry] = &[
     entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
     entry("Data & Monitoring", "Authorization groups", "shield", "/authorization-groups", For::Admins),
+    entry("Data & Monitoring", "Audit log", "log", "/audit-log", For::Admins),
     entry("Organisation", "People", "people", "/people", For::Admins),
     entry("Organisation", "Properties", "building", "/properties", For::Admins),
     entry("Account", "Profile", "person", "/user-profile", For::Everybody),

@@ -7,7 +7,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
@@ -16,9 +16,11 @@ use tokio::sync::OwnedMutexGuard;
 use super::{
     Database, Result,
     entity::{audit_chain, audit_event},
-    readable,
 };
-use crate::{access::Actor, audit::AuditEvent, secret::Sha256Hex};
+use crate::{access::Actor, secret::Sha256Hex};
+
+pub(crate) mod log;
+pub(crate) mod verify;
 
 /// Which chain of audit rows a change belongs to.
 pub(crate) enum Chain<'a> {
@@ -145,29 +147,11 @@ fn hash_after(previous: &str, row: &audit_event::Model) -> String {
         &row.action,
         &row.subject,
         &row.subject_name,
-        row.address.as_deref().unwrap_or_default(),
+        &row.address.as_ref().map_or_else(|| "none".to_owned(), |address| format!("from {address}")),
         &row.detail,
     ];
     let text: String = fields.iter().map(|field| format!("{}:{field}\n", field.len())).collect();
     Sha256Hex::of(&text).as_str().to_owned()
-}
-
-/// The last events of a chain, the latest first.
-pub(crate) async fn latest_events(database: &Database, chain: Chain<'_>, limit: u64) -> Result<Vec<AuditEvent>> {
-    let rows = audit_event::Entity::find()
-        .filter(audit_event::Column::ChainId.eq(chain.id()))
-        .order_by_desc(audit_event::Column::Sequence)
-        .limit(limit)
-        .all(database.connection())
-        .await?;
-    rows.into_iter().map(read).collect()
-}
-
-fn read(row: audit_event::Model) -> Result<AuditEvent> {
-    let detail = readable("an audit event's detail", &row.detail, serde_json::from_str(&row.detail))?;
-    let audit_event::Model { sequence, at, actor, actor_name, subject, subject_name, address, .. } = row;
-    let action = readable("an action", &row.action, Action::parse(&row.action).ok_or(()))?;
-    Ok(AuditEvent { sequence, at, actor, actor_name, action, subject, subject_name, address, detail })
 }
 
 /// Who changed a subject last, and when.

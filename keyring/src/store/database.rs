@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -86,6 +86,15 @@ impl Database {
             ..TransactionOptions::default()
         };
         Ok((self.connection.begin_with_options(immediate).await?, turn))
+    }
+
+    /// A transaction that only reads, and sees everything as of one instant.
+    pub(super) async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        let is_sqlite = self.turn.is_some();
+        // On SQLite every transaction is one.
+        let isolation_level = (!is_sqlite).then_some(IsolationLevel::RepeatableRead);
+        let options = TransactionOptions { isolation_level, ..TransactionOptions::default() };
+        Ok(self.connection.begin_with_options(options).await?)
     }
 
     /// Writes what is pending and lets go.

@@ -8,13 +8,14 @@ use domain::{
     verdict::Verdict,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, Order, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
 
 use super::{
     Result,
     entity::{api_key, legacy_use, person, usage_event, usage_hour},
+    keyset::{self, Log, Toward},
     readable,
 };
 
@@ -51,7 +52,7 @@ pub(crate) async fn hours(
     rows.into_iter().map(read).collect()
 }
 
-/// One page of a key's log. The newest page is full whenever there are calls enough, whichever way it was come to.
+/// One page of a key's log.
 pub(crate) async fn log(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,
@@ -64,15 +65,7 @@ pub(crate) async fn log(
     if let Some(outcome) = filter {
         select = select.filter(usage_event::Column::Outcome.eq(outcome.as_str()));
     }
-    let page = match start {
-        Start::Newest => None,
-        Start::Before(position) => older_than(connection, select.clone(), position).await?,
-        Start::After(position) => newer_than(connection, select.clone(), position).await?,
-    };
-    match page {
-        Some(page) => Ok(page),
-        None => newest(connection, select).await,
-    }
+    keyset::page(connection, select, start).await
 }
 
 /// The calls of a key that the log still keeps.
@@ -86,64 +79,34 @@ fn kept(tenant: &TenantId, key: &KeyId, now: DateTime<Utc>) -> Select<usage_even
         .filter(usage_event::Column::At.gt(now - TimeDelta::days(LOG_DAYS)))
 }
 
-async fn newest(connection: &impl ConnectionTrait, select: Select<usage_event::Entity>) -> Result<LogPage> {
-    let (calls, has_older) = take(connection, select, Order::Desc).await?;
-    Ok(LogPage { calls, has_newer: false, has_older })
-}
+impl Log for usage_event::Entity {
+    type Entry = Call;
+    const PAGE_SIZE: usize = LOG_PAGE_SIZE;
 
-/// Nothing when there is no older call left.
-async fn older_than(
-    connection: &impl ConnectionTrait,
-    select: Select<usage_event::Entity>,
-    Position { at, number }: Position,
-) -> Result<Option<LogPage>> {
-    let (column, id) = (usage_event::Column::At, usage_event::Column::Id);
-    // The first condition is what an index is read by, the second parts the calls of one instant.
-    let older = select.filter(column.lte(at)).filter(Condition::any().add(column.lt(at)).add(id.lt(number)));
-    let (calls, has_older) = take(connection, older, Order::Desc).await?;
-    Ok((!calls.is_empty()).then_some(LogPage { calls, has_newer: true, has_older }))
-}
+    fn sorted(select: Select<Self>, toward: Toward) -> Select<Self> {
+        select.order_by(usage_event::Column::At, toward.order()).order_by(usage_event::Column::Id, toward.order())
+    }
 
-/// Nothing when this leads to the newest page.
-async fn newer_than(
-    connection: &impl ConnectionTrait,
-    select: Select<usage_event::Entity>,
-    Position { at, number }: Position,
-) -> Result<Option<LogPage>> {
-    let (column, id) = (usage_event::Column::At, usage_event::Column::Id);
-    let newer = select.filter(column.gte(at)).filter(Condition::any().add(column.gt(at)).add(id.gt(number)));
-    let (mut calls, has_newer) = take(connection, newer, Order::Asc).await?;
-    calls.reverse();
-    Ok(has_newer.then_some(LogPage { calls, has_newer, has_older: true }))
-}
+    /// The first condition is what an index is read by, the second parts the calls of one instant.
+    fn beyond(select: Select<Self>, Position { at, number }: Position, toward: Toward) -> Select<Self> {
+        let (column, id) = (usage_event::Column::At, usage_event::Column::Id);
+        let any = Condition::any();
+        match toward {
+            Toward::Older => select.filter(column.lte(at)).filter(any.add(column.lt(at)).add(id.lt(number))),
+            Toward::Newer => select.filter(column.gte(at)).filter(any.add(column.gt(at)).add(id.gt(number))),
+        }
+    }
 
-/// A page of calls in an order, and whether there are more of them.
-async fn take(
-    connection: &impl ConnectionTrait,
-    select: Select<usage_event::Entity>,
-    order: Order,
-) -> Result<(Vec<Call>, bool)> {
-    let mut rows = select
-        .order_by(usage_event::Column::At, order.clone())
-        .order_by(usage_event::Column::Id, order)
-        .limit(LOG_PAGE_SIZE as u64 + 1)
-        .all(connection)
-        .await?;
-    let has_more = rows.len() > LOG_PAGE_SIZE;
-    rows.truncate(LOG_PAGE_SIZE);
-    let calls: Result<Vec<Call>> = rows.into_iter().map(call).collect();
-    Ok((calls?, has_more))
-}
-
-fn call(row: usage_event::Model) -> Result<Call> {
-    Ok(Call {
-        position: Position { at: row.at, number: row.id },
-        method: row.method,
-        route: row.route,
-        status: readable("a status", &row.status.to_string(), u16::try_from(row.status))?,
-        outcome: outcome(&row.outcome)?,
-        ip: row.ip,
-    })
+    fn read(row: usage_event::Model) -> Result<Call> {
+        Ok(Call {
+            position: Position { at: row.at, number: row.id },
+            method: row.method,
+            route: row.route,
+            status: readable("a status", &row.status.to_string(), u16::try_from(row.status))?,
+            outcome: outcome(&row.outcome)?,
+            ip: row.ip,
+        })
+    }
 }
 
 #[derive(FromQueryResult)]

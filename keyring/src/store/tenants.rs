@@ -57,6 +57,13 @@ pub(crate) async fn find_by_slug(database: &Database, slug: &str) -> Result<Opti
     found.map(read).transpose()
 }
 
+/// The slug of every tenant, by its id.
+pub(crate) async fn slugs(database: &Database) -> Result<HashMap<String, String>> {
+    let columns = [tenant::Column::Id, tenant::Column::Slug];
+    let rows = tenant::Entity::find().select_only().columns(columns).into_tuple().all(database.connection()).await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Every tenant, by slug.
 pub(crate) async fn list(database: &Database) -> Result<Vec<TenantOverview>> {
     let connection = database.connection();

@@ -63,7 +63,7 @@ async fn the_demo_shows_what_keys_were_used_for(stage: Stage) {
         let usage = stage.keyring.key_usage(&admin, &pms.id, &query).await.unwrap();
         let sum = usage.steps.iter().map(|step| &step.tally).collect::<domain::usage::Tally>();
         assert!(Fate::ALL.into_iter().all(|fate| sum.with(fate) > 0), "{range:?}: {sum:?}");
-        assert_eq!(usage.log.calls[0].position.at, pms.last_used_at.unwrap());
+        assert_eq!(usage.log.entries[0].position.at, pms.last_used_at.unwrap());
         assert!(usage.log.has_older);
     }
 }

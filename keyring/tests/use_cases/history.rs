@@ -140,20 +140,20 @@ async fn the_log_shows_the_newest_first_and_keeps_its_place(stage: Stage) {
     assert_eq!(log(&stage, &tenant, &key, Start::Newest).await, domain::usage::LogPage::default());
     calls(&stage, &key, 60).await;
     let first = log(&stage, &tenant, &key, Start::Newest).await;
-    assert_eq!(routes(&first.calls), numbered((36..=60).rev()));
-    assert_eq!((first.newer(), first.calls[0].ip.as_str(), first.calls[0].status), (None, "203.0.113.9", 200));
+    assert_eq!(routes(&first.entries), numbered((36..=60).rev()));
+    assert_eq!((first.newer(), first.entries[0].ip.as_str(), first.entries[0].status), (None, "203.0.113.9", 200));
     for _ in 0..3 {
         call(&stage, &key, stage.now(), "/new", Verdict::Valid).await;
     }
     let second = log(&stage, &tenant, &key, first.older().unwrap()).await;
-    assert_eq!(routes(&second.calls), numbered((11..=35).rev()));
+    assert_eq!(routes(&second.entries), numbered((11..=35).rev()));
     let third = log(&stage, &tenant, &key, second.older().unwrap()).await;
-    assert_eq!(routes(&third.calls), numbered((1..=10).rev()));
+    assert_eq!(routes(&third.entries), numbered((1..=10).rev()));
     assert_eq!(third.older(), None);
     let back = log(&stage, &tenant, &key, third.newer().unwrap()).await;
     assert_eq!(back, second);
     let further_back = log(&stage, &tenant, &key, back.newer().unwrap()).await;
-    assert_eq!(routes(&further_back.calls), numbered((36..=60).rev()));
+    assert_eq!(routes(&further_back.entries), numbered((36..=60).rev()));
     assert!(further_back.has_newer, "three calls came in meanwhile");
 }
 
@@ -164,9 +164,9 @@ async fn calls_of_one_instant_stay_apart(stage: Stage) {
         call(&stage, &key, stage.now(), &format!("/{number}"), Verdict::Valid).await;
     }
     let first = log(&stage, &tenant, &key, Start::Newest).await;
-    assert_eq!(routes(&first.calls), numbered((6..=30).rev()));
+    assert_eq!(routes(&first.entries), numbered((6..=30).rev()));
     let second = log(&stage, &tenant, &key, first.older().unwrap()).await;
-    assert_eq!(routes(&second.calls), numbered((1..=5).rev()));
+    assert_eq!(routes(&second.entries), numbered((1..=5).rev()));
 }
 
 async fn the_newest_page_is_full_however_it_is_come_to(stage: Stage) {
@@ -174,10 +174,10 @@ async fn the_newest_page_is_full_however_it_is_come_to(stage: Stage) {
     let key = stage.generate(&tenant, "PMS").await.id;
     calls(&stage, &key, 30).await;
     let first = log(&stage, &tenant, &key, Start::Newest).await;
-    let tenth = Start::After(first.calls[10].position);
+    let tenth = Start::After(first.entries[10].position);
     assert_eq!(log(&stage, &tenant, &key, tenth).await, first);
     let second = log(&stage, &tenant, &key, first.older().unwrap()).await;
-    let past_the_end = Start::Before(second.calls[4].position);
+    let past_the_end = Start::Before(second.entries[4].position);
     assert_eq!(log(&stage, &tenant, &key, past_the_end).await, first);
 }
 
@@ -191,8 +191,8 @@ async fn the_log_can_be_narrowed_to_an_outcome(stage: Stage) {
     {
         let query = UsageQuery { outcome: Some(outcome), ..UsageQuery::default() };
         let log = stage.keyring.key_usage(&tenant, &key, &query).await.unwrap().log;
-        assert_eq!(routes(&log.calls), expected, "{outcome}");
-        assert!(log.calls.iter().all(|call| call.outcome == outcome));
+        assert_eq!(routes(&log.entries), expected, "{outcome}");
+        assert!(log.entries.iter().all(|call| call.outcome == outcome));
     }
 }
 
@@ -202,7 +202,7 @@ async fn the_log_forgets_after_30_days(stage: Stage) {
     let thirty_days_ago = stage.now() - TimeDelta::days(30);
     call(&stage, &key, thirty_days_ago, "/forgotten", Verdict::Valid).await;
     call(&stage, &key, thirty_days_ago + TimeDelta::milliseconds(1), "/kept", Verdict::Valid).await;
-    assert_eq!(routes(&log(&stage, &tenant, &key, Start::Newest).await.calls), ["/kept"]);
+    assert_eq!(routes(&log(&stage, &tenant, &key, Start::Newest).await.entries), ["/kept"]);
 }
 
 async fn a_foreign_key_has_no_history(stage: Stage) {

@@ -1,7 +1,12 @@
 //! `latchkey audit`
 
-use clap::Subcommand;
-use keyring::{AuditEvent, Error, Keyring};
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+use domain::{
+    audit::Action,
+    audit_query::{AuditQuery, Start, Wanted},
+};
+use keyring::{AuditEvent, ChainReport, Error, Keyring, TenantAdmin};
 use serde_json::json;
 
 use super::{Report, table};
@@ -13,23 +18,113 @@ pub enum AuditWords {
         /// The tenant's slug; what belongs to no tenant without it
         #[arg(long)]
         tenant: Option<String>,
+        #[command(flatten)]
+        filters: Filters,
         /// How many at most
         #[arg(long, default_value_t = 50)]
         limit: u64,
     },
+    /// Check that no row was altered, removed, added or moved since it was written
+    Verify {
+        /// The tenant's slug; every chain without it
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+#[derive(Args, Clone)]
+pub struct Filters {
+    /// Who did it: an e-mail address, an id, or operator
+    #[arg(long)]
+    actor: Option<String>,
+    /// What was done, such as key.revoked
+    #[arg(long, value_parser = action)]
+    action: Option<Action>,
+    /// What it was done to: an id, or a name that it had
+    #[arg(long)]
+    subject: Option<String>,
+    /// The first day, where the tenant is: 2026-11-21
+    #[arg(long)]
+    from: Option<NaiveDate>,
+    /// The last day, where the tenant is
+    #[arg(long)]
+    to: Option<NaiveDate>,
+    /// Only what is older than this number
+    #[arg(long)]
+    before: Option<i64>,
+}
+
+fn action(text: &str) -> Result<Action, String> {
+    let all = || Action::ALL.iter().map(|action| action.as_str()).collect::<Vec<_>>().join(", ");
+    Action::parse(text).ok_or_else(|| format!("use one of {}", all()))
+}
+
+impl Filters {
+    async fn query(self, keyring: &Keyring, tenant: Option<&TenantAdmin>) -> Result<AuditQuery, Error> {
+        let Self { actor, action, subject, from, to, before } = self;
+        let actor = match actor {
+            Some(actor) => Some(id_of(keyring, tenant, actor).await?),
+            None => None,
+        };
+        let (subject, start) =
+            (subject.as_deref().and_then(Wanted::parse), before.map_or(Start::Newest, Start::Before));
+        Ok(AuditQuery { actor, action, subject, from, to, start })
+    }
+}
+
+/// Whose e-mail address it is, among the tenant's people and the super users; whatever else it is, as it stands.
+async fn id_of(keyring: &Keyring, tenant: Option<&TenantAdmin>, actor: String) -> Result<String, Error> {
+    let mut people = keyring.people(None).await?;
+    if tenant.is_some() {
+        people.extend(keyring.people(tenant).await?);
+    }
+    let email = actor.to_lowercase();
+    let found = people.into_iter().find(|profile| profile.person.email.as_str() == email);
+    Ok(found.map_or(actor, |profile| profile.person.id.to_string()))
 }
 
 pub(super) async fn execute(keyring: &Keyring, words: AuditWords) -> Result<Report, Error> {
-    let AuditWords::List { tenant, limit } = words;
-    let operator = match &tenant {
-        Some(slug) => Some(keyring.operator_for(slug).await?),
-        None => None,
-    };
-    let events = keyring.audit_log(operator.as_ref(), limit).await?;
-    Ok(Report::new(json!(events), table(&events.iter().map(row).collect::<Vec<_>>())))
+    match words {
+        AuditWords::List { tenant, filters, limit } => {
+            let operator = operator_for(keyring, tenant).await?;
+            let query = filters.query(keyring, operator.as_ref()).await?;
+            let events = keyring.audit_stretch(operator.as_ref(), &query, limit).await?;
+            Ok(Report::new(json!(events), table(&events.iter().map(row).collect::<Vec<_>>())))
+        }
+        AuditWords::Verify { tenant } => {
+            let operator = operator_for(keyring, tenant).await?;
+            Ok(verified(&keyring.verify_audit(operator.as_ref()).await?))
+        }
+    }
+}
+
+async fn operator_for(keyring: &Keyring, tenant: Option<String>) -> Result<Option<TenantAdmin>, Error> {
+    match tenant {
+        Some(slug) => Ok(Some(keyring.operator_for(&slug).await?)),
+        None => Ok(None),
+    }
 }
 
 fn row(event: &AuditEvent) -> Vec<String> {
-    let AuditEvent { at, actor_name, action, subject, subject_name, .. } = event;
-    vec![at.to_rfc3339(), actor_name.clone(), action.to_string(), subject.clone(), subject_name.clone()]
+    let AuditEvent { sequence, at, actor_name, action, subject, subject_name, address, .. } = event;
+    let from = address.as_deref().unwrap_or("shell");
+    let words = [actor_name, from, action.as_str(), subject, subject_name].map(str::to_owned);
+    [sequence.to_string(), at.to_rfc3339()].into_iter().chain(words).collect()
+}
+
+fn verified(reports: &[ChainReport]) -> Report {
+    let is_broken = reports.iter().any(|report| report.fault.is_some());
+    let report = Report::new(json!(reports), table(&reports.iter().map(verdict).collect::<Vec<_>>()));
+    if is_broken { report.failing("The audit log is not as it was written.") } else { report }
+}
+
+fn verdict(ChainReport { chain, rows, fault }: &ChainReport) -> Vec<String> {
+    let verdict = fault.as_ref().map_or_else(
+        || format!("whole, {rows} rows"),
+        |fault| {
+            let when = fault.at.map(|at| format!(" of {}", at.to_rfc3339())).unwrap_or_default();
+            format!("BROKEN at row {}{when}: {}; the {rows} before it are whole", fault.sequence, fault.why.in_words())
+        },
+    );
+    vec![chain.clone(), verdict]
 }

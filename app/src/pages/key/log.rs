@@ -30,10 +30,10 @@ pub(super) fn Log(shown: Shown) -> impl IntoView {
     });
     let options: Vec<_> = options.collect();
     let filter = (options.len() > 1).then(|| view! { <Choice label="Outcome" options/> });
-    let calls = if log.calls.is_empty() {
+    let calls = if log.entries.is_empty() {
         view! { <NoCalls path query/> }.into_any()
     } else {
-        view! { <CallTable calls=log.calls.clone() zone/> <Pager path query log/> }.into_any()
+        view! { <CallTable calls=log.entries.clone() zone/> <Pager path query log/> }.into_any()
     };
     view! {
         <section class="panel" id="log" aria-labelledby="log-title">

@@ -1,0 +1,167 @@
+//! What an audit log is asked for, as it stands in the console's URL.
+
+use chrono::NaiveDate;
+
+use crate::{
+    audit::Action,
+    id::{GroupId, Id, KeyId, PersonId, PropertyId, TenantId},
+    keyset,
+};
+
+/// How many changes one page shows.
+pub const AUDIT_PAGE_SIZE: usize = 50;
+
+/// The longest name or id that is looked for; the rest of a longer one is cut.
+const MOST_LETTERS: usize = 200;
+
+/// Where a page of the log begins: at a change, by its place in the chain.
+pub type Start = keyset::Start<i64>;
+
+/// Filters and page. Anything unknown in a URL means the default, so that an old link still opens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// The id of whoever did it.
+    pub actor: Option<String>,
+    pub action: Option<Action>,
+    pub subject: Option<Wanted>,
+    /// The first day, where the tenant is.
+    pub from: Option<NaiveDate>,
+    /// The last day, where the tenant is.
+    pub to: Option<NaiveDate>,
+    pub start: Start,
+}
+
+/// What was changed: by its id, whatever it was called, or by a name that it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    Id(String),
+    Name(String),
+}
+
+impl Wanted {
+    /// None when nothing was written.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = cut(text)?;
+        Some(if is_an_id(&text) { Self::Id(text) } else { Self::Name(text) })
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Id(text) | Self::Name(text) => text,
+        }
+    }
+}
+
+/// Whether it names something that the log tells of.
+fn is_an_id(text: &str) -> bool {
+    fn is<I: Id>(text: &str) -> bool {
+        I::parse(text).is_ok()
+    }
+    [is::<KeyId>, is::<PersonId>, is::<PropertyId>, is::<GroupId>, is::<TenantId>].iter().any(|is| is(text))
+}
+
+fn cut(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().take(MOST_LETTERS).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+impl AuditQuery {
+    /// Reads the parameters of a URL through a look-up by name.
+    pub fn from_parameters<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let date = |name| parameter(name).and_then(|text| text.parse().ok());
+        Self {
+            actor: parameter("actor").and_then(cut),
+            action: parameter("action").and_then(Action::parse),
+            subject: parameter("subject").and_then(Wanted::parse),
+            from: date("from"),
+            to: date("to"),
+            start: Start::from_parameters(&parameter),
+        }
+    }
+
+    /// The parameters that lead back here, defaults left out.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let Self { actor, action, subject, from, to, start } = self;
+        let actor = actor.clone().map(|id| ("actor", id));
+        let action = action.map(|action| ("action", action.to_string()));
+        let subject = subject.as_ref().map(|wanted| ("subject", wanted.as_str().to_owned()));
+        let (from, to) = (from.map(|date| ("from", date.to_string())), to.map(|date| ("to", date.to_string())));
+        [actor, action, subject, from, to, start.parameter()].into_iter().flatten().collect()
+    }
+
+    /// The same filters, from another start.
+    #[must_use]
+    pub fn at(&self, start: Start) -> Self {
+        Self { start, ..self.clone() }
+    }
+
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        self.at(Start::Newest) != Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn query(parameters: &[(&str, String)]) -> AuditQuery {
+        AuditQuery::from_parameters(|name| {
+            parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+        })
+    }
+
+    #[test]
+    fn nonsense_in_a_url_means_the_default() {
+        for (name, value) in [
+            ("actor", "  "),
+            ("action", "key.exploded"),
+            ("subject", ""),
+            ("from", "yesterday"),
+            ("to", "2026-02-30"),
+            ("before", "1.5"),
+            ("after", "99999999999999999999"),
+        ] {
+            assert_eq!(query(&[(name, value.to_owned())]), AuditQuery::default(), "{name}={value}");
+        }
+        assert!(!query(&[("before", "7".to_owned())]).is_filtered());
+        assert!(query(&[("to", "2026-11-21".to_owned())]).is_filtered());
+    }
+
+    #[test]
+    fn a_subject_is_wanted_by_its_id_or_by_a_name() {
+        let id = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
+        assert_eq!(Wanted::parse(&format!(" {id} ")), Some(Wanted::Id(id.to_owned())));
+        for name in ["PMS", "key_pms", "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"] {
+            assert_eq!(Wanted::parse(name), Some(Wanted::Name(name.to_owned())));
+        }
+        assert_eq!(Wanted::parse(&"x".repeat(300)).unwrap().as_str().len(), MOST_LETTERS);
+    }
+
+    fn dates() -> impl Strategy<Value = Option<NaiveDate>> {
+        prop::option::of((0i32..40_000).prop_map(|day| NaiveDate::default() + chrono::Days::new(day as u64)))
+    }
+
+    proptest! {
+        #[test]
+        fn a_query_survives_its_url(
+            actor in prop::option::of("[a-zA-Z0-9_]{1,40}"),
+            action in prop::option::of(prop::sample::select(Action::ALL.to_vec())),
+            subject in prop::option::of("[^ \\s](.{0,40}[^ \\s])?"),
+            from in dates(),
+            to in dates(),
+            sequence: i64,
+            start in 0usize..3,
+        ) {
+            let start = [Start::Newest, Start::Before(sequence), Start::After(sequence)][start];
+            let subject = subject.as_deref().and_then(Wanted::parse);
+            let original = AuditQuery { actor, action, subject, from, to, start };
+            prop_assert_eq!(query(&original.parameters()), original);
+        }
+    }
+}

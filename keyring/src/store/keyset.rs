@@ -1,0 +1,96 @@
+//! Pages of a log, read from where they begin.
+
+use domain::keyset::{Page, Placed, Start};
+use sea_orm::{ConnectionTrait, EntityTrait, Order, QuerySelect, Select};
+
+use super::Result;
+
+/// Which way a log is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Toward {
+    Older,
+    Newer,
+}
+
+impl Toward {
+    pub(super) fn order(self) -> Order {
+        match self {
+            Self::Older => Order::Desc,
+            Self::Newer => Order::Asc,
+        }
+    }
+}
+
+type Position<L> = <<L as Log>::Entry as Placed>::Position;
+
+/// A table that is read as a log.
+pub(super) trait Log: EntityTrait {
+    type Entry: Placed;
+    const PAGE_SIZE: usize;
+
+    fn sorted(select: Select<Self>, toward: Toward) -> Select<Self>;
+
+    /// What comes after a position on the way there.
+    fn beyond(select: Select<Self>, position: Position<Self>, toward: Toward) -> Select<Self>;
+
+    fn read(row: Self::Model) -> Result<Self::Entry>;
+}
+
+/// One page of those that are selected. The newest page is full whenever there are enough of them, whichever way it
+/// was come to.
+pub(super) async fn page<L: Log>(
+    connection: &impl ConnectionTrait,
+    select: Select<L>,
+    start: Start<Position<L>>,
+) -> Result<Page<L::Entry>> {
+    let page = match start {
+        Start::Newest => None,
+        Start::Before(position) => older_than(connection, select.clone(), position).await?,
+        Start::After(position) => newer_than(connection, select.clone(), position).await?,
+    };
+    match page {
+        Some(page) => Ok(page),
+        None => newest(connection, select).await,
+    }
+}
+
+async fn newest<L: Log>(connection: &impl ConnectionTrait, select: Select<L>) -> Result<Page<L::Entry>> {
+    let (entries, has_older) = take(connection, select, Toward::Older).await?;
+    Ok(Page { entries, has_newer: false, has_older })
+}
+
+/// Nothing when there is nothing older left.
+async fn older_than<L: Log>(
+    connection: &impl ConnectionTrait,
+    select: Select<L>,
+    position: Position<L>,
+) -> Result<Option<Page<L::Entry>>> {
+    let older = L::beyond(select, position, Toward::Older);
+    let (entries, has_older) = take(connection, older, Toward::Older).await?;
+    Ok((!entries.is_empty()).then_some(Page { entries, has_newer: true, has_older }))
+}
+
+/// Nothing when this leads to the newest page.
+async fn newer_than<L: Log>(
+    connection: &impl ConnectionTrait,
+    select: Select<L>,
+    position: Position<L>,
+) -> Result<Option<Page<L::Entry>>> {
+    let newer = L::beyond(select, position, Toward::Newer);
+    let (mut entries, has_newer) = take(connection, newer, Toward::Newer).await?;
+    entries.reverse();
+    Ok(has_newer.then_some(Page { entries, has_newer, has_older: true }))
+}
+
+/// A page's worth of entries on the way there, and whether there are more of them.
+async fn take<L: Log>(
+    connection: &impl ConnectionTrait,
+    select: Select<L>,
+    toward: Toward,
+) -> Result<(Vec<L::Entry>, bool)> {
+    let mut rows = L::sorted(select, toward).limit(L::PAGE_SIZE as u64 + 1).all(connection).await?;
+    let has_more = rows.len() > L::PAGE_SIZE;
+    rows.truncate(L::PAGE_SIZE);
+    let entries: Result<Vec<L::Entry>> = rows.into_iter().map(L::read).collect();
+    Ok((entries?, has_more))
+}

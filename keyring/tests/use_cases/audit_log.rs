@@ -1,0 +1,212 @@
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    audit::Action,
+    audit_query::{AUDIT_PAGE_SIZE, AuditQuery, Start, Wanted},
+    id::Id,
+};
+use keyring::{AuditEvent, Existing, TenantAdmin};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use super::stage::{Stage, home};
+
+on_both_databases! {
+    the_log_tells_who_did_what_to_what_and_from_where,
+    the_log_is_narrowed_by_every_filter,
+    days_are_the_tenants_own,
+    the_log_keeps_its_place,
+    each_tenant_has_a_log_of_its_own,
+    what_is_still_there_is_known,
+    a_long_log_is_read_by_its_indexes,
+}
+
+async fn log(stage: &Stage, tenant: &TenantAdmin, query: &AuditQuery) -> Vec<AuditEvent> {
+    stage.keyring.audit_log(Some(tenant), query).await.unwrap().entries
+}
+
+async fn actions(stage: &Stage, tenant: &TenantAdmin, query: &AuditQuery) -> Vec<Action> {
+    log(stage, tenant, query).await.iter().map(|event| event.action).collect()
+}
+
+fn day(text: &str) -> Option<chrono::NaiveDate> {
+    Some(text.parse().unwrap())
+}
+
+async fn the_log_tells_who_did_what_to_what_and_from_where(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let ana = stage.admin(&tenant, "Ana").await;
+    let key = stage.generate(&ana, "PMS").await.id;
+    let events = log(&stage, &tenant, &AuditQuery::default()).await;
+    let AuditEvent { sequence, at, actor_name, action, subject, subject_name, address, .. } = &events[0];
+    assert_eq!((*sequence, *at, actor_name.as_str(), *action), (6, stage.now(), "Ana", Action::KeyGenerated));
+    assert_eq!((subject.as_str(), subject_name.as_str()), (key.as_str(), "PMS"));
+    assert_eq!(address.as_deref(), Some(home().to_string().as_str()));
+    let first = events.last().unwrap();
+    assert_eq!((first.actor.as_str(), first.address.as_deref()), ("operator", None), "at a shell there is no address");
+}
+
+async fn the_log_is_narrowed_by_every_filter(stage: Stage) {
+    use Action::{KeyGenerated, KeyRevoked, PersonCreated, PropertyCreated, SessionOpened, TenantCreated};
+    let tenant = stage.tenant("acme").await;
+    let ana = stage.admin(&tenant, "Ana").await;
+    let (pms, widget) = (stage.generate(&ana, "PMS").await.id, stage.generate(&tenant, "Widget").await.id);
+    stage.keyring.revoke_key(&tenant, &pms).await.unwrap();
+    let by_ana = log(&stage, &tenant, &AuditQuery::default()).await;
+    let id_of_ana = by_ana.iter().find(|event| event.actor_name == "Ana").unwrap().actor.clone();
+    let filtered = |query: AuditQuery| {
+        let (stage, tenant) = (&stage, &tenant);
+        async move { actions(stage, tenant, &query).await }
+    };
+    let all = AuditQuery::default();
+    let query = AuditQuery { actor: Some(id_of_ana.clone()), ..all.clone() };
+    assert_eq!(filtered(query).await, [KeyGenerated, SessionOpened]);
+    let query = AuditQuery { actor: Some("operator".to_owned()), ..all.clone() };
+    let expected = [KeyRevoked, KeyGenerated, PersonCreated, PropertyCreated, PropertyCreated, TenantCreated];
+    assert_eq!(filtered(query).await, expected);
+    let query = AuditQuery { action: Some(KeyGenerated), ..all.clone() };
+    assert_eq!(filtered(query.clone()).await, [KeyGenerated, KeyGenerated]);
+    for subject in [pms.as_str(), "PMS", "pms"] {
+        let query = AuditQuery { subject: Wanted::parse(subject), ..all.clone() };
+        assert_eq!(filtered(query).await, [KeyRevoked, KeyGenerated], "{subject}");
+    }
+    let query = AuditQuery { subject: Wanted::parse(widget.as_str()), actor: Some(id_of_ana), ..query };
+    assert_eq!(filtered(query).await, [], "all the filters hold at once");
+    let query = AuditQuery { subject: Wanted::parse("PM"), ..all };
+    assert_eq!(filtered(query).await, [], "a name is looked for as a whole");
+}
+
+async fn days_are_the_tenants_own(stage: Stage) {
+    // It is an hour past midnight in Auckland, on the 22nd.
+    let tenant = stage.tenant("acme").await;
+    stage.advance(TimeDelta::hours(23) - TimeDelta::milliseconds(1));
+    stage.generate(&tenant, "Just before midnight").await;
+    stage.advance(TimeDelta::milliseconds(1));
+    stage.generate(&tenant, "At midnight").await;
+    for (from, to, expected) in [
+        (None, None, 5),
+        (day("2026-11-22"), None, 5),
+        (None, day("2026-11-21"), 0),
+        (None, day("2026-11-22"), 4),
+        (day("2026-11-22"), day("2026-11-22"), 4),
+        (day("2026-11-23"), day("2026-11-23"), 1),
+        (day("2026-11-24"), None, 0),
+        (day("2026-11-23"), day("2026-11-22"), 0),
+    ] {
+        let query = AuditQuery { from, to, ..AuditQuery::default() };
+        assert_eq!(log(&stage, &tenant, &query).await.len(), expected, "{from:?} to {to:?}");
+    }
+}
+
+async fn the_log_keeps_its_place(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    fill(&stage, &tenant, 120).await;
+    let page = |start| {
+        let (stage, tenant) = (&stage, &tenant);
+        async move { stage.keyring.audit_log(Some(tenant), &AuditQuery::default().at(start)).await.unwrap() }
+    };
+    let sequences = |events: &[AuditEvent]| (events[0].sequence, events.last().unwrap().sequence, events.len());
+    let first = page(Start::Newest).await;
+    assert_eq!((sequences(&first.entries), first.newer()), ((120, 71, AUDIT_PAGE_SIZE), None));
+    let second = page(first.older().unwrap()).await;
+    assert_eq!(sequences(&second.entries), (70, 21, AUDIT_PAGE_SIZE));
+    let last = page(second.older().unwrap()).await;
+    assert_eq!((sequences(&last.entries), last.older()), ((20, 1, 20), None));
+    assert_eq!(page(last.newer().unwrap()).await, second, "and back again");
+    assert_eq!(page(Start::Before(1)).await, first, "past the end is the beginning");
+
+    let query = AuditQuery::default();
+    let stretch = stage.keyring.audit_stretch(Some(&tenant), &query.at(Start::Before(100)), 30).await.unwrap();
+    assert_eq!(sequences(&stretch), (99, 70, 30));
+}
+
+async fn each_tenant_has_a_log_of_its_own(stage: Stage) {
+    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    let key = stage.generate(&acme, "PMS").await.id;
+    let query = AuditQuery { subject: Wanted::parse(key.as_str()), ..AuditQuery::default() };
+    assert_eq!(log(&stage, &acme, &query).await.len(), 1);
+    assert_eq!(log(&stage, &other, &query).await, []);
+    assert_eq!(stage.keyring.audit_log(None, &query).await.unwrap().entries, []);
+}
+
+async fn what_is_still_there_is_known(stage: Stage) {
+    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    let ana = stage.admin(&acme, "Ana").await;
+    let (kept, deleted) = (stage.generate(&ana, "Kept").await.id, stage.generate(&ana, "Deleted").await.id);
+    stage.keyring.delete_key(&ana, &deleted).await.unwrap();
+    let events = log(&stage, &acme, &AuditQuery::default()).await;
+    let still_there = stage.keyring.still_there(&acme, &events).await.unwrap();
+    let kind = |name: &str| {
+        let subject = &events.iter().find(|event| event.subject_name == name).unwrap().subject;
+        still_there.get(subject).copied()
+    };
+    assert_eq!(still_there.get(kept.as_str()), Some(&Existing::TenantKey));
+    assert_eq!((kind("Deleted"), kind("ACME")), (None, None));
+    assert_eq!((kind("Ana"), kind("Old Town")), (Some(Existing::Person), Some(Existing::Property)));
+    assert!(stage.keyring.still_there(&other, &events).await.unwrap().is_empty(), "another tenant's is not theirs");
+}
+
+/// Fills a log up to so many rows, behind Latchkey's back: every tenth is somebody else's, and a day passes with every
+/// hundred.
+async fn fill(stage: &Stage, tenant: &TenantAdmin, length: i64) {
+    let connection = stage.connection().await;
+    let (chain, begin) = (tenant.tenant().id.as_str(), stage.now());
+    let numbers: Vec<i64> = (4..=length).collect();
+    for numbers in numbers.chunks(500) {
+        let row = |number: &i64| {
+            let at: DateTime<Utc> = begin + TimeDelta::minutes(number * 14);
+            let (actor, at) = (if number % 10 == 0 { "somebody" } else { "operator" }, at.format("%F %T+00:00"));
+            let (subject, action) = (number % 100, if number % 100 == 0 { "key.revoked" } else { "key.edited" });
+            format!(
+                "('{chain}', {number}, '{at}', '{actor}', 'X', '{action}', 'key_{subject}', 'Key {subject}', '{{}}', '')"
+            )
+        };
+        let rows: Vec<String> = numbers.iter().map(row).collect();
+        let columns = "chain_id, sequence, at, actor, actor_name, action, subject, subject_name, detail, hash";
+        let sql = format!("INSERT INTO audit_event ({columns}) VALUES {}", rows.join(", "));
+        connection.execute_unprepared(&sql).await.unwrap();
+    }
+    connection.execute_unprepared("ANALYZE").await.unwrap();
+}
+
+async fn a_long_log_is_read_by_its_indexes(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    fill(&stage, &tenant, 3000).await;
+    let start = Instant::now();
+    let (mut query, mut seen) = (AuditQuery::default(), 0);
+    loop {
+        let page = stage.keyring.audit_log(Some(&tenant), &query).await.unwrap();
+        seen += page.entries.len();
+        let Some(older) = page.older() else { break };
+        query = query.at(older);
+    }
+    assert_eq!(seen, 3000);
+    assert!(start.elapsed() < Duration::from_secs(10), "60 pages took {:?}", start.elapsed());
+
+    let chain = tenant.tenant().id.as_str();
+    for (filter, index) in [
+        ("", "primary"),
+        ("AND sequence < 1500", "primary"),
+        ("AND actor = 'somebody'", "audit_event_of_actor"),
+        ("AND action = 'key.revoked'", "audit_event_of_action"),
+        ("AND subject = 'key_7'", "audit_event_of_subject"),
+        ("AND lower(subject_name) = lower('KEY 7')", "audit_event_by_name"),
+        ("AND at >= '2026-11-25 00:00:00+00:00' AND at < '2026-11-26 00:00:00+00:00'", "audit_event_by_time"),
+    ] {
+        let sql =
+            format!("SELECT * FROM audit_event WHERE chain_id = '{chain}' {filter} ORDER BY sequence DESC LIMIT 51");
+        let plan = plan(&stage, &sql).await;
+        let names =
+            if index == "primary" { ["audit_event_pkey", "sqlite_autoindex_audit_event_1"] } else { [index; 2] };
+        assert!(names.iter().any(|name| plan.contains(name)), "{filter}: {plan}");
+    }
+}
+
+async fn plan(stage: &Stage, sql: &str) -> String {
+    let connection = stage.connection().await;
+    let backend = connection.get_database_backend();
+    let (words, column) = if backend == DbBackend::Postgres { ("EXPLAIN", 0) } else { ("EXPLAIN QUERY PLAN", 3) };
+    let statement = Statement::from_string(backend, format!("{words} {sql}"));
+    let rows = connection.query_all_raw(statement).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index::<String>(column).unwrap()).collect::<Vec<_>>().join("\n")
+}
