@@ -5,7 +5,6 @@ mod choice;
 #[cfg(feature = "ssr")]
 mod crumbs;
 #[cfg(feature = "ssr")]
-#[expect(dead_code, reason = "a list that unfolds and a list of ticks are for the pages of people and tenants")]
 pub(crate) mod fields;
 pub(crate) mod icon;
 

@@ -18,9 +18,9 @@ use crate::session;
 mod security;
 
 pub use security::{
-    ChangePassword, RenameOneself, RenewRecoveryCodes, SignOutEverywhere, TurnOffSecondFactor, TurnOnSecondFactor,
-    change_password, rename_oneself, renew_recovery_codes, sign_out_everywhere, turn_off_second_factor,
-    turn_on_second_factor,
+    ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
+    TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
+    sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
 };
 
 /// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.

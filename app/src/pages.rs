@@ -88,8 +88,7 @@ impl FromRequestParts<Console> for AdminVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
-            Err(Error::OwesSecondFactor) => Err(Redirect::to(security::PATH).into_response()),
-            Err(_) => Err(problem::not_allowed(&visitor).await),
+            Err(refusal) => Err(turned_away(&visitor, &refusal).await),
         }
     }
 }
@@ -107,8 +106,16 @@ impl FromRequestParts<Console> for HolderVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_key_holder() {
             Ok(holder) => Ok(Self { visitor, holder }),
-            Err(_) => Err(problem::not_allowed(&visitor).await),
+            Err(refusal) => Err(turned_away(&visitor, &refusal).await),
         }
+    }
+}
+
+/// Whoever may not see a page is told whom to ask; whoever owes a second factor is led to where it is set up.
+async fn turned_away(visitor: &Visitor, refusal: &Error) -> Response {
+    match refusal {
+        Error::OwesSecondFactor => Redirect::to(security::PATH).into_response(),
+        _ => problem::not_allowed(visitor).await,
     }
 }
 

@@ -16,11 +16,7 @@ pub fn routes(console: Console) -> Router {
     // Pages are rendered by tasks of the runtime that serves them. Saying so twice does no harm.
     let _ = any_spawner::Executor::init_tokio();
     let pages = pages().into_iter().fold(Router::new(), |router, (path, page)| router.route(path, page));
-    pages
-        .merge(docs())
-        .route("/console/{function}", post(call))
-        .fallback(pages::not_found)
-        .with_state(console)
+    pages.merge(docs()).route("/console/{function}", post(call)).fallback(pages::not_found).with_state(console)
 }
 
 /// The pages whose paths the tests go through as everybody: each has to say there who may see it.
@@ -33,11 +29,11 @@ fn pages() -> Vec<(&'static str, MethodRouter<Console>)> {
         ("/tenant-api-keys/{id}", get(pages::key)),
         ("/tenant-api-keys/personal", get(pages::personal_keys)),
         ("/tenant-api-keys/personal/{id}", get(pages::personal_key)),
-        ("/properties", get(pages::properties)),
-        ("/properties/{id}", get(pages::property)),
         ("/authorization-groups", get(pages::groups)),
         ("/authorization-groups/new", get(pages::group_new)),
         ("/authorization-groups/{id}", get(pages::group)),
+        ("/properties", get(pages::properties)),
+        ("/properties/{id}", get(pages::property)),
         ("/audit-log", get(pages::audit_log)),
         ("/audit-log.csv", get(pages::audit_export)),
         ("/user-profile", get(pages::profile)),

@@ -89,6 +89,21 @@ impl FieldErrors {
         self.0.is_empty()
     }
 
+    /// Two parts of a form, or what is wrong with either.
+    ///
+    /// # Errors
+    /// When one of them is wrong.
+    pub fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
+        match (one, other) {
+            (Ok(one), Ok(other)) => Ok((one, other)),
+            (Err(mut wrong), Err(more)) => {
+                wrong.0.extend(more.0);
+                Err(wrong)
+            }
+            (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => Err(wrong),
+        }
+    }
+
     /// The value of a field that parsed, or nothing and its errors kept.
     pub fn collect<T>(&mut self, parsed: Result<T, Vec<FieldError>>) -> Option<T> {
         parsed.map_err(|errors| self.0.extend(errors)).ok()

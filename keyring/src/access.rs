@@ -132,6 +132,17 @@ impl TenantAdmin {
         &self.actor
     }
 
+    /// Whether the admin is this person.
+    #[must_use]
+    pub fn is(&self, person: &PersonId) -> bool {
+        self.actor.id == person.as_str()
+    }
+
+    /// The admin's view of one person's keys.
+    pub(crate) fn shelf_of(&self, person: &PersonId) -> Shelf {
+        Shelf { tenant: self.tenant.id.clone(), keys: Kept::OfPerson(person.clone()) }
+    }
+
     /// The same admin, looking at the personal keys of the tenant's people.
     #[must_use]
     pub fn over_personal_keys(&self) -> Overseer {

@@ -4,7 +4,7 @@ use domain::{
     expiration::Moment,
     field::{Field, FieldError, FieldErrors},
     group::GroupType,
-    id::{Id, KeyId},
+    id::{Id, KeyId, PersonId},
     key::{Key, Status},
     key_draft::{Choices, KeyDraft, Powers},
     key_list::{KeyListQuery, KeyPage},
@@ -16,7 +16,7 @@ use secrecy::SecretString;
 
 use crate::{
     Keyring,
-    access::{Keeper, Kept, Watcher},
+    access::{Keeper, Kept, TenantAdmin, Watcher},
     error::{Changed, Error, Thing},
     store::{self, Chain, Change},
     zone::TimeZone,
@@ -55,6 +55,14 @@ impl Keyring {
     /// When the database fails.
     pub async fn active_keys(&self, watcher: &impl Watcher) -> Result<u64, Error> {
         Ok(store::keys::count_active(self.database.connection(), watcher.shelf()).await?)
+    }
+
+    /// How many active personal keys one of the tenant's people has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn active_keys_of(&self, admin: &TenantAdmin, person: &PersonId) -> Result<u64, Error> {
+        Ok(store::keys::count_active(self.database.connection(), &admin.shelf_of(person)).await?)
     }
 
     /// One key.

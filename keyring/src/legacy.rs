@@ -62,7 +62,7 @@ impl fmt::Display for LegacyRefusal {
                 "The access token is not good any more. Get another from /api/v1/auth/token, or better, use an API key.",
             ),
             Self::TwoFactorRequired => {
-                f.write_str("This person signs in with a second factor, which the API cannot ask for. Use an API key.")
+                f.write_str("Signing in as this person takes a second factor, which the API cannot ask for. Use an API key.")
             }
             Self::SwitchedOff => f.write_str("This person was switched off. Ask an admin, or use an API key."),
             Self::NoTenant => f.write_str("A super user belongs to no organisation. Use an API key of one."),

@@ -6,7 +6,7 @@ use domain::{
     group,
     id::{PersonId, TenantId},
     key_draft::bad_name,
-    person::{Email, Person, Profile, Role, check_new_password},
+    person::{Email, Person, PersonState, Profile, Role, check_new_password},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -97,6 +97,14 @@ impl Keyring {
         found.ok_or(Error::NotFound(Thing::Person))
     }
 
+    /// Whether the tenant would be left without an admin who can sign in if this person were not one any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_last_admin(&self, admin: &TenantAdmin, person: &Profile) -> Result<bool, Error> {
+        is_last_admin(self.database.connection(), admin, person).await
+    }
+
     /// Whom somebody can ask for what they may not do themselves: their tenant's admins, or else the super users.
     ///
     /// # Errors
@@ -166,14 +174,28 @@ pub(crate) async fn find(change: &Change, admin: &TenantAdmin, id: &PersonId) ->
     found.ok_or(Error::NotFound(Thing::Person))
 }
 
-/// A tenant always keeps an admin who can sign in. `person` is about to stop being one.
-async fn check_not_last_admin(change: &Change, admin: &TenantAdmin, person: &Person) -> Result<(), Error> {
-    if person.role != Role::TenantAdmin || store::people::count_other_admins(change, admin.id(), &person.id).await? > 0
-    {
+/// A tenant always keeps an admin who can sign in. This person is about to stop being one.
+async fn check_not_last_admin(change: &Change, admin: &TenantAdmin, found: &Profile) -> Result<(), Error> {
+    if !is_last_admin(change.on(), admin, found).await? {
         return Ok(());
     }
     Err(Error::Refused(format!(
         "{} is the only admin who can sign in. Make somebody else an admin first.",
-        person.name
+        found.person.name
     )))
+}
+
+async fn is_last_admin(
+    connection: &impl store::Connection,
+    admin: &TenantAdmin,
+    found: &Profile,
+) -> Result<bool, Error> {
+    let is_in_charge = found.person.role == Role::TenantAdmin && found.state == PersonState::Active;
+    Ok(is_in_charge && !store::people::has_other_admins(connection, admin.id(), &found.person.id).await?)
+}
+
+/// Somebody else has to do it. About themselves people are asked for a password or a code first, under Security: a
+/// session that was left open is not enough.
+pub(crate) fn check_not_oneself(admin: &TenantAdmin, id: &PersonId, instead: &str) -> Result<(), Error> {
+    if admin.is(id) { Err(Error::Refused(instead.to_owned())) } else { Ok(()) }
 }

@@ -146,8 +146,9 @@ impl Keyring {
     /// Takes the second factor from somebody who lost it.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id.
+    /// When the tenant has nobody with this id, or it is the admin themselves.
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+        people::check_not_oneself(admin, id, "Turn your own second factor off under Security, with one of its codes.")?;
         let change = self.change(admin).await?;
         let found = people::find(&change, admin, id).await?;
         if !found.has_second_factor {

@@ -77,20 +77,14 @@ impl Keyring {
         new: NewTenant,
         admin: &NewInvitation,
     ) -> Result<(Tenant, Invitation), Error> {
-        let tenant = match (new.parse(self.now()), admin.parse()) {
-            (Ok(tenant), Ok(_)) => tenant,
-            (Err(mut wrong), Err(more)) => {
-                wrong.0.extend(more.0);
-                return Err(wrong.into());
-            }
-            (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => return Err(wrong.into()),
-        };
+        let (tenant, _) = FieldErrors::both(new.parse(self.now()), admin.parse())?;
         let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
         insert(&change, &tenant).await?;
         let invitation = invite(&change, &tenant.id, admin, Role::TenantAdmin).await?;
         change.note(created(by, &tenant)).await?;
-        let subject = Subject::new(&invitation.person, &admin.name);
-        let detail = json!({ "after": { "email": admin.email, "role": Role::TenantAdmin } });
+        let person = &invitation.person;
+        let subject = Subject::new(&person.id, &person.name);
+        let detail = json!({ "after": { "email": person.email, "role": person.role } });
         change.commit(Event { actor: by.actor(), action: Action::PersonInvited, subject, detail }).await?;
         Ok((tenant, invitation))
     }

@@ -14,9 +14,12 @@ mod use_cases {
     mod history;
     mod list;
     mod migrate;
+    mod people;
     mod personal_keys;
+    mod profile;
     mod properties;
     mod rotate;
+    mod second_factor;
     mod sign_in;
     mod tenants;
 }

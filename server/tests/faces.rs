@@ -9,5 +9,6 @@ mod faces {
     #[path = "../support/program.rs"]
     mod program;
     mod request_id;
+    mod second_factor;
     mod strain;
 }

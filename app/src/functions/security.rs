@@ -43,6 +43,13 @@ pub async fn renew_recovery_codes(code: String) -> Result<Vec<String>, ConsoleEr
     session::answer(console.keyring.renew_recovery_codes(&signed_in, &code).await).map(session::codes_once)
 }
 
+/// Asks everybody in the tenant for a second factor, or leaves it to them.
+#[server(prefix = "/console", endpoint = "require_second_factor", input = Json)]
+pub async fn require_second_factor(is_required: bool) -> Result<(), ConsoleError> {
+    let (console, admin) = session::admin().await?;
+    session::answer(console.keyring.require_second_factor(&admin, is_required).await)
+}
+
 /// Ends all of the person's sessions, this one as well.
 #[server(prefix = "/console", endpoint = "sign_out_everywhere", input = Json)]
 pub async fn sign_out_everywhere() -> Result<(), ConsoleError> {

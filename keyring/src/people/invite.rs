@@ -1,5 +1,7 @@
 //! Inviting people: a link by which somebody sets their own password, good once and for seven days.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     audit::Action,
@@ -11,13 +13,13 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::{NewRole, email_taken, find, parse_name};
+use super::{NewRole, check_not_oneself, email_taken, find, parse_name};
 use crate::{
     Keyring,
     access::{Actor, TenantAdmin},
     error::{Error, Thing},
     secret::{Sha256Hex, new_id, random_hex},
-    store::{self, Change, Event, Subject},
+    store::{self, Change, Event, Subject, people::Account},
 };
 
 const GOOD_FOR: TimeDelta = TimeDelta::days(7);
@@ -32,7 +34,7 @@ pub struct NewInvitation {
 
 /// The one answer that carries what the link ends with.
 pub struct Invitation {
-    pub person: PersonId,
+    pub person: Person,
     pub token: SecretString,
     pub expires_at: DateTime<Utc>,
 }
@@ -46,6 +48,8 @@ pub struct Invited {
     pub tenant: Option<Tenant>,
     /// Whether it is their first password.
     pub is_new: bool,
+    /// Whether a password alone does not sign them in.
+    pub has_second_factor: bool,
 }
 
 impl NewInvitation {
@@ -64,20 +68,15 @@ impl Keyring {
     /// Names every wrong field; refuses an e-mail address that is taken.
     pub async fn invite_person(&self, admin: &TenantAdmin, new: &NewInvitation) -> Result<Invitation, Error> {
         let change = self.change(admin).await?;
-        let (role, groups) = match (new.parse(), new.role.parse(&change, admin).await) {
-            (Ok(_), Ok(role)) => role,
-            (Err(mut wrong), Err(Error::Invalid(more))) => {
-                wrong.0.extend(more.0);
-                return Err(wrong.into());
-            }
-            (Err(wrong), _) => return Err(wrong.into()),
-            (Ok(_), Err(error)) => return Err(error),
-        };
+        let known = store::groups::list(change.on(), admin.id()).await?;
+        let (_, (role, groups)) = FieldErrors::both(new.parse(), new.role.parse(&known))?;
         let invitation = invite(&change, admin.id(), new, role).await?;
-        store::people::set_groups(&change, &invitation.person, &groups).await?;
+        let person = &invitation.person;
+        store::people::set_groups(&change, &person.id, &groups).await?;
         let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
-        let subject = Subject::new(&invitation.person, &new.name);
-        let detail = json!({ "after": { "email": new.email, "role": role, "groups": names }, "expires_at": invitation.expires_at });
+        let subject = Subject::new(&person.id, &person.name);
+        let after = json!({ "email": person.email, "role": role, "groups": names });
+        let detail = json!({ "after": after, "expires_at": invitation.expires_at });
         change.commit(Event { actor: admin.actor(), action: Action::PersonInvited, subject, detail }).await?;
         Ok(invitation)
     }
@@ -85,15 +84,17 @@ impl Keyring {
     /// Makes another link for somebody who lost the first, or forgot their password. Earlier links end.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id, or they were switched off.
+    /// When the tenant has nobody with this id, it is the admin themselves, or they were switched off.
     pub async fn make_password_link(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Invitation, Error> {
+        check_not_oneself(admin, id, "Change your own password under Security.")?;
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
         if found.state == PersonState::SwitchedOff {
             return Err(Error::Refused(format!("{} was switched off. Switch them on first.", found.person.name)));
         }
-        let invitation = make_link(&change, id).await?;
-        let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "expires_at": invitation.expires_at }));
+        let invitation = make_link(&change, found.person).await?;
+        let (subject, detail) =
+            (Subject::new(id, &invitation.person.name), json!({ "expires_at": invitation.expires_at }));
         change.commit(Event { actor: admin.actor(), action: Action::PersonLinkMade, subject, detail }).await?;
         Ok(invitation)
     }
@@ -103,17 +104,14 @@ impl Keyring {
     /// # Errors
     /// When the link was used already, is too old or never was one.
     pub async fn invited(&self, token: &SecretString) -> Result<Invited, Error> {
-        let (token, now) = (Sha256Hex::of(token.expose_secret()), self.now());
-        let found = store::invitations::person_of(self.database.connection(), &token, now).await?;
-        let person = found.ok_or(Error::NotFound(Thing::Invitation))?;
-        let account = store::people::account(self.database.connection(), &person).await?;
-        let account = account.ok_or(Error::NotFound(Thing::Invitation))?;
+        let found = self.account_by_link(&Sha256Hex::of(token.expose_secret())).await?;
+        let account = found.ok_or(Error::NotFound(Thing::Invitation))?;
         let tenant = match &account.tenant {
             Some(id) => store::tenants::find(&self.database, id).await?,
             None => None,
         };
-        let is_new = account.password_hash.is_none();
-        Ok(Invited { name: account.person.name, email: account.person.email, tenant, is_new })
+        let (is_new, has_second_factor) = (account.password_hash.is_none(), account.has_second_factor());
+        Ok(Invited { name: account.person.name, email: account.person.email, tenant, is_new, has_second_factor })
     }
 
     /// Sets a password by a link, which ends with it, and so do the person's sessions.
@@ -124,26 +122,35 @@ impl Keyring {
         &self,
         token: &SecretString,
         password: SecretString,
-        address: std::net::IpAddr,
+        address: IpAddr,
     ) -> Result<Email, Error> {
         check_new_password(password.expose_secret()).map_err(FieldErrors::from)?;
         let token = Sha256Hex::of(token.expose_secret());
-        let found = store::invitations::person_of(self.database.connection(), &token, self.now()).await?;
-        let id = found.ok_or(Error::NotFound(Thing::Invitation))?;
-        let account = store::people::account(self.database.connection(), &id).await?;
-        let account = account.ok_or(Error::NotFound(Thing::Invitation))?;
+        let Account { person, tenant, .. } = self.account_by_link(&token).await?.ok_or_else(no_longer_good)?;
         let hash = self.passwords.hash(password).await;
-        let change = Change::begin(&self.database, super::chain(account.tenant.as_ref()), self.now()).await?;
+        let change = Change::begin(&self.database, super::chain(tenant.as_ref()), self.now()).await?;
         if !store::invitations::spend(&change, &token).await? {
-            return Err(Error::NotFound(Thing::Invitation));
+            return Err(no_longer_good());
         }
-        store::people::set_password(&change, &id, hash).await?;
-        store::sessions::end_of_person(&change, &id, None).await?;
-        let actor = Actor::person(&account.person, address);
-        let subject = Subject::new(&id, &account.person.name);
-        change.commit(Event { actor: &actor, action: Action::PersonJoined, subject, detail: json!({}) }).await?;
-        Ok(account.person.email)
+        store::people::set_password(&change, &person.id, hash).await?;
+        let ended = store::sessions::end_of_person(&change, &person.id, None).await?;
+        let actor = Actor::person(&person, address);
+        let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
+        change.commit(Event { actor: &actor, action: Action::PersonJoined, subject, detail }).await?;
+        Ok(person.email)
     }
+
+    /// Whose a link is, while it is good.
+    async fn account_by_link(&self, token: &Sha256Hex) -> Result<Option<Account>, Error> {
+        let connection = self.database.connection();
+        let Some(person) = store::invitations::person_of(connection, token, self.now()).await? else { return Ok(None) };
+        Ok(store::people::account(connection, &person).await?)
+    }
+}
+
+fn no_longer_good() -> Error {
+    let reason = "This link was used already, was replaced by a newer one, or is too old. Ask an admin for a new one.";
+    Error::Refused(reason.to_owned())
 }
 
 /// Adds somebody who has yet to set a password, with a link to do so. Whoever calls this tells the audit log.
@@ -158,12 +165,12 @@ pub(crate) async fn invite(
     if !store::people::insert(change, Some(tenant), &person, None).await? {
         return Err(email_taken());
     }
-    make_link(change, &person.id).await
+    make_link(change, person).await
 }
 
-async fn make_link(change: &Change, person: &PersonId) -> Result<Invitation, Error> {
+async fn make_link(change: &Change, person: Person) -> Result<Invitation, Error> {
     let token = SecretString::from(random_hex());
     let expires_at = change.now() + GOOD_FOR;
-    store::invitations::replace(change, person, &Sha256Hex::of(token.expose_secret()), expires_at).await?;
-    Ok(Invitation { person: person.clone(), token, expires_at })
+    store::invitations::replace(change, &person.id, &Sha256Hex::of(token.expose_secret()), expires_at).await?;
+    Ok(Invitation { person, token, expires_at })
 }

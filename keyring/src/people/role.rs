@@ -3,7 +3,7 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::GroupType,
+    group::{Group, GroupType},
     id::{Id, PersonId},
     key::GroupName,
     person::{Profile, Role},
@@ -15,7 +15,7 @@ use crate::{
     Keyring,
     access::TenantAdmin,
     error::Error,
-    store::{self, Change, Event, Subject},
+    store::{self, Event, Subject},
 };
 
 /// What a person is to be in a tenant, as it was picked.
@@ -27,26 +27,23 @@ pub struct NewRole {
 }
 
 impl NewRole {
-    /// Reads the form, within a change.
-    pub(super) async fn parse(&self, change: &Change, admin: &TenantAdmin) -> Result<(Role, Vec<GroupName>), Error> {
-        let mut errors = FieldErrors::default();
-        let role = errors.collect(parse_role(&self.role).map_err(|error| vec![error]));
-        let known = store::groups::list(change.on(), admin.id()).await?;
-        let mut groups = Vec::new();
-        for picked in &self.groups {
-            let group = known.iter().find(|group| group.id.as_str() == picked && group.group_type == GroupType::Person);
-            match group {
-                Some(group) => groups.push(GroupName { id: group.id.clone(), name: group.name.clone() }),
-                None => errors.0.push(unknown_group()),
-            }
-        }
-        groups.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-        groups.dedup();
-        match role {
-            Some(role) if errors.is_empty() => Ok((role, groups)),
-            _ => Err(errors.into()),
-        }
+    /// Reads the form. `known` are the groups that the tenant has.
+    pub(super) fn parse(&self, known: &[Group]) -> Result<(Role, Vec<GroupName>), FieldErrors> {
+        let role = parse_role(&self.role).map_err(FieldErrors::from);
+        FieldErrors::both(role, find_groups(&self.groups, known))
     }
+}
+
+/// The picked groups, in the order of those that are known.
+fn find_groups(picked: &[String], known: &[Group]) -> Result<Vec<GroupName>, FieldErrors> {
+    let is_picked = |group: &&Group| picked.iter().any(|id| id == group.id.as_str());
+    let for_people = known.iter().filter(|group| group.group_type == GroupType::Person);
+    let found: Vec<GroupName> = for_people
+        .filter(is_picked)
+        .map(|group| GroupName { id: group.id.clone(), name: group.name.clone() })
+        .collect();
+    let is_found = |id: &String| found.iter().any(|group| group.id.as_str() == id);
+    if picked.iter().all(is_found) { Ok(found) } else { Err(unknown_group().into()) }
 }
 
 fn parse_role(text: &str) -> Result<Role, FieldError> {
@@ -67,12 +64,12 @@ impl Keyring {
     pub async fn set_role(&self, admin: &TenantAdmin, id: &PersonId, new: &NewRole) -> Result<Profile, Error> {
         let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
-        let (role, groups) = new.parse(&change, admin).await?;
+        let (role, groups) = new.parse(&store::groups::list(change.on(), admin.id()).await?)?;
         if before.person.role == role && before.groups == groups {
             return Ok(before);
         }
         if role != Role::TenantAdmin {
-            check_not_last_admin(&change, admin, &before.person).await?;
+            check_not_last_admin(&change, admin, &before).await?;
         }
         store::people::set_role(&change, id, role).await?;
         store::people::set_groups(&change, id, &groups).await?;

@@ -7,7 +7,7 @@ use domain::{
 };
 use serde_json::json;
 
-use super::{check_not_last_admin, find};
+use super::{check_not_last_admin, check_not_oneself, find};
 use crate::{
     Keyring,
     access::TenantAdmin,
@@ -19,14 +19,15 @@ impl Keyring {
     /// Switches a person off: from their next request they can do nothing, and neither can their keys.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id, or no admin would be left.
+    /// When the tenant has nobody with this id, it is the admin themselves, or no admin would be left.
     pub async fn switch_off(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+        check_not_oneself(admin, id, "Nobody switches themselves off. Ask another admin.")?;
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
         if found.state == PersonState::SwitchedOff {
             return Ok(());
         }
-        check_not_last_admin(&change, admin, &found.person).await?;
+        check_not_last_admin(&change, admin, &found).await?;
         store::people::set_switched_off(&change, id, Some(change.now())).await?;
         store::invitations::delete_of_person(&change, id).await?;
         let ended = store::sessions::end_of_person(&change, id, None).await?;

@@ -20,7 +20,11 @@ use sea_orm::{
 use super::{
     Change, Result,
     entity::{authorization_group as group, person, person_group, session},
+<<<<<<< HEAD
+    from_lines, inserted, invitations, readable,
+=======
     groups, inserted, readable,
+>>>>>>> main
 };
 use crate::powers;
 
@@ -260,10 +264,14 @@ fn can_sign_in(tenant: Option<&TenantId>, role: Role) -> Select<person::Entity> 
         .filter(person::Column::PasswordHash.ne(NO_PASSWORD))
 }
 
-/// How many admins a tenant would have left without this one.
-pub(crate) async fn count_other_admins(change: &Change, tenant: &TenantId, without: &PersonId) -> Result<u64> {
+/// Whether a tenant has admins besides this one who can sign in.
+pub(crate) async fn has_other_admins(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+    without: &PersonId,
+) -> Result<bool> {
     let others = can_sign_in(Some(tenant), Role::TenantAdmin).filter(person::Column::Id.ne(without.as_str()));
-    Ok(others.count(change.on()).await?)
+    Ok(others.count(connection).await? > 0)
 }
 
 /// False when the e-mail address is taken, by whichever tenant.
@@ -292,7 +300,9 @@ async fn update(change: &Change, id: &PersonId, row: person::ActiveModel) -> Res
     Ok(())
 }
 
+/// Gives a person another password. A link by which they could have set one ends with that.
 pub(crate) async fn set_password(change: &Change, id: &PersonId, password_hash: String) -> Result<()> {
+    invitations::delete_of_person(change, id).await?;
     update(change, id, person::ActiveModel { password_hash: Set(password_hash), ..Default::default() }).await
 }
 

@@ -86,8 +86,8 @@ async fn each_credential_opens_one_face(base: Base) {
     let session = cookie.split_once('=').unwrap().1;
     stage.get(KEY, session).await.refused(401, "invalid_key");
 
-    let body = json!({ "draft": draft("Mine", "x"), "expiration": "never" });
-    let revoking = json!({ "id": key.id });
+    let body = json!({ "of": "tenant", "draft": draft("Mine", "x"), "expiration": "never" });
+    let revoking = json!({ "of": "tenant", "id": key.id });
     let credentials = [("x-api-key", key.secret.clone()), ("authorization", format!("Bearer {}", key.secret))];
     for (name, value) in &credentials {
         let headers = [("sec-fetch-site", "same-origin"), (*name, value.as_str())];

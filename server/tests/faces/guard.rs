@@ -58,7 +58,7 @@ async fn another_site_cannot_make_a_browser_act() {
     program.tenant("acme");
     let key = program.key("acme", "PMS");
     let admin = program.signed_in("tenant-admin@acme.test").await;
-    let body = json!({ "id": key["id"] });
+    let body = json!({ "of": "tenant", "id": key["id"] });
     for headers in [
         &[][..],
         &[("sec-fetch-site", "cross-site")],

@@ -22,15 +22,8 @@ enum Who {
     SuperUserWithin,
 }
 
-const EVERYBODY: [Who; 7] = [
-    Who::Nobody,
-    Who::SwitchedOff,
-    Who::Member,
-    Who::Admin,
-    Who::ForeignAdmin,
-    Who::SuperUser,
-    Who::SuperUserWithin,
-];
+const EVERYBODY: [Who; 7] =
+    [Who::Nobody, Who::SwitchedOff, Who::Member, Who::Admin, Who::ForeignAdmin, Who::SuperUser, Who::SuperUserWithin];
 
 /// Who may use a face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +82,16 @@ fn page(path: &str) -> Option<(For, About)> {
         "/sign-in" => (For::Anybody, About::Oneself),
         "/user-profile/api-keys/new" => (For::KeyHolders, About::Oneself),
         "/user-profile/api-keys/{id}" => (For::KeyHolders, About::TheMember),
-        "/tenant-api-keys" | "/tenant-api-keys/new" | "/tenant-api-keys/personal" => (For::Admins, About::Oneself),
-        "/tenant-api-keys/{id}" | "/tenant-api-keys/personal/{id}" => (For::Admins, About::Acme),
+        "/tenant-api-keys"
+        | "/tenant-api-keys/new"
+        | "/tenant-api-keys/personal"
+        | "/authorization-groups"
+        | "/authorization-groups/new"
+        | "/properties" => (For::Admins, About::Oneself),
+        "/tenant-api-keys/{id}"
+        | "/tenant-api-keys/personal/{id}"
+        | "/authorization-groups/{id}"
+        | "/properties/{id}" => (For::Admins, About::Acme),
         _ => return None,
     })
 }
@@ -113,6 +114,8 @@ impl Ids {
     fn path(&self, page: &str) -> String {
         let id = match page {
             "/user-profile/api-keys/{id}" | "/tenant-api-keys/personal/{id}" => &self.personal_key,
+            "/authorization-groups/{id}" => &self.group,
+            "/properties/{id}" => &self.property,
             _ => &self.key,
         };
         page.replace("{id}", id)
@@ -130,19 +133,40 @@ impl Ids {
 /// has thought of.
 fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
     let of_keys = |arguments: Value| of_keys(ids, For::NoOne, &arguments);
+    let of_acme = |arguments: Value| vec![(For::Admins, About::Acme, arguments)];
     let of_oneself = |arguments: Value| vec![(For::SignedIn, About::Oneself, arguments)];
     match function {
         "sign_in" | "sign_out" => vec![(For::Anybody, About::Oneself, json!({}))],
-        "generate_key" => of_keys(json!({ "draft": ids.draft(), "expiration": "never" })),
+        "generate_key" => {
+            let of = |of: &str| json!({ "of": of, "draft": ids.draft(), "expiration": "never" });
+            vec![
+                (For::Admins, About::Acme, of("tenant")),
+                (For::KeyHolders, About::Acme, of("oneself")),
+                (For::NoOne, About::Acme, of("people")),
+            ]
+        }
         "load_key" | "end_grace" | "delete_key" => of_keys(json!({})),
         "revoke_key" => self::of_keys(ids, For::Admins, &json!({})),
         "edit_key" => of_keys(json!({ "seen": 1, "draft": ids.draft() })),
         "rotate_key" => of_keys(json!({ "seen": 1, "expiration": null, "grace": "none" })),
+        // What is made belongs to whoever makes it; with such a name it is not made at all.
+        "create_property" => vec![(For::Admins, About::Oneself, json!({ "name": "x" }))],
+        "rename_property" => of_acme(json!({ "id": ids.property, "seen": "Harbour House", "name": "Theirs now" })),
+        "archive_property" | "restore_property" => of_acme(json!({ "id": ids.property })),
+        "create_group" => {
+            let group = json!({ "name": "x", "group_type": "person", "picked": ["*"], "permissions": "" });
+            vec![(For::Admins, About::Oneself, group)]
+        }
+        "edit_group" => {
+            of_acme(json!({ "id": ids.group, "seen": "1", "name": "Theirs now", "picked": ["*"], "permissions": "" }))
+        }
+        "delete_group" => of_acme(json!({ "id": ids.group })),
         "rename_oneself" => of_oneself(json!({ "name": "Another name" })),
         "change_password" => of_oneself(json!({ "current_password": "x", "password": "x" })),
         "turn_on_second_factor" => of_oneself(json!({ "secret": "x", "code": "x" })),
         "turn_off_second_factor" | "renew_recovery_codes" => of_oneself(json!({ "code": "x" })),
         "sign_out_everywhere" => of_oneself(json!({})),
+        "require_second_factor" => vec![(For::Admins, About::Oneself, json!({ "is_required": false }))],
         _ => Vec::new(),
     }
 }
@@ -204,7 +228,11 @@ impl Stage {
     async fn browser(&self, who: Who) -> Browser {
         match who {
             Who::Nobody => self.program.stranger(),
-            Who::SwitchedOff => Browser { cookie: self.switched_off.cookie.clone(), ..self.program.stranger() },
+            Who::SwitchedOff => {
+                let mut browser = self.program.stranger();
+                browser.cookie.clone_from(&self.switched_off.cookie);
+                browser
+            }
             Who::Member => self.program.signed_in("member@acme.test").await,
             Who::Admin => self.program.signed_in("tenant-admin@acme.test").await,
             Who::ForeignAdmin => self.program.signed_in("tenant-admin@other.test").await,

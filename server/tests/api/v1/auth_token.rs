@@ -181,6 +181,27 @@ async fn what_happens_to_a_person_happens_to_their_tokens(base: Base) {
     }
 }
 
+async fn where_a_second_factor_is_asked_for_a_password_is_not_enough(base: Base) {
+    let stage = base.stage();
+    stage.person("ana", "tenant-admin");
+    let before = format!("Bearer {}", token(&stage).await);
+    let key = stage.key(&[]);
+    for (is_required, status) in [("TRUE", 401), ("FALSE", 200)] {
+        stage.change_database(&format!("UPDATE tenant SET requires_second_factor = {is_required}")).await;
+        for authorization in [&before, &basic(ANA, PASSWORD)] {
+            assert_eq!(call(&stage, KEY, authorization).await.status, status, "{authorization}");
+        }
+        assert_eq!(ask_for_token(&stage, ANA, PASSWORD).await.status, status);
+        assert_eq!(stage.get(KEY, &key.secret).await.status, 200, "keys go on as before");
+    }
+    stage.change_database("UPDATE tenant SET requires_second_factor = TRUE").await;
+    let refused = call(&stage, KEY, &basic(ANA, PASSWORD)).await;
+    refused.refused(401, "two_factor_required").says("Use an API key");
+    call(&stage, KEY, &before).await.refused(401, "two_factor_required").says("Use an API key");
+    ask_for_token(&stage, ANA, PASSWORD).await.refused(401, "two_factor_required");
+    call(&stage, KEY, &basic(ANA, "wrong")).await.refused(401, "invalid_credentials");
+}
+
 async fn after_the_sunset_the_old_ways_are_closed(base: Base) {
     let stage = base.stage_with(&["--legacy-sunset", "2020-01-01"]);
     stage.person("ana", "tenant-admin");
@@ -202,5 +223,6 @@ on_both_databases!(
     an_admin_may_do_everything_by_the_old_ways,
     wrong_passwords_and_forged_tokens_open_nothing,
     what_happens_to_a_person_happens_to_their_tokens,
+    where_a_second_factor_is_asked_for_a_password_is_not_enough,
     after_the_sunset_the_old_ways_are_closed,
 );

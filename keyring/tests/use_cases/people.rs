@@ -1,0 +1,594 @@
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use domain::{
+    expiration::ExpirationDraft,
+    group::GroupType,
+    id::{GroupId, Id, PersonId},
+    key_draft::KeyDraft,
+    permission::Permission,
+    person::{PersonState, Role},
+};
+use keyring::{
+    Ask, Credential, Credentials, Demand, Error, Invitation, NewGroup, NewInvitation, NewKey, NewRole, NewSecret,
+    Refusal, SessionToken, SignedIn, TenantAdmin, Thing, Why,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::stage::{PASSWORD, Stage, client, codes, home};
+
+on_both_databases! {
+    an_invited_person_sets_a_password_and_is_in,
+    every_wrong_field_of_an_invitation_is_named_at_once,
+    only_groups_for_people_of_the_same_tenant_can_be_given,
+    of_a_link_only_its_hash_is_kept,
+    a_link_is_good_for_seven_days,
+    a_newer_link_ends_the_one_before,
+    a_password_that_was_set_otherwise_ends_the_link,
+    a_link_used_twice_at_once_is_good_once,
+    a_link_ends_the_sessions_from_before,
+    somebody_who_was_switched_off_gets_no_link,
+    people_are_shown_with_all_that_there_is_to_know,
+    a_role_holds_from_the_next_request_and_the_keys_next_call,
+    what_changes_nothing_is_not_written_down,
+    the_last_admin_stays_one,
+    an_admin_who_cannot_sign_in_yet_is_not_the_last_one,
+    two_admins_who_demote_each_other_leave_one,
+    whoever_was_switched_off_can_do_nothing_until_they_are_switched_on,
+    a_key_is_refused_once_its_owner_was_switched_off,
+    sessions_end_when_an_admin_says_so,
+    a_second_factor_is_reset_by_another_admin,
+    a_second_factor_can_be_asked_of_everybody,
+    a_foreign_person_is_nobody,
+    whom_to_ask_are_those_who_can_help,
+    those_who_may_not_sign_in_are_told_alike,
+    those_who_may_not_sign_in_wait_alike,
+}
+
+async fn id_of(stage: &Stage, tenant: &TenantAdmin, name: &str) -> PersonId {
+    let people = stage.keyring.people(Some(tenant)).await.unwrap();
+    people.into_iter().find(|profile| profile.person.name == name).unwrap().person.id
+}
+
+async fn member(stage: &Stage, tenant: &TenantAdmin, name: &str) -> PersonId {
+    stage.person(tenant, name, Role::Member).await;
+    id_of(stage, tenant, name).await
+}
+
+async fn group(stage: &Stage, tenant: &TenantAdmin, name: &str, group_type: GroupType, permission: &str) -> GroupId {
+    let new = NewGroup { name: name.to_owned(), group_type, permissions: vec![permission.to_owned()] };
+    stage.keyring.create_group(tenant, new).await.unwrap().id
+}
+
+fn role(role: Role, groups: &[&GroupId]) -> NewRole {
+    NewRole { role: role.as_str().to_owned(), groups: groups.iter().map(ToString::to_string).collect() }
+}
+
+fn invitation(name: &str, new_role: NewRole) -> NewInvitation {
+    NewInvitation { email: format!("{}@acme.test", name.to_lowercase()), name: name.to_owned(), role: new_role }
+}
+
+async fn invite(stage: &Stage, admin: &TenantAdmin, name: &str, as_role: Role) -> Invitation {
+    stage.keyring.invite_person(admin, &invitation(name, role(as_role, &[]))).await.unwrap()
+}
+
+async fn accept(stage: &Stage, token: &SecretString) -> Result<(), Error> {
+    stage.keyring.accept_invitation(token, PASSWORD.to_owned().into(), home()).await.map(drop)
+}
+
+async fn signed_in(stage: &Stage, token: &SessionToken) -> Option<SignedIn> {
+    stage.keyring.signed_in(token, home()).await.unwrap()
+}
+
+async fn an_invited_person_sets_a_password_and_is_in(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let ana = stage.admin(&tenant, "Ana").await;
+    let desk = group(&stage, &tenant, "Front desk", GroupType::Person, "reservations:*").await;
+    let new =
+        NewInvitation { email: " Mia@Acme.test ".to_owned(), ..invitation(" Mia ", role(Role::Member, &[&desk])) };
+    let made = stage.keyring.invite_person(&ana, &new).await.unwrap();
+    assert_eq!((made.person.name.as_str(), made.person.email.as_str()), ("Mia", "mia@acme.test"));
+    assert_eq!(made.expires_at, stage.now() + TimeDelta::days(7));
+    let profile = stage.keyring.person(&tenant, &made.person.id).await.unwrap();
+    assert_eq!((profile.state, profile.person.role), (PersonState::Invited, Role::Member));
+    assert_eq!(profile.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["Front desk"]);
+
+    let invited = stage.keyring.invited(&made.token).await.unwrap();
+    assert_eq!((invited.name.as_str(), invited.email.as_str()), ("Mia", "mia@acme.test"));
+    assert_eq!((invited.tenant.unwrap().name.as_str(), invited.is_new), ("ACME", true));
+    let short = stage.keyring.accept_invitation(&made.token, "hunter2".to_owned().into(), home()).await;
+    assert_eq!(codes(short), [("password", "too_short".to_owned())]);
+    accept(&stage, &made.token).await.expect("a refused password does not use the link up");
+    assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
+    let profile = stage.keyring.person(&tenant, &made.person.id).await.unwrap();
+    assert_eq!((profile.state, profile.last_seen_at), (PersonState::Active, Some(stage.now())));
+    assert!(matches!(accept(&stage, &made.token).await, Err(Error::Refused(_))), "a link is good once");
+    assert!(matches!(stage.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
+    assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
+    assert_eq!(
+        stage
+            .texts("SELECT subject_name || ' by ' || actor_name FROM audit_event WHERE action = 'person.invited'")
+            .await,
+        ["Mia by Ana"]
+    );
+}
+
+async fn every_wrong_field_of_an_invitation_is_named_at_once(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let wrong = NewInvitation {
+        email: "mia".to_owned(),
+        name: "M".to_owned(),
+        role: NewRole { role: "super_user".to_owned(), groups: vec!["grp_nothing".to_owned()] },
+    };
+    let fields: Vec<&str> =
+        codes(stage.keyring.invite_person(&tenant, &wrong).await).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(fields, ["email", "name", "role", "groups"]);
+    stage.person(&tenant, "Mia", Role::Member).await;
+    let taken = stage.keyring.invite_person(&tenant, &invitation("Mia", role(Role::Member, &[]))).await;
+    assert_eq!(codes(taken), [("email", "taken".to_owned())]);
+    assert_eq!(stage.keyring.people(Some(&tenant)).await.unwrap().len(), 1);
+}
+
+async fn only_groups_for_people_of_the_same_tenant_can_be_given(stage: Stage) {
+    let (tenant, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    let for_keys = group(&stage, &tenant, "For keys", GroupType::TenantApiKey, "*").await;
+    let foreign = group(&stage, &other, "Foreign", GroupType::Person, "*").await;
+    let mia = member(&stage, &tenant, "Mia").await;
+    for wrong in [&for_keys, &foreign] {
+        let picked = role(Role::Member, &[wrong]);
+        let refused = stage.keyring.set_role(&tenant, &mia, &picked).await;
+        assert_eq!(codes(refused), [("groups", "not_found".to_owned())]);
+        let refused = stage.keyring.invite_person(&tenant, &invitation("Ben", picked)).await;
+        assert_eq!(codes(refused), [("groups", "not_found".to_owned())]);
+    }
+}
+
+async fn of_a_link_only_its_hash_is_kept(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
+    let stored = stage.texts("SELECT token_sha256 FROM invitation").await;
+    assert_eq!(stored.len(), 1);
+    assert_ne!(stored[0], made.token.expose_secret());
+    assert!(stage.keyring.invited(&stored[0].clone().into()).await.is_err(), "what is stored opens nothing");
+    let told = stage.texts("SELECT detail FROM audit_event").await;
+    assert!(told.iter().all(|detail| !detail.contains(made.token.expose_secret())));
+}
+
+async fn a_link_is_good_for_seven_days(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
+    stage.advance(TimeDelta::days(7) - TimeDelta::milliseconds(1));
+    assert!(stage.keyring.invited(&made.token).await.is_ok());
+    stage.advance(TimeDelta::milliseconds(1));
+    assert!(matches!(stage.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
+    assert!(matches!(accept(&stage, &made.token).await, Err(Error::Refused(_))));
+}
+
+async fn a_newer_link_ends_the_one_before(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let first = invite(&stage, &tenant, "Mia", Role::Member).await;
+    let second = stage.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
+    assert!(accept(&stage, &first.token).await.is_err());
+    assert!(stage.keyring.invited(&second.token).await.unwrap().is_new);
+    accept(&stage, &second.token).await.unwrap();
+    let third = stage.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
+    assert!(!stage.keyring.invited(&third.token).await.unwrap().is_new, "a forgotten password");
+}
+
+async fn a_password_that_was_set_otherwise_ends_the_link(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let mia = member(&stage, &tenant, "Mia").await;
+    for by_themselves in [true, false] {
+        let made = stage.keyring.make_password_link(&tenant, &mia).await.unwrap();
+        if by_themselves {
+            let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+            let signed_in = signed_in(&stage, &token).await.unwrap();
+            let [old, new] = [PASSWORD, "another long password"].map(|text| SecretString::from(text.to_owned()));
+            stage.keyring.change_password(&signed_in, old, new).await.unwrap();
+        } else {
+            stage.keyring.set_password("mia@acme.test", PASSWORD.to_owned().into()).await.unwrap();
+        }
+        assert!(accept(&stage, &made.token).await.is_err(), "by themselves: {by_themselves}");
+    }
+}
+
+async fn a_link_used_twice_at_once_is_good_once(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
+    let attempts: Vec<_> = ["the first of the passwords", "the second of the passwords"]
+        .into_iter()
+        .map(|password| {
+            let (keyring, token) = (stage.keyring.clone(), made.token.clone());
+            let accept = async move { keyring.accept_invitation(&token, password.to_owned().into(), home()).await };
+            (password, tokio::spawn(accept))
+        })
+        .collect();
+    let mut good = Vec::new();
+    for (password, attempt) in attempts {
+        match attempt.await.unwrap() {
+            Ok(_) => good.push(password),
+            Err(error) => assert!(matches!(error, Error::Refused(_)), "{error}"),
+        }
+    }
+    let [password] = good[..] else { panic!("accepted {} times", good.len()) };
+    assert!(stage.sign_in("mia@acme.test", password).await.is_ok(), "whoever was first has set the password");
+    assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
+}
+
+async fn a_link_ends_the_sessions_from_before(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let mia = member(&stage, &tenant, "Mia").await;
+    let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+    let made = stage.keyring.make_password_link(&tenant, &mia).await.unwrap();
+    assert!(signed_in(&stage, &token).await.is_some(), "until it is used, nothing changes");
+    accept(&stage, &made.token).await.unwrap();
+    assert!(signed_in(&stage, &token).await.is_none());
+}
+
+async fn somebody_who_was_switched_off_gets_no_link(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
+    let mia = &made.person.id;
+    stage.keyring.switch_off(&tenant, mia).await.unwrap();
+    assert!(accept(&stage, &made.token).await.is_err(), "the link has ended");
+    let refused = stage.keyring.make_password_link(&tenant, mia).await;
+    assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("Switch them on first")));
+    stage.keyring.switch_on(&tenant, mia).await.unwrap();
+    assert!(accept(&stage, &made.token).await.is_err(), "and does not come back");
+    let again = stage.keyring.make_password_link(&tenant, mia).await.unwrap();
+    accept(&stage, &again.token).await.unwrap();
+    let ana = stage.admin(&tenant, "Ana").await;
+    let own = stage.keyring.make_password_link(&ana, &id_of(&stage, &tenant, "Ana").await).await;
+    assert!(matches!(own, Err(Error::Refused(_))), "one's own password takes the current one");
+}
+
+async fn people_are_shown_with_all_that_there_is_to_know(stage: Stage) {
+    let (tenant, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    stage.person(&other, "Eve", Role::TenantAdmin).await;
+    stage.admin(&tenant, "Ana").await;
+    let mia = member(&stage, &tenant, "Mia").await;
+    let (first, second) = (
+        group(&stage, &tenant, "Night shift", GroupType::Person, "services:read").await,
+        group(&stage, &tenant, "Front desk", GroupType::Person, "reservations:*").await,
+    );
+    stage.keyring.set_role(&tenant, &mia, &role(Role::Member, &[&first, &second])).await.unwrap();
+    invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await;
+    let people = stage.keyring.people(Some(&tenant)).await.unwrap();
+    let shown: Vec<_> = people
+        .iter()
+        .map(|profile| (profile.person.name.as_str(), profile.person.role, profile.state, profile.last_seen_at))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("Ana", Role::TenantAdmin, PersonState::Active, Some(stage.now())),
+            ("Mia", Role::Member, PersonState::Active, None),
+            ("Zoe", Role::TenantAdmin, PersonState::Invited, None),
+        ]
+    );
+    let groups: Vec<&str> = people[1].groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(groups, ["Front desk", "Night shift"]);
+    assert_eq!(stage.keyring.person(&tenant, &mia).await.unwrap(), people[1]);
+}
+
+/// Mia, a member with a personal key, and what she is signed in with.
+async fn mia_with_a_key(stage: &Stage, tenant: &TenantAdmin) -> (PersonId, SessionToken, NewSecret) {
+    let mia = member(stage, tenant, "Mia").await;
+    let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+    let holder = signed_in(stage, &token).await.unwrap().as_key_holder().unwrap();
+    let draft = KeyDraft { name: "Mine".to_owned(), read: true, write: true, ..KeyDraft::default() };
+    let key = NewKey { draft, expiration: ExpirationDraft::Never };
+    let made = stage.keyring.generate_key(&holder, &key).await.unwrap();
+    (mia, token, made)
+}
+
+async fn judged(stage: &Stage, key: &NewSecret, permission: &str) -> Result<(), Refusal> {
+    let permission = Permission::parse(permission).unwrap();
+    let ask = Ask {
+        credential: Credential::Secret(key.secret.clone()),
+        address: Some(home()),
+        nearest: home(),
+        origin: None,
+        demand: Demand { permission: Some(&permission), property: None, cost: 1 },
+    };
+    stage.keyring.evaluate(&ask).await.unwrap().outcome.map(drop)
+}
+
+async fn a_role_holds_from_the_next_request_and_the_keys_next_call(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.admin(&tenant, "Ana").await;
+    let readers = group(&stage, &tenant, "Readers", GroupType::Person, "reservations:read").await;
+    let (mia, token, key) = mia_with_a_key(&stage, &tenant).await;
+    for (new, reads, writes, administers) in [
+        (role(Role::Member, &[]), false, false, false),
+        (role(Role::Member, &[&readers]), true, false, false),
+        (role(Role::TenantAdmin, &[]), true, true, true),
+        (role(Role::Member, &[&readers]), true, false, false),
+        (role(Role::Member, &[]), false, false, false),
+    ] {
+        stage.keyring.set_role(&tenant, &mia, &new).await.unwrap();
+        assert_eq!(judged(&stage, &key, "reservations:read").await.is_ok(), reads, "reading as {new:?}");
+        assert_eq!(judged(&stage, &key, "reservations:write").await.is_ok(), writes, "writing as {new:?}");
+        assert_eq!(signed_in(&stage, &token).await.unwrap().as_admin().is_ok(), administers, "{new:?}");
+    }
+    assert_eq!(stage.actions(&mia).await[..2], ["person.created", "session.opened"]);
+    assert_eq!(stage.actions(&mia).await[2..], ["person.role_changed"; 4]);
+}
+
+async fn what_changes_nothing_is_not_written_down(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let (one, other) = (
+        group(&stage, &tenant, "beta", GroupType::Person, "a:read").await,
+        group(&stage, &tenant, "Alpha", GroupType::Person, "b:read").await,
+    );
+    let mia = member(&stage, &tenant, "Mia").await;
+    for groups in [[&one, &other], [&other, &one]] {
+        stage.keyring.set_role(&tenant, &mia, &role(Role::Member, &groups)).await.unwrap();
+        stage.keyring.switch_on(&tenant, &mia).await.unwrap();
+        stage.keyring.end_sessions_of(&tenant, &mia).await.unwrap();
+        stage.keyring.reset_second_factor(&tenant, &mia).await.unwrap();
+        stage.keyring.require_second_factor(&tenant, false).await.unwrap();
+    }
+    assert_eq!(stage.actions(&mia).await, ["person.created", "person.role_changed"]);
+    stage.keyring.switch_off(&tenant, &mia).await.unwrap();
+    stage.keyring.switch_off(&tenant, &mia).await.unwrap();
+    assert_eq!(stage.actions(&mia).await[2..], ["person.switched_off"]);
+}
+
+async fn the_last_admin_stays_one(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let ana = id_of(&stage, &tenant, "Ana").await;
+    invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await;
+    stage.person(&tenant, "Ben", Role::TenantAdmin).await;
+    stage.keyring.switch_off(&tenant, &id_of(&stage, &tenant, "Ben").await).await.unwrap();
+    let profile = stage.keyring.person(&tenant, &ana).await.unwrap();
+    assert!(stage.keyring.is_last_admin(&tenant, &profile).await.unwrap(), "the others cannot sign in");
+    let member = role(Role::Member, &[]);
+    for refused in
+        [stage.keyring.set_role(&tenant, &ana, &member).await.map(drop), stage.keyring.switch_off(&tenant, &ana).await]
+    {
+        assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("only admin")));
+    }
+    stage.keyring.switch_on(&tenant, &id_of(&stage, &tenant, "Ben").await).await.unwrap();
+    assert!(!stage.keyring.is_last_admin(&tenant, &profile).await.unwrap());
+    stage.keyring.switch_off(&tenant, &ana).await.unwrap();
+}
+
+async fn an_admin_who_cannot_sign_in_yet_is_not_the_last_one(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let zoe = invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await.person.id;
+    let after = stage.keyring.set_role(&tenant, &zoe, &role(Role::Member, &[])).await.unwrap();
+    assert_eq!(after.person.role, Role::Member);
+    stage.keyring.switch_off(&tenant, &zoe).await.unwrap();
+}
+
+async fn two_admins_who_demote_each_other_leave_one(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let (ana, ben) = (stage.admin(&tenant, "Ana").await, stage.admin(&tenant, "Ben").await);
+    let (id_of_ana, id_of_ben) = (id_of(&stage, &tenant, "Ana").await, id_of(&stage, &tenant, "Ben").await);
+    let demotions: Vec<_> = [(ana, id_of_ben), (ben, id_of_ana)]
+        .into_iter()
+        .map(|(admin, other)| {
+            let keyring = stage.keyring.clone();
+            tokio::spawn(async move { keyring.set_role(&admin, &other, &role(Role::Member, &[])).await })
+        })
+        .collect();
+    let mut done = 0;
+    for demotion in demotions {
+        match demotion.await.unwrap() {
+            Ok(_) => done += 1,
+            Err(error) => assert!(matches!(error, Error::Refused(_)), "{error}"),
+        }
+    }
+    assert_eq!(done, 1);
+    let people = stage.keyring.people(Some(&tenant)).await.unwrap();
+    assert_eq!(people.iter().filter(|profile| profile.person.role == Role::TenantAdmin).count(), 1);
+}
+
+async fn whoever_was_switched_off_can_do_nothing_until_they_are_switched_on(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let ana = stage.admin(&tenant, "Ana").await;
+    let (mia, token, key) = mia_with_a_key(&stage, &tenant).await;
+    let everything = group(&stage, &tenant, "Everything", GroupType::Person, "*").await;
+    stage.keyring.set_role(&tenant, &mia, &role(Role::Member, &[&everything])).await.unwrap();
+    stage.keyring.switch_off(&ana, &mia).await.unwrap();
+    assert!(signed_in(&stage, &token).await.is_none());
+    assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_err());
+    let refused = judged(&stage, &key, "reservations:read").await;
+    assert_eq!(refused, Err(Refusal::Disabled(Why::OwnerSwitchedOff)));
+    assert_eq!(stage.keyring.active_keys_of(&tenant, &mia).await.unwrap(), 1, "the key is still there");
+    stage.keyring.switch_on(&ana, &mia).await.unwrap();
+    assert!(judged(&stage, &key, "reservations:read").await.is_ok(), "with the groups and the key from before");
+    assert!(signed_in(&stage, &token).await.is_none(), "sessions do not come back");
+    assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
+    let own = stage.keyring.switch_off(&ana, &id_of(&stage, &tenant, "Ana").await).await;
+    assert!(matches!(own, Err(Error::Refused(reason)) if reason.contains("another admin")));
+}
+
+async fn a_key_is_refused_once_its_owner_was_switched_off(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let (mia, _, key) = mia_with_a_key(&stage, &tenant).await;
+    let everything = group(&stage, &tenant, "Everything", GroupType::Person, "*").await;
+    stage.keyring.set_role(&tenant, &mia, &role(Role::Member, &[&everything])).await.unwrap();
+    let calls = async {
+        // As often as it goes, until the first refusal.
+        for answered in 0.. {
+            if let Err(refusal) = judged(&stage, &key, "reservations:read").await {
+                return (answered, refusal);
+            }
+            stage.advance(TimeDelta::seconds(2));
+        }
+        unreachable!("switching off ends the calls")
+    };
+    let switching = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stage.keyring.switch_off(&tenant, &mia).await.unwrap();
+        judged(&stage, &key, "reservations:read").await
+    };
+    let ((answered, refusal), afterwards) = tokio::join!(calls, switching);
+    assert!(answered > 0, "the key was in use");
+    assert_eq!(refusal, Refusal::Disabled(Why::OwnerSwitchedOff));
+    assert_eq!(afterwards, Err(Refusal::Disabled(Why::OwnerSwitchedOff)), "the first call after it returned");
+}
+
+async fn sessions_end_when_an_admin_says_so(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let mia = member(&stage, &tenant, "Mia").await;
+    let mut tokens = Vec::new();
+    for address in ["203.0.113.7", "2001:db8::1"] {
+        let credentials = Credentials { email: "mia@acme.test".to_owned(), password: PASSWORD.to_owned().into() };
+        tokens.push(stage.keyring.sign_in(credentials, None, &client(address)).await.unwrap());
+        stage.advance(TimeDelta::minutes(5));
+    }
+    let sessions = stage.keyring.sessions_of(&tenant, &mia).await.unwrap();
+    let addresses: Vec<&str> = sessions.iter().map(|session| session.address.as_str()).collect();
+    assert_eq!(addresses, ["2001:db8::1", "203.0.113.7"], "the latest first");
+    assert_eq!(stage.keyring.end_sessions_of(&tenant, &mia).await.unwrap(), 2);
+    for token in &tokens {
+        assert!(signed_in(&stage, token).await.is_none());
+    }
+    assert_eq!(stage.keyring.sessions_of(&tenant, &mia).await.unwrap(), []);
+    assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
+    assert_eq!(stage.actions(&mia).await[3..], ["session.all_ended", "session.opened"]);
+}
+
+/// Gives somebody a second factor, as if they had set it up.
+async fn give_second_factor(stage: &Stage, person: &PersonId) {
+    use sea_orm::ConnectionTrait;
+    let sql = format!("UPDATE person SET totp_secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' WHERE id = '{person}'");
+    stage.connection().await.execute_unprepared(&sql).await.unwrap();
+}
+
+async fn a_second_factor_is_reset_by_another_admin(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let ana = stage.admin(&tenant, "Ana").await;
+    let mia = member(&stage, &tenant, "Mia").await;
+    let id_of_ana = id_of(&stage, &tenant, "Ana").await;
+    for person in [&mia, &id_of_ana] {
+        give_second_factor(&stage, person).await;
+    }
+    assert!(matches!(stage.sign_in("mia@acme.test", PASSWORD).await, Err(Error::CodeNeeded)));
+    let made = stage.keyring.make_password_link(&ana, &mia).await.unwrap();
+    assert!(stage.keyring.invited(&made.token).await.unwrap().has_second_factor);
+    accept(&stage, &made.token).await.unwrap();
+    assert!(
+        matches!(stage.sign_in("mia@acme.test", PASSWORD).await, Err(Error::CodeNeeded)),
+        "a link is no way past it"
+    );
+    stage.keyring.reset_second_factor(&ana, &mia).await.unwrap();
+    assert!(!stage.keyring.person(&tenant, &mia).await.unwrap().has_second_factor);
+    assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
+    assert!(stage.actions(&mia).await.contains(&"second_factor.reset".to_owned()));
+    let own = stage.keyring.reset_second_factor(&ana, &id_of_ana).await;
+    assert!(matches!(own, Err(Error::Refused(_))), "one's own takes a code");
+}
+
+async fn a_second_factor_can_be_asked_of_everybody(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    let ana = signed_in(&stage, &token).await.unwrap().as_admin().unwrap();
+    stage.keyring.require_second_factor(&ana, true).await.unwrap();
+    let now = signed_in(&stage, &token).await.unwrap();
+    assert!(now.owes_second_factor());
+    assert!(matches!(now.as_admin(), Err(Error::OwesSecondFactor)));
+    assert!(matches!(now.as_key_holder(), Err(Error::OwesSecondFactor)));
+    give_second_factor(&stage, &now.person.id).await;
+    let ana = signed_in(&stage, &token).await.unwrap().as_admin().expect("with one, she is as free as before");
+    stage.keyring.require_second_factor(&ana, false).await.unwrap();
+    assert_eq!(stage.actions(&tenant.tenant().id).await, ["tenant.created", "tenant.changed", "tenant.changed"]);
+}
+
+async fn a_foreign_person_is_nobody(stage: Stage) {
+    let (tenant, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    let mia = member(&stage, &tenant, "Mia").await;
+    let missing = PersonId::parse("per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap();
+    for id in [&mia, &missing] {
+        let member = role(Role::Member, &[]);
+        for outcome in [
+            stage.keyring.person(&other, id).await.map(drop),
+            stage.keyring.sessions_of(&other, id).await.map(drop),
+            stage.keyring.set_role(&other, id, &member).await.map(drop),
+            stage.keyring.switch_off(&other, id).await,
+            stage.keyring.switch_on(&other, id).await,
+            stage.keyring.end_sessions_of(&other, id).await.map(drop),
+            stage.keyring.make_password_link(&other, id).await.map(drop),
+            stage.keyring.reset_second_factor(&other, id).await,
+        ] {
+            assert!(matches!(outcome, Err(Error::NotFound(Thing::Person))));
+        }
+        assert_eq!(stage.keyring.active_keys_of(&other, id).await.unwrap(), 0);
+    }
+}
+
+async fn whom_to_ask_are_those_who_can_help(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    for (name, role) in [("Ben", Role::TenantAdmin), ("Ana", Role::TenantAdmin), ("Mia", Role::Member)] {
+        stage.person(&tenant, name, role).await;
+    }
+    stage.person(&tenant, "Gone", Role::TenantAdmin).await;
+    stage.keyring.switch_off(&tenant, &id_of(&stage, &tenant, "Gone").await).await.unwrap();
+    invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await;
+    let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+    let to_ask = stage.keyring.whom_to_ask(&signed_in(&stage, &token).await.unwrap()).await.unwrap();
+    let names: Vec<&str> = to_ask.iter().map(|person| person.name.as_str()).collect();
+    assert_eq!(names, ["Ana", "Ben"]);
+}
+
+/// People who may not sign in, and why: an address and a password each.
+async fn those_who_may_not_sign_in(stage: &Stage) -> [(&'static str, &'static str, &'static str); 4] {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let gone = member(stage, &tenant, "Gone").await;
+    stage.keyring.switch_off(&tenant, &gone).await.unwrap();
+    invite(stage, &tenant, "Zoe", Role::Member).await;
+    [
+        ("unknown", "nobody@acme.test", PASSWORD),
+        ("wrong password", "ana@acme.test", "a wrong password"),
+        ("switched off", "gone@acme.test", PASSWORD),
+        ("invited", "zoe@acme.test", PASSWORD),
+    ]
+}
+
+async fn those_who_may_not_sign_in_are_told_alike(stage: Stage) {
+    for (why, email, password) in those_who_may_not_sign_in(&stage).await {
+        let refused = stage.sign_in(email, password).await.err().map(|error| error.to_string());
+        assert_eq!(refused.as_deref(), Some("The e-mail address or the password is wrong."), "{why}");
+        let empty = stage.sign_in(email, "").await.err().map(|error| error.to_string());
+        assert_eq!(empty, refused, "{why}, with no password at all");
+    }
+}
+
+/// How far apart the medians may be. Looking at a password takes about 25 ms, nine tenths of the whole; whoever
+/// skipped it would be told apart at once. A tenth is what the rest of a busy machine makes of 200 attempts.
+const TOLERANCE: f64 = 0.1;
+
+async fn those_who_may_not_sign_in_wait_alike(stage: Stage) {
+    const ROUNDS: usize = 200;
+    let kinds = those_who_may_not_sign_in(&stage).await;
+    let mut took = [const { Vec::<f64>::new() }; 4];
+    for round in 0..ROUNDS {
+        // Never so many from one address or in a quarter of an hour that the throttle steps in.
+        stage.advance(TimeDelta::minutes(1));
+        let client = client(&format!("198.51.100.{round}"));
+        // Nobody always comes first.
+        for kind in (0..kinds.len()).map(|place| (place + round) % kinds.len()) {
+            let (_, email, password) = kinds[kind];
+            let credentials = Credentials { email: email.to_owned(), password: password.to_owned().into() };
+            let start = Instant::now();
+            let refused = stage.keyring.sign_in(credentials, None, &client).await;
+            took[kind].push(start.elapsed().as_secs_f64());
+            assert!(matches!(refused, Err(Error::WrongCredentials)));
+        }
+    }
+    let medians = took.map(median);
+    let (least, most) = (medians.into_iter().fold(f64::MAX, f64::min), medians.into_iter().fold(0.0, f64::max));
+    let told: Vec<_> = kinds.iter().map(|(why, ..)| why).zip(medians).collect();
+    assert!(most <= least * (1.0 + TOLERANCE), "they can be told apart by the time it takes: {told:?}");
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

@@ -1,0 +1,134 @@
+use chrono::TimeDelta;
+use domain::{group::GroupType, id::Id, person::Role};
+use keyring::{Error, NewGroup, NewRole, SignedIn};
+
+use super::stage::{PASSWORD, Stage, client, codes, home};
+
+on_both_databases! {
+    people_name_themselves,
+    another_password_keeps_this_session_alone,
+    the_current_password_has_to_be_right,
+    of_two_changes_at_once_one_wins,
+    guesses_at_the_current_password_wait,
+    sessions_are_listed_for_their_person_alone,
+    signing_out_everywhere_ends_all_sessions,
+    a_members_groups_say_what_they_may_do,
+}
+
+const MIA: &str = "mia@acme.test";
+const ANOTHER: &str = "another long password";
+
+async fn mia(stage: &Stage) -> SignedIn {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Mia", Role::Member).await;
+    stage.at_the_console(MIA).await
+}
+
+async fn change(stage: &Stage, signed_in: &SignedIn, current: &str, new: &str) -> Result<(), Error> {
+    stage.keyring.change_password(signed_in, current.to_owned().into(), new.to_owned().into()).await
+}
+
+async fn people_name_themselves(stage: Stage) {
+    let mia = mia(&stage).await;
+    stage.keyring.rename_oneself(&mia, "  Mia Marin ").await.unwrap();
+    let renamed = stage.at_the_console(MIA).await;
+    assert_eq!(renamed.person.name, "Mia Marin");
+    stage.keyring.rename_oneself(&renamed, "Mia Marin").await.unwrap();
+    assert_eq!(codes(stage.keyring.rename_oneself(&renamed, " M ").await)[0].0, "name");
+    let renaming = "SELECT detail FROM audit_event WHERE action = 'person.renamed'";
+    assert_eq!(stage.texts(renaming).await, [r#"{"after":{"name":"Mia Marin"},"before":{"name":"Mia"}}"#]);
+}
+
+async fn another_password_keeps_this_session_alone(stage: Stage) {
+    mia(&stage).await;
+    let here = stage.sign_in(MIA, PASSWORD).await.unwrap();
+    let elsewhere = stage.sign_in(MIA, PASSWORD).await.unwrap();
+    assert_eq!(codes(change(&stage, &stage.whose(&here).await, PASSWORD, "too short").await)[0].0, "password");
+    change(&stage, &stage.whose(&here).await, PASSWORD, ANOTHER).await.unwrap();
+    assert!(stage.keyring.signed_in(&here, home()).await.unwrap().is_some());
+    assert!(stage.keyring.signed_in(&elsewhere, home()).await.unwrap().is_none());
+    assert!(matches!(stage.sign_in(MIA, PASSWORD).await, Err(Error::WrongCredentials)));
+    assert!(stage.sign_in(MIA, ANOTHER).await.is_ok());
+    let told = "SELECT detail FROM audit_event WHERE action = 'person.password_changed'";
+    assert_eq!(stage.texts(told).await, [r#"{"sessions_ended":2}"#]);
+}
+
+async fn the_current_password_has_to_be_right(stage: Stage) {
+    let mia = mia(&stage).await;
+    for wrong in ["", "a wrong password", ANOTHER] {
+        let refused = change(&stage, &mia, wrong, ANOTHER).await;
+        assert_eq!(codes(refused), [("current_password", "wrong".to_owned())]);
+    }
+    assert!(stage.sign_in(MIA, PASSWORD).await.is_ok(), "it is as it was");
+}
+
+async fn of_two_changes_at_once_one_wins(stage: Stage) {
+    let mia = mia(&stage).await;
+    let (one, other) = tokio::join!(
+        change(&stage, &mia, PASSWORD, "the first new password"),
+        change(&stage, &mia, PASSWORD, "the second new password"),
+    );
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    let good = if one.is_ok() { "the first new password" } else { "the second new password" };
+    assert!(stage.sign_in(MIA, good).await.is_ok());
+}
+
+async fn guesses_at_the_current_password_wait(stage: Stage) {
+    let mia = mia(&stage).await;
+    for _ in 0..10 {
+        assert!(matches!(change(&stage, &mia, "a wrong guess", ANOTHER).await, Err(Error::Invalid(_))));
+    }
+    assert!(matches!(change(&stage, &mia, PASSWORD, ANOTHER).await, Err(Error::TooManyAttempts { .. })));
+    stage.advance(TimeDelta::minutes(15));
+    change(&stage, &mia, PASSWORD, ANOTHER).await.expect("not for good");
+}
+
+async fn sessions_are_listed_for_their_person_alone(stage: Stage) {
+    mia(&stage).await;
+    let tenant = stage.keyring.operator_for("acme").await.unwrap();
+    stage.person(&tenant, "Ben", Role::Member).await;
+    stage.sign_in("ben@acme.test", PASSWORD).await.unwrap();
+    let ended = stage.sign_in(MIA, PASSWORD).await.unwrap();
+    stage.keyring.sign_out(&ended, home()).await.unwrap();
+    stage.advance(TimeDelta::hours(1));
+    let credentials = keyring::Credentials { email: MIA.to_owned(), password: PASSWORD.to_owned().into() };
+    let token = stage.keyring.sign_in(credentials, None, &client("2001:db8::7")).await.unwrap();
+    let sessions = stage.keyring.own_sessions(&stage.whose(&token).await).await.unwrap();
+    let seen: Vec<_> = sessions.iter().map(|session| (session.address.as_str(), session.is_this)).collect();
+    assert_eq!(seen, [("2001:db8::7", true), ("203.0.113.7", false)], "the latest first, and none that ended");
+    assert_eq!((sessions[0].opened_at, sessions[0].user_agent.as_str()), (stage.now(), "tests"));
+}
+
+async fn signing_out_everywhere_ends_all_sessions(stage: Stage) {
+    let mia = mia(&stage).await;
+    let tokens = [stage.sign_in(MIA, PASSWORD).await.unwrap(), stage.sign_in(MIA, PASSWORD).await.unwrap()];
+    let tenant = stage.keyring.operator_for("acme").await.unwrap();
+    stage.person(&tenant, "Ben", Role::Member).await;
+    let bens = stage.sign_in("ben@acme.test", PASSWORD).await.unwrap();
+    stage.keyring.sign_out_everywhere(&stage.whose(&tokens[0]).await).await.unwrap();
+    for token in &tokens {
+        assert!(stage.keyring.signed_in(token, home()).await.unwrap().is_none());
+    }
+    assert!(stage.keyring.signed_in(&bens, home()).await.unwrap().is_some(), "nobody else's");
+    assert_eq!(stage.actions(&mia.person.id).await.last().unwrap(), "session.all_ended");
+    assert!(stage.sign_in(MIA, PASSWORD).await.is_ok());
+}
+
+async fn a_members_groups_say_what_they_may_do(stage: Stage) {
+    let mia = mia(&stage).await;
+    let tenant = stage.keyring.operator_for("acme").await.unwrap();
+    assert!(stage.keyring.own_groups(&mia).await.unwrap().is_empty());
+    let mut groups = Vec::new();
+    for name in ["Night shift", "Front desk"] {
+        let permissions = vec!["reservations:*".to_owned(), "*:read".to_owned()];
+        let new = NewGroup { name: name.to_owned(), group_type: GroupType::Person, permissions };
+        groups.push(stage.keyring.create_group(&tenant, new).await.unwrap());
+    }
+    let ids = groups.iter().map(|group| group.id.as_str().to_owned()).collect();
+    let role = NewRole { role: "member".to_owned(), groups: ids };
+    stage.keyring.set_role(&tenant, &mia.person.id, &role).await.unwrap();
+    groups.reverse();
+    assert_eq!(stage.keyring.own_groups(&mia).await.unwrap(), groups, "by name");
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    assert!(stage.keyring.own_groups(&stage.at_the_console("ana@acme.test").await).await.unwrap().is_empty());
+}

@@ -1,0 +1,356 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE32_NOPAD;
+use domain::person::Role;
+use hmac::{Hmac, KeyInit, Mac};
+use keyring::{Client, Credentials, Error, NewPerson, SecondFactorOffer, SessionToken, SignedIn, TenantAdmin};
+use secrecy::{ExposeSecret, SecretString};
+use sha1::Sha1;
+
+use super::stage::{PASSWORD, Stage, client, codes, home};
+
+on_both_databases! {
+    a_code_has_to_come_with_the_password,
+    a_code_signs_in_once,
+    a_recovery_code_signs_in_once,
+    the_code_that_turned_it_on_is_used_up,
+    turning_it_on_takes_a_code_of_the_secret,
+    turning_it_off_takes_a_code,
+    new_recovery_codes_end_the_old_ones,
+    guesses_at_codes_wait,
+    right_codes_do_not_count,
+    a_tenant_can_ask_everybody_for_it,
+    a_super_user_has_one_as_well,
+    the_audit_log_tells_of_it_without_a_secret,
+}
+
+/// A person's authenticator app.
+pub struct App(Vec<u8>);
+
+impl App {
+    fn of(offer: &SecondFactorOffer) -> Self {
+        Self(BASE32_NOPAD.decode(offer.secret.expose_secret().as_bytes()).unwrap())
+    }
+
+    /// What it shows, by RFC 6238.
+    pub fn code(&self, now: DateTime<Utc>) -> String {
+        let mut mac = Hmac::<Sha1>::new_from_slice(&self.0).unwrap();
+        mac.update(&(now.timestamp() / 30).to_be_bytes());
+        let hash = mac.finalize().into_bytes();
+        let offset = usize::from(hash[19] & 0x0f);
+        let number = u32::from_be_bytes(hash[offset..offset + 4].try_into().unwrap()) & 0x7fff_ffff;
+        format!("{:06}", number % 1_000_000)
+    }
+}
+
+impl Stage {
+    /// Somebody who has just signed in.
+    pub async fn at_the_console(&self, email: &str) -> SignedIn {
+        self.whose(&self.sign_in(email, PASSWORD).await.unwrap()).await
+    }
+
+    pub async fn whose(&self, token: &SessionToken) -> SignedIn {
+        self.keyring.signed_in(token, home()).await.unwrap().unwrap()
+    }
+
+    async fn sign_in_with(&self, email: &str, code: &str) -> Result<SessionToken, Error> {
+        sign_in_from(self.keyring.clone(), email.to_owned(), code.to_owned(), client("203.0.113.7")).await
+    }
+
+    /// Turns a second factor on. A minute later its next code is fresh.
+    pub async fn with_second_factor(&self, signed_in: &SignedIn) -> (App, Vec<SecretString>) {
+        let offer = self.keyring.offer_second_factor(signed_in);
+        let app = App::of(&offer);
+        let turned_on = self.keyring.turn_on_second_factor(signed_in, &offer.secret, &app.code(self.now())).await;
+        self.advance(TimeDelta::minutes(1));
+        (app, turned_on.unwrap())
+    }
+
+    /// A member with a second factor.
+    async fn mia(&self) -> (TenantAdmin, SignedIn, App, Vec<SecretString>) {
+        let tenant = self.tenant("acme").await;
+        self.person(&tenant, "Mia", Role::Member).await;
+        let mia = self.at_the_console(MIA).await;
+        let (app, recovery_codes) = self.with_second_factor(&mia).await;
+        (tenant, mia, app, recovery_codes)
+    }
+}
+
+async fn sign_in_from(
+    keyring: keyring::Keyring,
+    email: String,
+    code: String,
+    client: Client,
+) -> Result<SessionToken, Error> {
+    keyring.sign_in(Credentials { email, password: PASSWORD.to_owned().into() }, Some(&code), &client).await
+}
+
+const MIA: &str = "mia@acme.test";
+
+/// No code, whatever the app shows.
+const WRONG: &str = "not a code";
+
+fn is_wrong_code<T>(result: Result<T, Error>) -> bool {
+    codes(result) == [("code", "wrong".to_owned())]
+}
+
+/// As long as guessing is stopped for.
+const AFTER_TOO_MANY: TimeDelta = TimeDelta::minutes(15);
+
+/// How many of twenty attempts at once opened a session, each from an address of its own.
+async fn opened_by_twenty_at_once(stage: &Stage, code: &str) -> usize {
+    let attempts: Vec<_> = (0..20)
+        .map(|number| {
+            let client = client(&format!("198.51.100.{number}"));
+            tokio::spawn(sign_in_from(stage.keyring.clone(), MIA.to_owned(), code.to_owned(), client))
+        })
+        .collect();
+    let mut opened = 0;
+    for attempt in attempts {
+        opened += usize::from(attempt.await.unwrap().is_ok());
+    }
+    opened
+}
+
+async fn a_code_has_to_come_with_the_password(stage: Stage) {
+    let (_, _, app, _) = stage.mia().await;
+    let code = app.code(stage.now());
+    assert!(matches!(stage.sign_in(MIA, PASSWORD).await, Err(Error::CodeNeeded)));
+    assert!(matches!(stage.sign_in_with(MIA, " ").await, Err(Error::CodeNeeded)));
+    let wrong_password = Credentials { email: MIA.to_owned(), password: "a wrong password".to_owned().into() };
+    let refused = stage.keyring.sign_in(wrong_password, Some(&code), &client("203.0.113.7")).await;
+    assert!(matches!(refused, Err(Error::WrongCredentials)), "told nothing of the code");
+    assert!(is_wrong_code(stage.sign_in_with(MIA, WRONG).await));
+    let too_old = app.code(stage.now() - TimeDelta::minutes(1));
+    assert!(is_wrong_code(stage.sign_in_with(MIA, &too_old).await));
+    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+    assert!(stage.sign_in_with(MIA, &spaced).await.is_ok(), "as the app shows it");
+}
+
+async fn a_code_signs_in_once(stage: Stage) {
+    let (_, _, app, _) = stage.mia().await;
+    assert_eq!(opened_by_twenty_at_once(&stage, &app.code(stage.now())).await, 1);
+    stage.advance(AFTER_TOO_MANY);
+    let code = app.code(stage.now());
+    assert!(stage.sign_in_with(MIA, &code).await.is_ok());
+    assert!(is_wrong_code(stage.sign_in_with(MIA, &code).await));
+    let before = app.code(stage.now() - TimeDelta::seconds(30));
+    assert!(is_wrong_code(stage.sign_in_with(MIA, &before).await), "nor does an earlier one any more");
+    stage.advance(TimeDelta::seconds(30));
+    assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
+}
+
+async fn a_recovery_code_signs_in_once(stage: Stage) {
+    let (_, mia, _, recovery_codes) = stage.mia().await;
+    assert_eq!(recovery_codes.len(), 10);
+    let first = recovery_codes[0].expose_secret();
+    assert_eq!(opened_by_twenty_at_once(&stage, first).await, 1);
+    stage.advance(AFTER_TOO_MANY);
+    assert!(is_wrong_code(stage.sign_in_with(MIA, first).await));
+    assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 9);
+    let by_hand = recovery_codes[1].expose_secret().replace('-', " ").to_uppercase();
+    assert!(stage.sign_in_with(MIA, &by_hand).await.is_ok(), "as people type it");
+    let someone_elses = recovery_codes[2].expose_secret();
+    let tenant = stage.keyring.operator_for("acme").await.unwrap();
+    stage.person(&tenant, "Ben", Role::Member).await;
+    stage.with_second_factor(&stage.at_the_console("ben@acme.test").await).await;
+    assert!(is_wrong_code(stage.sign_in_with("ben@acme.test", someone_elses).await));
+    assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 8);
+}
+
+async fn the_code_that_turned_it_on_is_used_up(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Mia", Role::Member).await;
+    let mia = stage.at_the_console(MIA).await;
+    let offer = stage.keyring.offer_second_factor(&mia);
+    let app = App::of(&offer);
+    let code = app.code(stage.now());
+    stage.keyring.turn_on_second_factor(&mia, &offer.secret, &code).await.unwrap();
+    assert!(is_wrong_code(stage.sign_in_with(MIA, &code).await));
+    assert!(is_wrong_code(stage.keyring.turn_off_second_factor(&mia, &code).await));
+    stage.advance(TimeDelta::seconds(30));
+    assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
+}
+
+async fn turning_it_on_takes_a_code_of_the_secret(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Mia", Role::Member).await;
+    let mia = stage.at_the_console(MIA).await;
+    let (offer, other) = (stage.keyring.offer_second_factor(&mia), stage.keyring.offer_second_factor(&mia));
+    let app = App::of(&offer);
+    for code in [WRONG.to_owned(), String::new(), App::of(&other).code(stage.now())] {
+        assert!(is_wrong_code(stage.keyring.turn_on_second_factor(&mia, &offer.secret, &code).await));
+    }
+    let short = SecretString::from("GEZDGNBVGY3TQOJQ".to_owned());
+    let refused = stage.keyring.turn_on_second_factor(&mia, &short, &app.code(stage.now())).await;
+    assert!(matches!(refused, Err(Error::Refused(_))), "a secret of somebody's own making");
+    assert!(stage.sign_in(MIA, PASSWORD).await.is_ok(), "nothing is kept of an offer");
+    stage.keyring.turn_on_second_factor(&mia, &offer.secret, &app.code(stage.now())).await.unwrap();
+    let again = stage.keyring.turn_on_second_factor(&mia, &other.secret, &App::of(&other).code(stage.now())).await;
+    assert!(matches!(again, Err(Error::Refused(_))), "it is not replaced without a code of the first");
+}
+
+async fn turning_it_off_takes_a_code(stage: Stage) {
+    let (_, mia, app, recovery_codes) = stage.mia().await;
+    for code in [WRONG, "", "000000 "] {
+        assert!(is_wrong_code(stage.keyring.turn_off_second_factor(&mia, code).await));
+    }
+    assert!(matches!(stage.sign_in(MIA, PASSWORD).await, Err(Error::CodeNeeded)));
+    stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await.unwrap();
+    assert!(!stage.at_the_console(MIA).await.has_second_factor);
+    assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 0);
+    let again = stage.keyring.turn_off_second_factor(&mia, recovery_codes[0].expose_secret()).await;
+    assert!(matches!(again, Err(Error::Refused(_))), "there is nothing left to turn off");
+    let renewed = stage.keyring.renew_recovery_codes(&mia, recovery_codes[0].expose_secret()).await;
+    assert!(matches!(renewed, Err(Error::Refused(_))));
+}
+
+async fn new_recovery_codes_end_the_old_ones(stage: Stage) {
+    let (_, mia, _, old) = stage.mia().await;
+    assert!(is_wrong_code(stage.keyring.renew_recovery_codes(&mia, WRONG).await));
+    let new = stage.keyring.renew_recovery_codes(&mia, old[0].expose_secret()).await.unwrap();
+    assert_eq!((new.len(), stage.keyring.recovery_codes_left(&mia).await.unwrap()), (10, 10));
+    assert!(is_wrong_code(stage.sign_in_with(MIA, old[1].expose_secret()).await));
+    assert!(stage.sign_in_with(MIA, new[0].expose_secret()).await.is_ok());
+}
+
+async fn guesses_at_codes_wait(stage: Stage) {
+    let (_, mia, app, _) = stage.mia().await;
+    let guesses: Vec<_> = (0..20)
+        .map(|number| {
+            let client = client(&format!("198.51.100.{number}"));
+            tokio::spawn(sign_in_from(stage.keyring.clone(), MIA.to_owned(), WRONG.to_owned(), client))
+        })
+        .collect();
+    let mut looked_at = 0;
+    for guess in guesses {
+        looked_at += usize::from(matches!(guess.await.unwrap(), Err(Error::Invalid(_))));
+    }
+    assert_eq!(looked_at, 10, "from wherever they come, and in parallel as well");
+    let right = app.code(stage.now());
+    assert!(matches!(stage.sign_in_with(MIA, &right).await, Err(Error::TooManyAttempts { .. })));
+    let off = stage.keyring.turn_off_second_factor(&mia, &right).await;
+    assert!(matches!(off, Err(Error::TooManyAttempts { .. })));
+    let renewed = stage.keyring.renew_recovery_codes(&mia, &right).await;
+    assert!(matches!(renewed, Err(Error::TooManyAttempts { .. })));
+    let another = "another long password".to_owned();
+    let changed = stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.into()).await;
+    changed.expect("whoever guesses at codes knows the password; changing it is the remedy");
+    stage.advance(AFTER_TOO_MANY);
+    stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await.expect("not for good");
+}
+
+async fn right_codes_do_not_count(stage: Stage) {
+    let (_, mia, app, recovery_codes) = stage.mia().await;
+    for _ in 0..9 {
+        assert!(is_wrong_code(stage.keyring.renew_recovery_codes(&mia, WRONG).await));
+    }
+    for recovery_code in &recovery_codes[..4] {
+        assert!(stage.sign_in_with(MIA, recovery_code.expose_secret()).await.is_ok());
+        assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
+        stage.advance(TimeDelta::seconds(30));
+    }
+    assert!(is_wrong_code(stage.keyring.turn_off_second_factor(&mia, WRONG).await), "the tenth");
+    let eleventh = stage.keyring.turn_off_second_factor(&mia, WRONG).await;
+    assert!(matches!(eleventh, Err(Error::TooManyAttempts { .. })));
+}
+
+async fn a_tenant_can_ask_everybody_for_it(stage: Stage) {
+    let (tenant, mia, app, _) = stage.mia().await;
+    let ana = stage.admin(&tenant, "Ana").await;
+    stage.person(&tenant, "Ben", Role::Member).await;
+    stage.keyring.require_second_factor(&ana, true).await.unwrap();
+    stage.keyring.require_second_factor(&ana, true).await.unwrap();
+
+    let ben = stage.at_the_console("ben@acme.test").await;
+    assert!(ben.owes_second_factor());
+    assert!(matches!(ben.as_key_holder(), Err(Error::OwesSecondFactor)));
+    let ana_again = stage.at_the_console("ana@acme.test").await;
+    assert!(matches!(ana_again.as_admin(), Err(Error::OwesSecondFactor)), "whoever asked for it, too");
+
+    let off = stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await;
+    assert!(matches!(off, Err(Error::Refused(_))));
+    let mia = stage.whose(&stage.sign_in_with(MIA, &app.code(stage.now())).await.expect("no code was used up")).await;
+    assert!(!mia.owes_second_factor() && mia.as_key_holder().is_ok());
+
+    stage.with_second_factor(&ana_again).await;
+    stage.keyring.require_second_factor(&ana, false).await.unwrap();
+    assert!(stage.at_the_console("ben@acme.test").await.as_key_holder().is_ok());
+    stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await.unwrap();
+    let changed = "SELECT detail FROM audit_event WHERE action = 'tenant.changed' ORDER BY sequence";
+    assert_eq!(stage.texts(changed).await.len(), 2, "once on, once off");
+}
+
+async fn a_super_user_has_one_as_well(stage: Stage) {
+    let email = "root@example.test";
+    let new = NewPerson { email: email.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
+    let root = stage.keyring.create_person(None, Role::SuperUser, new).await.unwrap();
+    let tenant = stage.tenant("acme").await;
+    stage.keyring.require_second_factor(&tenant, true).await.unwrap();
+    let token = stage.sign_in(email, PASSWORD).await.unwrap();
+    stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
+    let inside = stage.whose(&token).await;
+    assert!(matches!(inside.as_admin(), Err(Error::OwesSecondFactor)), "what a tenant asks for binds its guests");
+    inside.as_super_user().unwrap();
+    let (app, _) = stage.with_second_factor(&inside).await;
+    let inside = stage.whose(&token).await;
+    inside.as_admin().unwrap();
+    let off = stage.keyring.turn_off_second_factor(&inside, &app.code(stage.now())).await;
+    assert!(matches!(off, Err(Error::Refused(_))), "not in there");
+    stage.keyring.leave_tenant(&inside).await.unwrap();
+    stage.keyring.turn_off_second_factor(&stage.whose(&token).await, &app.code(stage.now())).await.unwrap();
+    let own = format!("SELECT action FROM audit_event WHERE chain_id = 'platform' AND subject = '{}'", root.id);
+    let own = stage.texts(&format!("{own} ORDER BY sequence")).await;
+    assert_eq!(own, ["person.created", "session.opened", "second_factor.on", "second_factor.off"]);
+}
+
+async fn the_audit_log_tells_of_it_without_a_secret(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Mia", Role::Member).await;
+    let mia = stage.at_the_console(MIA).await;
+    let offer = stage.keyring.offer_second_factor(&mia);
+    let app = App::of(&offer);
+    let mut secrets = vec![PASSWORD.to_owned(), offer.secret.expose_secret().to_owned()];
+    let mut shown = |stage: &Stage| {
+        let code = app.code(stage.now());
+        secrets.push(code.clone());
+        code
+    };
+    let first_codes = stage.keyring.turn_on_second_factor(&mia, &offer.secret, &shown(&stage)).await.unwrap();
+    stage.advance(TimeDelta::minutes(1));
+    let token = stage.sign_in_with(MIA, &shown(&stage)).await.unwrap();
+    stage.sign_in_with(MIA, first_codes[0].expose_secret()).await.unwrap();
+    stage.advance(TimeDelta::minutes(1));
+    let second_codes = stage.keyring.renew_recovery_codes(&mia, &shown(&stage)).await.unwrap();
+    let another = "another long password";
+    stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.to_owned().into()).await.unwrap();
+    stage.advance(TimeDelta::minutes(1));
+    stage.keyring.turn_off_second_factor(&mia, &shown(&stage)).await.unwrap();
+    stage.keyring.sign_out_everywhere(&mia).await.unwrap();
+
+    let told = stage.actions(&mia.person.id).await;
+    let expected = [
+        "person.created",
+        "session.opened",
+        "second_factor.on",
+        "session.opened",
+        "session.opened",
+        "second_factor.codes_renewed",
+        "person.password_changed",
+        "second_factor.off",
+        "session.all_ended",
+    ];
+    assert_eq!(told, expected);
+    let how = "SELECT detail FROM audit_event WHERE action = 'session.opened' ORDER BY sequence";
+    let how = stage.texts(how).await;
+    assert_eq!(how[1..], [r#"{"second_factor":"app"}"#, r#"{"second_factor":"recovery_code"}"#]);
+
+    secrets.extend([another.to_owned(), token.expose().to_owned()]);
+    secrets.extend(first_codes.iter().chain(&second_codes).map(|code| code.expose_secret().to_owned()));
+    secrets.extend(secrets.clone().iter().map(|secret| secret.replace('-', "")));
+    let rows = "SELECT actor || actor_name || action || subject || subject_name || COALESCE(address, '') || detail FROM audit_event";
+    let rows = stage.texts(rows).await.join("\n");
+    for secret in secrets {
+        assert!(!rows.contains(&secret), "{secret} stands in the audit log");
+    }
+    assert!(!rows.contains("argon2"), "nor does a password's hash");
+}
