@@ -20,11 +20,7 @@ use sea_orm::{
 use super::{
     Change, Result,
     entity::{authorization_group as group, person, person_group, session},
-<<<<<<< HEAD
-    from_lines, inserted, invitations, readable,
-=======
-    groups, inserted, readable,
->>>>>>> main
+    groups, inserted, invitations, readable,
 };
 use crate::powers;
 
