@@ -11,10 +11,11 @@ use domain::{
 use keyring::{AuditEvent, Error, Existing, TenantAdmin, TimeZone};
 use leptos::prelude::*;
 
-use super::{AdminVisitor, Parameters, address, key_list, problem};
+use super::{AdminVisitor, Parameters, address, problem};
 use crate::{
     components::{Crumbs, Icon},
     console::Console,
+    functions::KeysOf,
     times,
 };
 
@@ -77,8 +78,8 @@ impl Shown {
     /// The address of something's own page.
     fn page_of(&self, id: &str) -> Option<String> {
         let folder = match self.still_there.get(id)? {
-            Existing::TenantKey => key_list::PATH,
-            Existing::PersonalKey => "/tenant-api-keys/personal",
+            Existing::TenantKey => KeysOf::Tenant.list_path(),
+            Existing::PersonalKey => KeysOf::People.list_path(),
             Existing::Person => "/people",
             Existing::Property => "/properties",
             Existing::Group => "/authorization-groups",
