@@ -185,7 +185,11 @@ fn checked(tenant: Tenant) -> Result<Tenant, FieldErrors> {
         errors.0.push(FieldError::new(Field::Slug, "not_a_slug", detail));
     }
     if tenant.key_limit > MOST_KEYS {
-        errors.0.push(FieldError::new(Field::KeyLimit, "out_of_range", format!("Use a whole number of up to {MOST_KEYS}.")));
+        errors.0.push(FieldError::new(
+            Field::KeyLimit,
+            "out_of_range",
+            format!("Use a whole number of up to {MOST_KEYS}."),
+        ));
     }
     if TimeZone::named(&tenant.time_zone).is_none() {
         let detail = "Use the name of an IANA time zone, for example Europe/Lisbon.";

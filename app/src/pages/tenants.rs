@@ -40,11 +40,8 @@ fn address_of(tenant: &Tenant) -> String {
 
 #[component]
 fn Tenants(tenants: Vec<TenantOverview>) -> impl IntoView {
-    let content = if tenants.is_empty() {
-        view! { <NoTenants/> }.into_any()
-    } else {
-        view! { <Table tenants/> }.into_any()
-    };
+    let content =
+        if tenants.is_empty() { view! { <NoTenants/> }.into_any() } else { view! { <Table tenants/> }.into_any() };
     view! {
         <Crumbs part=PART/>
         <header class="page-header">
@@ -96,10 +93,11 @@ fn Table(tenants: Vec<TenantOverview>) -> impl IntoView {
 #[component]
 fn Row(overview: TenantOverview) -> impl IntoView {
     let TenantOverview { tenant, active_keys, people } = overview;
+    let address = address_of(&tenant);
     let keys = format!("{active_keys} of {}", tenant.key_limit);
     view! {
         <tr>
-            <th scope="row"><a class="person" href=address_of(&tenant)>{tenant.name}</a></th>
+            <th scope="row"><a class="person" href=address>{tenant.name}</a></th>
             <td data-label="Slug"><code>{tenant.slug}</code></td>
             <td data-label="Keys">{keys}</td>
             <td data-label="People">{counted(people, "person", "people")}</td>

@@ -1,6 +1,6 @@
 //! Whom somebody can ask for what they may not do themselves.
 
-use keyring::{Error, SignedIn};
+use keyring::SignedIn;
 use leptos::prelude::*;
 
 use crate::console::Console;
@@ -14,12 +14,16 @@ pub(crate) enum Whom {
 }
 
 impl Whom {
-    pub(crate) async fn of(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
+    /// Nobody is named when it cannot be found out: it is said beside something else.
+    pub(crate) async fn of(console: &Console, signed_in: &SignedIn) -> Self {
         if let Some(contact) = console.support_contact.as_deref() {
-            return Ok(Self::Contact(contact.to_owned()));
+            return Self::Contact(contact.to_owned());
         }
-        let people = console.keyring.whom_to_ask(signed_in).await?;
-        Ok(Self::People(people.into_iter().map(|person| person.name).collect()))
+        let people = console.keyring.whom_to_ask(signed_in).await.unwrap_or_else(|error| {
+            tracing::error!(cause = %error, "whom to ask could not be found out");
+            Vec::new()
+        });
+        Self::People(people.into_iter().map(|person| person.name).collect())
     }
 
     /// Where there is no place for a link.
