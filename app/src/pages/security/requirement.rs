@@ -43,7 +43,7 @@ pub(super) fn RequirementPanel(requirement: Requirement) -> impl IntoView {
             <p>{format!("{} of {people} people have a second factor.", people - without)}</p>
             <div class="security-form">
                 <ServerForm form>
-                    <Checkbox name="is_required" option/>
+                    <div class="ticks"><Checkbox name="is_required" option/></div>
                     <p class="hint">
                         "Whoever has none, you as well, can then do nothing here until they set one up. Programs that call \
                          the public API with somebody’s password are refused; API keys keep working."
