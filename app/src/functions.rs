@@ -15,12 +15,24 @@ use crate::error::{ConsoleError, SeenKey};
 #[cfg(feature = "ssr")]
 use crate::session;
 
+mod people;
 mod security;
+mod tenants;
 
+pub use people::{
+    AcceptInvitation, EndSessionsOf, InvitePerson, MakePasswordLink, ResetSecondFactor, SetRole, SwitchOffPerson,
+    SwitchOnPerson, accept_invitation, end_sessions_of, invite_person, make_password_link, reset_second_factor,
+    set_role, switch_off_person, switch_on_person,
+};
 pub use security::{
     ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
     TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
     sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
+};
+
+pub use tenants::{
+    ChangeTenant, CreateTenant, EnterTenant, LeaveTenant, ResumeSubscription, StopSubscription, change_tenant,
+    create_tenant, enter_tenant, leave_tenant, resume_subscription, stop_subscription,
 };
 
 /// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.

@@ -4,18 +4,22 @@ mod audit_log;
 mod docs;
 mod groups;
 mod home;
+mod invitation;
 mod key;
 mod key_list;
 mod key_names;
 mod key_new;
 mod key_state;
 mod own_keys;
+mod people;
 mod personal_keys;
 mod problem;
 mod profile;
 mod properties;
 mod security;
 mod sign_in;
+mod tenants;
+mod whom;
 
 use std::{borrow::Cow, convert::Infallible};
 
@@ -24,7 +28,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{Error, KeyHolder, SignedIn, TenantAdmin};
+use keyring::{KeyHolder, SignedIn, SuperUser, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -36,17 +40,24 @@ pub(crate) use audit_log::{audit_export, audit_log};
 pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key};
 pub(crate) use groups::{group, group_new, groups};
 pub(crate) use home::home;
+pub(crate) use invitation::invitation;
 pub(crate) use key::{key, own_key, personal_key};
 pub(crate) use key_list::key_list;
 pub(crate) use key_new::{key_new, own_key_new};
+pub(crate) use people::{people, person, person_new};
 pub(crate) use personal_keys::personal_keys;
 pub(crate) use problem::not_found;
 pub(crate) use profile::profile;
 pub(crate) use properties::{properties, property};
 pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
+pub(crate) use tenants::{tenant, tenant_new, tenants};
 
-/// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there.
+/// What is open to people who have yet to set up the second factor that their tenant asks for.
+const OPEN_TO_ALL: [&str; 4] = [security::PATH, "/security/second-factor", "/user-profile", "/user_profile"];
+
+/// Somebody who is signed in. Whoever is not is led to the sign-in, and back from there; whoever owes a second factor,
+/// to where it is set up.
 pub(crate) struct Visitor {
     visit: Visit,
     signed_in: SignedIn,
@@ -58,6 +69,9 @@ impl FromRequestParts<Console> for Visitor {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visit = Visit::of(parts, console);
         match session::find(console, parts).await {
+            Ok(Some(signed_in)) if signed_in.owes_second_factor() && !OPEN_TO_ALL.contains(&visit.path()) => {
+                Err(Redirect::to(security::PATH).into_response())
+            }
             Ok(Some(signed_in)) => Ok(Self { visit, signed_in }),
             Ok(None) => Err(to_sign_in(parts)),
             Err(error) => {
@@ -88,7 +102,40 @@ impl FromRequestParts<Console> for AdminVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
-            Err(refusal) => Err(turned_away(&visitor, &refusal).await),
+            Err(_) => Err(problem::not_allowed(&visitor).await),
+        }
+    }
+}
+
+/// An admin of a tenant that is subscribed to API keys. Without a subscription it is said whom to ask for one.
+pub(crate) struct KeyAdminVisitor {
+    visitor: Visitor,
+    admin: TenantAdmin,
+}
+
+impl FromRequestParts<Console> for KeyAdminVisitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let AdminVisitor { visitor, admin } = AdminVisitor::from_request_parts(parts, console).await?;
+        if admin.tenant().api_keys { Ok(Self { visitor, admin }) } else { Err(problem::not_subscribed(&visitor).await) }
+    }
+}
+
+/// Somebody who runs the installation.
+pub(crate) struct SuperUserVisitor {
+    visitor: Visitor,
+    super_user: SuperUser,
+}
+
+impl FromRequestParts<Console> for SuperUserVisitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        match visitor.signed_in.as_super_user() {
+            Ok(super_user) => Ok(Self { visitor, super_user }),
+            Err(_) => Err(problem::for_super_users(&visitor).await),
         }
     }
 }
@@ -106,16 +153,8 @@ impl FromRequestParts<Console> for HolderVisitor {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         match visitor.signed_in.as_key_holder() {
             Ok(holder) => Ok(Self { visitor, holder }),
-            Err(refusal) => Err(turned_away(&visitor, &refusal).await),
+            Err(_) => Err(problem::not_allowed(&visitor).await),
         }
-    }
-}
-
-/// Whoever may not see a page is told whom to ask; whoever owes a second factor is led to where it is set up.
-async fn turned_away(visitor: &Visitor, refusal: &Error) -> Response {
-    match refusal {
-        Error::OwesSecondFactor => Redirect::to(security::PATH).into_response(),
-        _ => problem::not_allowed(visitor).await,
     }
 }
 

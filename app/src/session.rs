@@ -7,10 +7,10 @@ use axum::http::{
     header::{COOKIE, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
-use domain::{key::Key, key_draft::KeyDraft, secret::redacted};
+use domain::{id::TenantId, key::Key, key_draft::KeyDraft, secret::redacted};
 use keyring::{
-    Client, Credentials, Error, Keeper, NewSecret, RecoveryCodes, SessionToken, SignedIn, SuperUser, TenantAdmin,
-    TimeZone, Watcher,
+    Client, Credentials, Error, Invitation, Keeper, NewSecret, RecoveryCodes, SessionToken, SignedIn, SuperUser,
+    TenantAdmin, TenantChange, TimeZone, Watcher,
 };
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -75,6 +75,13 @@ pub(crate) async fn admin() -> Result<(Console, TenantAdmin), ConsoleError> {
     Ok((console, signed_in.as_admin().map_err(fail)?))
 }
 
+/// Turns a tenant's API keys on or off, for the super user who calls a server function.
+pub(crate) async fn subscribe(id: TenantId, api_keys: bool) -> Result<(), ConsoleError> {
+    let (console, super_user) = super_user().await?;
+    let wanted = TenantChange { api_keys: Some(api_keys), ..TenantChange::default() };
+    answer(console.keyring.change_tenant(&super_user, &id, wanted).await).map(drop)
+}
+
 /// The super user who calls a server function.
 pub(crate) async fn super_user() -> Result<(Console, SuperUser), ConsoleError> {
     let (console, signed_in) = somebody().await?;
@@ -117,6 +124,19 @@ pub(crate) async fn open(email: String, password: SecretString, code: &str) -> R
     }
     expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(&console, token.expose(), ""));
     Ok(())
+}
+
+/// Sets the password of whoever was given a link, and signs them in with it when it is enough. Answers where to go.
+pub(crate) async fn accept(token: &SecretString, password: SecretString) -> Result<&'static str, ConsoleError> {
+    let keyring = expect_context::<Console>().keyring;
+    let address = address(&expect_context::<Parts>());
+    let email = keyring.accept_invitation(token, password.clone(), address).await.map_err(fail)?;
+    if open(email.into(), password, "").await.is_ok() {
+        return Ok("/");
+    }
+    // The password is set all the same. What else it takes to sign in is asked for there.
+    answer_with(StatusCode::OK);
+    Ok("/sign-in")
 }
 
 /// What is kept of a browser's name for itself: no key, and no word as long as a token.
@@ -243,6 +263,11 @@ fn expires_in_words(key: &Key, watcher: &impl Watcher) -> String {
 /// Here and in [`codes_once`] alone a secret is taken out of its wrapper: into the answer that shows it.
 pub(crate) fn secret_once(NewSecret { id, secret }: NewSecret) -> SecretOnce {
     SecretOnce { id, secret: secret.expose_secret().to_owned() }
+}
+
+/// The link by which somebody sets their password.
+pub(crate) fn link_once(console: &Console, invitation: &Invitation) -> String {
+    format!("{}/invitation/{}", console.public_url, invitation.token.expose_secret())
 }
 
 pub(crate) fn codes_once(codes: RecoveryCodes) -> Vec<String> {

@@ -79,6 +79,18 @@ pub enum PersonState {
     SwitchedOff,
 }
 
+impl PersonState {
+    /// As it is written on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Active => "active",
+            Self::SwitchedOff => "switched_off",
+        }
+    }
+}
+
 /// One of the places where a person is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

@@ -114,6 +114,16 @@ impl Keyring {
         Ok(store::people::in_charge(self.database.connection(), tenant.map(|tenant| &tenant.id)).await?)
     }
 
+    /// The operator, acting for the tenant that this person belongs to.
+    ///
+    /// # Errors
+    /// When no tenant has such a person.
+    pub async fn operator_for_person(&self, id: &PersonId) -> Result<TenantAdmin, Error> {
+        let found = store::people::account(self.database.connection(), id).await?;
+        let tenant = found.and_then(|account| account.tenant).ok_or(Error::NotFound(Thing::Person))?;
+        self.operator_for(&tenant.to_string()).await
+    }
+
     /// Gives a person another password and ends their sessions. For the operator.
     ///
     /// # Errors

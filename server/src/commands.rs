@@ -153,7 +153,8 @@ pub async fn run(settings: &Settings, words: Words) -> Outcome {
         }
         Ok(Who::We(_ownership)) => match serve::open(settings).await {
             Ok(keyring) => {
-                let outcome = execute(&keyring, words, settings.json, input).await;
+                let public_url = serve::public_url(settings, settings.addr);
+                let outcome = execute(&keyring, &public_url, words, settings.json, input).await;
                 match keyring.close().await {
                     Ok(()) => outcome,
                     Err(error) => {
@@ -178,28 +179,28 @@ fn read_input() -> std::io::Result<String> {
 }
 
 /// Carries out words that another process handed over.
-pub async fn parse_and_execute(keyring: &Keyring, words: &[String], input: String) -> Outcome {
+pub async fn parse_and_execute(keyring: &Keyring, public_url: &str, words: &[String], input: String) -> Outcome {
     match Cli::try_parse_from(words) {
         Ok(cli) => match cli.command() {
-            Command::Do(command) => execute(keyring, *command, cli.settings.json, input).await,
+            Command::Do(command) => execute(keyring, public_url, *command, cli.settings.json, input).await,
             Command::Serve(_) | Command::Migrate => Outcome::refused("the server runs already"),
         },
         Err(error) => Outcome { code: WRONG_WORDS, output: String::new(), error: error.to_string() },
     }
 }
 
-async fn execute(keyring: &Keyring, words: Words, as_json: bool, input: String) -> Outcome {
-    match carry_out(keyring, words, input).await {
+async fn execute(keyring: &Keyring, public_url: &str, words: Words, as_json: bool, input: String) -> Outcome {
+    match carry_out(keyring, public_url, words, input).await {
         Ok(report) => report.outcome(as_json),
         Err(refusal) => refusal.outcome(as_json),
     }
 }
 
-async fn carry_out(keyring: &Keyring, words: Words, input: String) -> Result<Report, Refusal> {
+async fn carry_out(keyring: &Keyring, public_url: &str, words: Words, input: String) -> Result<Report, Refusal> {
     let booking = || serve::booking(keyring);
     Ok(match words {
         Words::Tenant(words) => tenant::execute(keyring, words).await?,
-        Words::Person(words) => person::execute(keyring, words, input).await?,
+        Words::Person(words) => person::execute(keyring, public_url, words, input).await?,
         Words::Property(words) => property::execute(keyring, words).await?,
         Words::Group(words) => group::execute(keyring, words).await?,
         Words::Service(words) => offer::service(keyring, &booking(), words).await?,

@@ -8,6 +8,7 @@ use std::{
     fs::{File, Permissions, TryLockError},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -102,7 +103,7 @@ impl Ownership {
     ///
     /// # Errors
     /// When the socket cannot be made.
-    pub fn answer_commands(self, keyring: Keyring) -> Result<Commands, OwnerError> {
+    pub fn answer_commands(self, keyring: Keyring, public_url: Arc<str>) -> Result<Commands, OwnerError> {
         let Some(file) = self.file else { return Ok(Commands { serving: None }) };
         let unusable = |cause| OwnerError::Unusable { file: file.socket.clone(), cause };
         // Left behind by an owner that was killed; nobody listens there, or we would not have the lock.
@@ -112,7 +113,7 @@ impl Ownership {
         let task = tokio::spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => drop(tokio::spawn(answer(stream, keyring.clone()))),
+                    Ok((stream, _)) => drop(tokio::spawn(answer(stream, keyring.clone(), public_url.clone()))),
                     Err(cause) => {
                         tracing::warn!(%cause, "a command could not be accepted");
                         sleep(LOOK_AGAIN).await;
@@ -145,7 +146,7 @@ struct Request {
     input: String,
 }
 
-async fn answer(mut stream: UnixStream, keyring: Keyring) {
+async fn answer(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) {
     let handled = timeout(REQUEST_TIME, async {
         let mut text = String::new();
         (&mut stream).take(MOST_REQUEST_BYTES).read_to_string(&mut text).await?;
@@ -153,7 +154,7 @@ async fn answer(mut stream: UnixStream, keyring: Keyring) {
     })
     .await;
     let outcome = match handled {
-        Ok(Ok(request)) => commands::parse_and_execute(&keyring, &request.words, request.input).await,
+        Ok(Ok(request)) => commands::parse_and_execute(&keyring, &public_url, &request.words, request.input).await,
         Ok(Err(cause)) => Outcome::refused(&format!("the command could not be read: {cause}")),
         Err(_) => Outcome::refused("the command took too long to arrive"),
     };

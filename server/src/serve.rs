@@ -97,7 +97,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         support_contact: settings.support_contact.as_deref().map(Arc::from),
         reference: Arc::new(reference(&public_url)?),
     };
-    let commands = ownership.answer_commands(keyring.clone())?;
+    let commands = ownership.answer_commands(keyring.clone(), public_url.clone())?;
     if address.ip().is_unspecified() && settings.public_url.is_none() {
         tracing::warn!("set LATCHKEY_PUBLIC_URL to where browsers find the console, or they cannot sign in");
     }
@@ -172,7 +172,8 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-fn public_url(settings: &Settings, bound: SocketAddr) -> Arc<str> {
+/// Where browsers find the console of a server that listens there.
+pub fn public_url(settings: &Settings, bound: SocketAddr) -> Arc<str> {
     match &settings.public_url {
         Some(url) => url.as_str().into(),
         None => format!("http://{bound}").into(),

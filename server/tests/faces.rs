@@ -6,6 +6,7 @@ mod faces {
     mod guard;
     mod matrix;
     mod operating;
+    mod people;
     #[path = "../support/program.rs"]
     mod program;
     mod request_id;

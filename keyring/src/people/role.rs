@@ -52,7 +52,7 @@ fn parse_role(text: &str) -> Result<Role, FieldError> {
 }
 
 fn unknown_group() -> FieldError {
-    let detail = "There is no such group for people any more. Reload the page and choose again.";
+    let detail = "There is no such group for people any more. Choose from those that there are.";
     FieldError::new(Field::Groups, "not_found", detail)
 }
 

@@ -1,9 +1,13 @@
 //! `latchkey person`
 
-use clap::{Subcommand, ValueEnum};
-use domain::person::{Profile, Role};
-use keyring::{Error, Keyring, NewPerson};
-use secrecy::SecretString;
+use clap::{Args, Subcommand, ValueEnum};
+use domain::{
+    group::GroupType,
+    id::{Id, PersonId},
+    person::{Profile, Role},
+};
+use keyring::{Error, Invitation, Keyring, NewInvitation, NewPerson, NewRole, TenantAdmin, Thing};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{Report, table};
@@ -30,6 +34,30 @@ pub enum PersonWords {
         #[arg(long)]
         tenant: Option<String>,
     },
+    /// Invite a person and print the link by which they choose a password, this once
+    Invite {
+        /// The tenant's slug
+        #[arg(long)]
+        tenant: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        powers: Powers,
+    },
+    /// Give a person another role, and these groups and no others
+    SetRole {
+        id: String,
+        #[command(flatten)]
+        powers: Powers,
+    },
+    /// Switch a person off: they cannot sign in, and their keys are refused
+    SwitchOff { id: String },
+    /// Switch a person on again
+    SwitchOn { id: String },
+    /// Take the second factor from a person who lost it
+    ResetSecondFactor { id: String },
     /// Give a person another password, and end their sessions
     SetPassword {
         #[arg(long)]
@@ -38,6 +66,43 @@ pub enum PersonWords {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+}
+
+/// What a person may do in their tenant.
+#[derive(Args, Clone)]
+pub struct Powers {
+    #[arg(long, value_enum, default_value = "member")]
+    role: TenantRoleWord,
+    /// A group for people, by name or id; can be given more than once
+    #[arg(long)]
+    group: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TenantRoleWord {
+    TenantAdmin,
+    Member,
+}
+
+impl From<TenantRoleWord> for Role {
+    fn from(word: TenantRoleWord) -> Self {
+        match word {
+            TenantRoleWord::TenantAdmin => Self::TenantAdmin,
+            TenantRoleWord::Member => Self::Member,
+        }
+    }
+}
+
+impl Powers {
+    async fn read(self, keyring: &Keyring, operator: &TenantAdmin) -> Result<NewRole, Error> {
+        let known = keyring.groups(operator).await?;
+        let id = |named: String| {
+            let by_name = known.iter().find(|group| group.name == named && group.group_type == GroupType::Person);
+            by_name.map(|group| group.id.to_string()).unwrap_or(named)
+        };
+        let role = Role::from(self.role).as_str().to_owned();
+        Ok(NewRole { role, groups: self.group.into_iter().map(id).collect() })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,8 +133,41 @@ fn password(input: &str) -> SecretString {
     input.strip_suffix('\n').map_or(input, |line| line.strip_suffix('\r').unwrap_or(line)).to_owned().into()
 }
 
-pub(super) async fn execute(keyring: &Keyring, words: PersonWords, input: String) -> Result<Report, Error> {
+pub(super) async fn execute(
+    keyring: &Keyring,
+    public_url: &str,
+    words: PersonWords,
+    input: String,
+) -> Result<Report, Error> {
     match words {
+        PersonWords::Invite { tenant, email, name, powers } => {
+            let operator = keyring.operator_for(&tenant).await?;
+            let role = powers.read(keyring, &operator).await?;
+            let made = keyring.invite_person(&operator, &NewInvitation { email, name, role }).await?;
+            Ok(invited(public_url, &made))
+        }
+        PersonWords::SetRole { id, powers } => {
+            let (operator, id) = find(keyring, &id).await?;
+            let role = powers.read(keyring, &operator).await?;
+            let profile = keyring.set_role(&operator, &id, &role).await?;
+            let text = format!("{} is {} now.\n", profile.person.name, profile.person.role.as_str());
+            Ok(Report::new(json!(profile), text))
+        }
+        PersonWords::SwitchOff { id } => {
+            let (operator, id) = find(keyring, &id).await?;
+            keyring.switch_off(&operator, &id).await?;
+            shown(keyring, &operator, &id, "is switched off, and their sessions have ended").await
+        }
+        PersonWords::SwitchOn { id } => {
+            let (operator, id) = find(keyring, &id).await?;
+            keyring.switch_on(&operator, &id).await?;
+            shown(keyring, &operator, &id, "is switched on").await
+        }
+        PersonWords::ResetSecondFactor { id } => {
+            let (operator, id) = find(keyring, &id).await?;
+            keyring.reset_second_factor(&operator, &id).await?;
+            shown(keyring, &operator, &id, "has no second factor").await
+        }
         PersonWords::Create { tenant, email, name, role, .. } => {
             let operator = match &tenant {
                 Some(slug) => Some(keyring.operator_for(slug).await?),
@@ -86,9 +184,9 @@ pub(super) async fn execute(keyring: &Keyring, words: PersonWords, input: String
                 None => None,
             };
             let people = keyring.people(operator.as_ref()).await?;
-            let row = |Profile { person, .. }: &Profile| {
-                let role = person.role.as_str().to_owned();
-                vec![person.id.to_string(), person.email.as_str().to_owned(), person.name.clone(), role]
+            let row = |Profile { person, state, .. }: &Profile| {
+                let (role, state) = (person.role.as_str().to_owned(), state.as_str().to_owned());
+                vec![person.id.to_string(), person.email.as_str().to_owned(), person.name.clone(), role, state]
             };
             Ok(Report::new(json!(people), table(&people.iter().map(row).collect::<Vec<_>>())))
         }
@@ -97,4 +195,27 @@ pub(super) async fn execute(keyring: &Keyring, words: PersonWords, input: String
             Ok(Report::new(json!({ "email": email }), "The password is set, and the sessions have ended.\n"))
         }
     }
+}
+
+/// A person by their id, and the operator of their tenant.
+async fn find(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, PersonId), Error> {
+    let id = PersonId::parse(id).map_err(|_| Error::NotFound(Thing::Person))?;
+    Ok((keyring.operator_for_person(&id).await?, id))
+}
+
+fn invited(public_url: &str, made: &Invitation) -> Report {
+    let Invitation { person, token, expires_at } = made;
+    let link = format!("{public_url}/invitation/{}", token.expose_secret());
+    let text = format!(
+        "Invited {} ({}). Send them this link, which is good once and for 7 days:\n{link}\n",
+        person.name, person.id
+    );
+    Report::new(json!({ "id": person.id, "link": link, "expires_at": expires_at }), text)
+}
+
+/// A person as they are now, and what has become of them.
+async fn shown(keyring: &Keyring, operator: &TenantAdmin, id: &PersonId, what: &str) -> Result<Report, Error> {
+    let profile = keyring.person(operator, id).await?;
+    let text = format!("{} {what}.\n", profile.person.name);
+    Ok(Report::new(json!(profile), text))
 }

@@ -79,7 +79,7 @@ fn page(path: &str) -> Option<(For, About)> {
         "/" | "/security" | "/security/second-factor" | "/user-profile" | "/user_profile" => {
             (For::SignedIn, About::Oneself)
         }
-        "/sign-in" => (For::Anybody, About::Oneself),
+        "/sign-in" | "/invitation/{token}" => (For::Anybody, About::Oneself),
         "/user-profile/api-keys/new" => (For::KeyHolders, About::Oneself),
         "/user-profile/api-keys/{id}" => (For::KeyHolders, About::TheMember),
         "/tenant-api-keys"
@@ -89,11 +89,14 @@ fn page(path: &str) -> Option<(For, About)> {
         | "/authorization-groups/new"
         | "/audit-log"
         | "/audit-log.csv"
-        | "/properties" => (For::Admins, About::Oneself),
+        | "/properties"
+        | "/people"
+        | "/people/new" => (For::Admins, About::Oneself),
         "/tenant-api-keys/{id}"
         | "/tenant-api-keys/personal/{id}"
         | "/authorization-groups/{id}"
-        | "/properties/{id}" => (For::Admins, About::Acme),
+        | "/properties/{id}"
+        | "/people/{id}" => (For::Admins, About::Acme),
         _ => return None,
     })
 }
@@ -104,12 +107,22 @@ struct Ids {
     personal_key: String,
     group: String,
     property: String,
+    person: String,
+    /// What a link ends with by which somebody sets their password.
+    invitation: String,
 }
 
 impl Ids {
     fn of_nothing() -> Self {
         let id = |prefix: &str| format!("{prefix}_01JCQ4Y2V9ZK3T5N6R7S8W9XAB");
-        Self { key: id("key"), personal_key: id("key"), group: id("grp"), property: id("prp") }
+        Self {
+            key: id("key"),
+            personal_key: id("key"),
+            group: id("grp"),
+            property: id("prp"),
+            person: id("per"),
+            invitation: "0".repeat(64),
+        }
     }
 
     /// The path of a page with what it is about in it.
@@ -118,9 +131,10 @@ impl Ids {
             "/user-profile/api-keys/{id}" | "/tenant-api-keys/personal/{id}" => &self.personal_key,
             "/authorization-groups/{id}" => &self.group,
             "/properties/{id}" => &self.property,
+            "/people/{id}" => &self.person,
             _ => &self.key,
         };
-        page.replace("{id}", id)
+        page.replace("{id}", id).replace("{token}", &self.invitation)
     }
 
     fn draft(&self) -> Value {
@@ -163,6 +177,19 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
             of_acme(json!({ "id": ids.group, "seen": "1", "name": "Theirs now", "picked": ["*"], "permissions": "" }))
         }
         "delete_group" => of_acme(json!({ "id": ids.group })),
+        "invite_person" => {
+            let person = |name: &str| json!({ "email": "new@acme.test", "name": name, "role": "member" });
+            let mut into_group = person("Somebody new");
+            into_group["groups"] = json!([ids.group]);
+            vec![(For::Admins, About::Oneself, person("x")), (For::Admins, About::Acme, into_group)]
+        }
+        "set_role" => of_acme(json!({ "id": ids.person, "role": "tenant_admin" })),
+        "make_password_link" | "switch_off_person" | "switch_on_person" | "end_sessions_of" | "reset_second_factor" => {
+            of_acme(json!({ "id": ids.person }))
+        }
+        "accept_invitation" => {
+            vec![(For::Anybody, About::Oneself, json!({ "token": "x", "password": "correct horse battery" }))]
+        }
         "rename_oneself" => of_oneself(json!({ "name": "Another name" })),
         "change_password" => of_oneself(json!({ "current_password": "x", "password": "x" })),
         "turn_on_second_factor" => of_oneself(json!({ "secret": "x", "code": "x" })),
@@ -222,6 +249,8 @@ impl Stage {
             personal_key: personal_key(&program, "member@acme.test").await["id"].as_str().unwrap().to_owned(),
             group: text(&group["id"]),
             property: text(&program.command(&["property", "list", "--tenant", "acme"])[0]["id"]),
+            person: member_of_acme(&program),
+            invitation: invitation(&program),
         };
         Self { program, ids, switched_off }
     }
@@ -262,6 +291,18 @@ impl Stage {
         };
         all.into_iter().flatten().filter(is_change).collect()
     }
+}
+
+fn member_of_acme(program: &Program) -> String {
+    let people = program.command(&["person", "list", "--tenant", "acme"]);
+    let member = people.as_array().unwrap().iter().find(|person| person["email"] == "member@acme.test").unwrap();
+    member["id"].as_str().unwrap().to_owned()
+}
+
+fn invitation(program: &Program) -> String {
+    let words = ["person", "invite", "--tenant", "acme", "--email", "zoe@acme.test", "--name", "Zoe"];
+    let link = program.command(&words)["link"].as_str().unwrap().to_owned();
+    link.rsplit_once('/').unwrap().1.to_owned()
 }
 
 async fn personal_key(program: &Program, email: &str) -> Value {
