@@ -82,7 +82,11 @@ fn page(path: &str) -> Option<(For, About)> {
         "/sign-in" | "/invitation/{token}" => (For::Anybody, About::Oneself),
         "/user-profile/api-keys/new" => (For::KeyHolders, About::Oneself),
         "/user-profile/api-keys/{id}" => (For::KeyHolders, About::TheMember),
-        "/tenant-api-keys"
+        "/tenants" | "/tenants/new" => (For::SuperUsers, About::Oneself),
+        "/tenants/{id}" => (For::SuperUsers, About::Acme),
+        "/audit-log"
+        | "/audit-log.csv"
+        | "/tenant-api-keys"
         | "/tenant-api-keys/new"
         | "/tenant-api-keys/personal"
         | "/authorization-groups"
@@ -101,6 +105,7 @@ fn page(path: &str) -> Option<(For, About)> {
 
 /// What there is in Acme, or the same with ids that nothing has.
 struct Ids {
+    tenant: String,
     key: String,
     personal_key: String,
     group: String,
@@ -114,6 +119,7 @@ impl Ids {
     fn of_nothing() -> Self {
         let id = |prefix: &str| format!("{prefix}_01JCQ4Y2V9ZK3T5N6R7S8W9XAB");
         Self {
+            tenant: id("ten"),
             key: id("key"),
             personal_key: id("key"),
             group: id("grp"),
@@ -130,6 +136,7 @@ impl Ids {
             "/authorization-groups/{id}" => &self.group,
             "/properties/{id}" => &self.property,
             "/people/{id}" => &self.person,
+            "/tenants/{id}" => &self.tenant,
             _ => &self.key,
         };
         page.replace("{id}", id).replace("{token}", &self.invitation)
@@ -148,6 +155,7 @@ impl Ids {
 fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
     let of_keys = |arguments: Value| of_keys(ids, For::NoOne, &arguments);
     let of_acme = |arguments: Value| vec![(For::Admins, About::Acme, arguments)];
+    let of_platform = |arguments: Value| vec![(For::SuperUsers, About::Acme, arguments)];
     let of_oneself = |arguments: Value| vec![(For::SignedIn, About::Oneself, arguments)];
     match function {
         "sign_in" | "sign_out" => vec![(For::Anybody, About::Oneself, json!({}))],
@@ -192,6 +200,17 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
         "change_password" => of_oneself(json!({ "current_password": "x", "password": "x" })),
         "turn_on_second_factor" => of_oneself(json!({ "secret": "x", "code": "x" })),
         "turn_off_second_factor" | "renew_recovery_codes" => of_oneself(json!({ "code": "x" })),
+        // With such names nothing is made.
+        "create_tenant" => vec![(
+            For::SuperUsers,
+            About::Oneself,
+            json!({ "name": "x", "slug": "x", "time_zone": "x", "key_limit": "x", "admin_name": "x", "email": "x" }),
+        )],
+        "change_tenant" => {
+            of_platform(json!({ "id": ids.tenant, "name": "Theirs now", "time_zone": "UTC", "key_limit": "10" }))
+        }
+        "stop_subscription" | "resume_subscription" | "enter_tenant" => of_platform(json!({ "id": ids.tenant })),
+        "leave_tenant" => vec![(For::SuperUsers, About::Oneself, json!({}))],
         "sign_out_everywhere" => of_oneself(json!({})),
         "require_second_factor" => vec![(For::Admins, About::Oneself, json!({ "is_required": false }))],
         _ => Vec::new(),
@@ -243,6 +262,7 @@ impl Stage {
         let groups = program.command(&["group", "list", "--tenant", "acme"]);
         let group = groups.as_array().unwrap().iter().find(|group| group["name"] == "Full access").unwrap();
         let ids = Ids {
+            tenant: text(&program.command(&["tenant", "list"])[0]["id"]),
             key: text(&program.key("acme", "A key of Acme's")["id"]),
             personal_key: personal_key(&program, "member@acme.test").await["id"].as_str().unwrap().to_owned(),
             group: text(&group["id"]),
@@ -285,7 +305,7 @@ impl Stage {
         });
         let is_change = |event: &Value| {
             let action = event["action"].as_str().unwrap();
-            !action.starts_with("session.") && action != "tenant.entered"
+            !action.starts_with("session.") && !matches!(action, "tenant.entered" | "tenant.left")
         };
         all.into_iter().flatten().filter(is_change).collect()
     }
