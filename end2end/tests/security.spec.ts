@@ -148,13 +148,12 @@ test('new recovery codes end the old ones, and few are warned of', async ({ page
 
 test('whoever owes a second factor is told so, and nothing else works until it is set up', async ({ page, tenant }) => {
   await enter(page, tenant, 'tenant-admin');
-  await open(page, '/security');
-  const everybody = page.getByRole('region', { name: `Everybody in Hotels of ${tenant.slug}` });
-  await expect(everybody).toContainText('0 of 2 people have a second factor.');
-  await everybody.getByLabel('Ask everybody for a second factor').check();
-  await everybody.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByText('Saved. Everybody is asked for one now.')).toBeVisible();
-  await expect(everybody).toHaveCount(0);
+  await open(page, '/people');
+  const everybody = page.getByRole('region', { name: 'Second factor' });
+  await expect(everybody).toContainText('None of the 2 people has one yet.');
+  await everybody.getByRole('button', { name: 'Require a second factor of everybody' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Require it' }).click();
+  await expect(page.getByText('From now on everybody needs a second factor.')).toBeVisible();
   for (const path of ['/', '/tenant-api-keys', '/tenant-api-keys/new']) {
     await page.goto(path);
     await expect(page).toHaveURL(/\/security$/);
@@ -170,11 +169,12 @@ test('whoever owes a second factor is told so, and nothing else works until it i
   await open(page, '/tenant-api-keys');
   await expect(page.getByRole('heading', { level: 1, name: 'API Keys' })).toBeVisible();
 
+  await open(page, '/people');
+  await expect(everybody).toContainText('1 of 2 people has none yet.');
+  await everybody.getByRole('button', { name: 'Leave it to each person' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Leave it to them' }).click();
+  await expect(page.getByText('A second factor is left to each person now.')).toBeVisible();
   await open(page, '/security');
-  await expect(everybody).toContainText('1 of 2 people have a second factor.');
-  await everybody.getByLabel('Ask everybody for a second factor').uncheck();
-  await everybody.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByText('Saved. It is up to each person now.')).toBeVisible();
   await expect(factor(page).getByRole('button', { name: 'Turn off' })).toBeVisible();
 });
 

@@ -15,13 +15,11 @@ use crate::{
 mod factor;
 mod password;
 mod qr;
-mod requirement;
 mod sessions;
 mod set_up;
 
 use factor::{Factor, FactorPanel};
 use password::PasswordPanel;
-use requirement::{Requirement, RequirementPanel};
 use sessions::SessionsPanel;
 pub(crate) use set_up::second_factor;
 
@@ -41,8 +39,6 @@ pub(crate) async fn security(visitor: Visitor) -> Response {
 struct Shown {
     owed: Option<Owed>,
     factor: Factor,
-    /// None for whoever administers no tenant.
-    requirement: Option<Requirement>,
     email: String,
     sessions: Vec<Session>,
     now: DateTime<Utc>,
@@ -65,14 +61,9 @@ impl Owed {
 
 impl Shown {
     async fn load(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
-        let requirement = match signed_in.as_admin() {
-            Ok(admin) => Some(Requirement::load(console, &admin).await?),
-            Err(_) => None,
-        };
         Ok(Self {
             owed: Owed::by(signed_in),
             factor: Factor::load(console, signed_in).await?,
-            requirement,
             email: signed_in.person.email.as_str().to_owned(),
             sessions: console.keyring.own_sessions(signed_in).await?,
             now: console.keyring.now(),
@@ -88,14 +79,13 @@ fn zone_of(signed_in: &SignedIn) -> TimeZone {
 
 #[component]
 fn SecurityPage(shown: Shown) -> impl IntoView {
-    let Shown { owed, factor, requirement, email, sessions, now, zone } = shown;
+    let Shown { owed, factor, email, sessions, now, zone } = shown;
     view! {
         <Crumbs part="Account"/>
         <header class="page-header"><h1>"Security"</h1></header>
         {owed.map(|owed| view! { <OwedCallout owed/> })}
         <div class="panels">
             <FactorPanel factor/>
-            {requirement.map(|requirement| view! { <RequirementPanel requirement/> })}
             <PasswordPanel email/>
             <SessionsPanel sessions now zone/>
         </div>

@@ -56,7 +56,7 @@ const ENTRIES: &[Entry] = &[
     entry("Organisation", "Properties", "building", "/properties", For::Admins),
     entry("Platform", "Tenants", "tenants", "/tenants", For::SuperUsers),
     entry("Account", "Profile", "person", "/user-profile", For::Everybody),
-    entry("Account", "Security", "shield", "/security", For::Everybody),
+    entry("Account", "Security", "lock", "/security", For::Everybody),
     entry("Account", "Personal API keys", "key", "/user-profile#api-keys", For::KeyHolders),
     entry("Help", "API reference", "book", "/docs", For::Everybody),
 ];

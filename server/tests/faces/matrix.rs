@@ -91,6 +91,8 @@ fn page(path: &str) -> Option<(For, About)> {
         | "/tenant-api-keys/personal"
         | "/authorization-groups"
         | "/authorization-groups/new"
+        | "/audit-log"
+        | "/audit-log.csv"
         | "/properties"
         | "/people"
         | "/people/new" => (For::Admins, About::Oneself),
