@@ -84,9 +84,7 @@ fn page(path: &str) -> Option<(For, About)> {
         "/user-profile/api-keys/{id}" => (For::KeyHolders, About::TheMember),
         "/tenants" | "/tenants/new" => (For::SuperUsers, About::Oneself),
         "/tenants/{id}" => (For::SuperUsers, About::Acme),
-        "/audit-log"
-        | "/audit-log.csv"
-        | "/tenant-api-keys"
+        "/tenant-api-keys"
         | "/tenant-api-keys/new"
         | "/tenant-api-keys/personal"
         | "/authorization-groups"
