@@ -121,7 +121,7 @@ pub struct TenantAdmin {
 
 impl TenantAdmin {
     pub(crate) fn new(tenant: Tenant, actor: Actor) -> Self {
-        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::OfTenant };
+        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::Tenant };
         Self { tenant, actor, shelf }
     }
 
@@ -146,13 +146,13 @@ impl TenantAdmin {
 
     /// The admin's view of one person's keys.
     pub(crate) fn shelf_of(&self, person: &PersonId) -> Shelf {
-        Shelf { tenant: self.tenant.id.clone(), keys: Kept::OfPerson(person.clone()) }
+        Shelf { tenant: self.tenant.id.clone(), keys: Kept::Person(person.clone()) }
     }
 
     /// The same admin, looking at the personal keys of the tenant's people.
     #[must_use]
     pub fn over_personal_keys(&self) -> Overseer {
-        let shelf = Shelf { tenant: self.tenant.id.clone(), keys: Kept::OfPeople };
+        let shelf = Shelf { tenant: self.tenant.id.clone(), keys: Kept::People };
         Overseer { tenant: self.tenant.clone(), actor: self.actor.clone(), shelf }
     }
 }
@@ -167,7 +167,7 @@ pub struct KeyHolder {
 
 impl KeyHolder {
     pub(crate) fn new(tenant: Tenant, person: &Person, address: IpAddr) -> Self {
-        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::OfPerson(person.id.clone()) };
+        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::Person(person.id.clone()) };
         Self { tenant, actor: Actor::person(person, address), shelf }
     }
 }
@@ -208,15 +208,15 @@ pub struct Shelf {
 impl Shelf {
     pub(crate) fn kind(&self) -> KeyKind {
         match self.keys {
-            Kept::OfTenant => KeyKind::Tenant,
-            Kept::OfPerson(_) | Kept::OfPeople => KeyKind::Personal,
+            Kept::Tenant => KeyKind::Tenant,
+            Kept::Person(_) | Kept::People => KeyKind::Personal,
         }
     }
 
     pub(crate) fn owner(&self) -> Option<&PersonId> {
         match &self.keys {
-            Kept::OfPerson(person) => Some(person),
-            Kept::OfTenant | Kept::OfPeople => None,
+            Kept::Person(person) => Some(person),
+            Kept::Tenant | Kept::People => None,
         }
     }
 }
@@ -225,10 +225,10 @@ impl Shelf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kept {
     /// Those that belong to the tenant itself.
-    OfTenant,
-    OfPerson(PersonId),
+    Tenant,
+    Person(PersonId),
     /// The personal keys of all its people.
-    OfPeople,
+    People,
 }
 
 mod sealed {

@@ -112,8 +112,8 @@ impl Keyring {
 #[must_use]
 pub fn key_limit(watcher: &impl Watcher) -> u32 {
     match watcher.shelf().keys {
-        Kept::OfTenant => watcher.tenant().key_limit,
-        Kept::OfPerson(_) | Kept::OfPeople => MOST_PERSONAL_KEYS,
+        Kept::Tenant => watcher.tenant().key_limit,
+        Kept::Person(_) | Kept::People => MOST_PERSONAL_KEYS,
     }
 }
 
@@ -126,8 +126,8 @@ fn for_keys(mut groups: Vec<domain::group::Group>) -> Vec<domain::group::Group> 
 async fn choices(connection: &impl store::Connection, watcher: &impl Watcher) -> Result<Choices, Error> {
     let tenant = &watcher.tenant().id;
     let powers = match &watcher.shelf().keys {
-        Kept::OfTenant | Kept::OfPeople => Powers::Groups(for_keys(store::groups::list(connection, tenant).await?)),
-        Kept::OfPerson(person) => Powers::Own(store::people::permissions(connection, tenant, person).await?),
+        Kept::Tenant | Kept::People => Powers::Groups(for_keys(store::groups::list(connection, tenant).await?)),
+        Kept::Person(person) => Powers::Own(store::people::permissions(connection, tenant, person).await?),
     };
     Ok(Choices { powers, properties: store::properties::list(connection, tenant).await? })
 }

@@ -58,8 +58,8 @@ impl Keyring {
 async fn check_limit(change: &Change, keeper: &impl Keeper, tenant: &Tenant) -> Result<(), Error> {
     let active = store::keys::count_active(change.on(), keeper.shelf()).await?;
     match keeper.shelf().keys {
-        Kept::OfTenant if active >= u64::from(tenant.key_limit) => Err(Error::LimitReached { limit: tenant.key_limit }),
-        Kept::OfPerson(_) if active >= u64::from(MOST_PERSONAL_KEYS) => {
+        Kept::Tenant if active >= u64::from(tenant.key_limit) => Err(Error::LimitReached { limit: tenant.key_limit }),
+        Kept::Person(_) if active >= u64::from(MOST_PERSONAL_KEYS) => {
             Err(Error::OwnLimitReached { limit: MOST_PERSONAL_KEYS })
         }
         _ => Ok(()),

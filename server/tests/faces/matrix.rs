@@ -1,6 +1,7 @@
 //! Every page, server function and call of the API × whoever asks. The lists are those that the program itself routes
 //! by: whoever adds a face without saying here who may use it makes these tests fail.
 
+use chrono::{Days, Utc};
 use leptos::server_fn::axum::server_fn_paths;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -455,7 +456,7 @@ fn operation(id: &str) -> Option<(Demand, &'static str)> {
         "get_key" => (Demand::AnyKey, ""),
         "list_properties" | "get_property" | "list_reservations" | "get_reservation" => (Demand::Reading, ""),
         "list_services" | "list_packages" => (Demand::Reading, "?property_id={property_id}"),
-        "list_availability" => (Demand::Reading, "?property_id={property_id}&from=2099-01-01&to=2099-01-02"),
+        "list_availability" => (Demand::Reading, "?property_id={property_id}&from={from}&to={to}"),
         "create_reservation" => (Demand::Writing, ""),
         _ => return None,
     })
@@ -508,13 +509,18 @@ async fn key_of_switched_off(program: &Program) -> String {
     key
 }
 
+/// So many days from today.
+fn day(from_today: u64) -> String {
+    Utc::now().date_naive().checked_add_days(Days::new(from_today)).unwrap().to_string()
+}
+
 /// Something of Acme's to reserve: its service, and a reservation.
 async fn reserved(stage: &Stage) -> (Value, String) {
     let words = ["service", "create", "--tenant", "acme", "--property", &stage.ids.property, "--name", "Double room"];
     let service = stage.program.command(&[&words[..], &["--units", "100", "--price", "100"]].concat());
     let body = json!({
         "property_id": stage.ids.property, "service_id": service["id"], "guest": { "name": "Robin Sample" },
-        "arrival": "2099-01-01", "departure": "2099-01-02",
+        "arrival": day(10), "departure": day(12),
     });
     let (name, value) = header(stage, Caller::FullKey).await.unwrap();
     let made = Client::new().post(format!("{}/api/v1/reservations", stage.program.url)).header(name, value);
@@ -541,7 +547,9 @@ async fn every_call_of_the_api_is_answered_for_those_it_is_for() {
         let (demand, query) = operation(id).unwrap_or_else(|| panic!("{id}: nobody said who may call it"));
         let address = format!("{path}{query}")
             .replace("{property_id}", &stage.ids.property)
-            .replace("{reservation_id}", &reservation);
+            .replace("{reservation_id}", &reservation)
+            .replace("{from}", &day(10))
+            .replace("{to}", &day(12));
         let names = address.contains("prp_") || address.contains("res_") || demand == Demand::Writing;
         for (caller, header) in &headers {
             let method: Method = method.to_uppercase().parse().unwrap();

@@ -33,7 +33,7 @@ pub(crate) async fn walk(database: &Database, chain: &str) -> Result<(i64, Optio
     let snapshot = database.snapshot().await?;
     let head = audit_chain::Entity::find_by_id(chain).one(&snapshot).await?;
     let mut walk = Walk { head, length: 0, hash: String::new() };
-    let fault = walk.to_the_end(&snapshot, chain).await?;
+    let fault = walk.walk_to_the_end(&snapshot, chain).await?;
     snapshot.commit().await?;
     Ok((walk.length, fault))
 }
@@ -47,7 +47,7 @@ struct Walk {
 }
 
 impl Walk {
-    async fn to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<Fault>> {
+    async fn walk_to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<Fault>> {
         loop {
             let rows = after(connection, chain, (self.length > 0).then_some(self.length)).await?;
             if rows.is_empty() {
