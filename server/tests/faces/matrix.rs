@@ -82,8 +82,6 @@ fn page(path: &str) -> Option<(For, About)> {
         "/sign-in" | "/invitation/{token}" => (For::Anybody, About::Oneself),
         "/user-profile/api-keys/new" => (For::KeyHolders, About::Oneself),
         "/user-profile/api-keys/{id}" => (For::KeyHolders, About::TheMember),
-        "/tenants" | "/tenants/new" => (For::SuperUsers, About::Oneself),
-        "/tenants/{id}" => (For::SuperUsers, About::Acme),
         "/tenant-api-keys"
         | "/tenant-api-keys/new"
         | "/tenant-api-keys/personal"
@@ -94,6 +92,8 @@ fn page(path: &str) -> Option<(For, About)> {
         | "/properties"
         | "/people"
         | "/people/new" => (For::Admins, About::Oneself),
+        "/tenants" | "/tenants/new" => (For::SuperUsers, About::Oneself),
+        "/tenants/{id}" => (For::SuperUsers, About::Acme),
         "/tenant-api-keys/{id}"
         | "/tenant-api-keys/personal/{id}"
         | "/authorization-groups/{id}"
@@ -135,8 +135,8 @@ impl Ids {
             "/user-profile/api-keys/{id}" | "/tenant-api-keys/personal/{id}" => &self.personal_key,
             "/authorization-groups/{id}" => &self.group,
             "/properties/{id}" => &self.property,
-            "/people/{id}" => &self.person,
             "/tenants/{id}" => &self.tenant,
+            "/people/{id}" => &self.person,
             _ => &self.key,
         };
         page.replace("{id}", id).replace("{token}", &self.invitation)
@@ -196,21 +196,21 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
         "accept_invitation" => {
             vec![(For::Anybody, About::Oneself, json!({ "token": "x", "password": "correct horse battery" }))]
         }
+        "create_tenant" => {
+            let tenant = json!({
+                "name": "x", "slug": "x", "time_zone": "UTC", "key_limit": "10", "admin_name": "x", "email": "x",
+            });
+            vec![(For::SuperUsers, About::Oneself, tenant)]
+        }
+        "change_tenant" => {
+            of_platform(json!({ "id": ids.tenant, "name": "Theirs now", "time_zone": "UTC", "key_limit": "1" }))
+        }
+        "stop_subscription" | "resume_subscription" | "enter_tenant" => of_platform(json!({ "id": ids.tenant })),
+        "leave_tenant" => vec![(For::SuperUsers, About::Oneself, json!({}))],
         "rename_oneself" => of_oneself(json!({ "name": "Another name" })),
         "change_password" => of_oneself(json!({ "current_password": "x", "password": "x" })),
         "turn_on_second_factor" => of_oneself(json!({ "secret": "x", "code": "x" })),
         "turn_off_second_factor" | "renew_recovery_codes" => of_oneself(json!({ "code": "x" })),
-        // With such names nothing is made.
-        "create_tenant" => vec![(
-            For::SuperUsers,
-            About::Oneself,
-            json!({ "name": "x", "slug": "x", "time_zone": "x", "key_limit": "x", "admin_name": "x", "email": "x" }),
-        )],
-        "change_tenant" => {
-            of_platform(json!({ "id": ids.tenant, "name": "Theirs now", "time_zone": "UTC", "key_limit": "10" }))
-        }
-        "stop_subscription" | "resume_subscription" | "enter_tenant" => of_platform(json!({ "id": ids.tenant })),
-        "leave_tenant" => vec![(For::SuperUsers, About::Oneself, json!({}))],
         "sign_out_everywhere" => of_oneself(json!({})),
         "require_second_factor" => vec![(For::Admins, About::Oneself, json!({ "is_required": false }))],
         _ => Vec::new(),
@@ -261,8 +261,10 @@ impl Stage {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let groups = program.command(&["group", "list", "--tenant", "acme"]);
         let group = groups.as_array().unwrap().iter().find(|group| group["name"] == "Full access").unwrap();
+        let tenants = program.command(&["tenant", "list"]);
+        let acme = tenants.as_array().unwrap().iter().find(|tenant| tenant["slug"] == "acme").unwrap();
         let ids = Ids {
-            tenant: text(&program.command(&["tenant", "list"])[0]["id"]),
+            tenant: text(&acme["id"]),
             key: text(&program.key("acme", "A key of Acme's")["id"]),
             personal_key: personal_key(&program, "member@acme.test").await["id"].as_str().unwrap().to_owned(),
             group: text(&group["id"]),
@@ -288,9 +290,7 @@ impl Stage {
             Who::SuperUser => self.program.signed_in("root@latchkey.test").await,
             Who::SuperUserWithin => {
                 let root = self.program.signed_in("root@latchkey.test").await;
-                let tenants = self.program.command(&["tenant", "list"]);
-                let acme = tenants.as_array().unwrap().iter().find(|tenant| tenant["slug"] == "acme").unwrap();
-                let entered = root.call("/console/enter_tenant", &json!({ "id": acme["id"] })).await;
+                let entered = root.call("/console/enter_tenant", &json!({ "id": self.ids.tenant })).await;
                 assert_eq!(entered.status(), 200);
                 root
             }
