@@ -17,6 +17,7 @@ use crate::session;
 
 mod people;
 mod security;
+mod tenants;
 
 pub use people::{
     AcceptInvitation, EndSessionsOf, InvitePerson, MakePasswordLink, ResetSecondFactor, SetRole, SwitchOffPerson,
@@ -27,6 +28,11 @@ pub use security::{
     ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
     TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
     sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
+};
+
+pub use tenants::{
+    ChangeTenant, CreateTenant, EnterTenant, LeaveTenant, ResumeSubscription, StopSubscription, change_tenant,
+    create_tenant, enter_tenant, leave_tenant, resume_subscription, stop_subscription,
 };
 
 /// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.

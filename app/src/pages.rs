@@ -18,6 +18,8 @@ mod profile;
 mod properties;
 mod security;
 mod sign_in;
+mod tenants;
+mod whom;
 
 use std::{borrow::Cow, convert::Infallible};
 
@@ -26,7 +28,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{KeyHolder, SignedIn, TenantAdmin};
+use keyring::{KeyHolder, SignedIn, SuperUser, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -49,6 +51,7 @@ pub(crate) use profile::profile;
 pub(crate) use properties::{properties, property};
 pub(crate) use security::{second_factor, security};
 pub(crate) use sign_in::sign_in;
+pub(crate) use tenants::{tenant, tenant_new, tenants};
 
 /// What is open to people who have yet to set up the second factor that their tenant asks for.
 const OPEN_TO_ALL: [&str; 4] = [security::PATH, "/security/second-factor", "/user-profile", "/user_profile"];
@@ -100,6 +103,39 @@ impl FromRequestParts<Console> for AdminVisitor {
         match visitor.signed_in.as_admin() {
             Ok(admin) => Ok(Self { visitor, admin }),
             Err(_) => Err(problem::not_allowed(&visitor).await),
+        }
+    }
+}
+
+/// An admin of a tenant that is subscribed to API keys. Without a subscription it is said whom to ask for one.
+pub(crate) struct KeyAdminVisitor {
+    visitor: Visitor,
+    admin: TenantAdmin,
+}
+
+impl FromRequestParts<Console> for KeyAdminVisitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let AdminVisitor { visitor, admin } = AdminVisitor::from_request_parts(parts, console).await?;
+        if admin.tenant().api_keys { Ok(Self { visitor, admin }) } else { Err(problem::not_subscribed(&visitor).await) }
+    }
+}
+
+/// Somebody who runs the installation.
+pub(crate) struct SuperUserVisitor {
+    visitor: Visitor,
+    super_user: SuperUser,
+}
+
+impl FromRequestParts<Console> for SuperUserVisitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        match visitor.signed_in.as_super_user() {
+            Ok(super_user) => Ok(Self { visitor, super_user }),
+            Err(_) => Err(problem::for_super_users(&visitor).await),
         }
     }
 }

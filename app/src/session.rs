@@ -7,10 +7,10 @@ use axum::http::{
     header::{COOKIE, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
-use domain::{key::Key, key_draft::KeyDraft, secret::redacted};
+use domain::{id::TenantId, key::Key, key_draft::KeyDraft, secret::redacted};
 use keyring::{
     Client, Credentials, Error, Invitation, Keeper, NewSecret, RecoveryCodes, SessionToken, SignedIn, SuperUser,
-    TenantAdmin, TimeZone, Watcher,
+    TenantAdmin, TenantChange, TimeZone, Watcher,
 };
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -73,6 +73,13 @@ pub(crate) async fn somebody() -> Result<(Console, SignedIn), ConsoleError> {
 pub(crate) async fn admin() -> Result<(Console, TenantAdmin), ConsoleError> {
     let (console, signed_in) = somebody().await?;
     Ok((console, signed_in.as_admin().map_err(fail)?))
+}
+
+/// Turns a tenant's API keys on or off, for the super user who calls a server function.
+pub(crate) async fn subscribe(id: TenantId, api_keys: bool) -> Result<(), ConsoleError> {
+    let (console, super_user) = super_user().await?;
+    let wanted = TenantChange { api_keys: Some(api_keys), ..TenantChange::default() };
+    answer(console.keyring.change_tenant(&super_user, &id, wanted).await).map(drop)
 }
 
 /// The super user who calls a server function.

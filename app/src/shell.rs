@@ -15,7 +15,8 @@ use leptos_axum::ResponseOptions;
 use crate::{
     components::{Icon, icon::SPRITE},
     console::Console,
-    islands::{Notice, Ready, SignOutButton, ThemeSwitch},
+    functions::LeaveTenant,
+    islands::{Afterwards, FormSpec, Notice, Ready, ServerForm, SignOutButton, ThemeSwitch},
     session::read_cookie,
 };
 
@@ -165,10 +166,29 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
+/// Says that somebody is in a tenant that is not their own.
+#[component]
+fn Entered(tenant: String, visitor: String) -> impl IntoView {
+    let afterwards = Afterwards::go("/tenants", format!("You left {tenant}."), "main h1");
+    let form = FormSpec::calling::<LeaveTenant>("leave-tenant", "Leave", "Leaving…", afterwards);
+    view! {
+        <section class="entered" aria-label="Entered tenant">
+            <Icon name="info"/>
+            <p>
+                "You are in "<strong>{tenant}</strong>" as the super user "<strong>{visitor}</strong>
+                ". Its audit log notes what you do."
+            </p>
+            <ServerForm form>""</ServerForm>
+        </section>
+    }
+}
+
 /// A page with the navigation beside it.
 #[component]
 fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoView {
     let tenant = signed_in.tenant.as_ref().map(|tenant| tenant.name.clone());
+    let entered = signed_in.entered().cloned();
+    let visitor = signed_in.person.name.clone();
     view! {
         <a class="skip" href="#main">"Skip to the content"</a>
         <header class="bar">
@@ -191,7 +211,10 @@ fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoVie
                     </div>
                 </div>
             </aside>
-            <main id="main" tabindex="-1">{children()}</main>
+            <main id="main" tabindex="-1">
+                {entered.map(|tenant| view! { <Entered tenant=tenant.name visitor/> })}
+                {children()}
+            </main>
         </div>
     }
 }

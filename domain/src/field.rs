@@ -26,6 +26,7 @@ pub enum Field {
     Groups,
     Code,
     CurrentPassword,
+    AdminName,
 }
 
 impl Field {
@@ -53,6 +54,7 @@ impl Field {
             Self::Groups => "groups",
             Self::Code => "code",
             Self::CurrentPassword => "current_password",
+            Self::AdminName => "admin_name",
         }
     }
 }

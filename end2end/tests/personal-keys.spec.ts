@@ -5,13 +5,12 @@ const profile = '/user-profile';
 
 /** A member in a group that grants these, signed in. */
 async function asMember(page: Page, tenant: Tenant, ...permissions: string[]): Promise<void> {
-  await tenant.person('Mei', 'member');
+  const mei = await tenant.person('Mei', 'member');
   if (permissions.length > 0) {
     const grants = permissions.flatMap((permission) => ['--permission', permission]);
     const group = ['group', 'create', '--tenant', tenant.slug, '--name', 'Front desk', '--type', 'person'];
     await tenant.program.command([...group, ...grants]);
-    const words = ['--tenant', tenant.slug, '--email', tenant.email('Mei'), '--role', 'member'];
-    await tenant.program.command(['person', 'set-role', ...words, '--group', 'Front desk']);
+    await tenant.program.command(['person', 'set-role', mei, '--role', 'member', '--group', 'Front desk']);
   }
   await signIn(page, tenant.email('Mei'));
   await open(page, profile);

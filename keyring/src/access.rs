@@ -89,6 +89,12 @@ impl SignedIn {
         }
     }
 
+    /// The tenant that a super user is in at the moment.
+    #[must_use]
+    pub fn entered(&self) -> Option<&Tenant> {
+        self.tenant.as_ref().filter(|_| self.person.role == Role::SuperUser)
+    }
+
     /// Whether the tenant asks for a second factor that the person has yet to set up. Until then they can do
     /// nothing else.
     #[must_use]

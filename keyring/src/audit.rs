@@ -152,7 +152,7 @@ impl Keyring {
         Ok(store::audit_log::existing(self.database.connection(), admin.id(), &ids).await?)
     }
 
-    /// Walks the chain of one tenant, or every chain there is. For the operator.
+    /// Walks the chain of one tenant, or every chain there is, by slug. For the operator.
     ///
     /// # Errors
     /// When the database fails.
@@ -168,6 +168,7 @@ impl Keyring {
             let chain = slugs.get(&id).unwrap_or(&id).clone();
             reports.push(ChainReport { chain, rows, fault });
         }
+        reports.sort_by(|one, other| one.chain.cmp(&other.chain));
         Ok(reports)
     }
 }

@@ -11,37 +11,54 @@ use crate::{
 };
 
 impl Keyring {
-    /// Takes a super user into a tenant, until they leave it or sign out.
+    /// Takes a super user into a tenant, until they leave it, enter another or sign out.
     ///
     /// # Errors
     /// When they are no super user, or there is no such tenant.
     pub async fn enter_tenant(&self, signed_in: &SignedIn, id: &TenantId) -> Result<Tenant, Error> {
         signed_in.as_super_user()?;
         let tenant = store::tenants::find(&self.database, id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
-        self.move_to(signed_in, &tenant, Some(&tenant.id), Action::TenantEntered).await?;
+        if signed_in.entered().is_some_and(|entered| entered.id == tenant.id) {
+            return Ok(tenant);
+        }
+        self.leave_tenant(signed_in).await?;
+        if !self.moved(signed_in, &tenant, Move::In).await? {
+            let elsewhere = "You entered a tenant in another tab, or signed out there. Reload the page.";
+            return Err(Error::Refused(elsewhere.to_owned()));
+        }
         Ok(tenant)
     }
 
-    /// Takes a super user out of the tenant that they are in.
+    /// Takes a super user out of the tenant that they are in. Twice is once.
     ///
     /// # Errors
     /// When they are no super user.
     pub async fn leave_tenant(&self, signed_in: &SignedIn) -> Result<(), Error> {
         signed_in.as_super_user()?;
-        let Some(tenant) = &signed_in.tenant else { return Ok(()) };
-        self.move_to(signed_in, tenant, None, Action::TenantLeft).await
+        if let Some(tenant) = signed_in.entered() {
+            self.moved(signed_in, tenant, Move::Out).await?;
+        }
+        Ok(())
     }
 
-    async fn move_to(
-        &self,
-        signed_in: &SignedIn,
-        tenant: &Tenant,
-        entered: Option<&TenantId>,
-        action: Action,
-    ) -> Result<(), Error> {
+    /// Whether the session was where the move begins. The tenant is told of nothing else.
+    async fn moved(&self, signed_in: &SignedIn, tenant: &Tenant, which: Move) -> Result<bool, Error> {
         let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
-        store::sessions::set_entered(&change, &signed_in.session, entered).await?;
+        let (from, to, action) = match which {
+            Move::In => (None, Some(&tenant.id), Action::TenantEntered),
+            Move::Out => (Some(&tenant.id), None, Action::TenantLeft),
+        };
+        if !store::sessions::move_between(&change, &signed_in.session, from, to).await? {
+            return Ok(false);
+        }
         let subject = Subject::new(&tenant.id, &tenant.name);
-        Ok(change.commit(Event { actor: &signed_in.actor(), action, subject, detail: json!({}) }).await?)
+        change.commit(Event { actor: &signed_in.actor(), action, subject, detail: json!({}) }).await?;
+        Ok(true)
     }
+}
+
+#[derive(Clone, Copy)]
+enum Move {
+    In,
+    Out,
 }

@@ -56,7 +56,7 @@ pub use second_factor::{RecoveryCodes, SecondFactorOffer};
 pub use secret::SessionToken;
 pub use sign_in::{Client, Credentials, SESSION_IDLE};
 pub use store::{Database, StoreError};
-pub use tenants::{NewTenant, TenantChange, TenantOverview};
+pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
 pub use usage::Call;
 pub use zone::TimeZone;
 

@@ -100,6 +100,9 @@ impl Keyring {
     /// When the database fails.
     pub async fn sign_out_everywhere(&self, signed_in: &SignedIn) -> Result<(), Error> {
         let person = &signed_in.person;
+        if signed_in.entered().is_some() {
+            self.leave_tenant(signed_in).await?;
+        }
         let change = self.own_change(signed_in).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, None).await?;
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));

@@ -124,6 +124,9 @@ impl Keyring {
     /// When the database fails.
     pub async fn sign_out(&self, token: &SessionToken, address: IpAddr) -> Result<(), Error> {
         let Some(signed_in) = self.signed_in(token, address).await? else { return Ok(()) };
+        if signed_in.entered().is_some() {
+            self.leave_tenant(&signed_in).await?;
+        }
         let change = self.own_change(&signed_in).await?;
         store::sessions::end(&change, &signed_in.session).await?;
         let subject = Subject::new(&signed_in.person.id, &signed_in.person.name);

@@ -77,14 +77,16 @@ impl Keyring {
         new: NewTenant,
         admin: &NewInvitation,
     ) -> Result<(Tenant, Invitation), Error> {
-        let (tenant, _) = FieldErrors::both(new.parse(self.now()), admin.parse())?;
+        let admins_fields = admin.parse().map_err(about_the_admin);
+        let (tenant, _) = FieldErrors::both(new.parse(self.now()), admins_fields)?;
         let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
         insert(&change, &tenant).await?;
         let invitation = invite(&change, &tenant.id, admin, Role::TenantAdmin).await?;
         change.note(created(by, &tenant)).await?;
         let person = &invitation.person;
         let subject = Subject::new(&person.id, &person.name);
-        let detail = json!({ "after": { "email": person.email, "role": person.role } });
+        let after = json!({ "email": person.email, "role": person.role });
+        let detail = json!({ "after": after, "expires_at": invitation.expires_at });
         change.commit(Event { actor: by.actor(), action: Action::PersonInvited, subject, detail }).await?;
         Ok((tenant, invitation))
     }
@@ -131,6 +133,22 @@ impl Keyring {
     }
 }
 
+/// The tenant has a name, too.
+fn about_the_admin(mut errors: FieldErrors) -> FieldErrors {
+    for error in &mut errors.0 {
+        if error.field == Field::Name {
+            error.field = Field::AdminName;
+        }
+    }
+    errors
+}
+
+/// A key limit as it was typed. What is no number is out of range.
+#[must_use]
+pub fn typed_key_limit(text: &str) -> u32 {
+    text.trim().parse().unwrap_or(u32::MAX)
+}
+
 impl NewTenant {
     fn parse(self, now: DateTime<Utc>) -> Result<Tenant, FieldErrors> {
         checked(Tenant {
@@ -167,7 +185,11 @@ fn checked(tenant: Tenant) -> Result<Tenant, FieldErrors> {
         errors.0.push(FieldError::new(Field::Slug, "not_a_slug", detail));
     }
     if tenant.key_limit > MOST_KEYS {
-        errors.0.push(FieldError::new(Field::KeyLimit, "out_of_range", format!("Use a limit of up to {MOST_KEYS}.")));
+        errors.0.push(FieldError::new(
+            Field::KeyLimit,
+            "out_of_range",
+            format!("Use a whole number of up to {MOST_KEYS}."),
+        ));
     }
     if TimeZone::named(&tenant.time_zone).is_none() {
         let detail = "Use the name of an IANA time zone, for example Europe/Lisbon.";

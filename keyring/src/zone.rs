@@ -18,6 +18,11 @@ impl TimeZone {
         name.parse().ok().map(Self)
     }
 
+    /// The names of all zones, in the order of the alphabet.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+    }
+
     /// The tenant's zone.
     #[must_use]
     pub fn of(tenant: &domain::tenant::Tenant) -> Self {

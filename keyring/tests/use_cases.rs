@@ -9,11 +9,13 @@ mod use_cases {
     mod demo;
     mod edit;
     mod end;
+    mod enter;
     mod generate;
     mod groups;
     mod history;
     mod list;
     mod migrate;
+    mod mutations;
     mod people;
     mod personal_keys;
     mod profile;

@@ -1,41 +1,44 @@
 //! The way in: admins are led to the keys; whoever has none to administer is told so.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::person::{Person, Role};
+use domain::person::Person;
+use keyring::SignedIn;
 use leptos::prelude::*;
 
 use super::{
     Visitor,
     problem::{WhomToAsk, whom_to_ask},
+    tenants,
 };
 use crate::components::Icon;
 
 pub(crate) async fn home(visitor: Visitor) -> Response {
-    if visitor.signed_in.as_admin().is_ok() {
-        return Redirect::to("/tenant-api-keys").into_response();
+    if let Some(way_in) = way_in(&visitor.signed_in) {
+        return Redirect::to(way_in).into_response();
     }
-    let role = visitor.signed_in.person.role;
     let admins = whom_to_ask(&visitor).await;
-    visitor.page("Welcome").render(move || view! { <Welcome role admins=admins.clone()/> }).await
+    visitor.page("Welcome").render(move || view! { <Welcome admins=admins.clone()/> }).await
+}
+
+/// The first page of somebody who has anything to administer.
+fn way_in(signed_in: &SignedIn) -> Option<&'static str> {
+    match signed_in.as_admin() {
+        Ok(admin) if admin.tenant().api_keys => Some("/tenant-api-keys"),
+        Ok(_) => Some("/audit-log"),
+        Err(_) => signed_in.as_super_user().ok().map(|_| tenants::PATH),
+    }
 }
 
 #[component]
-fn Welcome(role: Role, admins: Vec<Person>) -> impl IntoView {
-    let explanation = if role == Role::SuperUser {
-        "You run this installation and belong to no tenant. Tenants are made and changed with the command “latchkey tenant” on the server."
-            .into_any()
-    } else {
-        view! {
-            "Your organisation’s API keys are kept by its admins. Ask one of them if you need a key or want to see what there is"
-            <WhomToAsk people=admins/>
-        }
-        .into_any()
-    };
+fn Welcome(admins: Vec<Person>) -> impl IntoView {
     view! {
         <div class="empty">
             <span class="empty-mark"><Icon name="key"/></span>
             <h1>"You are signed in"</h1>
-            <p>{explanation}</p>
+            <p>
+                "Your organisation’s API keys are kept by its admins. Ask one of them if you need a key or want to see what there is"
+                <WhomToAsk people=admins/>
+            </p>
         </div>
     }
 }

@@ -16,7 +16,7 @@ use keyring::{Error, TimeZone, Watcher};
 use leptos::prelude::*;
 
 use super::{
-    AdminVisitor, HolderVisitor, Parameters, Visitor, address,
+    HolderVisitor, KeyAdminVisitor, Parameters, Visitor, address,
     key_state::{Badges, Marks, facts},
     problem,
 };
@@ -41,7 +41,7 @@ type KeyPath = Result<Path<String>, PathRejection>;
 
 /// A key of the tenant's.
 pub(crate) async fn key(
-    AdminVisitor { visitor, admin }: AdminVisitor,
+    KeyAdminVisitor { visitor, admin }: KeyAdminVisitor,
     id: KeyPath,
     parameters: Parameters,
 ) -> Response {
@@ -50,7 +50,7 @@ pub(crate) async fn key(
 
 /// The personal key of one of the tenant's people.
 pub(crate) async fn personal_key(
-    AdminVisitor { visitor, admin }: AdminVisitor,
+    KeyAdminVisitor { visitor, admin }: KeyAdminVisitor,
     id: KeyPath,
     parameters: Parameters,
 ) -> Response {

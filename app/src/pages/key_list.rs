@@ -11,7 +11,10 @@ use domain::{
 use keyring::{TenantAdmin, TimeZone, Watcher};
 use leptos::prelude::*;
 
-use super::{AdminVisitor, Parameters, Visitor};
+use super::{
+    KeyAdminVisitor, Parameters, Visitor,
+    whom::{NamedOrContact, Whom},
+};
 use crate::{
     components::{Choice, Crumbs, Icon},
     console::Console,
@@ -29,10 +32,11 @@ pub(super) use pager::Pager;
 pub(super) use table::KeyTable;
 
 /// The tenant's own keys.
-pub(crate) async fn key_list(AdminVisitor { visitor, admin }: AdminVisitor, parameters: Parameters) -> Response {
+pub(crate) async fn key_list(KeyAdminVisitor { visitor, admin }: KeyAdminVisitor, parameters: Parameters) -> Response {
     let limit = admin.tenant().key_limit;
     let listing = Listing::new(&visitor, KeysOf::Tenant, Arc::new(admin.clone()), &parameters);
-    let list = List { listing, admin, limit };
+    let whom = Whom::of(&visitor.visit.console, &visitor.signed_in).await;
+    let list = List { listing, admin, limit, whom };
     visitor.page("API Keys").render(move || view! { <KeyListPage list=list.clone()/> }).await
 }
 
@@ -95,6 +99,7 @@ struct List {
     listing: Listing,
     admin: TenantAdmin,
     limit: u32,
+    whom: Whom,
 }
 
 impl List {
@@ -116,14 +121,13 @@ pub(super) const OWN_KEYS: &str = "api-keys";
 
 #[component]
 fn KeyListPage(list: List) -> impl IntoView {
-    let limit = list.limit;
-    let support = list.listing.console.support_contact.as_deref().map(str::to_owned);
+    let (limit, whom) = (list.limit, list.whom.clone());
     let query = list.listing.query.clone();
     let content = move || {
-        let (list, support) = (list.clone(), support.clone());
+        let (list, whom) = (list.clone(), whom.clone());
         Suspend::new(async move {
             match list.load().await {
-                Ok((loaded, legacy)) => view! { <Listed loaded legacy limit support/> }.into_any(),
+                Ok((loaded, legacy)) => view! { <Listed loaded legacy limit whom/> }.into_any(),
                 Err(error) => {
                     tracing::error!(cause = %error, "the keys could not be listed");
                     view! { <Failed title="API Keys" of=KeysOf::Tenant query=list.listing.query/> }.into_any()
@@ -147,7 +151,7 @@ pub(super) fn WhoseKeys(of: KeysOf) -> impl IntoView {
 
 /// The keys with all around them.
 #[component]
-fn Listed(loaded: Loaded, legacy: Legacy, limit: u32, support: Option<String>) -> impl IntoView {
+fn Listed(loaded: Loaded, legacy: Legacy, limit: u32, whom: Whom) -> impl IntoView {
     let Loaded { page, now, zone, .. } = loaded.clone();
     let body = if page.total == 0 {
         view! { <NoKeys can_generate={limit > 0}/> }.into_any()
@@ -155,7 +159,7 @@ fn Listed(loaded: Loaded, legacy: Legacy, limit: u32, support: Option<String>) -
         view! { <Filtered loaded/> }.into_any()
     };
     view! {
-        <Header active=page.active limit support offer={page.total > 0}/>
+        <Header active=page.active limit whom offer={page.total > 0}/>
         <LegacyPanel legacy now zone/>
         <WhoseKeys of=KeysOf::Tenant/>
         {body}
@@ -175,11 +179,12 @@ pub(super) fn Filtered(loaded: Loaded) -> impl IntoView {
 }
 
 #[component]
-fn Header(active: u64, limit: u32, support: Option<String>, offer: bool) -> impl IntoView {
+fn Header(active: u64, limit: u32, whom: Whom, offer: bool) -> impl IntoView {
     let is_full = active >= u64::from(limit);
+    let title = format!("All the keys are in use. Ask {} to raise the limit.", whom.in_words());
     let action = match (offer, is_full) {
         (_, true) => view! {
-            <button class="button primary" type="button" disabled aria-describedby="limit-advice">
+            <button class="button primary" type="button" disabled title=title aria-describedby="limit-advice">
                 <Icon name="plus"/>"Generate API Key"
             </button>
         }
@@ -199,27 +204,15 @@ fn Header(active: u64, limit: u32, support: Option<String>, offer: bool) -> impl
             <div class="page-actions">{action}</div>
         </header>
         {is_full.then(|| view! {
-            <p class="hint-line" id="limit-advice"><Icon name="warning"/><span>"All the keys are in use. "<LimitAdvice support/></span></p>
+            <p class="hint-line" id="limit-advice"><Icon name="warning"/><span>"All the keys are in use. "<LimitAdvice whom/></span></p>
         })}
     }
 }
 
 /// Whom to ask for more keys.
 #[component]
-pub(crate) fn LimitAdvice(support: Option<String>) -> impl IntoView {
-    let whom = match support {
-        None => view! { "whoever runs this Latchkey installation" }.into_any(),
-        Some(link) if link.starts_with("https://") || link.starts_with("http://") => {
-            let label = link.clone();
-            view! { <a href=link>{label}</a> }.into_any()
-        }
-        Some(address) if address.contains('@') => {
-            let mail = format!("mailto:{address}");
-            view! { <a href=mail>{address}</a> }.into_any()
-        }
-        Some(words) => words.into_any(),
-    };
-    view! { "Revoke a key that is no longer used, or ask "{whom}" to raise the limit." }
+pub(crate) fn LimitAdvice(whom: Whom) -> impl IntoView {
+    view! { "Revoke a key that is no longer used, or ask "<NamedOrContact whom/>" to raise the limit." }
 }
 
 #[component]

@@ -5,13 +5,11 @@ use domain::{expiration::Moment, key_draft::Choices};
 use keyring::{Keeper, key_limit};
 use leptos::prelude::*;
 
-use super::{AdminVisitor, HolderVisitor, Visitor, key::crumbs, problem};
-use crate::{
-    components::Icon, console::Console, functions::KeysOf, islands::GenerateKey, pages::key_list::LimitAdvice,
-};
+use super::{HolderVisitor, KeyAdminVisitor, Visitor, key::crumbs, problem, whom::Whom};
+use crate::{components::Icon, functions::KeysOf, islands::GenerateKey, pages::key_list::LimitAdvice};
 
 /// A key of the tenant's.
-pub(crate) async fn key_new(AdminVisitor { visitor, admin }: AdminVisitor) -> Response {
+pub(crate) async fn key_new(KeyAdminVisitor { visitor, admin }: KeyAdminVisitor) -> Response {
     page_for(&visitor, KeysOf::Tenant, &admin).await
 }
 
@@ -28,7 +26,7 @@ const fn title(of: KeysOf) -> &'static str {
 }
 
 async fn page_for(visitor: &Visitor, of: KeysOf, keeper: &impl Keeper) -> Response {
-    match Form::load(&visitor.visit.console, of, keeper).await {
+    match Form::load(visitor, of, keeper).await {
         Ok(form) => visitor.page(title(of)).render(move || view! { <GeneratePage form=form.clone()/> }).await,
         Err(error) => {
             tracing::error!(cause = %error, "the form could not be loaded");
@@ -44,20 +42,21 @@ struct Form {
     now: Moment,
     active: u64,
     limit: u32,
-    support: Option<String>,
+    whom: Whom,
     public_url: String,
     time_zone: String,
 }
 
 impl Form {
-    async fn load(console: &Console, of: KeysOf, keeper: &impl Keeper) -> Result<Self, keyring::Error> {
+    async fn load(visitor: &Visitor, of: KeysOf, keeper: &impl Keeper) -> Result<Self, keyring::Error> {
+        let console = &visitor.visit.console;
         Ok(Self {
             of,
             choices: console.keyring.key_choices(keeper).await?,
             now: console.keyring.moment(keeper),
             active: console.keyring.active_keys(keeper).await?,
             limit: key_limit(keeper),
-            support: console.support_contact.as_deref().map(str::to_owned),
+            whom: Whom::of(&visitor.visit.console, &visitor.signed_in).await,
             public_url: console.public_url.to_string(),
             time_zone: keeper.tenant().time_zone.clone(),
         })
@@ -66,10 +65,10 @@ impl Form {
 
 #[component]
 fn GeneratePage(form: Form) -> impl IntoView {
-    let Form { of, choices, now, active, limit, support, public_url, time_zone } = form;
+    let Form { of, choices, now, active, limit, whom, public_url, time_zone } = form;
     let advice = match of {
         KeysOf::Oneself => "Withdraw a key that is no longer used.".into_any(),
-        KeysOf::Tenant | KeysOf::People => view! { <LimitAdvice support/> }.into_any(),
+        KeysOf::Tenant | KeysOf::People => view! { <LimitAdvice whom/> }.into_any(),
     };
     let content = if active >= u64::from(limit) {
         view! {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use leptos::prelude::*;
 
 use super::{
-    AdminVisitor, Parameters,
+    KeyAdminVisitor, Parameters,
     key_list::{Failed, Filtered, Listing, Loaded, Loading, WhoseKeys},
 };
 use crate::{
@@ -16,7 +16,10 @@ use crate::{
 
 const TITLE: &str = "Personal API keys";
 
-pub(crate) async fn personal_keys(AdminVisitor { visitor, admin }: AdminVisitor, parameters: Parameters) -> Response {
+pub(crate) async fn personal_keys(
+    KeyAdminVisitor { visitor, admin }: KeyAdminVisitor,
+    parameters: Parameters,
+) -> Response {
     let overseer = Arc::new(admin.over_personal_keys());
     let listing = Listing::new(&visitor, KeysOf::People, overseer, &parameters);
     visitor.page(TITLE).render(move || view! { <PersonalKeysPage listing=listing.clone()/> }).await

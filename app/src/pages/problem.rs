@@ -7,7 +7,10 @@ use axum::{
 use domain::person::{Email, Person};
 use leptos::prelude::*;
 
-use super::{Visitor, url_encoded};
+use super::{
+    Visitor, tenants, url_encoded,
+    whom::{NamedOrContact, Whom},
+};
 use crate::{
     components::Icon,
     session,
@@ -40,6 +43,9 @@ pub(super) async fn missing(page: Page) -> Response {
 
 /// The page belongs to people with another role.
 pub(super) async fn not_allowed(visitor: &Visitor) -> Response {
+    if visitor.signed_in.as_super_user().is_ok() && visitor.signed_in.entered().is_none() {
+        return enter_first(visitor).await;
+    }
     let page = visitor.page("Not allowed").with_status(StatusCode::FORBIDDEN);
     let admins = whom_to_ask(visitor).await;
     page.render(move || {
@@ -48,6 +54,47 @@ pub(super) async fn not_allowed(visitor: &Visitor) -> Response {
             <Problem title="Only admins can open this page" action=("/", "Go to the start page")>
                 "What is here is kept by your organisation’s admins. Ask one of them for what you need"
                 <WhomToAsk people/>
+            </Problem>
+        }
+    })
+    .await
+}
+
+/// The page is about a tenant, and the super user is in none.
+async fn enter_first(visitor: &Visitor) -> Response {
+    let page = visitor.page("Not allowed").with_status(StatusCode::FORBIDDEN);
+    page.render(|| {
+        view! {
+            <Problem title="Enter a tenant first" action=(tenants::PATH, "Go to the tenants")>
+                "What is here belongs to a tenant, and you are in none at the moment."
+            </Problem>
+        }
+    })
+    .await
+}
+
+pub(super) async fn for_super_users(visitor: &Visitor) -> Response {
+    let page = visitor.page("Not allowed").with_status(StatusCode::FORBIDDEN);
+    page.render(|| {
+        view! {
+            <Problem title="Only super users can open this page" action=("/", "Go to the start page")>
+                "What is here belongs to whoever runs this Latchkey installation."
+            </Problem>
+        }
+    })
+    .await
+}
+
+/// The tenant’s subscription does not include what is here.
+pub(super) async fn not_subscribed(visitor: &Visitor) -> Response {
+    let page = visitor.page("Not in your subscription").with_status(StatusCode::FORBIDDEN);
+    let whom = Whom::of(&visitor.visit.console, &visitor.signed_in).await;
+    page.render(move || {
+        let whom = whom.clone();
+        view! {
+            <Problem title="Your subscription does not include API keys" action=("", "Try again")>
+                "No key of your organisation works at the moment, and none can be generated. None is lost: once API keys are \
+                 part of the subscription again, all of them come back unchanged. Ask "<NamedOrContact whom/>" for it."
             </Problem>
         }
     })

@@ -10,6 +10,9 @@ use crate::components::Icon;
 enum For {
     Everybody,
     Admins,
+    /// Admins whose tenant is subscribed to API keys.
+    KeyAdmins,
+    SuperUsers,
     /// Who can have keys of their own.
     KeyHolders,
 }
@@ -19,6 +22,8 @@ impl For {
         match self {
             Self::Everybody => true,
             Self::Admins => signed_in.as_admin().is_ok(),
+            Self::KeyAdmins => signed_in.as_admin().is_ok_and(|admin| admin.tenant().api_keys),
+            Self::SuperUsers => signed_in.as_super_user().is_ok(),
             Self::KeyHolders => signed_in.as_key_holder().is_ok_and(|holder| holder.tenant().api_keys),
         }
     }
@@ -44,13 +49,14 @@ const fn entry(
 
 /// In the order in which they are seen. Those of one heading stand together.
 const ENTRIES: &[Entry] = &[
-    entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::Admins),
+    entry("Data & Monitoring", "API Keys", "key", "/tenant-api-keys", For::KeyAdmins),
     entry("Data & Monitoring", "Authorization groups", "shield", "/authorization-groups", For::Admins),
     entry("Data & Monitoring", "Audit log", "log", "/audit-log", For::Admins),
     entry("Organisation", "People", "people", "/people", For::Admins),
     entry("Organisation", "Properties", "building", "/properties", For::Admins),
+    entry("Platform", "Tenants", "tenants", "/tenants", For::SuperUsers),
     entry("Account", "Profile", "person", "/user-profile", For::Everybody),
-    entry("Account", "Security", "shield", "/security", For::Everybody),
+    entry("Account", "Security", "lock", "/security", For::Everybody),
     entry("Account", "Personal API keys", "key", "/user-profile#api-keys", For::KeyHolders),
     entry("Help", "API reference", "book", "/docs", For::Everybody),
 ];

@@ -30,9 +30,11 @@ export class Tenant {
     return `${name.toLowerCase()}@${this.slug}.test`;
   }
 
-  async person(name: string, role: string): Promise<void> {
+  /** Makes somebody who can sign in, and answers their id. */
+  async person(name: string, role: string): Promise<string> {
     const words = ['--tenant', this.slug, '--email', this.email(name), '--name', name, '--role', role];
-    await this.program.command(['person', 'create', ...words, '--password-stdin'], password);
+    const made = await this.program.command(['person', 'create', ...words, '--password-stdin'], password);
+    return made.id;
   }
 
   /** Generates a key at the shell. */

@@ -87,14 +87,23 @@ pub(crate) async fn touch(
     Ok(())
 }
 
-/// Where a super user is from now on.
-pub(crate) async fn set_entered(change: &Change, token: &Sha256Hex, tenant: Option<&TenantId>) -> Result<()> {
-    session::Entity::update_many()
-        .col_expr(session::Column::EnteredTenantId, Expr::value(tenant.map(ToString::to_string)))
+/// Takes a super user's session from one place to another, a tenant or none. False when it is over or elsewhere.
+pub(crate) async fn move_between(
+    change: &Change,
+    token: &Sha256Hex,
+    from: Option<&TenantId>,
+    to: Option<&TenantId>,
+) -> Result<bool> {
+    let column = session::Column::EnteredTenantId;
+    let is_there = from.map_or_else(|| column.is_null(), |tenant| column.eq(tenant.as_str()));
+    let moved = session::Entity::update_many()
+        .col_expr(column, Expr::value(to.map(ToString::to_string)))
         .filter(session::Column::TokenSha256.eq(token.as_str()))
+        .filter(session::Column::ExpiresAt.gt(change.now()))
+        .filter(is_there)
         .exec(change.on())
         .await?;
-    Ok(())
+    Ok(moved.rows_affected > 0)
 }
 
 /// Ends a session. Its row stays for a while: it tells from where the person signs in.

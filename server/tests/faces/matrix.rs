@@ -92,6 +92,8 @@ fn page(path: &str) -> Option<(For, About)> {
         | "/properties"
         | "/people"
         | "/people/new" => (For::Admins, About::Oneself),
+        "/tenants" | "/tenants/new" => (For::SuperUsers, About::Oneself),
+        "/tenants/{id}" => (For::SuperUsers, About::Acme),
         "/tenant-api-keys/{id}"
         | "/tenant-api-keys/personal/{id}"
         | "/authorization-groups/{id}"
@@ -103,6 +105,7 @@ fn page(path: &str) -> Option<(For, About)> {
 
 /// What there is in Acme, or the same with ids that nothing has.
 struct Ids {
+    tenant: String,
     key: String,
     personal_key: String,
     group: String,
@@ -116,6 +119,7 @@ impl Ids {
     fn of_nothing() -> Self {
         let id = |prefix: &str| format!("{prefix}_01JCQ4Y2V9ZK3T5N6R7S8W9XAB");
         Self {
+            tenant: id("ten"),
             key: id("key"),
             personal_key: id("key"),
             group: id("grp"),
@@ -131,6 +135,7 @@ impl Ids {
             "/user-profile/api-keys/{id}" | "/tenant-api-keys/personal/{id}" => &self.personal_key,
             "/authorization-groups/{id}" => &self.group,
             "/properties/{id}" => &self.property,
+            "/tenants/{id}" => &self.tenant,
             "/people/{id}" => &self.person,
             _ => &self.key,
         };
@@ -150,6 +155,7 @@ impl Ids {
 fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
     let of_keys = |arguments: Value| of_keys(ids, For::NoOne, &arguments);
     let of_acme = |arguments: Value| vec![(For::Admins, About::Acme, arguments)];
+    let of_platform = |arguments: Value| vec![(For::SuperUsers, About::Acme, arguments)];
     let of_oneself = |arguments: Value| vec![(For::SignedIn, About::Oneself, arguments)];
     match function {
         "sign_in" | "sign_out" => vec![(For::Anybody, About::Oneself, json!({}))],
@@ -190,6 +196,17 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
         "accept_invitation" => {
             vec![(For::Anybody, About::Oneself, json!({ "token": "x", "password": "correct horse battery" }))]
         }
+        "create_tenant" => {
+            let tenant = json!({
+                "name": "x", "slug": "x", "time_zone": "UTC", "key_limit": "10", "admin_name": "x", "email": "x",
+            });
+            vec![(For::SuperUsers, About::Oneself, tenant)]
+        }
+        "change_tenant" => {
+            of_platform(json!({ "id": ids.tenant, "name": "Theirs now", "time_zone": "UTC", "key_limit": "1" }))
+        }
+        "stop_subscription" | "resume_subscription" | "enter_tenant" => of_platform(json!({ "id": ids.tenant })),
+        "leave_tenant" => vec![(For::SuperUsers, About::Oneself, json!({}))],
         "rename_oneself" => of_oneself(json!({ "name": "Another name" })),
         "change_password" => of_oneself(json!({ "current_password": "x", "password": "x" })),
         "turn_on_second_factor" => of_oneself(json!({ "secret": "x", "code": "x" })),
@@ -244,7 +261,10 @@ impl Stage {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let groups = program.command(&["group", "list", "--tenant", "acme"]);
         let group = groups.as_array().unwrap().iter().find(|group| group["name"] == "Full access").unwrap();
+        let tenants = program.command(&["tenant", "list"]);
+        let acme = tenants.as_array().unwrap().iter().find(|tenant| tenant["slug"] == "acme").unwrap();
         let ids = Ids {
+            tenant: text(&acme["id"]),
             key: text(&program.key("acme", "A key of Acme's")["id"]),
             personal_key: personal_key(&program, "member@acme.test").await["id"].as_str().unwrap().to_owned(),
             group: text(&group["id"]),
@@ -270,9 +290,7 @@ impl Stage {
             Who::SuperUser => self.program.signed_in("root@latchkey.test").await,
             Who::SuperUserWithin => {
                 let root = self.program.signed_in("root@latchkey.test").await;
-                let tenants = self.program.command(&["tenant", "list"]);
-                let acme = tenants.as_array().unwrap().iter().find(|tenant| tenant["slug"] == "acme").unwrap();
-                let entered = root.call("/console/enter_tenant", &json!({ "id": acme["id"] })).await;
+                let entered = root.call("/console/enter_tenant", &json!({ "id": self.ids.tenant })).await;
                 assert_eq!(entered.status(), 200);
                 root
             }
@@ -287,7 +305,7 @@ impl Stage {
         });
         let is_change = |event: &Value| {
             let action = event["action"].as_str().unwrap();
-            !action.starts_with("session.") && action != "tenant.entered"
+            !action.starts_with("session.") && !matches!(action, "tenant.entered" | "tenant.left")
         };
         all.into_iter().flatten().filter(is_change).collect()
     }

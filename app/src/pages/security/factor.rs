@@ -57,7 +57,7 @@ fn Off() -> impl IntoView {
         </p>
         <p class="hint">"A password no longer opens the public API then; API keys do as before."</p>
         <div class="security-actions">
-            <a class="button primary" href=SET_UP><Icon name="shield"/>"Set up"</a>
+            <a class="button primary" href=SET_UP><Icon name="lock"/>"Set up"</a>
         </div>
     }
 }

@@ -1,0 +1,160 @@
+//! Everything that changes something, once, and what the audit log tells of it.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use domain::{
+    audit::Action,
+    audit_query::AuditQuery,
+    expiration::ExpirationDraft,
+    group::GroupType,
+    id::PersonId,
+    key_draft::{Grace, KeyDraft},
+    person::Role,
+};
+use keyring::{
+    AuditEvent, GroupEdit, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant, Renaming,
+    Rotation, TenantAdmin, TenantChange,
+};
+use secrecy::ExposeSecret;
+
+use super::stage::{PASSWORD, Stage, home};
+
+on_both_databases! {
+    every_mutation_leaves_its_row,
+}
+
+/// What must not stand in any row.
+type Secrets = Vec<String>;
+
+async fn every_mutation_leaves_its_row(stage: Stage) {
+    let mut secrets = vec![PASSWORD.to_owned(), ANOTHER.to_owned()];
+    let tenant = what_super_users_do(&stage, &mut secrets).await;
+    what_admins_keep(&stage, &tenant).await;
+    what_becomes_of_a_key(&stage, &tenant, &mut secrets).await;
+    what_admins_do_about_people(&stage, &tenant, &mut secrets).await;
+    what_people_do_about_themselves(&stage, &tenant, &mut secrets).await;
+
+    let mut events = all(&stage, None).await;
+    events.extend(all(&stage, Some(&tenant)).await);
+    let told: BTreeSet<&str> = events.iter().map(|event| event.action.as_str()).collect();
+    let untold: Vec<&Action> = Action::ALL.iter().filter(|action| !told.contains(action.as_str())).collect();
+    assert_eq!(untold, Vec::<&Action>::new(), "no use case here does this");
+    for event in &events {
+        let row = format!("{event:?}");
+        assert!(!event.actor.is_empty() && !event.actor_name.is_empty(), "{row}: who did it?");
+        assert!(!event.subject.is_empty() && !event.subject_name.is_empty(), "{row}: what was it done to?");
+        assert!(event.detail.is_object(), "{row}");
+        assert!(secrets.iter().all(|secret| !row.contains(secret)), "{row} holds a secret");
+    }
+    let reports = stage.keyring.verify_audit(None).await.unwrap();
+    assert!(reports.iter().all(|report| report.fault.is_none()), "{reports:?}");
+}
+
+const ANOTHER: &str = "another long password";
+
+async fn all(stage: &Stage, tenant: Option<&TenantAdmin>) -> Vec<AuditEvent> {
+    stage.keyring.audit_stretch(tenant, &AuditQuery::default(), 1000).await.unwrap()
+}
+
+async fn id_of(stage: &Stage, tenant: &TenantAdmin, name: &str) -> PersonId {
+    let people = stage.keyring.people(Some(tenant)).await.unwrap();
+    people.into_iter().find(|profile| profile.person.name == name).unwrap().person.id
+}
+
+fn person(email: &str, name: &str) -> NewPerson {
+    NewPerson { email: email.to_owned(), name: name.to_owned(), password: PASSWORD.to_owned().into() }
+}
+
+fn invitation(email: &str, name: &str) -> NewInvitation {
+    let role = NewRole { role: "member".to_owned(), groups: Vec::new() };
+    NewInvitation { email: email.to_owned(), name: name.to_owned(), role }
+}
+
+async fn what_super_users_do(stage: &Stage, secrets: &mut Secrets) -> TenantAdmin {
+    let keyring = &stage.keyring;
+    let tenant = stage.tenant("acme").await;
+    keyring.ensure_super_user(person("root@latchkey.test", "Root")).await.unwrap();
+    let root = stage.at_the_console("root@latchkey.test").await;
+    let by = root.as_super_user().unwrap();
+    let new = NewTenant { slug: "other".to_owned(), name: "Other".to_owned(), key_limit: None, time_zone: None };
+    let (_, link) = keyring.create_tenant_with_admin(&by, new, &invitation("olga@other.test", "Olga")).await.unwrap();
+    secrets.push(link.token.expose_secret().to_owned());
+    let id = &tenant.tenant().id;
+    let wanted = TenantChange { name: Some("Acme".to_owned()), ..TenantChange::default() };
+    keyring.change_tenant(&by, id, wanted).await.unwrap();
+    keyring.enter_tenant(&root, id).await.unwrap();
+    let token = stage.sign_in("root@latchkey.test", PASSWORD).await.unwrap();
+    keyring.enter_tenant(&stage.whose(&token).await, id).await.unwrap();
+    keyring.sign_out(&token, home()).await.unwrap();
+    tenant
+}
+
+async fn what_admins_keep(stage: &Stage, tenant: &TenantAdmin) {
+    let keyring = &stage.keyring;
+    let property = keyring.create_property(tenant, NewProperty { name: "Annexe".to_owned() }).await.unwrap();
+    let renaming = Renaming { seen: None, name: "Pavilion".to_owned() };
+    keyring.rename_property(tenant, &property.id, &renaming).await.unwrap();
+    keyring.archive_property(tenant, &property.id).await.unwrap();
+    keyring.restore_property(tenant, &property.id).await.unwrap();
+    let permissions = vec!["reservations:read".to_owned()];
+    let new = NewGroup { name: "Booking".to_owned(), group_type: GroupType::Person, permissions };
+    let group = keyring.create_group(tenant, new).await.unwrap();
+    let edit = GroupEdit { seen: None, name: "Front desk".to_owned(), permissions: vec!["*".to_owned()] };
+    keyring.edit_group(tenant, &group.id, &edit).await.unwrap();
+    keyring.delete_group(tenant, &group.id).await.unwrap();
+}
+
+async fn what_becomes_of_a_key(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
+    let keyring = &stage.keyring;
+    let draft = stage.draft(tenant, "PMS").await;
+    let new = NewKey { draft: draft.clone(), expiration: ExpirationDraft::Never };
+    let made = keyring.generate_key(tenant, &new).await.unwrap();
+    let edited = KeyDraft { name: "Front desk".to_owned(), ..draft };
+    let key = keyring.edit_key(tenant, &made.id, 1, &edited).await.unwrap();
+    let rotation = Rotation { expiration: None, grace: Grace::OneHour };
+    let rotated = keyring.rotate_key(tenant, &made.id, key.version, &rotation).await.unwrap();
+    keyring.end_grace(tenant, &made.id).await.unwrap();
+    keyring.revoke_key(tenant, &made.id).await.unwrap();
+    keyring.delete_key(tenant, &made.id).await.unwrap();
+    secrets.extend([made.secret, rotated.secret].map(|secret| secret.expose_secret().to_owned()));
+}
+
+async fn what_admins_do_about_people(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
+    let keyring = &stage.keyring;
+    stage.person(tenant, "Ana", Role::TenantAdmin).await;
+    let invited = keyring.invite_person(tenant, &invitation("mia@acme.test", "Mia")).await.unwrap();
+    let mia = id_of(stage, tenant, "Mia").await;
+    let link = keyring.make_password_link(tenant, &mia).await.unwrap();
+    secrets.extend([&invited.token, &link.token].map(|token| token.expose_secret().to_owned()));
+    keyring.accept_invitation(&link.token, PASSWORD.to_owned().into(), home()).await.unwrap();
+    let role = NewRole { role: "tenant_admin".to_owned(), groups: Vec::new() };
+    keyring.set_role(tenant, &mia, &role).await.unwrap();
+    keyring.switch_off(tenant, &mia).await.unwrap();
+    keyring.switch_on(tenant, &mia).await.unwrap();
+    let signed_in = stage.at_the_console("mia@acme.test").await;
+    let (_, codes) = stage.with_second_factor(&signed_in).await;
+    secrets.extend(codes.iter().map(|code| code.expose_secret().to_owned()));
+    keyring.reset_second_factor(tenant, &mia).await.unwrap();
+    keyring.end_sessions_of(tenant, &mia).await.unwrap();
+    for is_required in [true, false] {
+        keyring.require_second_factor(tenant, is_required).await.unwrap();
+    }
+    keyring.set_password("mia@acme.test", ANOTHER.to_owned().into()).await.unwrap();
+}
+
+async fn what_people_do_about_themselves(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
+    let keyring = &stage.keyring;
+    stage.person(tenant, "Ben", Role::Member).await;
+    let token = stage.sign_in("ben@acme.test", PASSWORD).await.unwrap();
+    let ben = stage.whose(&token).await;
+    keyring.rename_oneself(&ben, "Benno").await.unwrap();
+    let (app, codes) = stage.with_second_factor(&ben).await;
+    let more = keyring.renew_recovery_codes(&ben, &app.code(stage.now())).await.unwrap();
+    secrets.extend(codes.iter().chain(&more).map(|code| code.expose_secret().to_owned()));
+    stage.advance(TimeDelta::minutes(1));
+    keyring.turn_off_second_factor(&ben, &app.code(stage.now())).await.unwrap();
+    keyring.change_password(&ben, PASSWORD.to_owned().into(), ANOTHER.to_owned().into()).await.unwrap();
+    keyring.sign_out_everywhere(&ben).await.unwrap();
+    secrets.push(token.expose().to_owned());
+}

@@ -1,0 +1,68 @@
+//! The audit log as a file, and the operator's check that nobody tampered with it.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::program::Program;
+
+#[tokio::test]
+async fn the_log_is_exported_as_a_spreadsheet_reads_it_safely() {
+    let program = Program::start();
+    program.tenant("acme");
+    program.key("acme", "=HYPERLINK(\"https://evil.example\",\"click\")");
+    program.key("acme", "Two, with \"quotes\"");
+    let admin = program.signed_in("tenant-admin@acme.test").await;
+    let answer = admin.get("/audit-log.csv?action=key.generated").await;
+    assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present");
+    let disposition = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert!(disposition.starts_with("attachment; filename=\"audit-log-acme-2") && disposition.ends_with(".csv\""));
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let text = answer.text().await.unwrap();
+    let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 3, "the headings and two rows: {text}");
+    assert!(lines[1].contains(",\"Two, with \"\"quotes\"\"\","), "{text}");
+    assert!(lines[2].contains(",\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"click\"\")\","), "{text}");
+    let all = admin.get("/audit-log.csv").await.text().await.unwrap();
+    let listed = program.command(&["audit", "list", "--tenant", "acme", "--limit", "1000"]);
+    assert_eq!(all.split_terminator("\r\n").count(), listed.as_array().unwrap().len() + 1);
+}
+
+#[tokio::test]
+async fn the_log_lists_what_its_filters_leave() {
+    let program = Program::start();
+    program.tenant("acme");
+    let key = program.key("acme", "PMS");
+    program.command(&["key", "revoke", key["id"].as_str().unwrap()]);
+    let filtered = |words: &[&str]| -> Vec<Value> {
+        let events = program.command(&[&["audit", "list", "--tenant", "acme"], words].concat());
+        events.as_array().unwrap().iter().map(|event| event["action"].clone()).collect()
+    };
+    assert_eq!(filtered(&["--subject", "pms"]), ["key.revoked", "key.generated"]);
+    assert_eq!(filtered(&["--action", "key.revoked", "--actor", "operator"]), ["key.revoked"]);
+    assert!(filtered(&["--actor", "member@acme.test"]).is_empty());
+    assert!(filtered(&["--to", "2020-01-01"]).is_empty());
+    assert_eq!(program.shell(&["audit", "list", "--action", "key.exploded"], "").status.code(), Some(2));
+    let admin = program.signed_in("tenant-admin@acme.test").await;
+    let page = admin.get("/audit-log?subject=nothing").await.text().await.unwrap();
+    assert!(page.contains("No change matches"));
+}
+
+#[tokio::test]
+async fn the_operator_finds_the_row_that_somebody_tampered_with() {
+    let program = Program::start_on_postgres();
+    program.tenant("acme");
+    program.tenant("other");
+    let whole = program.command(&["audit", "verify"]);
+    assert!(whole.as_array().unwrap().iter().all(|chain| chain["fault"].is_null()), "{whole}");
+    let sql = "UPDATE audit_event SET actor_name = 'Nobody' WHERE sequence = 2 AND chain_id = \
+               (SELECT id FROM tenant WHERE slug = 'other')";
+    let tampered = Command::new("psql").args([&program.database_url, "--quiet", "--command", sql]).status().unwrap();
+    assert!(tampered.success());
+    let found = program.shell(&["audit", "verify"], "");
+    let text = String::from_utf8_lossy(&found.stdout);
+    assert_eq!(found.status.code(), Some(1));
+    assert!(text.contains("BROKEN at row 2 of 2") && text.contains("acme"), "{text}");
+    assert!(!found.stderr.is_empty());
+    assert_eq!(program.shell(&["audit", "verify", "--tenant", "acme"], "").status.code(), Some(0));
+}
