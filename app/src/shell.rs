@@ -68,14 +68,14 @@ pub(crate) struct Page {
 enum Frame {
     Alone,
     /// The navigation of whoever is signed in.
-    Navigation(SignedIn),
+    Navigation(Box<SignedIn>),
     /// What the content brings along.
     Own,
 }
 
 impl Page {
     pub(crate) fn beside_navigation(self, signed_in: Option<SignedIn>) -> Self {
-        Self { frame: signed_in.map_or(Frame::Alone, Frame::Navigation), ..self }
+        Self { frame: signed_in.map_or(Frame::Alone, |signed_in| Frame::Navigation(Box::new(signed_in))), ..self }
     }
 
     pub(crate) fn in_its_own_frame(self) -> Self {
@@ -97,7 +97,7 @@ impl Page {
             let body = content();
             let framed = match &frame {
                 Frame::Navigation(signed_in) => {
-                    view! { <Framed signed_in=signed_in.clone() path=path.clone()>{body}</Framed> }.into_any()
+                    view! { <Framed signed_in=signed_in.as_ref().clone() path=path.clone()>{body}</Framed> }.into_any()
                 }
                 Frame::Alone => view! { <main id="main" class="alone">{body}</main> }.into_any(),
                 Frame::Own => body.into_any(),

@@ -17,7 +17,7 @@ const NEW: &str = "/user-profile/api-keys/new";
 /// What there is to show of somebody's own keys.
 #[derive(Clone)]
 pub(super) enum OwnKeys {
-    Listed(Listing, u32),
+    Listed(Box<Listing>, u32),
     /// The subscription of the person's tenant does not include any.
     NotSubscribed,
     /// A super user has none.
@@ -30,7 +30,7 @@ impl OwnKeys {
             Ok(holder) if !holder.tenant().api_keys => Self::NotSubscribed,
             Ok(holder) => {
                 let limit = key_limit(&holder);
-                Self::Listed(Listing::new(visitor, KeysOf::Oneself, Arc::new(holder), parameters), limit)
+                Self::Listed(Box::new(Listing::new(visitor, KeysOf::Oneself, Arc::new(holder), parameters)), limit)
             }
             Err(_) => Self::None,
         }
@@ -42,7 +42,7 @@ pub(super) fn OwnKeysSection(keys: OwnKeys) -> impl IntoView {
     let content = match keys {
         OwnKeys::None => return ().into_any(),
         OwnKeys::NotSubscribed => view! { <NotSubscribed/> }.into_any(),
-        OwnKeys::Listed(listing, limit) => view! { <Loaded listing limit/> }.into_any(),
+        OwnKeys::Listed(listing, limit) => view! { <Loaded listing=*listing limit/> }.into_any(),
     };
     view! { <section class="own-keys" id=OWN_KEYS aria-labelledby="own-keys-title">{content}</section> }.into_any()
 }

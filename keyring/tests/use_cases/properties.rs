@@ -98,7 +98,7 @@ async fn an_archived_property_is_out_of_reach_until_it_is_restored(stage: Stage)
     for secret in [&both.secret, &all.secret] {
         let caller = judge(&stage, secret, None).await.unwrap();
         let (seen, _) = stage.keyring.reachable_properties(&caller, 10, None).await.unwrap();
-        assert_eq!(seen, [old_town.clone()]);
+        assert_eq!(seen, std::slice::from_ref(&old_town));
         assert_eq!(stage.keyring.reachable_property(&caller, &harbour.id.to_string()).await.unwrap(), None);
         let named = judge(&stage, secret, Some(&harbour.id)).await;
         assert!(matches!(named, Err(Refusal::NoSuchProperty)), "it is answered like one that does not exist");
@@ -107,7 +107,7 @@ async fn an_archived_property_is_out_of_reach_until_it_is_restored(stage: Stage)
     assert_eq!(stage.key(&tenant, &both.id).await.reach, Reach::Only(vec![old_town.id.clone()]));
     assert_eq!(
         stage.keyring.key_choices(&tenant).await.unwrap().properties,
-        [old_town.clone()],
+        std::slice::from_ref(&old_town),
         "nobody is offered it"
     );
     let draft = KeyDraft {

@@ -96,7 +96,7 @@ async fn whoever_owes_a_second_factor_is_led_to_it() {
         for page in ["/", "/tenant-api-keys", "/people", "/people/new", "/user-profile/api-keys/new"] {
             let answer = browser.get(page).await;
             assert_eq!(
-                (answer.status().as_u16(), &answer.headers()["location"].to_str().unwrap()[..]),
+                (answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()),
                 (303, "/security"),
                 "{page} as {who}"
             );

@@ -118,8 +118,11 @@ fn differences(before: &[(String, Value)], after: &[(String, Value)], words: &Wo
 
 /// What is not there is not worth a line.
 fn facts(fields: &[(String, Value)], words: &Words) -> Vec<(String, String)> {
-    let is_something =
-        |value: &Value| !matches!(value, Value::Null) && *value != Value::from("") && *value != Value::Array(vec![]);
+    let is_something = |value: &Value| {
+        !matches!(value, Value::Null)
+            && value.as_str() != Some("")
+            && value.as_array().is_none_or(|items| !items.is_empty())
+    };
     let worth_a_line = fields.iter().filter(|(_, value)| is_something(value));
     worth_a_line.map(|(name, value)| (name.clone(), words.of(value))).collect()
 }
