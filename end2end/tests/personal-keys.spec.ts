@@ -149,6 +149,7 @@ test('without a subscription the profile says why and what to do', async ({ page
   await program.command(['tenant', 'set', '--slug', tenant.slug, '--api-keys', 'off']);
   await open(page, profile);
   await expect(section(page)).toContainText('subscription does not include API keys');
+  await expect(section(page)).toContainText('Ask Ana');
   await expect(page.getByRole('link', { name: 'Personal API keys' })).toBeHidden();
   await expect(page.getByRole('link', { name: 'Create new API Key' })).toBeHidden();
   await expectAccessible(page);

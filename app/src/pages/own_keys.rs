@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::{
     Parameters, Visitor,
     key_list::{KeyTable, Listing, Loaded as KeysShown, OWN_KEYS, Pager},
+    whom::{NamedOrContact, Whom},
 };
 use crate::{components::Icon, functions::KeysOf};
 
@@ -18,16 +19,18 @@ const NEW: &str = "/user-profile/api-keys/new";
 #[derive(Clone)]
 pub(super) enum OwnKeys {
     Listed(Box<Listing>, u32),
-    /// The subscription of the person's tenant does not include any.
-    NotSubscribed,
+    /// The subscription of the person's tenant does not include any; whom to ask for it.
+    NotSubscribed(Whom),
     /// A super user has none.
     None,
 }
 
 impl OwnKeys {
-    pub(super) fn of(visitor: &Visitor, parameters: &Parameters) -> Self {
+    pub(super) async fn of(visitor: &Visitor, parameters: &Parameters) -> Self {
         match visitor.signed_in.as_key_holder() {
-            Ok(holder) if !holder.tenant().api_keys => Self::NotSubscribed,
+            Ok(holder) if !holder.tenant().api_keys => {
+                Self::NotSubscribed(Whom::of(&visitor.visit.console, &visitor.signed_in).await)
+            }
             Ok(holder) => {
                 let limit = key_limit(&holder);
                 Self::Listed(Box::new(Listing::new(visitor, KeysOf::Oneself, Arc::new(holder), parameters)), limit)
@@ -41,7 +44,7 @@ impl OwnKeys {
 pub(super) fn OwnKeysSection(keys: OwnKeys) -> impl IntoView {
     let content = match keys {
         OwnKeys::None => return ().into_any(),
-        OwnKeys::NotSubscribed => view! { <NotSubscribed/> }.into_any(),
+        OwnKeys::NotSubscribed(whom) => view! { <NotSubscribed whom/> }.into_any(),
         OwnKeys::Listed(listing, limit) => view! { <Loaded listing=*listing limit/> }.into_any(),
     };
     view! { <section class="own-keys" id=OWN_KEYS aria-labelledby="own-keys-title">{content}</section> }.into_any()
@@ -109,13 +112,13 @@ fn NoKeys() -> impl IntoView {
 }
 
 #[component]
-fn NotSubscribed() -> impl IntoView {
+fn NotSubscribed(whom: Whom) -> impl IntoView {
     view! {
         <header class="page-header"><h2 id="own-keys-title">"API Keys"</h2></header>
         <div class="empty">
             <span class="empty-mark"><Icon name="info"/></span>
             <h3>"Your organisation’s subscription does not include API keys"</h3>
-            <p>"Ask for it to be included. Then load this page again, and every key there was works as before."</p>
+            <p>"Ask "<NamedOrContact whom/>" to include them. Then load this page again, and every key there was works as before."</p>
         </div>
     }
 }

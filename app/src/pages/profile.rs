@@ -20,7 +20,7 @@ mod about;
 use about::About;
 
 pub(crate) async fn profile(visitor: Visitor, parameters: Parameters) -> Response {
-    let keys = OwnKeys::of(&visitor, &parameters);
+    let keys = OwnKeys::of(&visitor, &parameters).await;
     match Profile::load(&visitor.visit.console, &visitor.signed_in).await {
         Ok(profile) => {
             let page = visitor.page("Profile");

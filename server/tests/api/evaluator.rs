@@ -168,9 +168,10 @@ async fn the_first_check_that_fails_is_the_one_that_is_told(base: Base) {
     is_good(&stage, &old.secret).await;
     let (ip, origin) = (["--ip", "10.0.0.0/8"], ["--origin", "https://book.acme.test"]);
     stage.edit(&old, &[&ip[..], &origin, &["--scope", "read", "--property", &old_town]].concat());
-    stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
+    let subscription = |switch: &str| stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", switch]);
     let (instant, soon) = in_seconds(2);
     let key = stage.rotate(&old, &["--expires", &soon]);
+    subscription("off");
     wait_for(instant).await;
 
     let reserve = async |secret: &str| stage.post("/api/v1/reservations", secret, &stay(&harbour, &service)).await;
@@ -179,9 +180,11 @@ async fn the_first_check_that_fails_is_the_one_that_is_told(base: Base) {
     reserve(&key.secret[1..]).await.refused(401, "invalid_key");
     reserve(&old.secret).await.refused(401, "key_revoked");
     reserve(&key.secret).await.refused(401, "key_expired");
+    subscription("on");
     let key = stage.rotate(&key, &["--never-expires"]);
+    subscription("off");
     reserve(&key.secret).await.refused(401, "key_disabled");
-    stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "on"]);
+    subscription("on");
     reserve(&key.secret).await.refused(403, "ip_not_allowed");
     stage.edit(&key, &["--any-ip"]);
     reserve(&key.secret).await.refused(403, "origin_not_allowed");

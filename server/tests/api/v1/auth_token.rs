@@ -168,15 +168,15 @@ async fn what_happens_to_a_person_happens_to_their_tokens(base: Base) {
     for authorization in [&after, &with_password] {
         assert_eq!(call(&stage, KEY, authorization).await.status, 200);
     }
-    for (change, code) in [
-        ("totp_secret = 'JBSWY3DPEHPK3PXP'", "two_factor_required"),
-        ("totp_secret = NULL, switched_off_at = created_at", "key_disabled"),
+    // Who was switched off cannot be told, by their password, from somebody who never was.
+    for (change, of_token, of_password) in [
+        ("totp_secret = 'JBSWY3DPEHPK3PXP'", "two_factor_required", "two_factor_required"),
+        ("totp_secret = NULL, switched_off_at = created_at", "key_disabled", "invalid_credentials"),
     ] {
         stage.change_database(&format!("UPDATE person SET {change} WHERE id = '{id}'")).await;
-        for authorization in [&after, &with_password] {
-            call(&stage, KEY, authorization).await.refused(401, code).says("API key");
-        }
-        ask_for_token(&stage, ANA, "another good password").await.refused(401, code);
+        call(&stage, KEY, &after).await.refused(401, of_token).says("API key");
+        call(&stage, KEY, &with_password).await.refused(401, of_password).says("API key");
+        ask_for_token(&stage, ANA, "another good password").await.refused(401, of_password);
         call(&stage, KEY, &basic(ANA, "wrong")).await.refused(401, "invalid_credentials");
     }
 }
