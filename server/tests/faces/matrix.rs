@@ -325,7 +325,8 @@ fn invitation(program: &Program) -> String {
 }
 
 async fn personal_key(program: &Program, email: &str) -> Value {
-    let draft = draft("A key of the member's", "");
+    let mut draft = draft("A key of the member's", "");
+    draft["write"] = json!(true);
     let body = json!({ "of": "oneself", "draft": draft, "expiration": "never" });
     let made = program.signed_in(email).await.call("/console/generate_key", &body).await;
     assert_eq!(made.status(), 200);
