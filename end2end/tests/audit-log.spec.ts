@@ -25,8 +25,8 @@ test('the log is narrowed without a script', async ({ admin, tenant, browser, ba
   await context.addCookies(await admin.context().cookies());
   const page = await context.newPage();
   await page.goto('/audit-log');
-  await page.getByLabel('What', { exact: true }).selectOption({ label: 'API key generated' });
-  await page.getByLabel('Who').selectOption({ label: 'Operator' });
+  await page.getByRole('combobox', { name: 'What', exact: true }).selectOption({ label: 'API key generated' });
+  await page.getByRole('combobox', { name: 'Who' }).selectOption({ label: 'Operator' });
   await page.getByLabel('On what').fill('pms');
   await page.getByRole('button', { name: 'Filter' }).click();
   await expect(page).toHaveURL(/subject=pms/);

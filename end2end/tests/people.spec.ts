@@ -126,6 +126,7 @@ test('switched off, somebody is out at once; switched on, they can come back', a
   await confirm(admin, 'Switch on', 'Mia can sign in again');
   await expect(admin.getByText('Mia is switched on again.')).toBeVisible();
   await signIn(mia, tenant.email('Mia'));
+  await openPerson(admin, 'Mia');
   await confirm(admin, 'Sign out everywhere', 'They can sign in again');
   await expect(admin.getByText('Mia is signed out everywhere.')).toBeVisible();
   await expect(admin.getByText('Nowhere at the moment.')).toBeVisible();
@@ -137,8 +138,8 @@ test('a new link sets another password; a second factor stays until it is reset'
   await signIn(mia, tenant.email('Mia'));
   await open(mia, '/security/second-factor');
   const secret = await mia.locator('input[name="secret"]').inputValue();
-  await mia.getByLabel('Code').fill(new Authenticator(secret).code());
-  await mia.getByLabel('Code').press('Enter');
+  await mia.getByLabel('Code', { exact: true }).fill(new Authenticator(secret).code());
+  await mia.getByLabel('Code', { exact: true }).press('Enter');
   await expect(mia.getByRole('dialog')).toBeVisible();
 
   await openPerson(admin, 'Mia');

@@ -49,7 +49,7 @@ test('a member is told that the keys are for admins', async ({ page, tenant }) =
   await tenant.person('Mia', 'member');
   await signIn(page, tenant.email('Mia'));
   await expect(page.getByRole('heading', { name: 'You are signed in' })).toBeVisible();
-  await expect(page.getByRole('link', { name: 'API Keys' })).toHaveCount(0);
+  await expect(page.getByRole('link', { name: 'API Keys', exact: true })).toHaveCount(0);
   await expectAccessible(page);
 });
 

@@ -12,7 +12,7 @@ const test = base.extend<{ root: Page }>({
   },
 });
 
-test('a super user makes a tenant and invites its first admin', async ({ root, tenant }) => {
+test('a super user makes a tenant and invites its first admin', async ({ root, tenant, complaints }) => {
   await expect(root).toHaveURL(/\/tenants$/);
   await expect(root.getByRole('link', { name: 'API Keys', exact: true })).toHaveCount(0);
   await expectAccessible(root);
@@ -28,6 +28,7 @@ test('a super user makes a tenant and invites its first admin', async ({ root, t
   await root.getByLabel('E-mail').fill(`bea@${slug}.test`);
   await root.getByRole('button', { name: 'Create tenant' }).click();
   await expect(root.locator('#new-tenant-slug-error')).toContainText('lower-case');
+  expect(complaints.splice(0)).toEqual([expect.stringContaining('422')]);
   await root.getByLabel('Slug').fill(slug);
   await root.getByRole('button', { name: 'Create tenant' }).click();
   const dialog = root.getByRole('dialog', { name: 'Send this link to the first admin' });
@@ -40,7 +41,7 @@ test('a super user makes a tenant and invites its first admin', async ({ root, t
   expect(await root.content()).not.toContain(link!.split('/').pop());
 });
 
-test('who enters a tenant is told so on every page, and so is the tenant', async ({ root, tenant }) => {
+test('who enters a tenant is told so on every page, and so is the tenant', async ({ root, tenant, complaints }) => {
   await root.getByRole('link', { name: `Hotels of ${tenant.slug}` }).click();
   await expectAccessible(root);
   await root.getByRole('button', { name: 'Enter' }).click();
@@ -64,6 +65,7 @@ test('who enters a tenant is told so on every page, and so is the tenant', async
   const refused = await root.goto('/audit-log');
   expect(refused!.status()).toBe(403);
   await expect(root.getByRole('heading', { name: 'Enter a tenant first' })).toBeVisible();
+  expect(complaints.splice(0)).toEqual([expect.stringContaining('404'), expect.stringContaining('403')]);
 });
 
 test('keys end with the subscription and come back with it', async ({ root, tenant, request, browser, baseURL }) => {
