@@ -146,7 +146,7 @@ fn KeyListPage(list: List) -> impl IntoView {
 pub(super) fn WhoseKeys(of: KeysOf) -> impl IntoView {
     let option = |label, there: KeysOf| (label, there.list_path().to_owned(), there == of);
     let options = vec![option("The organisation’s", KeysOf::Tenant), option("Personal", KeysOf::People)];
-    view! { <Choice label="Whose keys" options/> }
+    view! { <div class="whose-keys"><Choice label="Whose keys" options/></div> }
 }
 
 /// The keys with all around them.

@@ -63,7 +63,7 @@ fn Require(without_one: WithoutOne) -> impl IntoView {
     let oneself = without_one.with_oneself.then_some("You are one of them: you are led to set yours up at once. ");
     view! {
         <FormDialog
-            opener=Opener::button("Require a second factor of everybody").with_icon("shield").with_class("button long-label")
+            opener=Opener::button("Require a second factor of everybody").with_icon("lock").with_class("button long-label")
             title="Require a second factor of everybody".to_owned()
             form
         >

@@ -66,10 +66,10 @@ fn TenantPage(overview: TenantOverview) -> impl IntoView {
             </section>
             <section class="panel" aria-labelledby="subscription-title">
                 <h2 id="subscription-title">"Subscription"</h2>
-                <SubscriptionSwitch tenant=tenant.clone() active_keys/>
+                <div class="deed"><SubscriptionSwitch tenant=tenant.clone() active_keys/></div>
             </section>
+            <div class="page-form"><Terms tenant/></div>
         </div>
-        <div class="page-form"><Terms tenant/></div>
     }
 }
 
