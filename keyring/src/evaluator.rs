@@ -3,7 +3,7 @@
 //! The order of its checks is fixed. What a refusal says can therefore be relied on: whoever is told that the rate
 //! limit was reached knows that everything else was in order.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -34,7 +34,6 @@ pub enum Credential {
 
 /// What is asked about a credential.
 pub struct Ask<'a> {
-    pub credential: Credential,
     /// None when a trusted proxy's word on it could not be read: then no allowlist holds it.
     pub address: Option<IpAddr>,
     /// Who is held to account for misses and guesses: the last address that somebody vouched for.
@@ -52,14 +51,30 @@ pub struct Demand<'a> {
     pub property: Option<&'a str>,
     /// How many calls it takes from the rate limit.
     pub cost: u16,
+    /// Whose credentials there are for whoever asks. All others are unknown to them; none knows those of everybody.
+    pub tenant: Option<Whose<'a>>,
+}
+
+/// A tenant, as whoever asks names it.
+#[derive(Clone, Copy)]
+pub enum Whose<'a> {
+    Id(&'a TenantId),
+    Slug(&'a str),
 }
 
 /// The evaluator's answer.
 pub struct Judgement {
     pub outcome: Result<Caller, Refusal>,
     /// The key that was meant, good or not; none for people and for secrets that nobody has.
-    pub key: Option<Standing>,
+    pub key: Option<Arc<Standing>>,
     /// What the key has left of its rate limit.
+    pub quota: Option<Quota>,
+}
+
+/// The same about a key, for whoever needs no caller.
+pub struct KeyJudgement {
+    pub outcome: Result<(), Refusal>,
+    pub key: Option<Arc<Standing>>,
     pub quota: Option<Quota>,
 }
 
@@ -67,50 +82,84 @@ pub struct Judgement {
 type Check = Result<(), Refusal>;
 
 impl Judgement {
-    fn refused(refusal: impl Into<Refusal>) -> Self {
-        Self { outcome: Err(refusal.into()), key: None, quota: None }
+    fn refused(refusal: Refusal) -> Self {
+        Self { outcome: Err(refusal), key: None, quota: None }
+    }
+}
+
+impl KeyJudgement {
+    fn refused(refusal: Refusal) -> Self {
+        Self { outcome: Err(refusal), key: None, quota: None }
     }
 }
 
 impl Keyring {
-    /// Judges a credential.
+    /// Judges a credential that somebody presents as their own. Whoever presents many that nobody has is slowed down.
     ///
     /// # Errors
     /// When the database fails: then nothing is known, least of all that the credential is good.
-    pub async fn evaluate(&self, ask: &Ask<'_>) -> Result<Judgement, Error> {
-        match &ask.credential {
+    pub async fn evaluate(&self, credential: &Credential, ask: &Ask<'_>) -> Result<Judgement, Error> {
+        match credential {
             Credential::Secret(secret) => self.evaluate_secret(secret, ask).await,
             Credential::Legacy(credential) => self.evaluate_person(credential, ask).await,
         }
     }
 
-    async fn evaluate_secret(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<Judgement, Error> {
+    /// Judges the secret of a key on behalf of somebody who asks about others' keys, and does not guess.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub async fn verify(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<KeyJudgement, Error> {
         let secret = secret.expose_secret();
         if !is_well_formed(secret) {
-            return Ok(self.missed(Refusal::Malformed, ask));
+            return Ok(KeyJudgement::refused(Refusal::Malformed));
         }
-        let Some(standing) = store::standing::find(&self.database, &Sha256Hex::of(secret)).await? else {
-            return Ok(self.missed(Refusal::NotFound, ask));
+        let found = store::standing::find(&self.database, &Sha256Hex::of(secret)).await?;
+        let Some(standing) = found.filter(|standing| belongs(standing, ask.demand.tenant)) else {
+            return Ok(KeyJudgement::refused(Refusal::NotFound));
         };
         let outcome = match standing.judge(ask, self.now()) {
             Ok(()) => self.find_property(&standing.tenant, &standing.reach, ask.demand.property).await?,
             refused => refused,
         };
         let (outcome, quota) = self.charge(&standing, outcome, ask.demand.cost);
-        Ok(Judgement { outcome: outcome.map(|()| standing.caller()), key: Some(standing), quota: Some(quota) })
+        Ok(KeyJudgement { outcome, key: Some(Arc::new(standing)), quota: Some(quota) })
+    }
+
+    async fn evaluate_secret(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<Judgement, Error> {
+        let KeyJudgement { outcome, key, quota } = self.verify(secret, ask).await?;
+        Ok(match (outcome, key) {
+            (Ok(()), Some(key)) => Judgement { outcome: Ok(key.caller()), key: Some(key), quota },
+            (Err(refusal), Some(key)) => Judgement { outcome: Err(refusal), key: Some(key), quota },
+            (outcome, None) => self.missed(outcome.err().unwrap_or(Refusal::NotFound), ask),
+        })
     }
 
     async fn evaluate_person(&self, credential: &LegacyCredential, ask: &Ask<'_>) -> Result<Judgement, Error> {
         let caller = match self.legacy_caller(credential, ask.nearest).await? {
             Ok(caller) => caller,
-            Err(refusal) => return Ok(Judgement::refused(refusal)),
+            Err(refusal) => return Ok(Judgement::refused(refusal.into())),
         };
+        if !self.is_known_to(ask.demand.tenant, &caller.tenant).await? {
+            return Ok(Judgement::refused(credential.unknown().into()));
+        }
         let permitted = permitted(&caller.grants, None, ask.demand.permission);
         let outcome = match permitted {
             Ok(()) => self.find_property(&caller.tenant, &caller.reach, ask.demand.property).await?,
             refused => refused,
         };
         Ok(Judgement { outcome: outcome.map(|()| caller), key: None, quota: None })
+    }
+
+    async fn is_known_to(&self, whose: Option<Whose<'_>>, tenant: &TenantId) -> Result<bool, Error> {
+        Ok(match whose {
+            None => true,
+            Some(Whose::Id(id)) => tenant == id,
+            Some(Whose::Slug(slug)) => {
+                let tenant = store::tenants::find(&self.database, tenant).await?;
+                tenant.is_some_and(|tenant| tenant.slug == slug)
+            }
+        })
     }
 
     /// Looks for the named property among the tenant's, and then among those that can be reached.
@@ -145,6 +194,15 @@ impl Keyring {
             Ok(()) => Judgement::refused(refusal),
             Err(retry_after) => Judgement::refused(Refusal::TooManyMisses { retry_after }),
         }
+    }
+}
+
+/// Whether a key is one of those that there are for whoever asks.
+fn belongs(standing: &Standing, tenant: Option<Whose<'_>>) -> bool {
+    match tenant {
+        None => true,
+        Some(Whose::Id(id)) => standing.tenant == *id,
+        Some(Whose::Slug(slug)) => standing.tenant_slug == slug,
     }
 }
 

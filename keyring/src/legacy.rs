@@ -73,6 +73,16 @@ impl fmt::Display for LegacyRefusal {
     }
 }
 
+impl LegacyCredential {
+    /// What is said of one that nobody has.
+    pub(crate) fn unknown(&self) -> LegacyRefusal {
+        match self {
+            Self::Basic(_) => LegacyRefusal::WrongCredentials,
+            Self::Token(_) => LegacyRefusal::InvalidToken,
+        }
+    }
+}
+
 /// A new access token, this once.
 pub struct AccessToken {
     pub token: SecretString,

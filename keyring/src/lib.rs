@@ -43,7 +43,7 @@ pub use audit::{AuditEvent, ChainReport, Existing, Fault, Flaw};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use error::{Changed, Error, Thing};
-pub use evaluator::{Ask, Credential, Demand, Judgement, Owner, Refusal, Standing, Why};
+pub use evaluator::{Ask, Credential, Demand, Judgement, KeyJudgement, Owner, Refusal, Standing, Whose, Why};
 pub use groups::{GroupDetail, GroupEdit, GroupOverview, GroupUse, NewGroup, TenantGroup};
 pub use key_names::{KeyName, KeyNames};
 pub use keys::{NewKey, NewSecret, Rotation, key_limit};

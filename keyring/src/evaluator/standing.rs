@@ -29,6 +29,8 @@ pub struct Standing {
     pub reach: Reach,
     pub rate_limit: RateLimit,
     pub expires_at: Option<DateTime<Utc>>,
+    /// When the secret that was presented was made.
+    pub secret_issued_at: DateTime<Utc>,
     /// When the secret that was presented ends, because the key has a newer one.
     pub secret_retires_at: Option<DateTime<Utc>>,
     pub(crate) zone: TimeZone,

@@ -34,6 +34,7 @@ use crate::{
 struct Row {
     #[sea_orm(nested)]
     key: api_key::Model,
+    issued_at: DateTime<Utc>,
     retires_at: Option<DateTime<Utc>>,
     slug: String,
     time_zone: String,
@@ -93,6 +94,7 @@ pub(crate) async fn find(database: &Database, sha256: &Sha256Hex) -> Result<Opti
         .join(JoinType::LeftJoin, owner())
         .join(JoinType::LeftJoin, picked())
         .join(JoinType::LeftJoin, live_property())
+        .column_as(api_key_secret::Column::CreatedAt, "issued_at")
         .column_as(api_key_secret::Column::RetiresAt, "retires_at")
         .column_as(tenant::Column::Slug, "slug")
         .column_as(tenant::Column::TimeZone, "time_zone")
@@ -154,6 +156,7 @@ fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Stand
         reach: if key.all_properties { Reach::All } else { Reach::Only(properties) },
         rate_limit: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
         expires_at: key.expires_at,
+        secret_issued_at: row.issued_at,
         secret_retires_at: row.retires_at,
         zone: TimeZone::named_or_utc(&row.time_zone),
         is_subscribed: row.is_subscribed,

@@ -34,13 +34,12 @@ async fn may(stage: &Stage, secret: &SecretString, permission: &str) -> bool {
     let address = "203.0.113.7".parse().unwrap();
     let permission = Permission::parse(permission).unwrap();
     let ask = Ask {
-        credential: Credential::Secret(secret.clone()),
         address: Some(address),
         nearest: address,
         origin: None,
-        demand: Demand { permission: Some(&permission), property: None, cost: 0 },
+        demand: Demand { permission: Some(&permission), property: None, cost: 0, tenant: None },
     };
-    match stage.keyring.evaluate(&ask).await.unwrap().outcome {
+    match stage.keyring.evaluate(&Credential::Secret(secret.clone()), &ask).await.unwrap().outcome {
         Ok(_) => true,
         Err(Refusal::InsufficientPermissions { .. }) => false,
         Err(other) => panic!("another refusal: {other}"),

@@ -285,13 +285,12 @@ async fn mia_with_a_key(stage: &Stage, tenant: &TenantAdmin) -> (PersonId, Sessi
 async fn judged(stage: &Stage, key: &NewSecret, permission: &str) -> Result<(), Refusal> {
     let permission = Permission::parse(permission).unwrap();
     let ask = Ask {
-        credential: Credential::Secret(key.secret.clone()),
         address: Some(home()),
         nearest: home(),
         origin: None,
-        demand: Demand { permission: Some(&permission), property: None, cost: 1 },
+        demand: Demand { permission: Some(&permission), property: None, cost: 1, tenant: None },
     };
-    stage.keyring.evaluate(&ask).await.unwrap().outcome.map(drop)
+    stage.keyring.evaluate(&Credential::Secret(key.secret.clone()), &ask).await.unwrap().outcome.map(drop)
 }
 
 async fn a_role_holds_from_the_next_request_and_the_keys_next_call(stage: Stage) {

@@ -61,13 +61,12 @@ async fn verdict(stage: &Stage, key: &NewSecret, permission: &str, property: Opt
     let permission = Permission::parse(permission).unwrap();
     let secret: SecretString = key.secret.clone();
     let ask = Ask {
-        credential: Credential::Secret(secret),
         address: Some(home()),
         nearest: home(),
         origin: None,
-        demand: Demand { permission: Some(&permission), property, cost: 1 },
+        demand: Demand { permission: Some(&permission), property, cost: 1, tenant: None },
     };
-    match stage.keyring.evaluate(&ask).await.unwrap().outcome {
+    match stage.keyring.evaluate(&Credential::Secret(secret), &ask).await.unwrap().outcome {
         Ok(_) => Verdict::Valid,
         Err(refusal) => refusal.verdict().unwrap(),
     }

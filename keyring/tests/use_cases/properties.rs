@@ -36,13 +36,12 @@ async fn judge(stage: &Stage, secret: &SecretString, property: Option<&PropertyI
     let secret = SecretString::from(secret.expose_secret().to_owned());
     let property = property.map(ToString::to_string);
     let ask = Ask {
-        credential: Credential::Secret(secret),
         address: Some(address),
         nearest: address,
         origin: None,
-        demand: Demand { permission: None, property: property.as_deref(), cost: 0 },
+        demand: Demand { permission: None, property: property.as_deref(), cost: 0, tenant: None },
     };
-    stage.keyring.evaluate(&ask).await.unwrap().outcome
+    stage.keyring.evaluate(&Credential::Secret(secret), &ask).await.unwrap().outcome
 }
 
 async fn a_property_is_renamed_and_told(stage: Stage) {

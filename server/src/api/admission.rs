@@ -1,7 +1,7 @@
 //! Admission: who calls, and whether they may. A handler that takes an [`Admitted`] cannot forget to ask, and one
 //! that does not has no [`Caller`] to work with.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -56,7 +56,7 @@ demanded! {
 pub struct Admitted<D> {
     pub caller: Caller,
     /// None for a person.
-    pub key: Option<Standing>,
+    pub key: Option<Arc<Standing>>,
     pub quota: Option<Quota>,
     demanded: PhantomData<D>,
 }
@@ -111,9 +111,10 @@ async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) ->
     let is_legacy = matches!(credential, Credential::Legacy(_));
     let permission = D::PERMISSION.map(permission);
     let origin = origin(&parts.headers);
-    let demand = Demand { permission: permission.as_ref(), property, cost: 1 };
-    let ask = Ask { credential, address: address.known, nearest: address.nearest, origin: origin.as_deref(), demand };
-    let Judgement { outcome, key, quota } = api.keyring.evaluate(&ask).await.map_err(|error| unavailable(&error))?;
+    let demand = Demand { permission: permission.as_ref(), property, cost: 1, tenant: None };
+    let ask = Ask { address: address.known, nearest: address.nearest, origin: origin.as_deref(), demand };
+    let Judgement { outcome, key, quota } =
+        api.keyring.evaluate(&credential, &ask).await.map_err(|error| unavailable(&error))?;
     let verdict = verdict(&outcome, is_legacy);
     if let Some(exchange) = parts.extensions.get::<Exchange>() {
         exchange.note(Found { key: key.clone(), verdict, quota, is_legacy });

@@ -33,7 +33,7 @@ pub struct Exchange(Arc<OnceLock<Found>>);
 
 /// Whose credential it was, and what became of it.
 pub struct Found {
-    pub key: Option<Standing>,
+    pub key: Option<Arc<Standing>>,
     pub verdict: Option<Verdict>,
     pub quota: Option<Quota>,
     pub is_legacy: bool,
