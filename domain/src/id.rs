@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arrayvec::ArrayString;
 use serde::{Deserialize, Serialize};
 
 /// What every identifier can do, whatever it identifies.
@@ -28,6 +29,9 @@ pub struct NotAnId {
 
 const ULID_LENGTH: usize = 26;
 
+/// A prefix is three letters and an underscore.
+const LENGTH: usize = 4 + ULID_LENGTH;
+
 fn is_ulid(text: &str) -> bool {
     // The first character of a ULID is at most 7: 26 characters hold 130 bits, a ULID has 128.
     text.len() == ULID_LENGTH
@@ -42,15 +46,16 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(ArrayString<LENGTH>);
 
         impl Id for $name {
             const PREFIX: &'static str = $prefix;
 
             fn parse(text: &str) -> Result<Self, NotAnId> {
+                let refused = NotAnId { expected: $prefix };
                 match text.strip_prefix($prefix) {
-                    Some(ulid) if is_ulid(ulid) => Ok(Self(text.to_owned())),
-                    _ => Err(NotAnId { expected: $prefix }),
+                    Some(ulid) if is_ulid(ulid) => ArrayString::from(text).map(Self).map_err(|_| refused),
+                    _ => Err(refused),
                 }
             }
 
@@ -69,7 +74,7 @@ macro_rules! ids {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.0.to_string()
             }
         }
 

@@ -102,6 +102,64 @@ pub fn show(range: &IpNet) -> String {
     if range.prefix_len() == range.max_prefix_len() { range.addr().to_string() } else { range.to_string() }
 }
 
+/// Ranges as they are searched: sorted, and joined where they touch or overlap, so that a look takes a few steps
+/// however many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddressSet {
+    v4: Box<[(u32, u32)]>,
+    v6: Box<[(u128, u128)]>,
+}
+
+impl AddressSet {
+    #[must_use]
+    pub fn of(ranges: &[IpNet]) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for range in ranges {
+            match canonical(*range) {
+                IpNet::V4(range) => v4.push((range.network().to_bits(), range.broadcast().to_bits())),
+                IpNet::V6(range) => v6.push((range.network().to_bits(), range.broadcast().to_bits())),
+            }
+        }
+        Self { v4: joined(v4, |last| last.checked_add(1)), v6: joined(v6, |last| last.checked_add(1)) }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match address.to_canonical() {
+            IpAddr::V4(address) => is_in(&self.v4, address.to_bits()),
+            IpAddr::V6(address) => is_in(&self.v6, address.to_bits()),
+        }
+    }
+
+    /// How much memory the ranges take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.v4) + size_of_val(&*self.v6)
+    }
+}
+
+fn joined<N: Ord + Copy>(mut ranges: Vec<(N, N)>, next: impl Fn(N) -> Option<N>) -> Box<[(N, N)]> {
+    ranges.sort_unstable();
+    ranges.dedup_by(|later, earlier| {
+        let touches = next(earlier.1).is_none_or(|next| later.0 <= next);
+        if touches {
+            earlier.1 = earlier.1.max(later.1);
+        }
+        touches
+    });
+    ranges.into_boxed_slice()
+}
+
+fn is_in<N: Ord>(ranges: &[(N, N)], number: N) -> bool {
+    let after = ranges.partition_point(|(first, _)| *first <= number);
+    after.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|(_, last)| number <= *last)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -180,6 +238,27 @@ mod tests {
             let presented = if mapped { IpAddr::V6(v4.to_ipv6_mapped()) } else { IpAddr::V4(v4) };
             let shared = bits == 0 || range >> (32 - bits) == address >> (32 - bits);
             prop_assert_eq!(contains(&[net], presented), shared);
+        }
+
+        /// The ranges are dense enough that they touch, overlap and hold each other.
+        #[test]
+        fn a_set_holds_what_its_ranges_hold(
+            ranges in prop::collection::vec((0u32..64, 24u8..=32, any::<bool>()), 0..20),
+            address in 0u32..64,
+            sixth: bool,
+        ) {
+            let net = |(bits, length, sixth): &(u32, u8, bool)| match sixth {
+                true => IpNet::new(Ipv6Addr::from(u128::from(*bits)).into(), 96 + length).unwrap().trunc(),
+                false => IpNet::new(std::net::Ipv4Addr::from(*bits).into(), *length).unwrap().trunc(),
+            };
+            let ranges: Vec<IpNet> = ranges.iter().map(net).collect();
+            let address: IpAddr = match sixth {
+                true => Ipv6Addr::from(u128::from(address)).into(),
+                false => std::net::Ipv4Addr::from(address).into(),
+            };
+            let set = AddressSet::of(&ranges);
+            prop_assert_eq!(set.contains(address), contains(&ranges, address));
+            prop_assert_eq!(set.is_empty(), ranges.is_empty());
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! Permissions, `resource:action` with `*` for either side, and what scopes leave of them.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +107,8 @@ impl Permission {
 /// What somebody may do: permissions, and the scopes that narrow all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants {
-    pub permissions: Vec<Permission>,
+    /// Shared by all that hold them: those of a group are the same for each of its keys.
+    pub permissions: Arc<[Permission]>,
     pub scopes: Scopes,
 }
 
@@ -234,7 +235,7 @@ mod tests {
     #[test]
     fn grants_are_permissions_within_scopes() {
         let allow = |held: &[&str], scopes, demand: &str| {
-            let permissions = held.iter().map(|text| permission(text)).collect();
+            let permissions: Arc<[Permission]> = held.iter().map(|text| permission(text)).collect();
             Grants { permissions, scopes }.allow(&permission(demand))
         };
         for (held, scopes, demand, expected) in [
@@ -293,7 +294,7 @@ mod tests {
                 Narrowed::AllButReading => held.covers(&demand) && demand.needed_scope() == Scope::Write,
                 Narrowed::Nothing => false,
             };
-            prop_assert_eq!(Grants { permissions: vec![held], scopes }.allow(&demand), shown);
+            prop_assert_eq!(Grants { permissions: [held].into(), scopes }.allow(&demand), shown);
         }
     }
 }

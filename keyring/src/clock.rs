@@ -1,14 +1,15 @@
 //! Where the time comes from.
 
-use std::{
-    sync::{
-        Arc, LazyLock,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Milliseconds on a clock that never goes back.
+pub(crate) type Millis = u64;
 
 /// The machine's clock, or one that a test or the demo sets by hand.
 #[derive(Debug, Clone)]
@@ -35,11 +36,14 @@ impl Clock {
         }
     }
 
-    /// Milliseconds that never go back, whatever is done to the machine's time: for measuring, not for telling.
-    pub(crate) fn ticks(&self) -> u64 {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    /// Milliseconds that never go back, whatever is done to the machine's time, and that go on while it sleeps: for
+    /// measuring, not for telling.
+    pub(crate) fn ticks(&self) -> Millis {
         match self {
-            Self::Machine => u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX),
+            Self::Machine => {
+                let since_boot = clock_gettime(ClockId::Boottime);
+                (since_boot.tv_sec * 1_000 + since_boot.tv_nsec / 1_000_000).unsigned_abs()
+            }
             Self::ByHand(milliseconds) => milliseconds.load(Ordering::SeqCst).unsigned_abs(),
         }
     }

@@ -30,7 +30,7 @@ use crate::{
     secret::generate_password,
     store,
     tenants::NewTenant,
-    usage::{Batch, Call, LegacyCount},
+    usage::{Batch, Call, Circumstances, LegacyCount, Use},
 };
 
 /// How to sign in to the demo.
@@ -386,10 +386,8 @@ impl Keyring {
     async fn demo_usage(&self, id: &KeyId, key: &DemoKey, last: DateTime<Utc>) -> Result<(), Error> {
         let is_logged = last > self.now() - TimeDelta::days(LOG_DAYS);
         let hours = if is_logged { LOG_DAYS * 24 } else { 1 };
-        let mut batch = Batch::default();
-        for call in (0..hours).flat_map(|ago| calls_of_hour(id, key, last, ago)) {
-            batch.add(call);
-        }
+        let calls = (0..hours).flat_map(|ago| calls_of_hour(id, key, last, ago)).collect();
+        let batch = Batch::of(id, calls);
         Ok(store::usage::write(&self.database, &batch).await?)
     }
 
@@ -424,15 +422,9 @@ fn call(id: &KeyId, key: &DemoKey, at: DateTime<Utc>, number: i64) -> Call {
         Verdict::InsufficientPermissions => ("POST", "/api/v1/reservations"),
         _ => key.calls[(number % key.calls.len() as i64) as usize],
     };
-    Call {
-        key: id.clone(),
-        at,
-        method: method.to_owned(),
-        route: route.to_owned(),
-        status: status(outcome, method, route),
-        verdict: outcome,
-        address: IpAddr::from(if outcome == Verdict::IpNotAllowed { STRANGER } else { key.from }),
-    }
+    let address = IpAddr::from(if outcome == Verdict::IpNotAllowed { STRANGER } else { key.from });
+    let circumstances = Circumstances { method, route: route.to_owned(), status: status(outcome, method, route) };
+    Call { key: id.clone(), used: Use { at, verdict: outcome, address }, circumstances }
 }
 
 fn status(outcome: Verdict, method: &str, route: &str) -> u16 {

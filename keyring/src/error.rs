@@ -1,6 +1,6 @@
 //! Why a use case refused, in words that every face can pass on.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use domain::{field::FieldErrors, key::Key};
@@ -81,4 +81,10 @@ pub enum Error {
     /// The database failed; what it said is for the log, not for the caller.
     #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
     Unavailable(#[from] StoreError),
+}
+
+impl From<Arc<StoreError>> for Error {
+    fn from(shared: Arc<StoreError>) -> Self {
+        Self::Unavailable(StoreError::Shared(shared))
+    }
 }

@@ -9,22 +9,23 @@ use chrono::{DateTime, Utc};
 use domain::{
     caller::Caller,
     id::{Id, PropertyId, TenantId},
-    network,
     origin::Origin,
     permission::{Grants, Permission},
-    property::Reach,
     secret::is_well_formed,
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Keyring, error::Error, legacy::LegacyCredential, limiter::Quota, secret::Sha256Hex, store};
+use crate::{
+    Keyring, error::Error, legacy::LegacyCredential, limiter::Quota, nodes::recall, secret::SecretHash, store,
+};
 
 mod refusal;
 mod standing;
 
 pub(crate) use refusal::whole_seconds;
 pub use refusal::{Refusal, Why};
-pub use standing::{Owner, Standing};
+pub(crate) use standing::Found;
+pub use standing::{KeyTenant, Owner, Standing};
 
 /// A credential as somebody presented it.
 pub enum Credential {
@@ -114,16 +115,12 @@ impl Keyring {
         if !is_well_formed(secret) {
             return Ok(KeyJudgement::refused(Refusal::Malformed));
         }
-        let found = store::standing::find(&self.database, &Sha256Hex::of(secret)).await?;
+        let found = recall(self, &self.lease, &self.memory, &SecretHash::of(secret)).await?;
         let Some(standing) = found.filter(|standing| belongs(standing, ask.demand.tenant)) else {
             return Ok(KeyJudgement::refused(Refusal::NotFound));
         };
-        let outcome = match standing.judge(ask, self.now()) {
-            Ok(()) => self.find_property(&standing.tenant, &standing.reach, ask.demand.property).await?,
-            refused => refused,
-        };
-        let (outcome, quota) = self.charge(&standing, outcome, ask.demand.cost);
-        Ok(KeyJudgement { outcome, key: Some(Arc::new(standing)), quota: Some(quota) })
+        let (outcome, quota) = self.charge(&standing, standing.judge(ask, self.database_time()), ask.demand.cost);
+        Ok(KeyJudgement { outcome, key: Some(standing), quota: Some(quota) })
     }
 
     async fn evaluate_secret(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<Judgement, Error> {
@@ -145,7 +142,7 @@ impl Keyring {
         }
         let permitted = permitted(&caller.grants, None, ask.demand.permission);
         let outcome = match permitted {
-            Ok(()) => self.find_property(&caller.tenant, &caller.reach, ask.demand.property).await?,
+            Ok(()) => self.find_property(&caller.tenant, ask.demand.property).await?,
             refused => refused,
         };
         Ok(Judgement { outcome: outcome.map(|()| caller), key: None, quota: None })
@@ -162,27 +159,24 @@ impl Keyring {
         })
     }
 
-    /// Looks for the named property among the tenant's, and then among those that can be reached.
-    async fn find_property(&self, tenant: &TenantId, reach: &Reach, named: Option<&str>) -> Result<Check, Error> {
+    /// Looks for the property that a person named among their tenant's. They reach all that there are.
+    async fn find_property(&self, tenant: &TenantId, named: Option<&str>) -> Result<Check, Error> {
         let Some(named) = named else { return Ok(Ok(())) };
-        let Ok(property) = PropertyId::parse(named) else { return Ok(Err(Refusal::NoSuchProperty)) };
-        // What a key is narrowed to exists: it goes with the property, and is left out while that is archived.
-        if matches!(reach, Reach::Only(_)) && reach.contains(&property) {
-            return Ok(Ok(()));
-        }
-        if store::properties::find(&self.database, tenant, &property).await?.is_none() {
-            return Ok(Err(Refusal::NoSuchProperty));
-        }
-        Ok(if reach.contains(&property) { Ok(()) } else { Err(Refusal::PropertyNotAllowed) })
+        let found = match PropertyId::parse(named) {
+            Ok(property) => store::properties::find(&self.database, tenant, &property).await?,
+            Err(_) => None,
+        };
+        Ok(if found.is_some() { Ok(()) } else { Err(Refusal::NoSuchProperty) })
     }
 
     /// The last check. Whoever was refused already is charged nothing.
     fn charge(&self, standing: &Standing, so_far: Check, cost: u16) -> (Check, Quota) {
         let now = self.clock.ticks();
+        let tally = standing.grounds.tally();
         if let Err(refusal) = so_far {
-            return (Err(refusal), self.limiter.look(&standing.id, standing.rate_limit, now));
+            return (Err(refusal), tally.look(standing.rate_limit, now));
         }
-        match self.limiter.take(&standing.id, standing.rate_limit, cost, now) {
+        match tally.take(standing.rate_limit, cost, now) {
             Ok(quota) => (Ok(()), quota),
             Err(quota) => (Err(Refusal::RateLimited(quota)), quota),
         }
@@ -201,37 +195,38 @@ impl Keyring {
 fn belongs(standing: &Standing, tenant: Option<Whose<'_>>) -> bool {
     match tenant {
         None => true,
-        Some(Whose::Id(id)) => standing.tenant == *id,
-        Some(Whose::Slug(slug)) => standing.tenant_slug == slug,
+        Some(Whose::Id(id)) => standing.tenant.id == *id,
+        Some(Whose::Slug(slug)) => standing.tenant.slug == slug,
     }
 }
 
-/// Checks 3 to 8, which need nothing but what is known about the key.
+/// Checks 3 to 9, which need nothing but what is known about the key.
 impl Standing {
     fn judge(&self, ask: &Ask<'_>, now: DateTime<Utc>) -> Check {
         self.in_force(now)?;
         self.enabled()?;
         self.address_allowed(ask.address)?;
         self.origin_allowed(ask.origin)?;
-        permitted(&self.grants, self.group.as_deref(), ask.demand.permission)
+        permitted(&self.grants, self.group.as_deref(), ask.demand.permission)?;
+        self.reaches(ask.demand.property)
     }
 
     /// At the very instant of its end, a key or a secret is over.
     fn in_force(&self, now: DateTime<Utc>) -> Check {
         if let Some(at) = self.revoked_at {
-            return Err(Refusal::Revoked { on: self.zone.local(at).date() });
+            return Err(Refusal::Revoked { on: self.tenant.zone.local(at).date() });
         }
         if let Some(at) = self.secret_retires_at.filter(|at| *at <= now) {
-            return Err(Refusal::Replaced { on: self.zone.local(at).date() });
+            return Err(Refusal::Replaced { on: self.tenant.zone.local(at).date() });
         }
         match self.expires_at.filter(|at| *at <= now) {
-            Some(at) => Err(Refusal::Expired { on: self.zone.local(at).date() }),
+            Some(at) => Err(Refusal::Expired { on: self.tenant.zone.local(at).date() }),
             None => Ok(()),
         }
     }
 
     fn enabled(&self) -> Check {
-        if !self.is_subscribed {
+        if !self.tenant.is_subscribed {
             return Err(Refusal::Disabled(Why::NoSubscription));
         }
         match &self.owner {
@@ -241,8 +236,7 @@ impl Standing {
     }
 
     fn address_allowed(&self, address: Option<IpAddr>) -> Check {
-        let allowed =
-            self.allowed_ips.is_empty() || address.is_some_and(|address| network::contains(&self.allowed_ips, address));
+        let allowed = self.allowed_ips.is_empty() || address.is_some_and(|address| self.allowed_ips.contains(address));
         if allowed { Ok(()) } else { Err(Refusal::IpNotAllowed { address }) }
     }
 
@@ -250,6 +244,16 @@ impl Standing {
         let is_listed = |text| Origin::parse(text).is_ok_and(|origin| self.allowed_origins.contains(&origin));
         let allowed = self.allowed_origins.is_empty() || origin.is_some_and(is_listed);
         if allowed { Ok(()) } else { Err(Refusal::OriginNotAllowed { was_sent: origin.is_some() }) }
+    }
+
+    /// First whether the tenant has the property at all, then whether the key was given it.
+    fn reaches(&self, named: Option<&str>) -> Check {
+        let Some(named) = named else { return Ok(()) };
+        let property = PropertyId::parse(named).map_err(|_| Refusal::NoSuchProperty)?;
+        if self.tenant.properties.binary_search(&property).is_err() {
+            return Err(Refusal::NoSuchProperty);
+        }
+        if self.reach.contains(&property) { Ok(()) } else { Err(Refusal::PropertyNotAllowed) }
     }
 }
 

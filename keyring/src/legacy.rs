@@ -195,7 +195,7 @@ impl Keyring {
             return Ok(Err(LegacyRefusal::NoTenant));
         };
         let permissions = store::people::permissions(self.database.connection(), &tenant, &person).await?;
-        let grants = Grants { permissions, scopes: Scopes::Both };
+        let grants = Grants { permissions: permissions.into(), scopes: Scopes::Both };
         Ok(Ok(Caller { tenant, identity: Identity::Person(person), grants, reach: Reach::All }))
     }
 

@@ -14,7 +14,10 @@ mod key_names;
 mod keys;
 mod legacy;
 mod limiter;
+mod memory;
 mod misses;
+mod node;
+mod nodes;
 mod password;
 mod people;
 mod powers;
@@ -38,17 +41,22 @@ use chrono::NaiveDate;
 use domain::secret::Product;
 use tokio::sync::OnceCell;
 
+use crate::{memory::Memory, node::DatabaseClock, nodes::Lease};
+
 pub use access::{Keeper, KeyHolder, Overseer, SignedIn, SuperUser, TenantAdmin, Watcher};
 pub use audit::{AuditEvent, ChainReport, Existing, Fault, Flaw};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use error::{Changed, Error, Thing};
-pub use evaluator::{Ask, Credential, Demand, Judgement, KeyJudgement, Owner, Refusal, Standing, Whose, Why};
+pub use evaluator::{
+    Ask, Credential, Demand, Judgement, KeyJudgement, KeyTenant, Owner, Refusal, Standing, Whose, Why,
+};
 pub use groups::{GroupDetail, GroupEdit, GroupOverview, GroupUse, NewGroup, TenantGroup};
 pub use key_names::{KeyName, KeyNames};
 pub use keys::{NewKey, NewSecret, Rotation, key_limit};
 pub use legacy::{AccessToken, LegacyCredential, LegacyRefusal};
 pub use limiter::Quota;
+pub use node::Membership;
 pub use people::{Invitation, Invited, NewInvitation, NewPerson, NewRole};
 pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming, TenantProperty};
 pub use ready::NotReady;
@@ -57,7 +65,7 @@ pub use secret::SessionToken;
 pub use sign_in::{Client, Credentials, SESSION_IDLE};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
-pub use usage::Call;
+pub use usage::{Circumstances, Use};
 pub use zone::TimeZone;
 
 /// Everything Latchkey can do, over one database. Cheap to clone.
@@ -69,11 +77,16 @@ pub struct Keyring {
     passwords: Arc<password::Passwords>,
     throttle: Arc<throttle::Throttle>,
     misses: Arc<misses::Misses>,
-    limiter: Arc<limiter::Limiter>,
+    memory: Arc<Memory>,
+    lease: Arc<Lease>,
+    database_clock: Arc<DatabaseClock>,
     usage: Arc<usage::Usage>,
     legacy_sunset: NaiveDate,
     token_key: Arc<OnceCell<token::Key>>,
 }
+
+/// How much memory is used for keys, unless the operator says otherwise.
+pub const MEMORY_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The last day of Basic and JWT, unless the operator names another.
 pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) {
@@ -84,7 +97,11 @@ pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) 
 impl Keyring {
     /// The database has to be migrated already.
     #[must_use]
-    pub fn new(database: Database, product: Product, clock: Clock) -> Self {
+    pub fn new(mut database: Database, product: Product, clock: Clock) -> Self {
+        let memory = Arc::new(Memory::new(MEMORY_BYTES));
+        database.tell(&memory);
+        // The owner of a file is the only one who can change it.
+        let lease = if database.shared_with_others().is_some() { Lease::default() } else { Lease::for_good() };
         Self {
             database: Arc::new(database),
             product,
@@ -92,7 +109,9 @@ impl Keyring {
             passwords: Arc::default(),
             throttle: Arc::default(),
             misses: Arc::default(),
-            limiter: Arc::default(),
+            memory,
+            lease: Arc::new(lease),
+            database_clock: Arc::default(),
             usage: Arc::default(),
             legacy_sunset: LEGACY_SUNSET,
             token_key: Arc::default(),
@@ -103,6 +122,13 @@ impl Keyring {
     #[must_use]
     pub fn with_legacy_sunset(self, legacy_sunset: NaiveDate) -> Self {
         Self { legacy_sunset, ..self }
+    }
+
+    /// The same keyring, with another amount of memory for keys, in bytes.
+    #[must_use]
+    pub fn with_memory(self, bytes: u64) -> Self {
+        self.memory.resize(bytes);
+        self
     }
 
     /// The same keyring, at another time.

@@ -4,27 +4,12 @@
 //! whole until its last call is 60 seconds old, so a call waits less than a second longer than it would if every
 //! single instant were remembered, and no window of 60 seconds ever holds more than the limit.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::VecDeque;
 
-use domain::{id::KeyId, rate_limit::RateLimit};
-
-/// Milliseconds on a clock that never goes back.
-pub(crate) type Millis = u64;
+use crate::clock::Millis;
 
 const SECOND: Millis = 1_000;
 const WINDOW: Millis = 60 * SECOND;
-
-/// A window of 60 seconds touches 61 seconds of the clock.
-const SLOTS: usize = 61;
-
-const SHARDS: usize = 16;
-
-/// At this many keys in a shard, those that have not called for a minute are swept out for the first time.
-const FIRST_SWEEP: usize = 1_024;
 
 /// What a key has left of its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,128 +21,102 @@ pub struct Quota {
     pub reset_seconds: u64,
 }
 
-/// The calls of the last minute, of every key that made one.
-pub(crate) struct Limiter {
-    hasher: RandomState,
-    shards: [Mutex<Shard>; SHARDS],
-}
-
-struct Shard {
-    windows: HashMap<KeyId, Window>,
-    /// How many windows there may be before idle ones are swept out.
-    sweep_at: usize,
-}
-
-impl Default for Shard {
-    fn default() -> Self {
-        Self { windows: HashMap::new(), sweep_at: FIRST_SWEEP }
-    }
-}
-
-impl Shard {
-    /// Sweeps when the shard has doubled since the last time, so that sweeping costs each new key the same little.
-    fn make_room(&mut self, now: Millis) {
-        if self.windows.len() >= self.sweep_at {
-            self.windows.retain(|_, window| window.live(now).next().is_some());
-            self.sweep_at = (self.windows.len() * 2).max(FIRST_SWEEP);
-        }
-    }
-}
-
-impl Default for Limiter {
-    fn default() -> Self {
-        Self { hasher: RandomState::new(), shards: std::array::from_fn(|_| Mutex::default()) }
-    }
-}
-
-impl Limiter {
-    /// Takes so many calls from the key's limit, or nothing at all.
-    ///
-    /// # Errors
-    /// What is left and when to come back, when it is not enough.
-    pub(crate) fn take(&self, key: &KeyId, limit: RateLimit, cost: u16, now: Millis) -> Result<Quota, Quota> {
-        let mut shard = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner);
-        shard.make_room(now);
-        shard.windows.entry(key.clone()).or_default().take(limit.per_minute(), cost, now)
-    }
-
-    /// What is left, with nothing taken.
-    pub(crate) fn look(&self, key: &KeyId, limit: RateLimit, now: Millis) -> Quota {
-        let shard = self.shard(key).lock().unwrap_or_else(PoisonError::into_inner);
-        match shard.windows.get(key) {
-            Some(window) => window.quota(limit.per_minute(), now),
-            None => Window::default().quota(limit.per_minute(), now),
-        }
-    }
-
-    fn shard(&self, key: &KeyId) -> &Mutex<Shard> {
-        let hash = self.hasher.hash_one(key);
-        &self.shards[(hash % SHARDS as u64) as usize]
-    }
-}
-
-/// The calls of one key, in constant memory.
-struct Window {
-    slots: [Slot; SLOTS],
+/// The calls of one key in the last minute. A window of 60 seconds touches 61 seconds of the clock, so there are
+/// never more slots than that, and none for a key that is idle.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Window {
+    /// The oldest first.
+    slots: VecDeque<Slot>,
+    /// The calls in all of them.
+    used: u32,
 }
 
 /// The calls of one second.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Slot {
+    /// Of the clock.
+    second: u32,
+    /// The instant of the last call, after the second began.
+    last: u16,
     calls: u16,
-    last: Millis,
 }
 
 impl Slot {
-    fn leaves_at(self) -> Millis {
-        self.last + WINDOW
+    fn last(self) -> Millis {
+        Millis::from(self.second) * SECOND + Millis::from(self.last)
     }
-}
 
-impl Default for Window {
-    fn default() -> Self {
-        Self { slots: [Slot::default(); SLOTS] }
+    fn leaves_at(self) -> Millis {
+        self.last() + WINDOW
     }
 }
 
 impl Window {
-    fn take(&mut self, limit: u16, cost: u16, now: Millis) -> Result<Quota, Quota> {
-        let used = self.used(now);
-        if used + u32::from(cost) > u32::from(limit) {
-            let remaining = u32::from(limit).saturating_sub(used);
+    /// Takes so many calls from the limit, or nothing at all.
+    ///
+    /// # Errors
+    /// What is left and when to come back, when it is not enough.
+    pub(crate) fn take(&mut self, limit: u16, cost: u16, now: Millis) -> Result<Quota, Quota> {
+        let now = self.forget_until(now);
+        if self.used + u32::from(cost) > u32::from(limit) {
             let reset_seconds = self.wait_for(cost, limit, now);
-            return Err(Quota { limit, remaining: remaining.try_into().unwrap_or(limit), reset_seconds });
+            return Err(Quota { limit, remaining: self.remaining(limit), reset_seconds });
         }
         if cost > 0 {
-            let slot = &mut self.slots[(now / SECOND) as usize % SLOTS];
-            let is_this_second = slot.last / SECOND == now / SECOND;
-            let before = if is_this_second { slot.calls } else { 0 };
-            *slot = Slot { calls: before + cost, last: now };
+            self.add(cost, now);
         }
-        Ok(self.quota(limit, now))
+        Ok(self.as_of(limit, now))
     }
 
-    fn quota(&self, limit: u16, now: Millis) -> Quota {
-        let remaining = u32::from(limit).saturating_sub(self.used(now));
-        let oldest = self.live(now).map(Slot::leaves_at).min().unwrap_or(now + WINDOW);
-        Quota { limit, remaining: remaining.try_into().unwrap_or(limit), reset_seconds: whole_seconds(oldest - now) }
+    /// What is left, with nothing taken.
+    pub(crate) fn quota(&mut self, limit: u16, now: Millis) -> Quota {
+        let now = self.forget_until(now);
+        self.as_of(limit, now)
     }
 
-    /// The seconds that still count.
-    fn live(&self, now: Millis) -> impl Iterator<Item = Slot> {
-        self.slots.into_iter().filter(move |slot| slot.calls > 0 && slot.leaves_at() > now)
+    /// Whether nothing is left to remember.
+    pub(crate) fn is_idle(&mut self, now: Millis) -> bool {
+        self.forget_until(now);
+        self.slots.is_empty()
     }
 
-    fn used(&self, now: Millis) -> u32 {
-        self.live(now).map(|slot| u32::from(slot.calls)).sum()
+    /// Forgets the seconds that are over. Whoever read the clock before another came first is taken for as late.
+    fn forget_until(&mut self, now: Millis) -> Millis {
+        let now = self.slots.back().map_or(now, |latest| latest.last().max(now));
+        while let Some(oldest) = self.slots.front().filter(|slot| slot.leaves_at() <= now) {
+            self.used -= u32::from(oldest.calls);
+            self.slots.pop_front();
+        }
+        if self.slots.is_empty() {
+            // Most keys are idle most of the time.
+            self.slots = VecDeque::new();
+        }
+        now
+    }
+
+    fn add(&mut self, cost: u16, now: Millis) {
+        let second = u32::try_from(now / SECOND).unwrap_or(u32::MAX);
+        let last = u16::try_from(now % SECOND).unwrap_or_default();
+        self.used += u32::from(cost);
+        match self.slots.back_mut().filter(|slot| slot.second == second) {
+            Some(slot) => *slot = Slot { calls: slot.calls + cost, last, ..*slot },
+            None => self.slots.push_back(Slot { second, last, calls: cost }),
+        }
+    }
+
+    fn remaining(&self, limit: u16) -> u16 {
+        u32::from(limit).saturating_sub(self.used).try_into().unwrap_or(limit)
+    }
+
+    fn as_of(&self, limit: u16, now: Millis) -> Quota {
+        let leaves_at = self.slots.front().map_or(now + WINDOW, |oldest| oldest.leaves_at());
+        Quota { limit, remaining: self.remaining(limit), reset_seconds: whole_seconds(leaves_at - now) }
     }
 
     /// How long until so many more calls fit; a whole window when they never will.
     fn wait_for(&self, cost: u16, limit: u16, now: Millis) -> u64 {
-        let mut leaving: Vec<Slot> = self.live(now).collect();
-        leaving.sort_by_key(|slot| slot.last);
-        let mut used = self.used(now);
-        for slot in leaving {
+        let mut used = self.used;
+        for slot in &self.slots {
             used -= u32::from(slot.calls);
             if used + u32::from(cost) <= u32::from(limit) {
                 return whole_seconds(slot.leaves_at() - now);
@@ -173,7 +132,6 @@ fn whole_seconds(millis: Millis) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use domain::id::Id;
     use proptest::prelude::*;
 
     use super::*;
@@ -213,20 +171,24 @@ mod tests {
     }
 
     #[test]
-    fn keys_do_not_share_and_idle_ones_are_forgotten() {
-        let limiter = Limiter::default();
-        let limit = RateLimit::try_from(1).unwrap();
-        let key = |number: u32| KeyId::parse(&format!("key_{number:026}")).unwrap();
-        for number in 0..40_000 {
-            assert!(limiter.take(&key(number), limit, 1, 5).is_ok());
+    fn a_window_is_small_and_an_idle_one_is_nothing() {
+        let mut window = Window::default();
+        for second in 0..1_000 {
+            assert!(window.take(1_000, 1, second * SECOND).is_ok());
+            assert!(window.slots.len() <= 61);
         }
-        assert!(limiter.take(&key(7), limit, 1, 5).is_err());
-        assert_eq!(limiter.look(&key(7), limit, 5).remaining, 0);
-        for number in 40_000..80_000 {
-            assert!(limiter.take(&key(number), limit, 1, WINDOW + 5 + u64::from(number)).is_ok());
-        }
-        let kept: usize = limiter.shards.iter().map(|shard| shard.lock().unwrap().windows.len()).sum();
-        assert!(kept < 60_000, "{kept} are still remembered");
+        assert!(!window.is_idle(1_000 * SECOND));
+        assert!(window.is_idle(1_059 * SECOND));
+        assert_eq!(window.slots.capacity(), 0);
+    }
+
+    #[test]
+    fn a_clock_that_was_read_too_early_changes_nothing() {
+        let mut window = Window::default();
+        assert!(window.take(2, 1, 5_000).is_ok());
+        assert!(window.take(2, 1, 4_000).is_ok());
+        assert!(window.take(2, 1, 64_999).is_err());
+        assert!(window.take(2, 1, 65_000).is_ok());
     }
 
     /// Every instant of every call that was let through.
@@ -260,7 +222,7 @@ mod tests {
                         let a_second_ago = in_window(&log, now, WINDOW + SECOND);
                         prop_assert!(a_second_ago + u32::from(cost) > u32::from(limit), "refused for too long");
                         prop_assert!(cost > limit || quota.reset_seconds <= 60);
-                        let mut later = Window { slots: window.slots };
+                        let mut later = window.clone();
                         let back = now + quota.reset_seconds * SECOND;
                         prop_assert!(cost > limit || later.take(limit, cost, back).is_ok(), "told the wrong time");
                     }

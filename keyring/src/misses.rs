@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{limiter::Millis, throttle::network_of};
+use crate::{clock::Millis, throttle::network_of};
 
 const MOST_IN_A_MINUTE: u32 = 300;
 const MINUTE: Millis = 60_000;

@@ -12,6 +12,7 @@ pub(crate) mod installation;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 mod keyset;
+pub(crate) mod nodes;
 pub(crate) mod people;
 pub(crate) mod properties;
 pub(crate) mod ready;
@@ -33,6 +34,14 @@ pub enum StoreError {
     Database(#[from] sea_orm::DbErr),
     #[error("the database holds {what} that cannot be read: {value:?}")]
     Unreadable { what: &'static str, value: String },
+    /// What somebody was told who asked the same at the same time.
+    #[error(transparent)]
+    Shared(std::sync::Arc<StoreError>),
+    #[error("the database did not answer in time")]
+    TooLate,
+    /// Nothing that is in memory may be believed.
+    #[error("the node has not heard from the database for so long that its lease is over")]
+    NoLease,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

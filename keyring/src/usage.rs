@@ -1,11 +1,15 @@
 //! What keys are used for. Counted in memory and written behind in batches: an answer never waits for it.
 //!
-//! Counts are exact. What a crash can lose is what came since the last batch.
+//! Counts are exact, and kept with the key that they are about, so that no lock is shared by all. The log of single
+//! calls holds as many as there is room for. What a crash can lose is what came since the last batch.
 
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,30 +20,47 @@ use domain::{
 };
 
 use crate::{
-    Keyring,
+    Keyring, Standing,
     error::Error,
-    history::whole_hour,
-    store::{self, StoreError},
+    memory::{Tally, Uses},
+    store,
 };
 
-/// How many single calls wait to be written at most. Should the database be gone for long, the counts go on and the
-/// log of single calls has a gap.
-const MOST_CALLS: usize = 100_000;
+/// How many single calls are logged between two batches at most: more could not be written as fast as they come. All
+/// others are counted all the same.
+const MOST_CALLS: usize = 5_000;
+
+/// How many batches' worth of them wait at most, should the database be gone for long.
+const MOST_WAITING: usize = 20 * MOST_CALLS;
 
 /// For how long the counts by the hour are kept.
 const COUNTS_KEPT: TimeDelta = TimeDelta::days(400);
 
-/// One call with a key, good or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    pub key: KeyId,
+const LISTS: usize = 16;
+
+/// One use of a key, good or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
     pub at: DateTime<Utc>,
-    pub method: String,
+    pub verdict: Verdict,
+    pub address: IpAddr,
+}
+
+/// How a key was used, for the log of single calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circumstances {
+    pub method: &'static str,
     /// The route as the program knows it, not as it was asked for: that could hold anything.
     pub route: String,
     pub status: u16,
-    pub verdict: Verdict,
-    pub address: IpAddr,
+}
+
+/// A line of the log.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) key: KeyId,
+    pub(crate) used: Use,
+    pub(crate) circumstances: Circumstances,
 }
 
 /// When a key was last used for something that it was good for, and from where.
@@ -57,109 +78,158 @@ pub(crate) struct LegacyCount {
     pub(crate) count: i64,
 }
 
-/// What has yet to be written.
+impl LegacyCount {
+    fn and(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last), count: self.count + other.count }
+    }
+}
+
+/// So many keys, and so many calls, are written at once: others who write need not wait for long.
+const PIECE: usize = 2_000;
+
+/// What is to be written at once.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
+    pub(crate) keys: Vec<(Arc<Tally>, Uses)>,
     pub(crate) calls: Vec<Call>,
-    pub(crate) hours: HashMap<(KeyId, DateTime<Utc>, Verdict), i64>,
-    pub(crate) last_uses: HashMap<KeyId, LastUse>,
     pub(crate) legacy: HashMap<(PersonId, LegacyMethod), LegacyCount>,
 }
 
 impl Batch {
+    /// The calls of one key, which all of them are of.
+    pub(crate) fn of(key: &KeyId, calls: Vec<Call>) -> Self {
+        let tally = Arc::new(Tally::new(key));
+        for Call { used, .. } in &calls {
+            tally.count(used.verdict, LastUse { at: used.at, address: used.address });
+        }
+        let uses = tally.collect();
+        Self { keys: vec![(tally, uses)], calls, legacy: HashMap::new() }
+    }
+
     fn is_empty(&self) -> bool {
-        self.hours.is_empty() && self.legacy.is_empty()
+        self.keys.is_empty() && self.calls.is_empty() && self.legacy.is_empty()
     }
 
-    pub(crate) fn add(&mut self, call: Call) {
-        let hour = whole_hour(call.at);
-        *self.hours.entry((call.key.clone(), hour, call.verdict)).or_default() += 1;
-        if call.verdict == Verdict::Valid {
-            self.used(call.key.clone(), LastUse { at: call.at, address: call.address });
-        }
-        if self.calls.len() < MOST_CALLS {
-            self.calls.push(call);
+    /// Takes a piece from its front.
+    fn take_piece(&mut self) -> Self {
+        Self {
+            keys: take_some(&mut self.keys),
+            calls: take_some(&mut self.calls),
+            legacy: std::mem::take(&mut self.legacy),
         }
     }
+}
 
-    fn used(&mut self, key: KeyId, latest: LastUse) {
-        let last = self.last_uses.entry(key).or_insert(latest);
-        if last.at <= latest.at {
-            *last = latest;
-        }
-    }
-
-    fn came(&mut self, who: (PersonId, LegacyMethod), more: LegacyCount) {
-        let known = self.legacy.entry(who).or_insert(LegacyCount { count: 0, ..more });
-        *known = LegacyCount {
-            first: known.first.min(more.first),
-            last: known.last.max(more.last),
-            count: known.count + more.count,
-        };
-    }
-
-    /// Takes back what could not be written, the older calls first.
-    fn put_back(&mut self, mut unwritten: Self) {
-        for (hour, count) in unwritten.hours {
-            *self.hours.entry(hour).or_default() += count;
-        }
-        for (key, last) in unwritten.last_uses {
-            self.used(key, last);
-        }
-        for (who, count) in unwritten.legacy {
-            self.came(who, count);
-        }
-        unwritten.calls.append(&mut self.calls);
-        unwritten.calls.truncate(MOST_CALLS);
-        self.calls = unwritten.calls;
-    }
+fn take_some<T>(things: &mut Vec<T>) -> Vec<T> {
+    let rest = things.split_off(things.len().min(PIECE));
+    std::mem::replace(things, rest)
 }
 
 /// Where uses wait to be written.
 #[derive(Default)]
 pub(crate) struct Usage {
-    pending: Mutex<Batch>,
+    /// The keys that were used since the last batch, each once.
+    used: [Mutex<Vec<Arc<Tally>>>; LISTS],
+    log: Mutex<Vec<Call>>,
+    /// How many calls have been let into the log since the last batch.
+    logged: AtomicUsize,
+    legacy: Mutex<HashMap<(PersonId, LegacyMethod), LegacyCount>>,
     /// One batch is written at a time, so that whoever waits for it knows that the one before is written as well.
     writing: tokio::sync::Mutex<()>,
 }
 
+fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Usage {
-    fn pending(&self) -> MutexGuard<'_, Batch> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn count(&self, tally: &Arc<Tally>, used: Use) {
+        if tally.count(used.verdict, LastUse { at: used.at, address: used.address }) {
+            self.enlist(tally);
+        }
+    }
+
+    fn enlist(&self, tally: &Arc<Tally>) {
+        // Any list would do. By its place in memory, a key comes to the same one each time, and keys spread.
+        let place = Arc::as_ptr(tally).addr() / size_of::<Tally>() % LISTS;
+        open(&self.used[place]).push(tally.clone());
+    }
+
+    fn has_room(&self) -> bool {
+        self.logged.load(Ordering::Relaxed) < MOST_CALLS && self.logged.fetch_add(1, Ordering::Relaxed) < MOST_CALLS
     }
 
     pub(crate) fn count_legacy(&self, person: &PersonId, method: LegacyMethod, now: DateTime<Utc>) {
-        self.pending().came((person.clone(), method), LegacyCount { first: now, last: now, count: 1 });
+        self.add_legacy((person.clone(), method), LegacyCount { first: now, last: now, count: 1 });
+    }
+
+    fn add_legacy(&self, who: (PersonId, LegacyMethod), more: LegacyCount) {
+        open(&self.legacy).entry(who).and_modify(|known| *known = known.and(more)).or_insert(more);
+    }
+
+    fn collect(&self) -> Batch {
+        let used = self.used.iter().flat_map(|list| std::mem::take(&mut *open(list)));
+        let keys = used.map(|tally| {
+            let uses = tally.collect();
+            (tally, uses)
+        });
+        let mut keys: Vec<(Arc<Tally>, Uses)> = keys.collect();
+        keys.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+        let calls = std::mem::take(&mut *open(&self.log));
+        self.logged.store(0, Ordering::Relaxed);
+        Batch { keys, calls, legacy: std::mem::take(&mut *open(&self.legacy)) }
+    }
+
+    /// Takes back what could not be written, the older calls first.
+    fn put_back(&self, unwritten: Batch) {
+        for (tally, uses) in unwritten.keys {
+            if tally.put_back(uses) {
+                self.enlist(&tally);
+            }
+        }
+        for (who, count) in unwritten.legacy {
+            self.add_legacy(who, count);
+        }
+        let mut log = open(&self.log);
+        let mut calls = unwritten.calls;
+        calls.append(&mut log);
+        calls.truncate(MOST_WAITING);
+        *log = calls;
     }
 }
 
 impl Keyring {
-    /// Notes a call with a key. It is written with the next batch.
-    pub fn record(&self, call: Call) {
-        self.usage.pending().add(call);
+    /// Notes that a key was used. It is written with the next batch; how, only where there is room in the log.
+    pub fn record(&self, key: &Standing, used: Use, how: impl FnOnce() -> Circumstances) {
+        self.usage.count(key.grounds.tally(), used);
+        if self.usage.has_room() {
+            let call = Call { key: key.id.clone(), used, circumstances: how() };
+            open(&self.usage.log).push(call);
+        }
     }
 
     /// How many single calls wait to be written.
     #[must_use]
     pub fn usage_pending(&self) -> usize {
-        self.usage.pending().calls.len()
+        open(&self.usage.log).len()
     }
 
-    /// Writes what waits. What could not be written waits for the next time.
+    /// Writes what waits, piece by piece. What could not be written waits for the next time.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn write_usage(&self) -> Result<(), Error> {
         let _turn = self.usage.writing.lock().await;
-        let batch = std::mem::take(&mut *self.usage.pending());
-        if batch.is_empty() {
-            return Ok(());
+        let mut rest = self.usage.collect();
+        while !rest.is_empty() {
+            let piece = rest.take_piece();
+            if let Err(error) = store::usage::write(&self.database, &piece).await {
+                self.usage.put_back(rest);
+                self.usage.put_back(piece);
+                return Err(error.into());
+            }
         }
-        let written = store::usage::write(&self.database, &batch).await;
-        written.map_err(|error: StoreError| {
-            self.usage.pending().put_back(batch);
-            error.into()
-        })
+        Ok(())
     }
 
     /// Throws away what has been kept for long enough.
@@ -168,6 +238,7 @@ impl Keyring {
     /// When the database fails.
     pub async fn clear_old_usage(&self) -> Result<(), Error> {
         let now = self.now();
-        Ok(store::usage::delete_before(&self.database, now - TimeDelta::days(LOG_DAYS), now - COUNTS_KEPT).await?)
+        store::usage::delete_before(&self.database, now - TimeDelta::days(LOG_DAYS), now - COUNTS_KEPT).await?;
+        Ok(store::nodes::clear_log(&self.database).await?)
     }
 }

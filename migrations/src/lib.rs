@@ -12,6 +12,7 @@ mod m20261121_000002_public_api;
 mod m20261121_000003_booking;
 mod m20261121_000004_usage_log;
 mod m20261121_000005_people;
+mod m20261121_000006_nodes;
 
 /// An arbitrary number that all servers on one PostgreSQL database agree on.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7304562190)";
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_booking::Migration),
             Box::new(m20261121_000004_usage_log::Migration),
             Box::new(m20261121_000005_people::Migration),
+            Box::new(m20261121_000006_nodes::Migration),
         ]
     }
 }

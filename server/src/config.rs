@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use domain::{origin::Origin, secret::Product};
 use ipnet::IpNet;
 use keyring::LEGACY_SUNSET;
@@ -42,6 +42,10 @@ pub struct Settings {
         global = true
     )]
     pub database_url: String,
+
+    /// How much memory to use for keys, in MiB: they are answered from there
+    #[arg(long, env = "LATCHKEY_MEMORY", default_value_t = 256, value_parser = value_parser!(u32).range(1..), global = true)]
+    pub memory: u32,
 
     /// Addresses of proxies whose X-Forwarded-For is believed, with commas between
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", value_delimiter = ',', global = true)]

@@ -9,8 +9,8 @@ use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    task::JoinHandle,
-    time::Instant,
+    sync::Notify,
+    time::{Instant, timeout},
 };
 
 use crate::{
@@ -42,6 +42,8 @@ pub enum ServeError {
     SuperUser(#[source] Error),
     #[error("cannot fill the database with the demo: {0}")]
     Demo(#[source] Error),
+    #[error("cannot become a node of the database: {0}")]
+    Join(#[source] Error),
     #[error("what keys were used for in the last second could not be written: {0}")]
     Usage(#[source] Error),
     #[error("cannot fill the database with the demo's reservations: {0}")]
@@ -78,7 +80,7 @@ pub async fn migrate(settings: &Settings) -> Result<(), ServeError> {
 pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), ServeError> {
     let site = Arc::new(assets::site()?);
     let ownership = Ownership::wait(&settings.database_url).await?;
-    let keyring = open(settings).await?;
+    let keyring = open(settings).await?.with_memory(u64::from(settings.memory) * MIB);
     make_first_super_user(&keyring, settings).await?;
     let booking = booking(&keyring);
     let demo = if options.demo { keyring.fill_with_demo().await.map_err(ServeError::Demo)? } else { None };
@@ -86,6 +88,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         let filled = booking.fill_with_demo(&demo.tenant, &demo.properties, keyring.now()).await;
         filled.map_err(ServeError::DemoBookings)?;
     }
+    let membership = keyring.join().await.map_err(ServeError::Join)?;
     let listener =
         TcpListener::bind(settings.addr).await.map_err(|cause| ServeError::Listen { address: settings.addr, cause })?;
     let address = listener.local_addr()?;
@@ -114,14 +117,19 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let faces =
         console::router(console).merge(api::router(api)).merge(operating::router(keyring.clone(), metrics.clone()));
     let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
-    let writer = write_behind(keyring.clone(), booking);
+    let stop = Arc::new(Notify::new());
+    let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
     listen::serve(listener, front.before(faces), stop_signal()?).await;
     drop(commands);
-    writer.abort();
-    // What came last is written before the database is let go.
+    membership.leave().await;
+    // It is not broken off in the middle of a batch, and what came last is written before the database is let go.
+    stop.notify_one();
+    writer.await.map_err(std::io::Error::other)?;
     keyring.write_usage().await.map_err(ServeError::Usage)?;
     keyring.close().await.map_err(ServeError::Open)
 }
+
+const MIB: u64 = 1024 * 1024;
 
 /// The bookings, in the same database and the same line of writers as everything else.
 pub fn booking(keyring: &Keyring) -> Booking {
@@ -131,24 +139,29 @@ pub fn booking(keyring: &Keyring) -> Booking {
 /// How often what keys were used for is written.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
+/// When very many keys are in use, writing takes a while. It then rests for so many times as long, so that answers come
+/// first.
+const REST: u32 = 9;
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// How often what is too old is thrown away.
 const CLEAR_EVERY: Duration = Duration::from_secs(3600);
 
-/// Writes what keys were used for, and clears away what has become too old, for as long as the program runs.
-fn write_behind(keyring: Keyring, booking: Booking) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut next_clearing = Instant::now();
-        loop {
-            tokio::time::sleep(WRITE_EVERY).await;
-            if let Err(cause) = keyring.write_usage().await {
-                tracing::error!(%cause, "what keys were used for could not be written; it is kept for the next time");
-            }
-            if Instant::now() >= next_clearing {
-                next_clearing = Instant::now() + CLEAR_EVERY;
-                clear_old(&keyring, &booking).await;
-            }
+/// Writes what keys were used for, and clears away what has become too old, until told to stop.
+async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
+    let mut next_clearing = Instant::now();
+    let mut pause = WRITE_EVERY;
+    while timeout(pause, stop.notified()).await.is_err() {
+        let begun = Instant::now();
+        if let Err(cause) = keyring.write_usage().await {
+            tracing::error!(%cause, "what keys were used for could not be written; it is kept for the next time");
         }
-    })
+        pause = WRITE_EVERY.max(begun.elapsed() * REST).min(LONGEST_PAUSE);
+        if Instant::now() >= next_clearing {
+            next_clearing = Instant::now() + CLEAR_EVERY;
+            clear_old(&keyring, &booking).await;
+        }
+    }
 }
 
 async fn clear_old(keyring: &Keyring, booking: &Booking) {

@@ -100,7 +100,7 @@ impl Stage {
             properties.push(self.keyring.create_property(&operator, new).await.unwrap().id);
         }
         let identity = Identity::Key(KeyId::parse(&format!("key_{}", Ulid::generate())).unwrap());
-        let grants = Grants { permissions: Vec::new(), scopes: Scopes::Both };
+        let grants = Grants { permissions: [].into(), scopes: Scopes::Both };
         let caller = Caller { tenant: operator.tenant().id.clone(), identity, grants, reach: Reach::All };
         let [property, other_property] = properties.try_into().unwrap();
         let service = self.service(&caller, &property, "Double room", units).await;

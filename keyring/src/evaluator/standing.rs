@@ -1,30 +1,32 @@
-//! What is known about a key: all that its evaluation needs.
+//! What is known about a key: all that its evaluation needs, made ready when it is read.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::{
     caller::{Caller, Identity},
-    id::{KeyId, PersonId, TenantId},
-    network::IpNet,
+    id::{KeyId, PersonId, PropertyId, TenantId},
+    network::{AddressSet, IpNet},
     origin::Origin,
-    permission::Grants,
+    permission::{Grants, Permission},
     property::Reach,
     rate_limit::RateLimit,
+    scope::Scopes,
     secret::KeyKind,
 };
 
-use crate::zone::TimeZone;
+use crate::{memory::Grounds, zone::TimeZone};
 
 /// A key as one of its secrets leads to it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Standing {
     pub id: KeyId,
-    pub name: String,
+    pub name: Box<str>,
     pub kind: KeyKind,
-    pub tenant: TenantId,
-    pub tenant_slug: String,
-    pub owner: Option<Owner>,
+    pub tenant: Arc<KeyTenant>,
+    pub owner: Option<Box<Owner>>,
     /// The name of a tenant key's group; a personal key has none.
-    pub group: Option<String>,
+    pub group: Option<Arc<str>>,
     pub grants: Grants,
     pub reach: Reach,
     pub rate_limit: RateLimit,
@@ -33,11 +35,21 @@ pub struct Standing {
     pub secret_issued_at: DateTime<Utc>,
     /// When the secret that was presented ends, because the key has a newer one.
     pub secret_retires_at: Option<DateTime<Utc>>,
+    pub(crate) allowed_ips: AddressSet,
+    pub(crate) allowed_origins: Box<[Origin]>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+    pub(crate) grounds: Grounds,
+}
+
+/// A tenant, as far as its keys are concerned.
+#[derive(Debug)]
+pub struct KeyTenant {
+    pub id: TenantId,
+    pub slug: String,
     pub(crate) zone: TimeZone,
     pub(crate) is_subscribed: bool,
-    pub(crate) allowed_ips: Vec<IpNet>,
-    pub(crate) allowed_origins: Vec<Origin>,
-    pub(crate) revoked_at: Option<DateTime<Utc>>,
+    /// Those that keys can reach, in order.
+    pub(crate) properties: Vec<PropertyId>,
 }
 
 /// The person to whom a personal key belongs.
@@ -48,10 +60,59 @@ pub struct Owner {
     pub(crate) is_active: bool,
 }
 
+/// A key as the database has it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) id: KeyId,
+    pub(crate) name: String,
+    pub(crate) kind: KeyKind,
+    pub(crate) tenant: TenantId,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) group: Option<String>,
+    pub(crate) permissions: Vec<Permission>,
+    pub(crate) scopes: Scopes,
+    pub(crate) reach: Reach,
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) secret_issued_at: DateTime<Utc>,
+    pub(crate) secret_retires_at: Option<DateTime<Utc>>,
+    pub(crate) allowed_ips: Vec<IpNet>,
+    pub(crate) allowed_origins: Vec<Origin>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+}
+
 impl Standing {
+    /// What is the same for many keys comes apart, as they share it.
+    pub(crate) fn new(
+        found: Found,
+        tenant: Arc<KeyTenant>,
+        group: Option<Arc<str>>,
+        permissions: Arc<[Permission]>,
+        grounds: Grounds,
+    ) -> Self {
+        Self {
+            id: found.id,
+            name: found.name.into(),
+            kind: found.kind,
+            tenant,
+            owner: found.owner.map(Box::new),
+            group,
+            grants: Grants { permissions, scopes: found.scopes },
+            reach: found.reach,
+            rate_limit: found.rate_limit,
+            expires_at: found.expires_at,
+            secret_issued_at: found.secret_issued_at,
+            secret_retires_at: found.secret_retires_at,
+            allowed_ips: AddressSet::of(&found.allowed_ips),
+            allowed_origins: found.allowed_origins.into(),
+            revoked_at: found.revoked_at,
+            grounds,
+        }
+    }
+
     pub(crate) fn caller(&self) -> Caller {
         Caller {
-            tenant: self.tenant.clone(),
+            tenant: self.tenant.id.clone(),
             identity: Identity::Key(self.id.clone()),
             grants: self.grants.clone(),
             reach: self.reach.clone(),

@@ -7,17 +7,19 @@ use domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{
-    Database, Result,
+    Database, Result, StoreError,
+    database::Audience,
     entity::{audit_chain, audit_event},
+    nodes::{self, Tables},
 };
-use crate::{access::Actor, secret::Sha256Hex};
+use crate::{access::Actor, clock::Clock, memory::Touched, nodes::confirm, secret::Sha256Hex};
 
 pub(crate) mod log;
 pub(crate) mod verify;
@@ -66,6 +68,9 @@ pub(crate) struct Change {
     transaction: DatabaseTransaction,
     chain: audit_chain::Model,
     now: DateTime<Utc>,
+    /// The keys that it gives more or less than they had.
+    touched: Vec<Touched>,
+    audience: Audience,
     /// After the transaction, so that it is over before the next writer's begins.
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -74,7 +79,7 @@ impl Change {
     pub(crate) async fn begin(database: &Database, chain: Chain<'_>, now: DateTime<Utc>) -> Result<Self> {
         let (transaction, turn) = database.begin().await?;
         let chain = lock(&transaction, chain.id()).await?;
-        Ok(Self { transaction, chain, now, _turn: turn })
+        Ok(Self { transaction, chain, now, touched: Vec::new(), audience: database.audience(), _turn: turn })
     }
 
     /// What the stores write through.
@@ -87,9 +92,31 @@ impl Change {
         self.now
     }
 
+    /// Writes it all, and sees to it that nobody lets a key in on the old terms once this has returned. That goes on
+    /// even when whoever asked for the change goes away meanwhile.
     pub(crate) async fn commit(mut self, event: Event<'_>) -> Result<()> {
         self.note(event).await?;
-        Ok(self.transaction.commit().await?)
+        let carried_out = tokio::spawn(self.carry_out()).await;
+        carried_out.map_err(|stopped| StoreError::Database(DbErr::Custom(stopped.to_string())))?
+    }
+
+    async fn carry_out(self) -> Result<()> {
+        let Self { transaction, touched, audience, _turn, .. } = self;
+        match audience {
+            _ if touched.is_empty() => Ok(transaction.commit().await?),
+            Audience::Ourselves(memory) => {
+                let committed = transaction.commit().await;
+                // Also when it failed: it may have been too late for that.
+                memory.iter().for_each(|memory| touched.iter().for_each(|touched| memory.forget(touched)));
+                Ok(committed?)
+            }
+            Audience::Nodes(connection) => {
+                let revision = nodes::announce(&transaction, &touched).await?;
+                transaction.commit().await?;
+                confirm(&Tables::new(&connection, &Clock::Machine), revision).await;
+                Ok(())
+            }
+        }
     }
 
     /// Adds a row, for a change that takes more than one to tell.
@@ -115,9 +142,52 @@ impl Change {
             .exec(&self.transaction)
             .await?;
         self.chain = audit_chain::Model { length: row.sequence, hash: hash.clone(), ..self.chain.clone() };
+        self.touched.extend(touched_by(&event, &self.chain.id).filter(|touched| !self.touched.contains(touched)));
         let row = audit_event::Model { hash, ..row };
         audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec(&self.transaction).await?;
         Ok(())
+    }
+}
+
+/// Whose keys an event gives more or less than they had.
+fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
+    let subject = || Touched::parse(event.subject.id);
+    let tenant = || TenantId::parse(chain).ok().map(Touched::Tenant);
+    match event.action {
+        Action::KeyEdited
+        | Action::KeyRotated
+        | Action::KeyGraceEnded
+        | Action::KeyRevoked
+        | Action::KeyDeleted
+        | Action::PersonRenamed
+        | Action::PersonRoleChanged
+        | Action::PersonSwitchedOff
+        | Action::PersonSwitchedOn
+        | Action::TenantChanged => subject(),
+        Action::PropertyCreated
+        | Action::PropertyRenamed
+        | Action::PropertyArchived
+        | Action::PropertyRestored
+        | Action::GroupCreated
+        | Action::GroupEdited
+        | Action::GroupDeleted => tenant(),
+        // Nobody can have asked about what is new.
+        Action::TenantCreated | Action::KeyGenerated => None,
+        Action::TenantEntered
+        | Action::TenantLeft
+        | Action::PersonCreated
+        | Action::PersonInvited
+        | Action::PersonLinkMade
+        | Action::PersonJoined
+        | Action::PasswordSet
+        | Action::PasswordChanged
+        | Action::SecondFactorOn
+        | Action::SecondFactorOff
+        | Action::SecondFactorReset
+        | Action::RecoveryCodesRenewed
+        | Action::SessionOpened
+        | Action::SessionEnded
+        | Action::SessionsEnded => None,
     }
 }
 

@@ -10,6 +10,7 @@ use sea_orm::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{Result, StoreError};
+use crate::memory::Memory;
 
 const SQLITE: &str = "sqlite://";
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,8 +21,27 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// One database: a file of SQLite's, or a PostgreSQL server.
 pub struct Database {
     connection: DatabaseConnection,
-    /// SQLite has one writer at a time; whoever wants to be it waits here in line instead of polling the file.
-    turn: Option<Arc<Mutex<()>>>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// Has one writer at a time; whoever wants to be it waits here in line instead of polling the file.
+    File {
+        turn: Arc<Mutex<()>>,
+        audience: Audience,
+    },
+    Server {
+        url: String,
+    },
+}
+
+/// Who believes what they remember of keys, and has to be told of a change before it is answered.
+#[derive(Clone)]
+pub(super) enum Audience {
+    /// This process alone, as it owns the file.
+    Ourselves(Option<Arc<Memory>>),
+    /// Every node on the same server.
+    Nodes(DatabaseConnection),
 }
 
 impl Database {
@@ -39,7 +59,7 @@ impl Database {
         }
         let mut options = ConnectOptions::new(url);
         options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
-        Ok(Self { connection: sea_orm::Database::connect(options).await?, turn: None })
+        Ok(Self { connection: sea_orm::Database::connect(options).await?, kind: Kind::Server { url: url.to_owned() } })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
@@ -52,7 +72,8 @@ impl Database {
                 .busy_timeout(SQLITE_BUSY_TIMEOUT)
                 .foreign_keys(true)
         });
-        Ok(Self { connection: sea_orm::Database::connect(options).await?, turn: Some(Arc::default()) })
+        let kind = Kind::File { turn: Arc::default(), audience: Audience::Ourselves(None) };
+        Ok(Self { connection: sea_orm::Database::connect(options).await?, kind })
     }
 
     /// The file that holds the data, when the address is one of SQLite's.
@@ -72,13 +93,38 @@ impl Database {
     /// PostgreSQL has none.
     #[must_use]
     pub fn writers(&self) -> Option<Arc<Mutex<()>>> {
-        self.turn.clone()
+        match &self.kind {
+            Kind::File { turn, .. } => Some(turn.clone()),
+            Kind::Server { .. } => None,
+        }
+    }
+
+    /// Has the owner of a file tell its memory of every change.
+    pub(crate) fn tell(&mut self, memory: &Arc<Memory>) {
+        if let Kind::File { audience, .. } = &mut self.kind {
+            *audience = Audience::Ourselves(Some(memory.clone()));
+        }
+    }
+
+    /// Where the server is, when it is one that others can reach as well.
+    pub(crate) fn shared_with_others(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::File { .. } => None,
+            Kind::Server { url } => Some(url),
+        }
+    }
+
+    pub(super) fn audience(&self) -> Audience {
+        match &self.kind {
+            Kind::File { audience, .. } => audience.clone(),
+            Kind::Server { .. } => Audience::Nodes(self.connection.clone()),
+        }
     }
 
     /// A transaction that can write, and with it the turn to do so.
     pub(super) async fn begin(&self) -> Result<(DatabaseTransaction, Option<OwnedMutexGuard<()>>)> {
-        let turn = match &self.turn {
-            Some(turn) => Some(turn.clone().lock_owned().await),
+        let turn = match self.writers() {
+            Some(turn) => Some(turn.lock_owned().await),
             None => None,
         };
         let immediate = TransactionOptions {
@@ -90,7 +136,7 @@ impl Database {
 
     /// A transaction that only reads, and sees everything as of one instant.
     pub(super) async fn snapshot(&self) -> Result<DatabaseTransaction> {
-        let is_sqlite = self.turn.is_some();
+        let is_sqlite = self.writers().is_some();
         // On SQLite every transaction is one.
         let isolation_level = (!is_sqlite).then_some(IsolationLevel::RepeatableRead);
         let options = TransactionOptions { isolation_level, ..TransactionOptions::default() };

@@ -35,6 +35,19 @@ pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -
     rows.all(connection).await?.into_iter().map(read).collect()
 }
 
+/// The ids of those, in order.
+pub(crate) async fn ids(database: &Database, tenant: &TenantId) -> Result<Vec<PropertyId>> {
+    let rows: Vec<String> = property::Entity::find()
+        .select_only()
+        .column(property::Column::Id)
+        .filter(live(tenant))
+        .order_by_asc(property::Column::Id)
+        .into_tuple()
+        .all(database.connection())
+        .await?;
+    rows.iter().map(|id| readable("a property's id", id, PropertyId::parse(id))).collect()
+}
+
 pub(crate) async fn find(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<Option<Property>> {
     let found = property::Entity::find_by_id(property.as_str()).filter(live(tenant));
     found.one(database.connection()).await?.map(read).transpose()

@@ -5,7 +5,7 @@ use domain::{
     id::{Id, KeyId, PersonId, PropertyId, TenantId},
     network,
     origin::Origin,
-    permission::{Grants, Permission},
+    permission::Permission,
     person::Role,
     property::Reach,
     rate_limit::RateLimit,
@@ -19,13 +19,13 @@ use sea_orm::{
 
 use super::{
     Database, Result,
-    entity::{api_key, api_key_property, api_key_secret, authorization_group, person, property, tenant},
-    from_lines, people, readable,
+    entity::{api_key, api_key_property, api_key_secret, authorization_group, person, property},
+    from_lines, people, properties, readable, tenants,
 };
 use crate::{
-    evaluator::{Owner, Standing},
+    evaluator::{Found, KeyTenant, Owner},
     powers,
-    secret::Sha256Hex,
+    secret::SecretHash,
     zone::TimeZone,
 };
 
@@ -36,9 +36,6 @@ struct Row {
     key: api_key::Model,
     issued_at: DateTime<Utc>,
     retires_at: Option<DateTime<Utc>>,
-    slug: String,
-    time_zone: String,
-    is_subscribed: bool,
     group_name: Option<String>,
     permissions: Option<String>,
     owner_name: Option<String>,
@@ -52,10 +49,6 @@ fn secret() -> RelationDef {
         .from(api_key::Column::Id)
         .to(api_key_secret::Column::ApiKeyId)
         .into()
-}
-
-fn tenant() -> RelationDef {
-    api_key::Entity::belongs_to(tenant::Entity).from(api_key::Column::TenantId).to(tenant::Column::Id).into()
 }
 
 fn group() -> RelationDef {
@@ -86,26 +79,22 @@ fn live_property() -> RelationDef {
 }
 
 /// The key that has this secret, whatever has become of it since.
-pub(crate) async fn find(database: &Database, sha256: &Sha256Hex) -> Result<Option<Standing>> {
+pub(crate) async fn find(database: &Database, hash: &SecretHash) -> Result<Option<Found>> {
     let rows = api_key::Entity::find()
         .join(JoinType::InnerJoin, secret())
-        .join(JoinType::InnerJoin, tenant())
         .join(JoinType::LeftJoin, group())
         .join(JoinType::LeftJoin, owner())
         .join(JoinType::LeftJoin, picked())
         .join(JoinType::LeftJoin, live_property())
         .column_as(api_key_secret::Column::CreatedAt, "issued_at")
         .column_as(api_key_secret::Column::RetiresAt, "retires_at")
-        .column_as(tenant::Column::Slug, "slug")
-        .column_as(tenant::Column::TimeZone, "time_zone")
-        .column_as(tenant::Column::ApiKeys, "is_subscribed")
         .column_as(authorization_group::Column::Name, "group_name")
         .column_as(authorization_group::Column::Permissions, "permissions")
         .column_as(person::Column::Name, "owner_name")
         .column_as(person::Column::Role, "owner_role")
         .column_as(person::Column::SwitchedOffAt, "owner_switched_off_at")
         .column_as(property::Column::Id, "property_id")
-        .filter(api_key_secret::Column::Sha256.eq(sha256.as_str()))
+        .filter(api_key_secret::Column::Sha256.eq(hash.to_hex().as_str()))
         .into_model::<Row>()
         .all(database.connection())
         .await?;
@@ -133,33 +122,30 @@ async fn permissions(database: &Database, row: &Row) -> Result<Vec<Permission>> 
     Ok(powers::of(role, granted))
 }
 
-fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Standing>> {
+fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Found>> {
     let mut properties: Vec<PropertyId> = Vec::new();
     for id in rows.iter().filter_map(|row| row.property_id.as_deref()) {
         properties.push(readable("a property's id", id, PropertyId::parse(id))?);
     }
     properties.sort();
     let Some(row) = rows.pop() else { return Ok(None) };
-    let scopes = readable("scopes", &row.key.scopes, Scopes::parse(&row.key.scopes))?;
     let owner = owner_of(&row)?;
     let key = row.key;
     let kind = [KeyKind::Tenant, KeyKind::Personal].into_iter().find(|kind| kind.as_str() == key.kind);
     let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
-    Ok(Some(Standing {
+    Ok(Some(Found {
         id: readable("a key's id", &key.id, KeyId::parse(&key.id))?,
         kind: readable("a key's kind", &key.kind, kind.ok_or(()))?,
         tenant: readable("a tenant's id", &key.tenant_id, TenantId::parse(&key.tenant_id))?,
-        tenant_slug: row.slug,
         owner,
         group: row.group_name,
-        grants: Grants { permissions, scopes },
+        permissions,
+        scopes: readable("scopes", &key.scopes, Scopes::parse(&key.scopes))?,
         reach: if key.all_properties { Reach::All } else { Reach::Only(properties) },
         rate_limit: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
         expires_at: key.expires_at,
         secret_issued_at: row.issued_at,
         secret_retires_at: row.retires_at,
-        zone: TimeZone::named_or_utc(&row.time_zone),
-        is_subscribed: row.is_subscribed,
         allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,
         allowed_origins: from_lines("an origin", &key.allowed_origins, Origin::parse)?,
         revoked_at: key.revoked_at,
@@ -173,5 +159,17 @@ fn owner_of(row: &Row) -> Result<Option<Owner>> {
         id: readable("a person's id", id, PersonId::parse(id))?,
         name: row.owner_name.clone().unwrap_or_default(),
         is_active: row.owner_switched_off_at.is_none(),
+    }))
+}
+
+/// What a tenant's keys have in common.
+pub(crate) async fn tenant(database: &Database, id: &TenantId) -> Result<Option<KeyTenant>> {
+    let Some(tenant) = tenants::find(database, id).await? else { return Ok(None) };
+    Ok(Some(KeyTenant {
+        zone: TimeZone::of(&tenant),
+        is_subscribed: tenant.api_keys,
+        properties: properties::ids(database, id).await?,
+        id: tenant.id,
+        slug: tenant.slug,
     }))
 }

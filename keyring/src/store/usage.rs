@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::id::{Id, KeyId};
+use domain::id::Id;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockType, OnConflict},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, IntoValueTuple, LockType, OnConflict, Query, TableRef, ValueTuple},
 };
 
 use super::{
     Database, Result,
     entity::{api_key, legacy_use, usage_event, usage_hour},
 };
-use crate::usage::{Batch, LastUse};
+use crate::usage::{Batch, Call};
 
 /// Rows in one statement: databases take only so many values at once.
 const ROWS: usize = 500;
@@ -28,18 +28,15 @@ pub(crate) async fn write(database: &Database, batch: &Batch) -> Result<()> {
     let existing = lock_existing(&transaction, batch).await?;
     add_to_hours(&transaction, batch, &existing).await?;
     insert_calls(&transaction, batch, &existing).await?;
-    for (key, last) in
-        batch.last_uses.iter().filter(|(key, _)| existing.contains(key.as_str())).collect::<BTreeMap<_, _>>()
-    {
-        set_last_use(&transaction, key, last).await?;
-    }
+    set_last_uses(&transaction, batch, &existing).await?;
     add_to_legacy(&transaction, batch).await?;
     Ok(transaction.commit().await?)
 }
 
 /// The keys of the batch that still exist, and will until it is written: nothing is written about a deleted key.
 async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Result<BTreeSet<String>> {
-    let keys: BTreeSet<&str> = batch.hours.keys().map(|(key, ..)| key.as_str()).collect();
+    let used = batch.keys.iter().map(|(tally, _)| tally.key.as_str());
+    let keys: BTreeSet<&str> = used.chain(batch.calls.iter().map(|call| call.key.as_str())).collect();
     let keys: Vec<&str> = keys.into_iter().collect();
     let mut existing = BTreeSet::new();
     for some in keys.chunks(ROWS) {
@@ -48,7 +45,7 @@ async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Resu
             .column(api_key::Column::Id)
             .filter(api_key::Column::Id.is_in(some.iter().copied()))
             .order_by_asc(api_key::Column::Id)
-            .lock(LockType::KeyShare)
+            .lock(LockType::NoKeyUpdate)
             .into_tuple()
             .all(transaction)
             .await?;
@@ -58,16 +55,15 @@ async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Resu
 }
 
 async fn add_to_hours(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
-    let counts: BTreeMap<_, _> = batch.hours.iter().filter(|((key, ..), _)| existing.contains(key.as_str())).collect();
-    let rows: Vec<usage_hour::ActiveModel> = counts
-        .into_iter()
-        .map(|((key, hour, verdict), count)| usage_hour::ActiveModel {
-            api_key_id: Set(key.to_string()),
+    let mut rows: Vec<usage_hour::ActiveModel> = Vec::new();
+    for (tally, uses) in batch.keys.iter().filter(|(tally, _)| existing.contains(tally.key.as_str())) {
+        rows.extend(uses.hours.iter().map(|(hour, verdict, count)| usage_hour::ActiveModel {
+            api_key_id: Set(tally.key.to_string()),
             hour: Set(*hour),
             outcome: Set(verdict.as_str().to_owned()),
             count: Set(*count),
-        })
-        .collect();
+        }));
+    }
     let count = (usage_hour::Entity, usage_hour::Column::Count);
     let more = Expr::col(("excluded", usage_hour::Column::Count));
     let add =
@@ -88,14 +84,14 @@ async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing
         .calls
         .iter()
         .filter(|call| existing.contains(call.key.as_str()))
-        .map(|call| usage_event::ActiveModel {
-            api_key_id: Set(call.key.to_string()),
-            at: Set(call.at),
-            method: Set(call.method.clone()),
-            route: Set(call.route.clone()),
-            status: Set(i32::from(call.status)),
-            outcome: Set(call.verdict.as_str().to_owned()),
-            ip: Set(call.address.to_canonical().to_string()),
+        .map(|Call { key, used, circumstances }| usage_event::ActiveModel {
+            api_key_id: Set(key.to_string()),
+            at: Set(used.at),
+            method: Set(circumstances.method.to_owned()),
+            route: Set(circumstances.route.clone()),
+            status: Set(i32::from(circumstances.status)),
+            outcome: Set(used.verdict.as_str().to_owned()),
+            ip: Set(used.address.to_canonical().to_string()),
             ..Default::default()
         })
         .collect();
@@ -105,17 +101,30 @@ async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing
     Ok(())
 }
 
-/// Another node may have seen the key later than we did.
-async fn set_last_use(connection: &impl ConnectionTrait, key: &KeyId, last: &LastUse) -> Result<()> {
-    let earlier =
-        Condition::any().add(api_key::Column::LastUsedAt.is_null()).add(api_key::Column::LastUsedAt.lt(last.at));
-    api_key::Entity::update_many()
-        .col_expr(api_key::Column::LastUsedAt, Expr::value(last.at))
-        .col_expr(api_key::Column::LastUsedIp, Expr::value(last.address.to_canonical().to_string()))
-        .filter(api_key::Column::Id.eq(key.as_str()))
-        .filter(earlier)
-        .exec(connection)
-        .await?;
+/// Another node may have seen a key later than we did.
+async fn set_last_uses(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
+    const SEEN: &str = "seen";
+    let [id, at, ip] = ["column1", "column2", "column3"].map(|column| Expr::col((SEEN, column)));
+    let column = |column| Expr::col((api_key::Entity, column));
+    let earlier = column(api_key::Column::LastUsedAt).is_null().or(column(api_key::Column::LastUsedAt).lt(at.clone()));
+    let seen: Vec<ValueTuple> = batch
+        .keys
+        .iter()
+        .filter(|(tally, _)| existing.contains(tally.key.as_str()))
+        .filter_map(|(tally, uses)| Some((tally.key.as_str(), uses.last?)))
+        .map(|(id, last)| (id, last.at, last.address.to_canonical().to_string()).into_value_tuple())
+        .collect();
+    for some in seen.chunks(ROWS) {
+        let update = Query::update()
+            .table(api_key::Entity)
+            .value(api_key::Column::LastUsedAt, at.clone())
+            .value(api_key::Column::LastUsedIp, ip.clone())
+            .from(TableRef::ValuesList(some.to_vec(), SEEN.into()))
+            .and_where(column(api_key::Column::Id).eq(id.clone()))
+            .and_where(earlier.clone())
+            .take();
+        connection.execute(&update).await?;
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use axum::{
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::verdict::Verdict;
-use keyring::{Call, Quota, Standing};
+use keyring::{Circumstances, Keyring, Quota, Standing, Use};
 
 use super::Api;
 use crate::{address, metrics};
@@ -63,7 +63,7 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
         tell_deprecation(response.headers_mut(), &api);
     }
     if let (Some(key), Some(verdict)) = (&found.key, found.verdict) {
-        api.keyring.record(call.with(key, verdict, response.status().as_u16()));
+        call.record(&api.keyring, key, verdict, response.status().as_u16());
     }
     response
 }
@@ -71,21 +71,25 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
 /// What of a call is known before it is answered.
 struct CallInfo {
     at: DateTime<Utc>,
-    method: String,
-    route: String,
+    method: &'static str,
+    route: Option<MatchedPath>,
     address: IpAddr,
 }
 
 impl CallInfo {
     fn of(request: &Request, at: DateTime<Utc>) -> Self {
-        let route = request.extensions().get::<MatchedPath>().map_or("", metrics::template);
+        let route = request.extensions().get::<MatchedPath>().cloned();
         let address = address::of(request.extensions()).nearest;
-        Self { at, method: request.method().to_string(), route: route.to_owned(), address }
+        Self { at, method: metrics::known(request.method()), route, address }
     }
 
-    fn with(self, key: &Standing, verdict: Verdict, status: u16) -> Call {
+    fn record(&self, keyring: &Keyring, key: &Standing, verdict: Verdict, status: u16) {
         let Self { at, method, route, address } = self;
-        Call { key: key.id.clone(), at, method, route, status, verdict, address }
+        keyring.record(key, Use { at: *at, verdict, address: *address }, || Circumstances {
+            method,
+            route: route.as_ref().map_or("", metrics::template).to_owned(),
+            status,
+        });
     }
 }
 

@@ -1,0 +1,64 @@
+//! Secrets that nobody has, for a moment: whoever repeats one does not make the database look each time.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{clock::Millis, secret::SecretHash};
+
+const KEPT: Millis = 1_000;
+
+const SHARDS: usize = 16;
+/// Strangers choose what comes in here, so it stays small: when a shard is full, it starts anew.
+const MOST_IN_A_SHARD: usize = 512;
+
+#[derive(Default)]
+pub(super) struct Absent([Mutex<HashMap<SecretHash, Millis>>; SHARDS]);
+
+impl Absent {
+    pub(super) fn is_known(&self, hash: &SecretHash, now: Millis) -> bool {
+        self.shard(hash).get(hash).is_some_and(|until| now < *until)
+    }
+
+    pub(super) fn keep(&self, hash: &SecretHash, now: Millis) {
+        let mut shard = self.shard(hash);
+        if shard.len() >= MOST_IN_A_SHARD {
+            shard.clear();
+        }
+        shard.insert(*hash, now + KEPT);
+    }
+
+    pub(super) fn clear(&self) {
+        for shard in &self.0 {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    fn shard(&self, hash: &SecretHash) -> MutexGuard<'_, HashMap<SecretHash, Millis>> {
+        let place = hash.spread() % SHARDS as u64;
+        self.0[place as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_miss_does_not_stay_for_long_and_there_are_never_many() {
+        let absent = Absent::default();
+        let hash = SecretHash::of("lk_tk_nothing");
+        assert!(!absent.is_known(&hash, 5));
+        absent.keep(&hash, 5);
+        assert!(absent.is_known(&hash, 1_004));
+        assert!(!absent.is_known(&hash, 1_005));
+        for number in 0..100_000 {
+            absent.keep(&SecretHash::of(&number.to_string()), 5);
+        }
+        let kept: usize = absent.0.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert!(kept <= SHARDS * MOST_IN_A_SHARD);
+        absent.clear();
+        assert!(!absent.is_known(&hash, 6));
+    }
+}

@@ -1,0 +1,42 @@
+//! Marks: how what is in memory learns that something it was made of has changed.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// Moves when that changes which it stands for.
+#[derive(Debug, Default)]
+pub(super) struct Mark(AtomicU64);
+
+impl Mark {
+    pub(super) fn move_on(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn place(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What can change, with the mark that tells of it.
+pub(super) trait Marked {
+    fn mark(&self) -> &Mark;
+}
+
+/// Something that was relied on, with where its mark was then.
+#[derive(Debug)]
+pub(super) struct Relied<T> {
+    pub(super) on: Arc<T>,
+    place: u64,
+}
+
+impl<T: Marked> Relied<T> {
+    pub(super) fn on(thing: Arc<T>) -> Self {
+        Self { place: thing.mark().place(), on: thing }
+    }
+
+    pub(super) fn is_current(&self) -> bool {
+        self.on.mark().place() == self.place
+    }
+}

@@ -1,0 +1,109 @@
+//! Things that are shared by whoever names the same id, for as long as anybody holds them.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::clock::Millis;
+
+const SHARDS: usize = 64;
+
+/// At this many in a shard, those that nobody needs are swept out for the first time.
+const FIRST_SWEEP: usize = 64;
+
+/// What a [`Registry`] keeps.
+pub(super) trait Shared {
+    /// Whether it can be made anew from nothing, once nobody holds it.
+    fn is_idle(&self, now: Millis) -> bool;
+}
+
+pub(super) struct Registry<K, V> {
+    hasher: RandomState,
+    shards: [Mutex<Shard<K, V>>; SHARDS],
+}
+
+struct Shard<K, V> {
+    things: HashMap<K, Arc<V>>,
+    /// How many there may be before idle ones are swept out.
+    sweep_at: usize,
+}
+
+impl<K, V> Default for Registry<K, V> {
+    fn default() -> Self {
+        let shard = || Mutex::new(Shard { things: HashMap::new(), sweep_at: FIRST_SWEEP });
+        Self { hasher: RandomState::new(), shards: std::array::from_fn(|_| shard()) }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Shared> Registry<K, V> {
+    /// The one thing of this id.
+    pub(super) fn obtain(&self, id: &K, now: Millis, make: impl FnOnce() -> V) -> Arc<V> {
+        let mut shard = self.shard(id);
+        shard.make_room(now);
+        shard.things.entry(id.clone()).or_insert_with(|| Arc::new(make())).clone()
+    }
+
+    /// The thing of this id, if anybody has asked for it.
+    pub(super) fn find(&self, id: &K) -> Option<Arc<V>> {
+        self.shard(id).things.get(id).cloned()
+    }
+
+    fn shard(&self, id: &K) -> MutexGuard<'_, Shard<K, V>> {
+        let place = self.hasher.hash_one(id) % SHARDS as u64;
+        self.shards[place as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every thing there is.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(&V)) {
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).things.values().for_each(|thing| visit(thing));
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().unwrap().things.len()).sum()
+    }
+}
+
+impl<K: Hash + Eq, V: Shared> Shard<K, V> {
+    /// Sweeps when the shard has doubled since the last time, so that sweeping costs each new thing the same little.
+    fn make_room(&mut self, now: Millis) {
+        if self.things.len() >= self.sweep_at {
+            // Nobody else can come to hold one meanwhile: that takes the shard.
+            self.things.retain(|_, thing| Arc::strong_count(thing) > 1 || !thing.is_idle(now));
+            self.sweep_at = (self.things.len() * 2).max(FIRST_SWEEP);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Thing(AtomicBool);
+
+    impl Shared for Thing {
+        fn is_idle(&self, _: Millis) -> bool {
+            !self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn what_is_held_or_busy_is_kept_and_the_rest_is_swept_out() {
+        let registry = Registry::<u32, Thing>::default();
+        let held = registry.obtain(&1, 0, Thing::default);
+        registry.obtain(&2, 0, Thing::default).0.store(true, Ordering::Relaxed);
+        for id in 3..100_000 {
+            registry.obtain(&id, 0, Thing::default);
+        }
+        assert!(registry.len() < 20_000, "{} are still there", registry.len());
+        assert!(Arc::ptr_eq(&held, &registry.obtain(&1, 0, Thing::default)));
+        assert!(!registry.find(&2).expect("it is busy").is_idle(0));
+    }
+}

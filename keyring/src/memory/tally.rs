@@ -1,0 +1,121 @@
+//! What one key has used: its calls of the last minute, and what of them is not written yet.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use domain::{id::KeyId, rate_limit::RateLimit, verdict::Verdict};
+
+use super::{
+    mark::{Mark, Marked},
+    registry::Shared,
+};
+use crate::{
+    clock::Millis,
+    history::whole_hour,
+    limiter::{Quota, Window},
+    usage::LastUse,
+};
+
+/// One for each key, whichever of its secrets is presented, and whatever is forgotten about it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) key: KeyId,
+    mark: Mark,
+    window: Mutex<Window>,
+    uses: Mutex<Uses>,
+}
+
+/// What has yet to be written about a key.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    /// A key has few verdicts in few hours: a list is smaller than a map and no slower.
+    pub(crate) hours: Vec<(DateTime<Utc>, Verdict, i64)>,
+    pub(crate) last: Option<LastUse>,
+}
+
+impl Uses {
+    fn is_empty(&self) -> bool {
+        self.hours.is_empty() && self.last.is_none()
+    }
+
+    fn count(&mut self, hour: DateTime<Utc>, verdict: Verdict, more: i64) {
+        match self.hours.iter_mut().find(|(other, said, _)| *other == hour && *said == verdict) {
+            Some((.., count)) => *count += more,
+            None => self.hours.push((hour, verdict, more)),
+        }
+    }
+
+    fn used(&mut self, latest: LastUse) {
+        if self.last.is_none_or(|last| last.at <= latest.at) {
+            self.last = Some(latest);
+        }
+    }
+}
+
+impl Tally {
+    pub(crate) fn new(key: &KeyId) -> Self {
+        Self { key: key.clone(), mark: Mark::default(), window: Mutex::default(), uses: Mutex::default() }
+    }
+
+    /// Takes so many calls from the key's limit, or nothing at all.
+    ///
+    /// # Errors
+    /// What is left and when to come back, when it is not enough.
+    pub(crate) fn take(&self, limit: RateLimit, cost: u16, now: Millis) -> Result<Quota, Quota> {
+        self.window().take(limit.per_minute(), cost, now)
+    }
+
+    /// What is left, with nothing taken.
+    pub(crate) fn look(&self, limit: RateLimit, now: Millis) -> Quota {
+        self.window().quota(limit.per_minute(), now)
+    }
+
+    /// Counts a call. True when it is the first since the tally was last collected.
+    pub(crate) fn count(&self, verdict: Verdict, latest: LastUse) -> bool {
+        let mut uses = self.uses();
+        let is_first = uses.is_empty();
+        uses.count(whole_hour(latest.at), verdict, 1);
+        if verdict == Verdict::Valid {
+            uses.used(latest);
+        }
+        is_first
+    }
+
+    /// Takes what has yet to be written.
+    pub(crate) fn collect(&self) -> Uses {
+        std::mem::take(&mut *self.uses())
+    }
+
+    /// Takes back what could not be written. True when nothing else had to be.
+    pub(crate) fn put_back(&self, unwritten: Uses) -> bool {
+        let mut uses = self.uses();
+        let is_first = uses.is_empty();
+        for (hour, verdict, count) in unwritten.hours {
+            uses.count(hour, verdict, count);
+        }
+        if let Some(last) = unwritten.last {
+            uses.used(last);
+        }
+        is_first
+    }
+
+    fn window(&self) -> MutexGuard<'_, Window> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn uses(&self) -> MutexGuard<'_, Uses> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Marked for Tally {
+    fn mark(&self) -> &Mark {
+        &self.mark
+    }
+}
+
+impl Shared for Tally {
+    fn is_idle(&self, now: Millis) -> bool {
+        self.window().is_idle(now)
+    }
+}

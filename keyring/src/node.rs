@@ -1,0 +1,214 @@
+//! This process as one of the nodes on a database: its lease, kept alive for as long as it serves.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use domain::id::TenantId;
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Keyring,
+    clock::Millis,
+    error::Error,
+    evaluator::{Found, KeyTenant},
+    nodes::{Node, NodeName, Pace, Source},
+    secret::{SecretHash, random_hex},
+    store::{
+        self, StoreError,
+        nodes::{Hints, OwnConnection, Tables, own_connection},
+    },
+};
+
+/// How often a lease is renewed when nothing happens: often enough that it outlives a renewal or two that fail.
+const RENEW_EVERY: Duration = Duration::from_millis(500);
+/// How soon after one that failed.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+/// How long one may take.
+const RENEWAL_TIME: Duration = Duration::from_millis(800);
+/// How long a look-up may take.
+const LOOK_UP_TIME: Duration = Duration::from_secs(2);
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
+
+/// The database's clock, by how far it is ahead of the ticks of this machine. It tells when keys expire, so that all
+/// nodes agree.
+#[derive(Debug)]
+pub(crate) struct DatabaseClock(AtomicI64);
+
+const UNKNOWN: i64 = i64::MIN;
+
+impl Default for DatabaseClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(UNKNOWN))
+    }
+}
+
+impl DatabaseClock {
+    /// Notes what it showed between two ticks.
+    fn set(&self, shown: DateTime<Utc>, before: Millis, after: Millis) {
+        let between = i64::try_from(before.midpoint(after)).unwrap_or_default();
+        self.0.store(shown.timestamp_millis() - between, Ordering::Relaxed);
+    }
+
+    fn at(&self, now: Millis) -> Option<DateTime<Utc>> {
+        let ahead = self.0.load(Ordering::Relaxed);
+        if ahead == UNKNOWN {
+            return None;
+        }
+        DateTime::from_timestamp_millis(ahead + i64::try_from(now).ok()?)
+    }
+}
+
+/// This process as it is listed among the nodes, until it leaves.
+pub struct Membership {
+    renewing: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    listening: Option<JoinHandle<()>>,
+}
+
+impl Membership {
+    /// Leaves the list, so that nobody waits for this node any more. From now on it knows nothing.
+    pub async fn leave(mut self) {
+        if let Some((leave, renewing)) = self.renewing.take() {
+            let _ = leave.send(());
+            if let Err(cause) = renewing.await {
+                tracing::error!(%cause, "the lease was not given back");
+            }
+        }
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.listening.iter().for_each(JoinHandle::abort);
+        self.renewing.iter().for_each(|(_, renewing)| renewing.abort());
+    }
+}
+
+impl Keyring {
+    /// Becomes a node: from now on keys are answered from memory. The owner of a file needs no lease for that.
+    ///
+    /// # Errors
+    /// When the first lease cannot be had.
+    pub async fn join(&self) -> Result<Membership, Error> {
+        let Some(url) = self.database.shared_with_others() else {
+            return Ok(Membership { renewing: None, listening: None });
+        };
+        let hint = Arc::new(Notify::new());
+        let connection = own_connection(url, RENEWAL_TIME).await?;
+        let mut renewal = Renewal {
+            node: Node::new(NodeName(random_hex()), self.lease.clone(), self.memory.clone()),
+            keyring: self.clone(),
+            connection,
+            warned: None,
+        };
+        renewal.renew().await?;
+        let (leave, left) = oneshot::channel();
+        Ok(Membership {
+            listening: Some(tokio::spawn(listen(url.to_owned(), hint.clone()))),
+            renewing: Some((leave, tokio::spawn(renewal.go_on(hint, left)))),
+        })
+    }
+
+    /// For how long this node may go on if it hears nothing more from the database. None when it needs no lease.
+    #[must_use]
+    pub fn lease_remaining(&self) -> Option<Duration> {
+        self.lease.remaining(self.clock.ticks()).map(Duration::from_millis)
+    }
+
+    /// The time that decides when a key is over.
+    pub(crate) fn database_time(&self) -> DateTime<Utc> {
+        self.database_clock.at(self.clock.ticks()).unwrap_or_else(|| self.now())
+    }
+}
+
+struct Renewal {
+    node: Node,
+    keyring: Keyring,
+    connection: OwnConnection,
+    warned: Option<Instant>,
+}
+
+impl Renewal {
+    async fn go_on(mut self, hint: Arc<Notify>, mut left: oneshot::Receiver<()>) {
+        loop {
+            let pause = match self.renew().await {
+                Ok(()) => RENEW_EVERY,
+                Err(cause) => {
+                    self.warn(&cause);
+                    TRY_AGAIN
+                }
+            };
+            tokio::select! {
+                () = hint.notified() => {}
+                () = sleep(pause) => {}
+                _ = &mut left => break,
+            }
+        }
+        if let Err(cause) = self.node.leave(&Tables::new(&self.connection, &self.keyring.clock)).await {
+            tracing::warn!(%cause, "the other nodes will find out by themselves that this one is gone");
+        }
+    }
+
+    async fn renew(&mut self) -> Result<(), StoreError> {
+        let tables = Tables::new(&self.connection, &self.keyring.clock);
+        let renewed = timeout(RENEWAL_TIME, async {
+            self.node.renew(&tables).await?;
+            let before = tables.ticks();
+            let shown = tables.time().await?;
+            self.keyring.database_clock.set(shown, before, tables.ticks());
+            Ok(())
+        });
+        renewed.await.unwrap_or(Err(StoreError::TooLate))
+    }
+
+    fn warn(&mut self, cause: &StoreError) {
+        if self.warned.is_none_or(|last| last.elapsed() >= BETWEEN_WARNINGS) {
+            self.warned = Some(Instant::now());
+            tracing::warn!(%cause, "the lease could not be renewed");
+        }
+    }
+}
+
+/// Wakes the renewal whenever something has changed, for as long as the database says so.
+async fn listen(url: String, hint: Arc<Notify>) {
+    loop {
+        if let Ok(mut hints) = Hints::listen(&url).await {
+            while hints.next().await.is_ok() {
+                hint.notify_one();
+            }
+        }
+        // Without hints everything takes a little longer, and that is all.
+        sleep(RENEW_EVERY).await;
+    }
+}
+
+impl Source for Keyring {
+    async fn find(&self, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
+        let found = timeout(LOOK_UP_TIME, store::standing::find(&self.database, hash));
+        found.await.unwrap_or(Err(StoreError::TooLate))
+    }
+
+    async fn tenant(&self, id: &TenantId) -> Result<Option<KeyTenant>, StoreError> {
+        let found = timeout(LOOK_UP_TIME, store::standing::tenant(&self.database, id));
+        found.await.unwrap_or(Err(StoreError::TooLate))
+    }
+}
+
+impl Pace for Keyring {
+    fn ticks(&self) -> Millis {
+        self.clock.ticks()
+    }
+
+    async fn sleep(&self, millis: Millis) {
+        sleep(Duration::from_millis(millis)).await;
+    }
+}

@@ -1,0 +1,77 @@
+//! What is known of a secret: from memory where that may be believed, else from the database.
+
+use std::sync::Arc;
+
+use domain::id::TenantId;
+
+use super::{Belief, Lease, NoLease, Pace};
+use crate::{
+    error::Error,
+    evaluator::{Found, KeyTenant, Standing},
+    memory::{LookedUp, Memory, Recalled},
+    secret::SecretHash,
+    store::StoreError,
+};
+
+/// Where keys are looked up that memory does not know.
+pub(crate) trait Source {
+    async fn find(&self, hash: &SecretHash) -> Result<Option<Found>, StoreError>;
+
+    async fn tenant(&self, id: &TenantId) -> Result<Option<KeyTenant>, StoreError>;
+}
+
+/// The key of a secret; none when nobody has it.
+///
+/// The order is what makes it right. The lease is checked first: whatever change was answered before that instant is
+/// then applied already. Only then memory is looked at, and only what was read behind an unmoved fence comes into it.
+pub(crate) async fn recall<W: Source + Pace>(
+    world: &W,
+    lease: &Lease,
+    memory: &Memory,
+    hash: &SecretHash,
+) -> Result<Option<Arc<Standing>>, Error> {
+    let now = world.ticks();
+    world.stall().await;
+    let belief = lease.check(now).map_err(|NoLease| StoreError::NoLease)?;
+    world.stall().await;
+    if belief == Belief::Database {
+        return look_up(world, memory, hash, belief).await.map_err(Into::into);
+    }
+    match memory.recall(hash, now) {
+        Recalled::Key(standing) => Ok(Some(standing)),
+        Recalled::Nobody => Ok(None),
+        Recalled::Nothing => {
+            let fence = memory.fence();
+            let found = memory.look_up(hash, fence, look_up(world, memory, hash, belief)).await;
+            found.map_err(Into::into)
+        }
+    }
+}
+
+/// Asks the database, and remembers what it said where memory counts.
+async fn look_up<W: Source + Pace>(world: &W, memory: &Memory, hash: &SecretHash, belief: Belief) -> LookedUp {
+    let fence = memory.fence();
+    world.stall().await;
+    let found = world.find(hash).await?;
+    let now = world.ticks();
+    let Some(found) = found else {
+        memory.keep_absent(fence, hash, now);
+        return Ok(None);
+    };
+    let known = if belief == Belief::Memory { memory.tenant(&found.tenant, now) } else { None };
+    let tenant = match known {
+        Some(tenant) => tenant,
+        None => match world.tenant(&found.tenant).await? {
+            Some(tenant) => Arc::new(tenant),
+            None => return Ok(None),
+        },
+    };
+    world.stall().await;
+    let standing = Arc::new(memory.stand(found, tenant.clone(), now));
+    if belief == Belief::Memory {
+        memory.keep_tenant(fence, &tenant, now);
+        world.stall().await;
+        memory.keep(fence, hash, &standing);
+    }
+    Ok(Some(standing))
+}

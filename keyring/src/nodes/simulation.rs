@@ -1,0 +1,276 @@
+//! Every order of events: nodes that stall, messages that are late or lost, clocks that go at different rates, and
+//! look-ups that race changes. The protocol is the one that the program runs; only time and the database are made up.
+//!
+//! What is checked is the promise itself: no `VALID` to a question that was asked after a change was answered which
+//! took the key's access away. Two mistakes that are easily made are tried as well, and have to be found.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    sync::Arc,
+};
+
+use super::{Belief, Lease, Node, NodeName, Pace, Source, confirm, recall};
+use crate::{
+    error::Error,
+    evaluator::Standing,
+    memory::{Memory, Recalled, Touched},
+    secret::SecretHash,
+    store::StoreError,
+};
+
+mod machine;
+mod world;
+
+use machine::{Machine, Micros};
+use world::{Database, MILLI, Process, SECOND, Tables, key, secret, tenant};
+
+const NODES: usize = 3;
+const KEYS: usize = 40;
+/// How long a run is.
+const LENGTH: Micros = 25 * SECOND;
+
+/// How a node finds out what it knows of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As the program does.
+    Right,
+    /// The lease is checked, but only after the memory was looked at.
+    LeaseCheckedLast,
+    /// What was read is remembered whether or not anything has changed since it was read.
+    Unfenced,
+}
+
+/// What happened in a run.
+#[derive(Debug, Default)]
+struct Story {
+    /// When the revocation of a key was answered.
+    revoked: RefCell<BTreeMap<usize, Micros>>,
+    /// Since when the tenant is known to everybody to have no subscription.
+    unsubscribed: Cell<Option<Micros>>,
+    valid: Cell<u64>,
+    refused: Cell<u64>,
+    without_lease: Cell<u64>,
+    quick: Cell<u64>,
+    slow: Cell<u64>,
+    broken: RefCell<Option<String>>,
+}
+
+fn more(count: &Cell<u64>) {
+    count.set(count.get() + 1);
+}
+
+impl Story {
+    /// Somebody was let in who had asked at that time.
+    fn let_in(&self, number: usize, asked: Micros, answered: Micros) {
+        more(&self.valid);
+        let is_before = |change: Option<Micros>| change.is_some_and(|change| change < asked);
+        if is_before(self.revoked.borrow().get(&number).copied()) || is_before(self.unsubscribed.get()) {
+            let told = format!("key {number}: asked at {asked}, let in at {answered}");
+            self.broken.borrow_mut().get_or_insert(told);
+        }
+    }
+}
+
+/// One run, as the seed has it.
+fn run(seed: u64, way: Way) -> Story {
+    let machine = Machine::new(seed);
+    let tables = Tables::with_keys(KEYS);
+    let numbers = (0..KEYS).map(|number| (secret(number), number)).collect();
+    let database = Rc::new(Database { machine: machine.clone(), tables: RefCell::new(tables), numbers });
+    let story = Rc::new(Story::default());
+    for place in 0..NODES {
+        machine.spawn(serve_again_and_again(database.clone(), story.clone(), way, place));
+    }
+    for _ in 0..2 {
+        machine.spawn(revoke_keys(Process::new(&database), story.clone()));
+    }
+    machine.spawn(stop_and_resume_subscription(Process::new(&database), story.clone()));
+    machine.run_until(LENGTH);
+    machine.stop();
+    Rc::try_unwrap(story).expect("everything that told of it is over")
+}
+
+/// A node that dies now and then, and is started anew with a name that nobody had.
+async fn serve_again_and_again(database: Rc<Database>, story: Rc<Story>, way: Way, place: usize) {
+    let machine = database.machine.clone();
+    for life in 0.. {
+        let server = Rc::new(Server {
+            process: Process::new(&database),
+            lease: Arc::default(),
+            memory: Arc::new(Memory::new(1 << 20)),
+            way,
+        });
+        let name = NodeName(format!("{place}.{life}"));
+        let node = Node::new(name, server.lease.clone(), server.memory.clone());
+        let asking = ask_about_keys(server.clone(), story.clone());
+        let another = ask_about_keys(server.clone(), story.clone());
+        let all = join3(keep_lease(server, node), asking, another);
+        machine.within(machine.pick(5 * SECOND..60 * SECOND), all).await;
+    }
+}
+
+/// Goes on with three futures at once, none of which ever ends.
+async fn join3(one: impl Future, two: impl Future, three: impl Future) {
+    let (mut one, mut two, mut three) = (std::pin::pin!(one), std::pin::pin!(two), std::pin::pin!(three));
+    std::future::poll_fn(|context| {
+        let _ = one.as_mut().poll(context);
+        let _ = two.as_mut().poll(context);
+        let _ = three.as_mut().poll(context);
+        std::task::Poll::<()>::Pending
+    })
+    .await;
+}
+
+struct Server {
+    process: Process,
+    lease: Arc<Lease>,
+    memory: Arc<Memory>,
+    way: Way,
+}
+
+async fn keep_lease(server: Rc<Server>, mut node: Node) {
+    let machine = server.process.database.machine.clone();
+    loop {
+        if machine.chance(20) {
+            server.process.cut_off(machine.pick(0..6 * SECOND));
+        }
+        let renewed = machine.within(800 * MILLI, node.renew(&server.process)).await;
+        // A hint comes at any time, or not at all.
+        let pause = if matches!(renewed, Some(Ok(()))) { machine.pick(0..500 * MILLI) } else { 100 * MILLI };
+        machine.delay(pause).await;
+    }
+}
+
+async fn ask_about_keys(server: Rc<Server>, story: Rc<Story>) {
+    let machine = server.process.database.machine.clone();
+    loop {
+        machine.delay(machine.pick(0..12 * MILLI)).await;
+        let number = machine.pick(0..KEYS as u64) as usize;
+        let asked = machine.now();
+        match server.judge(&secret(number)).await {
+            Ok(true) => story.let_in(number, asked, machine.now()),
+            Ok(false) => more(&story.refused),
+            Err(Error::Unavailable(StoreError::NoLease)) => more(&story.without_lease),
+            Err(_) => {}
+        }
+    }
+}
+
+impl Server {
+    async fn judge(&self, hash: &SecretHash) -> Result<bool, Error> {
+        let standing = match self.way {
+            Way::Right => recall(&self.process, &self.lease, &self.memory, hash).await?,
+            Way::LeaseCheckedLast => self.recall_and_then_check(hash).await?,
+            Way::Unfenced => self.recall_unfenced(hash).await?,
+        };
+        Ok(standing.is_some_and(|key| key.revoked_at.is_none() && key.tenant.is_subscribed))
+    }
+
+    async fn recall_and_then_check(&self, hash: &SecretHash) -> Result<Option<Arc<Standing>>, Error> {
+        let recalled = self.memory.recall(hash, self.process.ticks());
+        self.process.stall().await;
+        match self.lease.check(self.process.ticks()) {
+            Ok(Belief::Memory) => {}
+            _ => return Err(StoreError::NoLease.into()),
+        }
+        match recalled {
+            Recalled::Key(standing) => Ok(Some(standing)),
+            _ => recall(&self.process, &self.lease, &self.memory, hash).await,
+        }
+    }
+
+    async fn recall_unfenced(&self, hash: &SecretHash) -> Result<Option<Arc<Standing>>, Error> {
+        let now = self.process.ticks();
+        self.lease.check(now).map_err(|_| StoreError::NoLease)?;
+        if let Recalled::Key(standing) = self.memory.recall(hash, now) {
+            return Ok(Some(standing));
+        }
+        let Some(found) = self.process.find(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.process.tenant(&found.tenant).await? else { return Ok(None) };
+        let standing = Arc::new(self.memory.stand(found, Arc::new(tenant), now));
+        self.memory.keep(self.memory.fence(), hash, &standing);
+        Ok(Some(standing))
+    }
+}
+
+/// Commits a change and makes sure of it. None when nobody can say whether it came to be.
+async fn change(process: &Process, story: &Story, touched: Touched, write: impl FnOnce(&mut Tables)) -> Option<()> {
+    let machine = &process.database.machine;
+    let begun = machine.now();
+    let committed = process.ask(|tables| {
+        write(tables);
+        tables.announce(touched)
+    });
+    confirm(process, committed.await.ok()?).await;
+    more(if machine.now() - begun < SECOND { &story.quick } else { &story.slow });
+    Some(())
+}
+
+async fn revoke_keys(process: Process, story: Rc<Story>) {
+    let machine = process.database.machine.clone();
+    loop {
+        machine.delay(machine.pick(0..SECOND)).await;
+        let number = machine.pick(0..KEYS as u64) as usize;
+        let revoke = |tables: &mut Tables| tables.revoked[number] = true;
+        if change(&process, &story, Touched::Key(key(number)), revoke).await.is_some() {
+            story.revoked.borrow_mut().entry(number).or_insert(machine.now());
+        }
+    }
+}
+
+async fn stop_and_resume_subscription(process: Process, story: Rc<Story>) {
+    let machine = process.database.machine.clone();
+    loop {
+        machine.delay(machine.pick(0..4 * SECOND)).await;
+        let stop = |tables: &mut Tables| tables.is_subscribed = false;
+        if change(&process, &story, Touched::Tenant(tenant()), stop).await.is_some() {
+            story.unsubscribed.set(Some(machine.now()));
+        }
+        machine.delay(machine.pick(0..2 * SECOND)).await;
+        // From here on it may be seen at any time that it goes on.
+        story.unsubscribed.set(None);
+        let resume = |tables: &mut Tables| tables.is_subscribed = true;
+        while change(&process, &story, Touched::Tenant(tenant()), resume).await.is_none() {}
+    }
+}
+
+/// Enough for each of the mistakes to show in some of them, and for a new one to have a hard time.
+const SEEDS: std::ops::Range<u64> = 0..3_000;
+
+#[test]
+fn nobody_is_let_in_once_a_change_was_answered() {
+    let all = Story::default();
+    for seed in SEEDS {
+        let story = run(seed, Way::Right);
+        assert_eq!(story.broken.take(), None, "with seed {seed}");
+        for (sum, count) in [
+            (&all.valid, &story.valid),
+            (&all.refused, &story.refused),
+            (&all.without_lease, &story.without_lease),
+            (&all.quick, &story.quick),
+            (&all.slow, &story.slow),
+        ] {
+            sum.set(sum.get() + count.get());
+        }
+    }
+    // A simulation in which little happens proves little.
+    for count in [&all.valid, &all.refused, &all.without_lease, &all.quick, &all.slow] {
+        assert!(count.get() > 10 * SEEDS.end / 2, "{all:?}");
+    }
+}
+
+fn is_found(way: Way) -> bool {
+    SEEDS.into_iter().any(|seed| run(seed, way).broken.take().is_some())
+}
+
+#[test]
+fn a_lease_that_is_checked_too_late_is_found_out() {
+    assert!(is_found(Way::LeaseCheckedLast));
+}
+
+#[test]
+fn a_look_up_that_ignores_what_changed_meanwhile_is_found_out() {
+    assert!(is_found(Way::Unfenced));
+}

@@ -1,0 +1,252 @@
+//! What there is in the simulation: one database, and processes that reach it over a bad line.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
+
+use domain::{
+    id::{Id, KeyId, TenantId},
+    permission::Permission,
+    property::Reach,
+    rate_limit::RateLimit,
+    scope::Scopes,
+    secret::KeyKind,
+};
+
+use super::{
+    super::{Announced, Laggard, Ledger, NodeName, Pace, Result, Revision, Source},
+    machine::{Machine, Micros},
+};
+use crate::{
+    clock::Millis,
+    evaluator::{Found, KeyTenant},
+    memory::Touched,
+    secret::SecretHash,
+    store::StoreError,
+    zone::TimeZone,
+};
+
+pub(super) const MILLI: Micros = 1_000;
+pub(super) const SECOND: Micros = 1_000 * MILLI;
+
+/// What the database holds.
+#[derive(Default)]
+pub(super) struct Tables {
+    latest: Revision,
+    log: Vec<Announced>,
+    /// The beat and what was applied, by node.
+    nodes: BTreeMap<NodeName, (i64, Revision)>,
+    pub(super) is_subscribed: bool,
+    pub(super) revoked: Vec<bool>,
+}
+
+impl Tables {
+    pub(super) fn with_keys(count: usize) -> Self {
+        Self { is_subscribed: true, revoked: vec![false; count], ..Self::default() }
+    }
+
+    /// What a change does to them, all at once.
+    pub(super) fn announce(&mut self, touched: Touched) -> Revision {
+        self.latest = self.latest.next();
+        self.log.push(Announced { revision: self.latest, touched: Some(touched) });
+        self.latest
+    }
+
+    /// Clears away what is old, so that who comes late finds a gap.
+    fn clear(&mut self) {
+        let kept = self.log.len().saturating_sub(20);
+        self.log.drain(..kept);
+    }
+}
+
+pub(super) struct Database {
+    pub(super) machine: Rc<Machine>,
+    pub(super) tables: RefCell<Tables>,
+    pub(super) numbers: HashMap<SecretHash, usize>,
+}
+
+/// A process, with a clock of its own and a line to the database.
+pub(super) struct Process {
+    pub(super) database: Rc<Database>,
+    /// How many microseconds its clock shows for every thousand that pass.
+    rate: u64,
+    ahead: Micros,
+    /// Nothing comes through until then.
+    cut_off_until: Cell<Micros>,
+}
+
+pub(super) fn secret(number: usize) -> SecretHash {
+    SecretHash::of(&format!("secret {number}"))
+}
+
+pub(super) fn key(number: usize) -> KeyId {
+    KeyId::parse(&format!("key_{number:026}")).unwrap()
+}
+
+pub(super) fn tenant() -> TenantId {
+    TenantId::parse(&format!("ten_{:026}", 1)).unwrap()
+}
+
+impl Process {
+    pub(super) fn new(database: &Rc<Database>) -> Self {
+        let machine = &database.machine;
+        let (rate, ahead) = (machine.pick(960..1_041), machine.pick(0..1_000 * SECOND));
+        Self { database: database.clone(), rate, ahead, cut_off_until: Cell::default() }
+    }
+
+    fn machine(&self) -> &Machine {
+        &self.database.machine
+    }
+
+    pub(super) fn cut_off(&self, micros: Micros) {
+        self.cut_off_until.set(self.machine().now() + micros);
+    }
+
+    /// Asks the database something. The question may be lost, and so may the answer to one that was carried out.
+    pub(super) async fn ask<T>(&self, question: impl FnOnce(&mut Tables) -> T) -> Result<T> {
+        self.travel().await?;
+        let answer = question(&mut self.database.tables.borrow_mut());
+        self.travel().await?;
+        Ok(answer)
+    }
+
+    async fn travel(&self) -> Result<()> {
+        let machine = self.machine();
+        let took = match machine.pick(0..1_000) {
+            0..900 => machine.pick(0..3 * MILLI),
+            900..990 => machine.pick(0..80 * MILLI),
+            _ => machine.pick(0..3 * SECOND),
+        };
+        machine.delay(took).await;
+        let is_lost = machine.now() < self.cut_off_until.get() || machine.chance(4);
+        if is_lost {
+            machine.delay(machine.pick(0..SECOND)).await;
+            return Err(StoreError::TooLate);
+        }
+        Ok(())
+    }
+}
+
+impl Pace for Process {
+    fn ticks(&self) -> Millis {
+        (self.ahead + self.machine().now() * self.rate / 1_000) / MILLI
+    }
+
+    async fn sleep(&self, millis: Millis) {
+        self.machine().delay(millis * MILLI * 1_000 / self.rate).await;
+    }
+
+    async fn stall(&self) {
+        let machine = self.machine();
+        match machine.pick(0..1_000) {
+            0..800 => {}
+            800..980 => machine.delay(machine.pick(0..4 * MILLI)).await,
+            980..994 => machine.delay(machine.pick(0..600 * MILLI)).await,
+            _ => machine.delay(machine.pick(0..5 * SECOND)).await,
+        }
+    }
+}
+
+impl Source for Process {
+    async fn find(&self, hash: &SecretHash) -> Result<Option<Found>> {
+        let Some(number) = self.database.numbers.get(hash).copied() else { return Ok(None) };
+        self.ask(move |tables| Some(found(number, tables.revoked[number]))).await
+    }
+
+    async fn tenant(&self, _: &TenantId) -> Result<Option<KeyTenant>> {
+        self.ask(|tables| {
+            let is_subscribed = tables.is_subscribed;
+            Some(KeyTenant {
+                id: tenant(),
+                slug: String::new(),
+                zone: TimeZone::UTC,
+                is_subscribed,
+                properties: vec![],
+            })
+        })
+        .await
+    }
+}
+
+/// A key with nothing special about it but that it may be revoked.
+fn found(number: usize, is_revoked: bool) -> Found {
+    Found {
+        id: key(number),
+        name: String::new(),
+        kind: KeyKind::Tenant,
+        tenant: tenant(),
+        owner: None,
+        group: None,
+        permissions: Vec::<Permission>::new(),
+        scopes: Scopes::Both,
+        reach: Reach::All,
+        rate_limit: RateLimit::DEFAULT,
+        expires_at: None,
+        secret_issued_at: Default::default(),
+        secret_retires_at: None,
+        allowed_ips: vec![],
+        allowed_origins: vec![],
+        revoked_at: is_revoked.then(Default::default),
+    }
+}
+
+impl Ledger for Process {
+    async fn beat(&self, node: &NodeName) -> Result<bool> {
+        self.ask(|tables| match tables.nodes.get_mut(node) {
+            Some((beat, _)) => {
+                *beat += 1;
+                true
+            }
+            None => false,
+        })
+        .await
+    }
+
+    async fn list(&self, node: &NodeName) -> Result<()> {
+        self.ask(|tables| {
+            let (beat, applied) = tables.nodes.entry(node.clone()).or_default();
+            (*beat, *applied) = (*beat + 1, Revision(-1));
+        })
+        .await
+    }
+
+    async fn unlist(&self, laggard: &Laggard) -> Result<()> {
+        self.ask(|tables| {
+            if tables.nodes.get(&laggard.name).is_some_and(|(beat, _)| *beat == laggard.beat) {
+                tables.nodes.remove(&laggard.name);
+            }
+        })
+        .await
+    }
+
+    async fn latest(&self) -> Result<Revision> {
+        self.ask(|tables| tables.latest).await
+    }
+
+    async fn changes_after(&self, revision: Revision) -> Result<Vec<Announced>> {
+        self.ask(|tables| {
+            tables.clear();
+            tables.log.iter().filter(|change| change.revision > revision).cloned().collect()
+        })
+        .await
+    }
+
+    async fn acknowledge(&self, node: &NodeName, applied: Revision) -> Result<()> {
+        self.ask(|tables| {
+            if let Some(known) = tables.nodes.get_mut(node) {
+                known.1 = applied;
+            }
+        })
+        .await
+    }
+
+    async fn behind(&self, revision: Revision) -> Result<Vec<Laggard>> {
+        self.ask(|tables| {
+            let behind = tables.nodes.iter().filter(|(_, (_, applied))| *applied < revision);
+            behind.map(|(name, (beat, _))| Laggard { name: name.clone(), beat: *beat }).collect()
+        })
+        .await
+    }
+}

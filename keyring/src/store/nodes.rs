@@ -1,0 +1,178 @@
+//! What nodes and changes tell each other on PostgreSQL. A file has one owner, who needs none of it.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, Statement, Value,
+    sqlx::postgres::PgListener,
+};
+
+use super::{Database, Result, StoreError};
+use crate::{
+    clock::{Clock, Millis},
+    memory::Touched,
+    nodes::{Announced, Laggard, Ledger, NodeName, Pace, Revision},
+};
+
+/// Where nodes listen for the news that something has changed.
+const CHANNEL: &str = "latchkey_change";
+
+/// The log is kept for far longer than any node is listed without showing that it lives.
+const LOG_KEPT: i64 = 10_000;
+
+/// Everybody who changes something takes the epoch's row until they commit, so revisions are seen in their order and
+/// none is ever missing.
+const NEXT_REVISION: &str = "UPDATE auth_epoch SET rev = rev + 1 RETURNING rev";
+
+/// Gives a change its revision, and wakes the nodes once it is committed.
+pub(super) async fn announce(transaction: &DatabaseTransaction, touched: &[Touched]) -> Result<Revision> {
+    let mut latest = Revision::default();
+    for touched in touched {
+        latest = revision(transaction, NEXT_REVISION).await?;
+        let words: [Value; 2] = [latest.0.into(), touched.as_str().into()];
+        run(transaction, "INSERT INTO auth_change (rev, touched) VALUES ($1, $2)", words).await?;
+    }
+    run(transaction, "SELECT pg_notify($1, '')", [CHANNEL.into()]).await?;
+    Ok(latest)
+}
+
+/// Deletes what every node has long applied. The owner of a file keeps no such log.
+pub(crate) async fn clear_log(database: &Database) -> Result<()> {
+    if database.shared_with_others().is_none() {
+        return Ok(());
+    }
+    let sql = "DELETE FROM auth_change WHERE rev <= (SELECT rev FROM auth_epoch) - $1";
+    run(database.connection(), sql, [LOG_KEPT.into()]).await.map(drop)
+}
+
+/// The tables, by the clock of this machine.
+pub(crate) struct Tables<'a> {
+    connection: &'a DatabaseConnection,
+    clock: &'a Clock,
+}
+
+impl<'a> Tables<'a> {
+    pub(crate) fn new(connection: &'a DatabaseConnection, clock: &'a Clock) -> Self {
+        Self { connection, clock }
+    }
+
+    /// What the database's clock shows.
+    pub(crate) async fn time(&self) -> Result<DateTime<Utc>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            now: DateTime<Utc>,
+        }
+        let row = Row::find_by_statement(statement("SELECT clock_timestamp() AS now", []));
+        Ok(row.one(self.connection).await?.ok_or_else(nothing)?.now)
+    }
+}
+
+/// A connection for a node alone, so that it renews its lease however busy the others are.
+pub(crate) type OwnConnection = DatabaseConnection;
+
+pub(crate) async fn own_connection(url: &str, patience: std::time::Duration) -> Result<OwnConnection> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).acquire_timeout(patience).connect_lazy(true).sqlx_logging(false);
+    Ok(sea_orm::Database::connect(options).await?)
+}
+
+/// Listens for the news that something has changed.
+pub(crate) struct Hints(PgListener);
+
+impl Hints {
+    pub(crate) async fn listen(url: &str) -> Result<Self> {
+        let mut listener = PgListener::connect(url).await.map_err(sql)?;
+        listener.listen(CHANNEL).await.map_err(sql)?;
+        Ok(Self(listener))
+    }
+
+    /// Waits for the next one, or for the news that one may have been missed.
+    pub(crate) async fn next(&mut self) -> Result<()> {
+        self.0.try_recv().await.map(drop).map_err(sql)
+    }
+}
+
+fn sql(error: sea_orm::SqlxError) -> StoreError {
+    StoreError::Database(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())))
+}
+
+fn nothing() -> StoreError {
+    StoreError::Unreadable { what: "the epoch of changes", value: "no row".to_owned() }
+}
+
+fn statement(sql: &str, words: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, sql, words)
+}
+
+/// How many rows a statement changed.
+async fn run(connection: &impl ConnectionTrait, sql: &str, words: impl IntoIterator<Item = Value>) -> Result<u64> {
+    Ok(connection.execute_raw(statement(sql, words)).await?.rows_affected())
+}
+
+async fn revision(connection: &impl ConnectionTrait, sql: &str) -> Result<Revision> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        rev: i64,
+    }
+    let row = Row::find_by_statement(statement(sql, [])).one(connection).await?;
+    Ok(Revision(row.ok_or_else(nothing)?.rev))
+}
+
+impl Ledger for Tables<'_> {
+    async fn beat(&self, node: &NodeName) -> Result<bool> {
+        let sql = "UPDATE node_lease SET beat = beat + 1, seen_at = clock_timestamp() WHERE name = $1";
+        Ok(run(self.connection, sql, [node.0.as_str().into()]).await? == 1)
+    }
+
+    async fn list(&self, node: &NodeName) -> Result<()> {
+        let sql = "INSERT INTO node_lease (name, beat, applied, seen_at) VALUES ($1, 0, -1, clock_timestamp()) \
+                   ON CONFLICT (name) DO UPDATE SET beat = node_lease.beat + 1, applied = -1";
+        run(self.connection, sql, [node.0.as_str().into()]).await.map(drop)
+    }
+
+    async fn unlist(&self, laggard: &Laggard) -> Result<()> {
+        let words: [Value; 2] = [laggard.name.0.as_str().into(), laggard.beat.into()];
+        run(self.connection, "DELETE FROM node_lease WHERE name = $1 AND beat = $2", words).await.map(drop)
+    }
+
+    async fn latest(&self) -> Result<Revision> {
+        revision(self.connection, "SELECT rev FROM auth_epoch").await
+    }
+
+    async fn changes_after(&self, after: Revision) -> Result<Vec<Announced>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            rev: i64,
+            touched: String,
+        }
+        let sql = "SELECT rev, touched FROM auth_change WHERE rev > $1 ORDER BY rev";
+        let rows = Row::find_by_statement(statement(sql, [after.0.into()])).all(self.connection).await?;
+        let read = |row: Row| Announced { revision: Revision(row.rev), touched: Touched::parse(&row.touched) };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    async fn acknowledge(&self, node: &NodeName, applied: Revision) -> Result<()> {
+        let words: [Value; 2] = [node.0.as_str().into(), applied.0.into()];
+        run(self.connection, "UPDATE node_lease SET applied = $2 WHERE name = $1", words).await.map(drop)
+    }
+
+    async fn behind(&self, revision: Revision) -> Result<Vec<Laggard>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            name: String,
+            beat: i64,
+        }
+        let sql = "SELECT name, beat FROM node_lease WHERE applied < $1";
+        let rows = Row::find_by_statement(statement(sql, [revision.0.into()])).all(self.connection).await?;
+        Ok(rows.into_iter().map(|row| Laggard { name: NodeName(row.name), beat: row.beat }).collect())
+    }
+}
+
+impl Pace for Tables<'_> {
+    fn ticks(&self) -> Millis {
+        self.clock.ticks()
+    }
+
+    async fn sleep(&self, millis: Millis) {
+        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+    }
+}
