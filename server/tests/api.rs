@@ -9,6 +9,7 @@ mod api {
     mod crash;
     mod credentials;
     mod evaluator;
+    mod gateway;
     mod openapi;
     mod problems;
     #[expect(dead_code, reason = "the console's tests use the rest of it")]
