@@ -119,7 +119,10 @@ async fn nginx_is_told_what_it_understands(base: Base) {
     assert_eq!(identity(&asked("").await)[1], key.id);
     let answer = asked("").await;
     assert_eq!((answer.status, answer.header("x-auth-status")), (403, "429"));
-    assert_eq!((answer.header("cache-control"), answer.quota().1.to_string().as_str()), ("no-store", answer.header("retry-after")));
+    assert_eq!(
+        (answer.header("cache-control"), answer.quota().1.to_string().as_str()),
+        ("no-store", answer.header("retry-after"))
+    );
     stage.get_with("/gateway/auth?mode=nginx", &[]).await.refused(401, "missing_credential");
     let log = format!("SELECT CAST(status AS TEXT) FROM usage_event WHERE api_key_id = '{}' ORDER BY id", key.id);
     stage.see(&log, &["403", "200", "429"].map(str::to_owned)).await;
@@ -136,7 +139,8 @@ fn traefik(stage: &Stage, key: &Key) -> RequestBuilder {
         ("accept-encoding", "gzip"),
         ("user-agent", "curl/8"),
     ];
-    with(stage.request(Method::GET, "/gateway/auth?tenant=acme&permission=orders:read"), &headers).bearer_auth(&key.secret)
+    with(stage.request(Method::GET, "/gateway/auth?tenant=acme&permission=orders:read"), &headers)
+        .bearer_auth(&key.secret)
 }
 
 /// The client's method, and its path and query behind the prefix that is in the file we ship; of the body nothing.
@@ -149,7 +153,7 @@ fn envoy(stage: &Stage, key: &Key, target: &str) -> RequestBuilder {
 }
 
 async fn traefik_and_envoy_are_answered(base: Base) {
-    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
+    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1/32"]);
     let key = stage.key(&["--ip", "203.0.113.9", "--rate-limit", "3"]);
     let poor = stage.key(&["--scope", "write"]);
     assert_eq!(identity(&Answer::to(traefik(&stage, &key)).await)[1], key.id);
@@ -159,7 +163,10 @@ async fn traefik_and_envoy_are_answered(base: Base) {
         Answer::to(envoy(&stage, &poor, target)).await.refused(403, "insufficient_scope");
     }
     Answer::to(envoy(&stage, &key, "/?cost=0")).await.refused(429, "rate_limited");
-    let log = format!("SELECT method || ' ' || route || ' ' || ip FROM usage_event WHERE api_key_id = '{}' ORDER BY id", key.id);
+    let log = format!(
+        "SELECT method || ' ' || route || ' ' || ip FROM usage_event WHERE api_key_id = '{}' ORDER BY id",
+        key.id
+    );
     let (get, put) = ("DELETE /gateway/auth 203.0.113.9".to_owned(), "PUT /gateway/auth 203.0.113.9".to_owned());
     stage.see(&log, &[get, put.clone(), put.clone(), put]).await;
 }

@@ -47,7 +47,7 @@ struct Guarded {
 
 impl Guarded {
     async fn by(kind: Kind) -> Self {
-        let stage = Base::Sqlite.stage_with(&["--trusted-proxies", "127.0.0.1"]);
+        let stage = Base::Sqlite.stage_with(&["--trusted-proxies", "127.0.0.1/32"]);
         let upstream = Upstream::start().await;
         let proxy = Proxy::start(kind, &stage.program.url, upstream.address);
         Self { kind, stage, proxy, upstream, client: Client::builder().http1_title_case_headers().build().unwrap() }

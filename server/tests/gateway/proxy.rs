@@ -50,7 +50,7 @@ impl Kind {
 pub struct Proxy {
     process: Child,
     pub url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Proxy {
@@ -64,11 +64,14 @@ fn shipped(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway").join(file)
 }
 
-/// An address that nothing else listens on: this process has a part of the loopback network to itself.
+/// An address that nothing else listens on: this process has a part of the loopback network to itself, and ports below
+/// those that the system gives away, because Caddy listens on all addresses.
 fn own_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
-    let [_, high, middle, low] = std::process::id().to_be_bytes();
-    SocketAddr::from(([127, 64 + high % 64, middle, low], NEXT.fetch_add(1, Ordering::Relaxed)))
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let process = std::process::id();
+    let [_, high, middle, low] = process.to_be_bytes();
+    let port = 10_000 + (process % 200) as u16 * 100 + NEXT.fetch_add(1, Ordering::Relaxed);
+    SocketAddr::from(([127, 64 + high % 64, middle, low], port))
 }
 
 impl Proxy {
@@ -86,7 +89,7 @@ impl Proxy {
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let process = command.stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::null()).spawn();
         let process = process.unwrap_or_else(|error| panic!("{kind:?} is not installed: {error}"));
-        let mut proxy = Self { process, url: format!("http://{address}"), _folder: folder };
+        let mut proxy = Self { process, url: format!("http://{address}"), folder };
         proxy.wait_for(address);
         proxy
     }
@@ -96,7 +99,7 @@ impl Proxy {
         while TcpStream::connect(address).is_err() {
             let ended = self.process.try_wait().unwrap();
             if ended.is_some() || Instant::now() > deadline {
-                let log = fs::read(self._folder.path().join("log")).unwrap_or_default();
+                let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
                 panic!("it did not start: {}", String::from_utf8_lossy(&log));
             }
             thread::sleep(Duration::from_millis(20));
@@ -132,6 +135,7 @@ fn nginx(folder: &TempDir, latchkey: &str, api: SocketAddr, servers: [SocketAddr
 fn haproxy(address: SocketAddr) -> Command {
     let mut command = Command::new(program("haproxy"));
     command.arg("-db").arg("-f").arg(shipped("haproxy.cfg")).env("LISTEN", address.to_string());
+    command.env("LATCHKEY_LUA", shipped("latchkey.lua"));
     command
 }
 

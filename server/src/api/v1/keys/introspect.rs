@@ -40,6 +40,7 @@ pub struct IntrospectRequest {
 pub struct IntrospectionView {
     active: bool,
     #[serde(flatten)]
+    #[schema(value_type = ActiveKeyView)]
     key: Option<ActiveKeyView>,
 }
 
@@ -49,20 +50,22 @@ pub struct IntrospectionView {
 struct ActiveKeyView {
     /// What the key may do, after its scopes, with spaces between. A wildcard for actions stands as `write` when the
     /// key has no more than the scope `write`: `reservations:write`, `*:write`.
-    #[schema(example = "reservations:read services:read")]
+    #[schema(required = false, example = "reservations:read services:read")]
     scope: String,
     /// The key's id.
-    #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    #[schema(required = false, example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     client_id: String,
     /// The organisation's id.
-    #[schema(example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    #[schema(required = false, example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     sub: String,
     /// When this secret ends, in seconds since 1970: with the key, or after a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
     exp: Option<i64>,
     /// When this secret was made.
+    #[schema(required = false)]
     iat: i64,
-    #[schema(example = "api_key")]
+    #[schema(required = false, example = "api_key")]
     token_type: &'static str,
 }
 

@@ -157,8 +157,10 @@ struct VerdictView<'a> {
     #[schema(value_type = String, example = "VALID")]
     code: Verdict,
     #[serde(flatten)]
+    #[schema(value_type = RefusalView)]
     refusal: Option<RefusalView>,
     #[serde(flatten)]
+    #[schema(value_type = VerifiedKeyView<'a>)]
     key: Option<VerifiedKeyView<'a>>,
 }
 
@@ -167,12 +169,14 @@ struct VerdictView<'a> {
 #[schema(as = VerdictRefusal)]
 struct RefusalView {
     /// What to answer your client.
-    #[schema(example = 403)]
+    #[schema(required = false, example = 403)]
     http_status: u16,
     /// What happened, and what to do.
+    #[schema(required = false)]
     message: Cow<'static, str>,
     /// When asking again can help.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
     retry_after_seconds: Option<u64>,
 }
 
@@ -180,33 +184,39 @@ struct RefusalView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerifiedKey)]
 struct VerifiedKeyView<'a> {
-    #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    #[schema(required = false, example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     key_id: &'a str,
-    #[schema(example = "PMS")]
+    #[schema(required = false, example = "PMS")]
     name: &'a str,
     /// `tenant` or `personal`.
-    #[schema(example = "tenant")]
+    #[schema(required = false, example = "tenant")]
     kind: &'static str,
+    #[schema(required = false)]
     tenant: TenantView<'a>,
     /// To whom a personal key belongs.
+    #[schema(required = false)]
     owner: Option<OwnerView<'a>>,
-    #[schema(example = "Booking")]
+    #[schema(required = false, example = "Booking")]
     group: Option<&'a str>,
     /// `read`, `write`, or both.
-    #[schema(value_type = Vec<String>, example = json!(["read"]))]
+    #[schema(required = false, value_type = Vec<String>, example = json!(["read"]))]
     scopes: Scopes,
     /// What the group grants, or the owner may do; the scopes narrow it.
     #[serde(serialize_with = "written")]
-    #[schema(value_type = Vec<String>, example = json!(["reservations:*"]))]
+    #[schema(required = false, value_type = Vec<String>, example = json!(["reservations:*"]))]
     permissions: &'a [Permission],
+    #[schema(required = false)]
     all_properties: bool,
     /// The properties that the key reaches, unless it reaches all.
     #[serde(serialize_with = "written")]
-    #[schema(value_type = Vec<String>)]
+    #[schema(required = false, value_type = Vec<String>)]
     properties: &'a [PropertyId],
+    #[schema(required = false)]
     expires_at: Option<DateTime<Utc>>,
+    #[schema(required = false)]
     rate_limit: Option<RateLimitView>,
     /// Set when this secret is the one from before a rotation.
+    #[schema(required = false)]
     rotation: Option<RotationView>,
 }
 
