@@ -203,7 +203,12 @@ mod tests {
                     "401": { "description": "Refused" }
                 }
             } },
-            "/open": { "get": { "operationId": "look", "security": [{}], "responses": {} } }
+            "/open": { "get": { "operationId": "look", "security": [{}], "responses": {
+                "200": { "description": "Seen", "content": { "application/json": { "schema": { "allOf": [
+                    { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Owner" }] },
+                    { "type": "object", "required": ["good"], "properties": { "good": { "type": "boolean" } } }
+                ] } } } }
+            } } }
         },
         "components": { "schemas": {
             "Thing": { "type": "object", "required": ["zone", "from", "to", "owner"], "properties": {
@@ -245,6 +250,15 @@ mod tests {
         assert_eq!(fields[4].member.shape.words(), "object or null");
         assert_eq!(fields[5].member.shape.limits.as_deref(), Some("1 to 5 characters"));
         assert!(fields.len() < 100, "a shape that holds itself comes to an end");
+    }
+
+    #[test]
+    fn what_is_put_together_from_parts_has_the_fields_of_all() {
+        let reference = Reference::read(DESCRIPTION, Vec::new()).unwrap();
+        let looked = reference.groups.iter().flat_map(|group| &group.operations).find(|call| call.id == "look");
+        let fields = looked.unwrap().answers[0].shape.as_ref().unwrap().fields();
+        let told: Vec<_> = fields.iter().map(|field| (field.path.as_str(), field.member.is_required)).collect();
+        assert_eq!(told, [("name", false), ("good", true)], "a part that can be missing takes its fields with it");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
     config::{ServeOptions, Settings},
     console,
     front::Front,
-    listen,
+    gateway, listen,
     metrics::Metrics,
     operating,
     owner::{self, Ownership},
@@ -114,12 +114,13 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         metrics: metrics.clone(),
         public_url: public_url.clone(),
     };
+    let gateway = gateway::router(api.clone());
     let faces =
         console::router(console).merge(api::router(api)).merge(operating::router(keyring.clone(), metrics.clone()));
     let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
     let stop = Arc::new(Notify::new());
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
-    listen::serve(listener, front.before(faces), stop_signal()?).await;
+    listen::serve(listener, front.before(faces, gateway), stop_signal()?).await;
     drop(commands);
     membership.leave().await;
     // It is not broken off in the middle of a batch, and what came last is written before the database is let go.

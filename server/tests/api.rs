@@ -9,6 +9,7 @@ mod api {
     mod crash;
     mod credentials;
     mod evaluator;
+    mod gateway;
     mod openapi;
     mod problems;
     #[expect(dead_code, reason = "the console's tests use the rest of it")]
@@ -21,6 +22,7 @@ mod api {
         mod auth_token;
         mod availability;
         mod key;
+        mod keys;
         mod packages;
         mod properties;
         mod reservations;

@@ -12,8 +12,11 @@ use std::process::Command;
 const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
 
+/// Servers to store in, and proxies to stand behind.
+const RUST_NEEDS: &[Need] = &[Need::Postgres, Need::Redis, Need::Nginx, Need::Haproxy, Need::Caddy];
+
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Redis, Need::Python, Need::Fonts])?;
+    prepare(workspace, &[RUST_NEEDS, &[Need::Chromium, Need::Python, Need::Fonts]].concat())?;
     setup::end2end(workspace)?;
     let postgres = Postgres::start()?;
     let redis = Redis::start()?;
@@ -30,7 +33,7 @@ pub fn conformance_alone(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn rust_alone(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Postgres, Need::Redis])?;
+    prepare(workspace, RUST_NEEDS)?;
     let outcome = rust(workspace, &Postgres::start()?, &Redis::start()?);
     summary(&[("Rust tests", outcome)])
 }

@@ -66,6 +66,9 @@ impl Shapes {
     }
 
     fn kind(&self, schema: &Schema, depth: u8) -> Kind {
+        if schema.all_of.len() > 1 && depth < DEEPEST {
+            return Kind::Object(schema.all_of.iter().flat_map(|part| self.members_of_part(part, depth + 1)).collect());
+        }
         let name = schema.kind.names().iter().find(|name| *name != "null").map_or("any", String::as_str);
         match (name, &schema.items) {
             ("object", _) if depth < DEEPEST => {
@@ -75,6 +78,14 @@ impl Shapes {
             ("array", Some(items)) if depth < DEEPEST => Kind::List(Box::new(self.resolve_at(items, depth + 1))),
             (name, _) => Kind::Plain(schema.format.as_deref().filter(|_| name == "string").unwrap_or(name).to_owned()),
         }
+    }
+
+    /// What a part adds to the whole. A part that can be missing takes its members with it.
+    fn members_of_part(&self, part: &Schema, depth: u8) -> Vec<Member> {
+        let Shape { kind: Kind::Object(members), is_nullable, .. } = self.resolve_at(part, depth) else {
+            return Vec::new();
+        };
+        members.into_iter().map(|member| Member { is_required: member.is_required && !is_nullable, ..member }).collect()
     }
 
     fn member(&self, of: &Schema, name: &str, schema: &Schema, depth: u8) -> Member {
@@ -92,7 +103,8 @@ impl Shapes {
 
 /// What a choice comes down to, when all but one of its branches are nothing at all.
 fn meant(schema: &Schema) -> Option<&Schema> {
-    schema.one_of.iter().chain(&schema.all_of).find(|branch| !is_null(branch))
+    let parts = if schema.all_of.len() == 1 { &schema.all_of[..] } else { &[] };
+    schema.one_of.iter().chain(parts).find(|branch| !is_null(branch))
 }
 
 fn is_null(schema: &Schema) -> bool {

@@ -8,13 +8,13 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header::LINK},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header::LINK},
     middleware::Next,
     response::Response,
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::verdict::Verdict;
-use keyring::{Circumstances, Keyring, Quota, Standing, Use};
+use keyring::{Circumstances, Quota, Standing, Use};
 
 use super::Api;
 use crate::{address, metrics};
@@ -47,47 +47,67 @@ impl Exchange {
 }
 
 /// Stands around every route of the API.
-pub async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+pub async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
+    follow(&api, call, request, next).await
+}
+
+/// Has a request answered, and notes the call in the log of the key that it came with.
+pub async fn follow(api: &Api, call: CallInfo, mut request: Request, next: Next) -> Response {
     let exchange = Exchange::default();
     request.extensions_mut().insert(exchange.clone());
-    let call = CallInfo::of(&request, api.keyring.now());
     let mut response = next.run(request).await;
     let Some(found) = exchange.0.get() else { return response };
-    if let Some(verdict) = found.verdict {
-        api.metrics.count_verdict(verdict);
-    }
     if let Some(quota) = found.quota {
         tell_quota(response.headers_mut(), quota);
     }
     if found.is_legacy {
-        tell_deprecation(response.headers_mut(), &api);
+        tell_deprecation(response.headers_mut(), api);
     }
-    if let (Some(key), Some(verdict)) = (&found.key, found.verdict) {
-        call.record(&api.keyring, key, verdict, response.status().as_u16());
+    if let Some(verdict) = found.verdict {
+        call.record(api, found.key.as_deref(), verdict, response.status().as_u16());
     }
     response
 }
 
 /// What of a call is known before it is answered.
-struct CallInfo {
-    at: DateTime<Utc>,
-    method: &'static str,
-    route: Option<MatchedPath>,
-    address: IpAddr,
+pub struct CallInfo {
+    pub at: DateTime<Utc>,
+    pub method: &'static str,
+    pub route: Route,
+    pub address: IpAddr,
+}
+
+/// A route as the log has it. Most calls never come there, so it is written out late.
+pub enum Route {
+    Matched(MatchedPath),
+    Named(&'static str),
+}
+
+impl Route {
+    fn text(&self) -> &str {
+        match self {
+            Self::Matched(path) => metrics::template(path),
+            Self::Named(name) => name,
+        }
+    }
 }
 
 impl CallInfo {
-    fn of(request: &Request, at: DateTime<Utc>) -> Self {
-        let route = request.extensions().get::<MatchedPath>().cloned();
-        let address = address::of(request.extensions()).nearest;
-        Self { at, method: metrics::known(request.method()), route, address }
+    pub fn of(method: &Method, extensions: &Extensions, at: DateTime<Utc>) -> Self {
+        let address = address::of(extensions).nearest;
+        let route = extensions.get().cloned().map_or(Route::Named(""), Route::Matched);
+        Self { at, method: metrics::known(method), route, address }
     }
 
-    fn record(&self, keyring: &Keyring, key: &Standing, verdict: Verdict, status: u16) {
+    /// Counts what was said of a key, and puts the call into the key's log if there is such a key.
+    pub fn record(self, api: &Api, key: Option<&Standing>, verdict: Verdict, status: u16) {
+        api.metrics.count_verdict(verdict);
+        let Some(key) = key else { return };
         let Self { at, method, route, address } = self;
-        keyring.record(key, Use { at: *at, verdict, address: *address }, || Circumstances {
+        api.keyring.record(key, Use { at, verdict, address }, || Circumstances {
             method,
-            route: route.as_ref().map_or("", metrics::template).to_owned(),
+            route: route.text().to_owned(),
             status,
         });
     }

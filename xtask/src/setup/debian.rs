@@ -9,6 +9,9 @@ pub enum Need {
     Redis,
     /// With what it takes to make an environment of its own.
     Python,
+    Nginx,
+    Haproxy,
+    Caddy,
     /// Without one, a browser without a screen draws boxes.
     Fonts,
 }
@@ -20,6 +23,9 @@ impl Need {
             Self::Postgres => services::PostgresPrograms::find().is_some(),
             Self::Redis => services::redis_program().is_some(),
             Self::Python => super::python::is_installed(),
+            Self::Nginx => is_there("nginx"),
+            Self::Haproxy => is_there("haproxy"),
+            Self::Caddy => is_there("caddy"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -30,6 +36,9 @@ impl Need {
             Self::Postgres => "postgresql",
             Self::Redis => "redis-server",
             Self::Python => "python3-venv",
+            Self::Nginx => "nginx-light",
+            Self::Haproxy => "haproxy",
+            Self::Caddy => "caddy",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -40,6 +49,9 @@ impl Need {
             Self::Postgres => "PostgreSQL (`initdb` and `postgres`)",
             Self::Redis => "Redis (`redis-server`)",
             Self::Python => "Python 3 with `venv`",
+            Self::Nginx => "nginx",
+            Self::Haproxy => "HAProxy",
+            Self::Caddy => "Caddy",
             Self::Fonts => "a font",
         }
     }
@@ -58,6 +70,11 @@ pub fn programs(needs: &[Need]) -> Result<()> {
         return if rest.is_empty() { Ok(()) } else { install(prefix, &rest) };
     }
     outcome
+}
+
+/// Servers are kept where not everybody's shell looks.
+fn is_there(program: &str) -> bool {
+    process::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
 }
 
 fn has_fonts() -> bool {
