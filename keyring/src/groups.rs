@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Thing},
     key_names::KeyNames,
     secret::new_id,
-    store::{self, Chain, Change, Event, Subject},
+    store::{self, Change, Event, Subject},
 };
 
 /// What a new group is made of, as it was typed.
@@ -137,7 +137,7 @@ impl Keyring {
     /// When a field is wrong or the tenant has a group of this name.
     pub async fn create_group(&self, admin: &TenantAdmin, new: NewGroup) -> Result<Group, Error> {
         let (name, permissions) = parse(&new.name, &new.permissions)?;
-        let change = self.group_change(admin).await?;
+        let change = self.change(admin).await?;
         check_is_free(&change, admin, &name).await?;
         let group = Group { id: new_id(change.now()), name, group_type: new.group_type, permissions };
         store::groups::insert(&change, admin.id(), &group).await?;
@@ -151,7 +151,7 @@ impl Keyring {
     /// When there is no such group, a field is wrong, the name is taken, or somebody else was first.
     pub async fn edit_group(&self, admin: &TenantAdmin, id: &GroupId, edit: &GroupEdit) -> Result<TenantGroup, Error> {
         let (name, permissions) = parse(&edit.name, &edit.permissions)?;
-        let change = self.group_change(admin).await?;
+        let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
         if edit.seen.is_some_and(|seen| seen.0 != before.version) {
             return Err(changed_meanwhile(&change, admin, id).await?);
@@ -175,7 +175,7 @@ impl Keyring {
     /// # Errors
     /// When there is no such group, or somebody uses it.
     pub async fn delete_group(&self, admin: &TenantAdmin, id: &GroupId) -> Result<(), Error> {
-        let change = self.group_change(admin).await?;
+        let change = self.change(admin).await?;
         let TenantGroup { group, .. } = find(&change, admin, id).await?;
         let used = store::groups::used(change.on(), admin.id(), id).await?;
         if let Some(obstacle) = used.obstacle() {
@@ -184,10 +184,6 @@ impl Keyring {
         store::groups::delete(&change, admin.id(), id).await?;
         change.commit(event(admin, Action::GroupDeleted, &group, json!(group))).await?;
         Ok(())
-    }
-
-    async fn group_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
-        Ok(Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?)
     }
 
     /// The tenant's groups, by name.

@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Thing},
     key_names::KeyNames,
     secret::new_id,
-    store::{self, Chain, Change, Event, Subject},
+    store::{self, Change, Event, Subject},
 };
 
 /// What a new property is made of.
@@ -72,7 +72,7 @@ impl Keyring {
     /// When the name is wrong or the tenant has a property of this name.
     pub async fn create_property(&self, admin: &TenantAdmin, new: NewProperty) -> Result<Property, Error> {
         let name = parse_name(&new.name)?;
-        let change = self.property_change(admin).await?;
+        let change = self.change(admin).await?;
         check_is_free(&change, admin, &name).await?;
         let property = Property { id: new_id(change.now()), name };
         store::properties::insert(&change, admin.id(), &property).await?;
@@ -92,7 +92,7 @@ impl Keyring {
         renaming: &Renaming,
     ) -> Result<TenantProperty, Error> {
         let name = parse_name(&renaming.name)?;
-        let change = self.property_change(admin).await?;
+        let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
         if before.property.name == name {
             return Ok(before);
@@ -114,7 +114,7 @@ impl Keyring {
     /// # Errors
     /// When there is no such property.
     pub async fn archive_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
-        let change = self.property_change(admin).await?;
+        let change = self.change(admin).await?;
         let now = change.now();
         self.set_archived(change, admin, id, Some(now)).await
     }
@@ -124,7 +124,7 @@ impl Keyring {
     /// # Errors
     /// When there is no such property.
     pub async fn restore_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
-        let change = self.property_change(admin).await?;
+        let change = self.change(admin).await?;
         self.set_archived(change, admin, id, None).await
     }
 
@@ -144,10 +144,6 @@ impl Keyring {
         store::properties::update(&change, admin.id(), &after).await?;
         change.commit(event(admin, action, &after.property, json!({}))).await?;
         Ok(after)
-    }
-
-    async fn property_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
-        Ok(Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?)
     }
 
     /// Those of the tenant's properties that a caller reaches, in the order of their ids: so many of them, from the
