@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     Keyring,
     access::{TenantAdmin, Watcher},
+    audit,
     error::{Error, Thing},
     key_names::KeyNames,
     secret::new_id,
@@ -154,7 +155,7 @@ impl Keyring {
         let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
         if edit.seen.is_some_and(|seen| seen.0 != before.version) {
-            return Err(changed_meanwhile(&change, admin, id).await?);
+            return Err(audit::outdated(&change, admin, Thing::Group, id).await?);
         }
         let group = Group { name, permissions, ..before.group.clone() };
         if group == before.group {
@@ -238,11 +239,6 @@ async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Resu
         return Ok(());
     }
     Err(FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant has a group of this name.")).into())
-}
-
-async fn changed_meanwhile(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Result<Error, Error> {
-    let last = store::last_change(change.on(), admin.id(), id.as_str()).await?;
-    Ok(Error::Outdated { thing: Thing::Group, by: last.map_or_else(|| "Somebody".to_owned(), |(name, _)| name) })
 }
 
 fn event<'a>(admin: &'a TenantAdmin, action: Action, group: &'a Group, detail: Value) -> Event<'a> {

@@ -4,7 +4,7 @@ use domain::{
     expiration::Moment,
     field::{Field, FieldError, FieldErrors},
     group::GroupType,
-    id::{Id, KeyId, PersonId},
+    id::{KeyId, PersonId},
     key::{Key, Status},
     key_draft::{Choices, KeyDraft, Powers},
     key_list::{KeyListQuery, KeyPage},
@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use crate::{
     Keyring,
     access::{Keeper, Kept, TenantAdmin, Watcher},
+    audit,
     error::{Changed, Error, Thing},
     store::{self, Chain, Change},
     zone::TimeZone,
@@ -165,7 +166,6 @@ async fn find_unchanged(change: &Change, keeper: &impl Keeper, id: &KeyId, seen:
     if key.version == seen {
         return Ok(key);
     }
-    let last = store::last_change(change.on(), &keeper.tenant().id, id.as_str()).await?;
-    let (by, at) = last.unwrap_or_else(|| ("Somebody".to_owned(), key.created_at));
+    let (by, at) = audit::last_change(change, keeper, id).await?;
     Err(Error::Changed(Box::new(Changed { current: key, by, at })))
 }

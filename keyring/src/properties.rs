@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     Keyring,
     access::{TenantAdmin, Watcher},
+    audit,
     error::{Error, Thing},
     key_names::KeyNames,
     secret::new_id,
@@ -98,7 +99,7 @@ impl Keyring {
             return Ok(before);
         }
         if renaming.seen.as_ref().is_some_and(|seen| *seen != before.property.name) {
-            return Err(changed_meanwhile(&change, admin, &before).await?);
+            return Err(audit::outdated(&change, admin, Thing::Property, id).await?);
         }
         check_is_free(&change, admin, &name).await?;
         let after = TenantProperty { property: Property { id: id.clone(), name }, ..before.clone() };
@@ -234,12 +235,6 @@ async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Resu
         Some(_) => "An archived property has this name. Restore it, or give it another name first.",
     };
     Err(FieldErrors::from(FieldError::new(Field::Name, "taken", taken)).into())
-}
-
-async fn changed_meanwhile(change: &Change, admin: &TenantAdmin, now: &TenantProperty) -> Result<Error, Error> {
-    let last = store::last_change(change.on(), admin.id(), now.property.id.as_str()).await?;
-    let by = last.map_or_else(|| "Somebody".to_owned(), |(name, _)| name);
-    Ok(Error::Outdated { thing: Thing::Property, by })
 }
 
 fn event<'a>(admin: &'a TenantAdmin, action: Action, property: &'a Property, detail: Value) -> Event<'a> {
