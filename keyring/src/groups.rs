@@ -3,9 +3,8 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::{self, Group, GroupType, Version},
+    group::{Group, GroupType, Version, parse_name},
     id::{GroupId, Id},
-    key_draft::bad_name,
     permission::Permission,
 };
 use serde::Serialize;
@@ -107,8 +106,7 @@ impl GroupUse {
 
 fn parse(name: &str, permissions: &[String]) -> Result<(String, Vec<Permission>), FieldErrors> {
     let mut errors = FieldErrors::default();
-    let name =
-        errors.collect(group::NAME.trimmed(name, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)]));
+    let name = errors.collect(parse_name(name));
     let permissions = errors.collect(parse_permissions(permissions));
     name.zip(permissions).ok_or(errors)
 }

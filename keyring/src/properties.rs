@@ -5,9 +5,8 @@ use domain::{
     audit::Action,
     caller::Caller,
     field::{Field, FieldError, FieldErrors},
-    group,
+    group::parse_name,
     id::{Id, PropertyId},
-    key_draft::bad_name,
     property::Property,
 };
 use serde::Serialize;
@@ -62,17 +61,13 @@ pub struct PropertyDetail {
     pub keys: KeyNames,
 }
 
-fn parse_name(text: &str) -> Result<String, FieldErrors> {
-    group::NAME.trimmed(text, false).map_err(|bad| bad_name(Field::Name, group::NAME, bad).into())
-}
-
 impl Keyring {
     /// Makes a property.
     ///
     /// # Errors
     /// When the name is wrong or the tenant has a property of this name.
     pub async fn create_property(&self, admin: &TenantAdmin, new: NewProperty) -> Result<Property, Error> {
-        let name = parse_name(&new.name)?;
+        let name = parse_name(&new.name).map_err(FieldErrors::from)?;
         let change = self.change(admin).await?;
         check_is_free(&change, admin, &name).await?;
         let property = Property { id: new_id(change.now()), name };
@@ -92,7 +87,7 @@ impl Keyring {
         id: &PropertyId,
         renaming: &Renaming,
     ) -> Result<TenantProperty, Error> {
-        let name = parse_name(&renaming.name)?;
+        let name = parse_name(&renaming.name).map_err(FieldErrors::from)?;
         let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
         if before.property.name == name {

@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::{self, Group, GroupType},
+    group::{Group, GroupType, parse_name},
     id::TenantId,
-    key_draft::bad_name,
     permission::Permission,
     person::Role,
     tenant::{DEFAULT_KEY_LIMIT, MOST_KEYS, Tenant, is_slug},
@@ -178,8 +177,7 @@ fn created<'a>(by: &'a SuperUser, tenant: &'a Tenant) -> Event<'a> {
 
 fn checked(tenant: Tenant) -> Result<Tenant, FieldErrors> {
     let mut errors = FieldErrors::default();
-    let name = errors
-        .collect(group::NAME.trimmed(&tenant.name, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)]));
+    let name = errors.collect(parse_name(&tenant.name));
     if !is_slug(&tenant.slug) {
         let detail = "Use 2 to 50 lower-case letters, digits and single hyphens, for example acme-hotels.";
         errors.0.push(FieldError::new(Field::Slug, "not_a_slug", detail));
