@@ -20,6 +20,7 @@ use crate::{
     audit,
     error::{Changed, Error, Thing},
     store::{self, Chain, Change},
+    tenants,
     zone::TimeZone,
 };
 
@@ -141,8 +142,7 @@ async fn find(change: &Change, watcher: &impl Watcher, id: &KeyId) -> Result<Key
 /// The tenant as it stands within a change, whose subscription includes API keys: without it nobody is given a
 /// secret.
 async fn subscribed(change: &Change, keeper: &impl Keeper) -> Result<Tenant, Error> {
-    let tenant = store::tenants::find_on(change.on(), &keeper.tenant().id).await?;
-    let tenant = tenant.ok_or(Error::NotFound(Thing::Tenant))?;
+    let tenant = tenants::find(change, &keeper.tenant().id).await?;
     if tenant.api_keys { Ok(tenant) } else { Err(Error::NoSubscription) }
 }
 

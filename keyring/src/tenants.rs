@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::SuperUser,
+    access::{Actor, SuperUser},
     error::{Error, Thing},
     people::{Invitation, NewInvitation, invite},
     secret::new_id,
@@ -96,7 +96,7 @@ impl Keyring {
     /// When a field is wrong, or there is no such tenant.
     pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
         let change = Change::begin(&self.database, Chain::Tenant(id), self.now()).await?;
-        let before = store::tenants::find_on(change.on(), id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
+        let before = find(&change, id).await?;
         let after = checked(Tenant {
             name: wanted.name.unwrap_or_else(|| before.name.clone()),
             key_limit: wanted.key_limit.unwrap_or(before.key_limit),
@@ -104,13 +104,7 @@ impl Keyring {
             time_zone: wanted.time_zone.unwrap_or_else(|| before.time_zone.clone()),
             ..before.clone()
         })?;
-        if after == before {
-            return Ok(after);
-        }
-        store::tenants::update(&change, &after).await?;
-        let subject = Subject::new(&after.id, &after.name);
-        let detail = json!({ "before": before, "after": after });
-        change.commit(Event { actor: by.actor(), action: Action::TenantChanged, subject, detail }).await?;
+        save(change, by.actor(), &before, &after).await?;
         Ok(after)
     }
 
@@ -160,6 +154,22 @@ impl NewTenant {
             requires_second_factor: false,
         })
     }
+}
+
+/// The tenant as it stands within a change.
+pub(crate) async fn find(change: &Change, id: &TenantId) -> Result<Tenant, Error> {
+    store::tenants::find_on(change.on(), id).await?.ok_or(Error::NotFound(Thing::Tenant))
+}
+
+/// Keeps what became of a tenant, unless it is as it was.
+pub(crate) async fn save(change: Change, actor: &Actor, before: &Tenant, after: &Tenant) -> Result<(), Error> {
+    if after == before {
+        return Ok(());
+    }
+    store::tenants::update(&change, after).await?;
+    let subject = Subject::new(&after.id, &after.name);
+    let detail = json!({ "before": before, "after": after });
+    Ok(change.commit(Event { actor, action: Action::TenantChanged, subject, detail }).await?)
 }
 
 async fn insert(change: &Change, tenant: &Tenant) -> Result<(), Error> {
