@@ -34,10 +34,7 @@ pub(crate) async fn audit_log(AdminVisitor { visitor, admin }: AdminVisitor, par
     let query = AuditQuery::from_parameters(|name| parameters.first(name));
     match Shown::load(&visitor.visit.console, &admin, query).await {
         Ok(shown) => visitor.page("Audit log").render(move || view! { <AuditLog shown=shown.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the audit log could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the audit log could not be loaded").await,
     }
 }
 

@@ -39,10 +39,7 @@ const fn type_in_words(group_type: GroupType) -> &'static str {
 pub(crate) async fn groups(AdminVisitor { visitor, admin }: AdminVisitor) -> Response {
     match visitor.visit.console.keyring.group_overviews(&admin).await {
         Ok(groups) => visitor.page(SECTION).render(move || view! { <List groups=groups.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the groups could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the groups could not be listed").await,
     }
 }
 

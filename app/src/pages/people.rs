@@ -44,10 +44,7 @@ pub(crate) async fn people(AdminVisitor { visitor, admin }: AdminVisitor) -> Res
             let listed = Listed { people, is_required, without_one, now, zone: TimeZone::of(admin.tenant()) };
             visitor.page("People").render(move || view! { <PeoplePage listed=listed.clone()/> }).await
         }
-        Err(error) => {
-            tracing::error!(cause = %error, "the people could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the people could not be listed").await,
     }
 }
 

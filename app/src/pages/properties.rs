@@ -34,10 +34,7 @@ pub(crate) async fn properties(AdminVisitor { visitor, admin }: AdminVisitor) ->
             let zone = TimeZone::of(admin.tenant());
             visitor.page("Properties").render(move || view! { <List properties=properties.clone() zone/> }).await
         }
-        Err(error) => {
-            tracing::error!(cause = %error, "the properties could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the properties could not be listed").await,
     }
 }
 

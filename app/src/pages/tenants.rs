@@ -26,10 +26,7 @@ const NEW: &str = "/tenants/new";
 pub(crate) async fn tenants(SuperUserVisitor { visitor, super_user }: SuperUserVisitor) -> Response {
     match visitor.visit.console.keyring.tenants(&super_user).await {
         Ok(tenants) => visitor.page("Tenants").render(move || view! { <Tenants tenants=tenants.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the tenants could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the tenants could not be listed").await,
     }
 }
 
