@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, Parameters, address, problem};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Crumbs, DataTable, Icon},
     console::Console,
     functions::KeysOf,
     times,
@@ -133,22 +133,16 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
 #[component]
 fn Changes(shown: Shown) -> impl IntoView {
     let events = shown.page.entries.clone();
-    let rows = events.into_iter().map(|event| view! { <Change shown=shown.clone() event/> });
+    let rows = events.into_iter().map(move |event| view! { <Change shown=shown.clone() event/> });
     view! {
         <section class="panel" aria-label="Changes">
-            <table class="ledger audit">
-                <caption class="unseen">"What was changed, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"On what"</th>
-                        <th scope="col">"From where"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                class="ledger audit"
+                caption="What was changed, newest first"
+                columns=&["When", "Who", "What", "On what", "From where"]
+            >
+                {rows.collect_view()}
+            </DataTable>
         </section>
     }
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, problem};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Crumbs, DataTable, Icon},
     numbers::counted,
 };
 
@@ -92,18 +92,13 @@ fn Table(groups: Vec<GroupOverview>) -> impl IntoView {
     });
     view! {
         <div class="table-frame">
-            <table class="things stacked">
-                <caption class="unseen">"Authorization groups of this tenant"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Type"</th>
-                        <th scope="col">"Permissions"</th>
-                        <th scope="col">"Used by"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                class="things stacked"
+                caption="Authorization groups of this tenant"
+                columns=&["Name", "Type", "Permissions", "Used by"]
+            >
+                {rows.collect_view()}
+            </DataTable>
         </div>
     }
 }

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, problem};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Crumbs, DataTable, Icon},
     times,
 };
 
@@ -80,23 +80,15 @@ fn PeoplePage(listed: Listed) -> impl IntoView {
 
 #[component]
 fn PeopleTable(people: Vec<Profile>, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
-    let rows = people.into_iter().map(|profile| view! { <PersonRow profile now zone/> });
+    let rows = people.into_iter().map(move |profile| view! { <PersonRow profile now zone/> });
     view! {
         <section class="panel" aria-label="People">
-            <table class="ledger">
-                <caption class="unseen">"People of this tenant, by e-mail address"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Person"</th>
-                        <th scope="col">"Role"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Groups"</th>
-                        <th scope="col">"Second factor"</th>
-                        <th scope="col">"Last seen"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                caption="People of this tenant, by e-mail address"
+                columns=&["Person", "Role", "State", "Groups", "Second factor", "Last seen"]
+            >
+                {rows.collect_view()}
+            </DataTable>
         </section>
     }
 }

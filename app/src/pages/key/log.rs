@@ -12,7 +12,7 @@ use super::{
     outcome::{badge, in_words},
 };
 use crate::{
-    components::{Choice, Icon},
+    components::{Choice, DataTable, Icon},
     times,
 };
 
@@ -66,21 +66,15 @@ fn NoCalls(path: String, query: UsageQuery) -> impl IntoView {
 
 #[component]
 fn CallTable(calls: Vec<Call>, zone: TimeZone) -> impl IntoView {
-    let rows = calls.into_iter().map(|call| view! { <CallRow call zone/> });
+    let rows = calls.into_iter().map(move |call| view! { <CallRow call zone/> });
     view! {
-        <table class="ledger calls">
-            <caption class="unseen">"Calls with this key, newest first"</caption>
-            <thead>
-                <tr>
-                    <th scope="col">"When"</th>
-                    <th scope="col">"Call"</th>
-                    <th scope="col">"Status"</th>
-                    <th scope="col">"Outcome"</th>
-                    <th scope="col">"Address"</th>
-                </tr>
-            </thead>
-            <tbody>{rows.collect_view()}</tbody>
-        </table>
+        <DataTable
+            class="ledger calls"
+            caption="Calls with this key, newest first"
+            columns=&["When", "Call", "Status", "Outcome", "Address"]
+        >
+            {rows.collect_view()}
+        </DataTable>
     }
 }
 
