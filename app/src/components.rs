@@ -8,6 +8,8 @@ mod crumbs;
 pub(crate) mod fields;
 pub(crate) mod icon;
 #[cfg(feature = "ssr")]
+mod log_pager;
+#[cfg(feature = "ssr")]
 mod table;
 
 #[cfg(feature = "ssr")]
@@ -15,5 +17,7 @@ pub(crate) use choice::Choice;
 #[cfg(feature = "ssr")]
 pub(crate) use crumbs::Crumbs;
 pub(crate) use icon::Icon;
+#[cfg(feature = "ssr")]
+pub(crate) use log_pager::LogPager;
 #[cfg(feature = "ssr")]
 pub(crate) use table::DataTable;

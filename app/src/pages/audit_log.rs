@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, Parameters, address, problem};
 use crate::{
-    components::{Crumbs, DataTable, Icon},
+    components::{Crumbs, DataTable, Icon, LogPager},
     console::Console,
     functions::KeysOf,
     times,
@@ -231,13 +231,5 @@ fn Details(told: Told) -> impl IntoView {
 #[component]
 fn Pager(query: AuditQuery, page: Page<AuditEvent>) -> impl IntoView {
     let step = |start: Option<Start>| start.map(|start| link(&query.at(start)));
-    let (newer, older) = (step(page.newer()), step(page.older()));
-    (newer.is_some() || older.is_some()).then(|| {
-        view! {
-            <nav class="pager" aria-label="Pages of the log">
-                {newer.map(|href| view! { <a class="button" href=href rel="prev"><Icon name="left"/>"Newer"</a> })}
-                {older.map(|href| view! { <a class="button" href=href rel="next">"Older"<Icon name="right"/></a> })}
-            </nav>
-        }
-    })
+    view! { <LogPager newer=step(page.newer()) older=step(page.older())/> }
 }

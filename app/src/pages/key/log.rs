@@ -12,7 +12,7 @@ use super::{
     outcome::{badge, in_words},
 };
 use crate::{
-    components::{Choice, DataTable, Icon},
+    components::{Choice, DataTable, LogPager},
     times,
 };
 
@@ -95,13 +95,5 @@ fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
 #[component]
 fn Pager(path: String, query: UsageQuery, log: LogPage) -> impl IntoView {
     let step = |start: Option<Start>| start.map(|start| link(&path, &UsageQuery { start, ..query }, "log"));
-    let (newer, older) = (step(log.newer()), step(log.older()));
-    (newer.is_some() || older.is_some()).then(|| {
-        view! {
-            <nav class="pager" aria-label="Pages of the log">
-                {newer.map(|href| view! { <a class="button" href=href rel="prev"><Icon name="left"/>"Newer"</a> })}
-                {older.map(|href| view! { <a class="button" href=href rel="next">"Older"<Icon name="right"/></a> })}
-            </nav>
-        }
-    })
+    view! { <LogPager newer=step(log.newer()) older=step(log.older())/> }
 }
