@@ -3,8 +3,7 @@
 
 use domain::{
     expiration::ExpirationDraft,
-    group::{GroupType, Version},
-    id::{GroupId, KeyId, PropertyId},
+    id::KeyId,
     key_draft::{Choices, Grace, KeyDraft},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -15,21 +14,27 @@ use crate::error::{ConsoleError, SeenKey};
 #[cfg(feature = "ssr")]
 use crate::session;
 
+mod groups;
 mod people;
+mod properties;
 mod security;
 mod tenants;
 
+pub use groups::{CreateGroup, DeleteGroup, EditGroup, create_group, delete_group, edit_group};
 pub use people::{
     AcceptInvitation, EndSessionsOf, InvitePerson, MakePasswordLink, ResetSecondFactor, SetRole, SwitchOffPerson,
     SwitchOnPerson, accept_invitation, end_sessions_of, invite_person, make_password_link, reset_second_factor,
     set_role, switch_off_person, switch_on_person,
+};
+pub use properties::{
+    ArchiveProperty, CreateProperty, RenameProperty, RestoreProperty, archive_property, create_property,
+    rename_property, restore_property,
 };
 pub use security::{
     ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
     TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
     sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
 };
-
 pub use tenants::{
     ChangeTenant, CreateTenant, EnterTenant, LeaveTenant, ResumeSubscription, StopSubscription, change_tenant,
     create_tenant, enter_tenant, leave_tenant, resume_subscription, stop_subscription,
@@ -165,73 +170,4 @@ pub async fn revoke_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
 pub async fn delete_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
     let (console, keeper) = session::keeper(of).await?;
     session::answer(console.keyring.delete_key(&keeper, &id).await)
-}
-
-/// Makes a property and answers its id.
-#[server(prefix = "/console", endpoint = "create_property", input = Json)]
-pub async fn create_property(name: String) -> Result<PropertyId, ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    let made = console.keyring.create_property(&admin, keyring::NewProperty { name }).await;
-    session::answer(made).map(|property| property.id)
-}
-
-/// Gives a property another name. `seen` is the one that the person started from.
-#[server(prefix = "/console", endpoint = "rename_property", input = Json)]
-pub async fn rename_property(id: PropertyId, seen: String, name: String) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    let renaming = keyring::Renaming { seen: Some(seen), name };
-    session::answer(console.keyring.rename_property(&admin, &id, &renaming).await).map(drop)
-}
-
-/// Takes a property out of the reach of keys.
-#[server(prefix = "/console", endpoint = "archive_property", input = Json)]
-pub async fn archive_property(id: PropertyId) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.archive_property(&admin, &id).await).map(drop)
-}
-
-/// Brings an archived property back.
-#[server(prefix = "/console", endpoint = "restore_property", input = Json)]
-pub async fn restore_property(id: PropertyId) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.restore_property(&admin, &id).await).map(drop)
-}
-
-/// Makes a group of the permissions that were picked and those that were typed, and answers its id.
-#[server(prefix = "/console", endpoint = "create_group", input = Json)]
-pub async fn create_group(
-    name: String,
-    group_type: GroupType,
-    picked: Vec<String>,
-    permissions: String,
-) -> Result<GroupId, ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    let new =
-        keyring::NewGroup { name, group_type, permissions: domain::group::picked_and_typed(picked, &permissions) };
-    session::answer(console.keyring.create_group(&admin, new).await).map(|group| group.id)
-}
-
-/// Gives a group another name and other permissions.
-#[server(prefix = "/console", endpoint = "edit_group", input = Json)]
-pub async fn edit_group(
-    id: GroupId,
-    seen: Version,
-    name: String,
-    picked: Vec<String>,
-    permissions: String,
-) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    let edit = keyring::GroupEdit {
-        seen: Some(seen),
-        name,
-        permissions: domain::group::picked_and_typed(picked, &permissions),
-    };
-    session::answer(console.keyring.edit_group(&admin, &id, &edit).await).map(drop)
-}
-
-/// Deletes a group that nothing uses.
-#[server(prefix = "/console", endpoint = "delete_group", input = Json)]
-pub async fn delete_group(id: GroupId) -> Result<(), ConsoleError> {
-    let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.delete_group(&admin, &id).await)
 }

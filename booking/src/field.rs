@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use domain::{
-    field::Field,
-    key_draft::bad_name,
-    text::{BadText, Length},
-};
+use domain::text::Length;
 
 use crate::error::Error;
 
@@ -51,8 +47,7 @@ impl Errors {
 
     /// The trimmed text, when it fits.
     pub(crate) fn text(&mut self, field: &'static str, length: Length, text: &str) -> String {
-        let refused = |bad: BadText| FieldError::at(field, bad_name(Field::Name, length, bad));
-        self.collect(length.trimmed(text, false).map_err(refused))
+        self.collect(length.name(text).map_err(|refusal| FieldError::at(field, refusal)))
     }
 
     /// The value that was read, or one that is never used because its error is kept.

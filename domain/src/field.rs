@@ -107,14 +107,20 @@ impl FieldErrors {
     }
 
     /// The value of a field that parsed, or nothing and its errors kept.
-    pub fn collect<T>(&mut self, parsed: Result<T, Vec<FieldError>>) -> Option<T> {
-        parsed.map_err(|errors| self.0.extend(errors)).ok()
+    pub fn collect<T>(&mut self, parsed: Result<T, impl Into<Self>>) -> Option<T> {
+        parsed.map_err(|errors| self.0.extend(errors.into().0)).ok()
     }
 }
 
 impl From<FieldError> for FieldErrors {
     fn from(error: FieldError) -> Self {
         Self(vec![error])
+    }
+}
+
+impl From<Vec<FieldError>> for FieldErrors {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self(errors)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{id::GroupId, permission::Permission, text::Length};
+use crate::{field::FieldError, id::GroupId, permission::Permission, text::Length};
 
 /// Who a group can be given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,3 +60,11 @@ pub fn picked_and_typed(picked: Vec<String>, typed: &str) -> Vec<String> {
 
 /// How long the name of a group, a property, a tenant or a person may be.
 pub const NAME: Length = Length { least: 2, most: 100 };
+
+/// The name of a group, a property, a tenant or a person.
+///
+/// # Errors
+/// Why it was refused, for the person who typed it.
+pub fn parse_name(text: &str) -> Result<String, FieldError> {
+    NAME.name(text)
+}

@@ -134,14 +134,14 @@ impl KeyDraft {
     /// Names every wrong field at once.
     pub fn parse(&self, choices: &Choices) -> Result<KeyTerms, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let name = errors.collect(self.name());
+        let name = errors.collect(NAME.name(&self.name));
         let description = errors.collect(self.description());
         let group = errors.collect(self.group(choices));
         let scopes = errors.collect(self.scopes());
         let reach = errors.collect(self.reach(choices));
         let allowed_ips = errors.collect(parse_allowlist(&self.allowed_ips));
         let allowed_origins = errors.collect(parse_origins(&self.allowed_origins));
-        let rate_limit = errors.collect(RateLimit::parse(&self.rate_limit_per_minute).map_err(|error| vec![error]));
+        let rate_limit = errors.collect(RateLimit::parse(&self.rate_limit_per_minute));
         match (name, description, group, scopes, reach, allowed_ips, allowed_origins, rate_limit) {
             (
                 Some(name),
@@ -166,11 +166,7 @@ impl KeyDraft {
         }
     }
 
-    fn name(&self) -> Result<String, Vec<FieldError>> {
-        NAME.trimmed(&self.name, false).map_err(|bad| vec![bad_name(Field::Name, NAME, bad)])
-    }
-
-    fn description(&self) -> Result<String, Vec<FieldError>> {
+    fn description(&self) -> Result<String, FieldError> {
         DESCRIPTION.trimmed(&self.description, true).map_err(|bad| {
             let (code, detail) = match bad {
                 BadText::TooLong { count } => {
@@ -178,13 +174,13 @@ impl KeyDraft {
                 }
                 _ => ("control_character", "Remove the invisible control characters.".to_owned()),
             };
-            vec![FieldError::new(Field::Description, code, detail)]
+            FieldError::new(Field::Description, code, detail)
         })
     }
 
-    fn group(&self, choices: &Choices) -> Result<Option<GroupId>, Vec<FieldError>> {
+    fn group(&self, choices: &Choices) -> Result<Option<GroupId>, FieldError> {
         let Powers::Groups(groups) = &choices.powers else { return Ok(None) };
-        let refused = |code, detail: &str| vec![FieldError::new(Field::Group, code, detail)];
+        let refused = |code, detail: &str| FieldError::new(Field::Group, code, detail);
         if self.group.is_empty() {
             return Err(refused("required", "Choose the authorization group that says what the key may do."));
         }
@@ -194,21 +190,21 @@ impl KeyDraft {
             .ok_or_else(|| refused("not_found", "There is no such group for API keys. Choose one that the tenant has."))
     }
 
-    fn scopes(&self) -> Result<Scopes, Vec<FieldError>> {
+    fn scopes(&self) -> Result<Scopes, FieldError> {
         Scopes::from_ticks(self.read, self.write).ok_or_else(|| {
-            vec![FieldError::new(
+            FieldError::new(
                 Field::Scopes,
                 "required",
                 "Choose Read, Write or both: a key without a scope can do nothing.",
-            )]
+            )
         })
     }
 
-    fn reach(&self, choices: &Choices) -> Result<Reach, Vec<FieldError>> {
+    fn reach(&self, choices: &Choices) -> Result<Reach, FieldError> {
         if self.all_properties {
             return Ok(Reach::All);
         }
-        let refused = |code, detail: &str| vec![FieldError::new(Field::Properties, code, detail)];
+        let refused = |code, detail: &str| FieldError::new(Field::Properties, code, detail);
         let mut ids: Vec<PropertyId> = Vec::new();
         for picked in &self.properties {
             let known = choices.properties.iter().find(|property| property.id.as_str() == picked);
@@ -225,21 +221,6 @@ impl KeyDraft {
         ids.sort();
         Ok(Reach::Only(ids))
     }
-}
-
-/// Why the name of anything was refused, for the person who typed it.
-#[must_use]
-pub fn bad_name(field: Field, length: Length, bad: BadText) -> FieldError {
-    let Length { least, most } = length;
-    let (code, detail) = match bad {
-        BadText::Missing => ("required", "Enter a name.".to_owned()),
-        BadText::TooShort => ("too_short", format!("Use at least {least} characters.")),
-        BadText::TooLong { count } => ("too_long", format!("Use at most {most} characters; these are {count}.")),
-        BadText::ControlCharacter => {
-            ("control_character", "Remove the line breaks and invisible control characters.".to_owned())
-        }
-    };
-    FieldError::new(field, code, detail)
 }
 
 /// For how long the secret from before a rotation stays good.

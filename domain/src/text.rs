@@ -2,6 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::field::{Field, FieldError};
+
 /// How long a text may be, in characters as a person counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Length {
@@ -39,6 +41,27 @@ impl Length {
             return Err(BadText::TooLong { count });
         }
         Ok(text.to_owned())
+    }
+
+    /// The trimmed name of anything, on one line.
+    ///
+    /// # Errors
+    /// Why it was refused, for the person who typed it.
+    pub fn name(self, text: &str) -> Result<String, FieldError> {
+        self.trimmed(text, false).map_err(|bad| self.bad_name(bad))
+    }
+
+    fn bad_name(self, bad: BadText) -> FieldError {
+        let Self { least, most } = self;
+        let (code, detail) = match bad {
+            BadText::Missing => ("required", "Enter a name.".to_owned()),
+            BadText::TooShort => ("too_short", format!("Use at least {least} characters.")),
+            BadText::TooLong { count } => ("too_long", format!("Use at most {most} characters; these are {count}.")),
+            BadText::ControlCharacter => {
+                ("control_character", "Remove the line breaks and invisible control characters.".to_owned())
+            }
+        };
+        FieldError::new(Field::Name, code, detail)
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
     audit_query::AuditQuery,
+    id::Id,
     keyset::{Page, Placed},
 };
 use serde::Serialize;
@@ -13,9 +14,9 @@ use serde_json::Value;
 
 use crate::{
     Keyring,
-    access::TenantAdmin,
-    error::Error,
-    store::{self, Chain, audit_log::Span},
+    access::{TenantAdmin, Watcher},
+    error::{Error, Thing},
+    store::{self, Chain, Change, audit_log::Span},
     zone::TimeZone,
 };
 
@@ -111,6 +112,27 @@ fn log_of(tenant: Option<&TenantAdmin>) -> (Chain<'_>, TimeZone) {
 fn span(query: &AuditQuery, zone: TimeZone) -> Span {
     let until = query.to.and_then(|date| date.succ_opt());
     Span { from: query.from.map(|date| zone.begin_of(date)), until: until.map(|date| zone.begin_of(date)) }
+}
+
+/// Who changed something last, and when, as it looks within a change of it.
+pub(crate) async fn last_change(
+    change: &Change,
+    watcher: &impl Watcher,
+    subject: &impl Id,
+) -> Result<(String, DateTime<Utc>), Error> {
+    let last = store::last_change(change.on(), &watcher.tenant().id, subject.as_str()).await?;
+    Ok(last.unwrap_or_else(|| ("Somebody".to_owned(), change.now())))
+}
+
+/// The refusal of an edit that started from a state that is no more.
+pub(crate) async fn outdated(
+    change: &Change,
+    watcher: &impl Watcher,
+    thing: Thing,
+    subject: &impl Id,
+) -> Result<Error, Error> {
+    let (by, _) = last_change(change, watcher, subject).await?;
+    Ok(Error::Outdated { thing, by })
 }
 
 impl Keyring {

@@ -3,9 +3,8 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::{self, Group, GroupType, Version},
+    group::{Group, GroupType, Version, parse_name},
     id::{GroupId, Id},
-    key_draft::bad_name,
     permission::Permission,
 };
 use serde::Serialize;
@@ -14,10 +13,11 @@ use serde_json::{Value, json};
 use crate::{
     Keyring,
     access::{TenantAdmin, Watcher},
+    audit,
     error::{Error, Thing},
     key_names::KeyNames,
     secret::new_id,
-    store::{self, Chain, Change, Event, Subject},
+    store::{self, Change, Event, Subject},
 };
 
 /// What a new group is made of, as it was typed.
@@ -106,8 +106,7 @@ impl GroupUse {
 
 fn parse(name: &str, permissions: &[String]) -> Result<(String, Vec<Permission>), FieldErrors> {
     let mut errors = FieldErrors::default();
-    let name =
-        errors.collect(group::NAME.trimmed(name, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)]));
+    let name = errors.collect(parse_name(name));
     let permissions = errors.collect(parse_permissions(permissions));
     name.zip(permissions).ok_or(errors)
 }
@@ -137,7 +136,7 @@ impl Keyring {
     /// When a field is wrong or the tenant has a group of this name.
     pub async fn create_group(&self, admin: &TenantAdmin, new: NewGroup) -> Result<Group, Error> {
         let (name, permissions) = parse(&new.name, &new.permissions)?;
-        let change = self.group_change(admin).await?;
+        let change = self.change(admin).await?;
         check_is_free(&change, admin, &name).await?;
         let group = Group { id: new_id(change.now()), name, group_type: new.group_type, permissions };
         store::groups::insert(&change, admin.id(), &group).await?;
@@ -151,10 +150,10 @@ impl Keyring {
     /// When there is no such group, a field is wrong, the name is taken, or somebody else was first.
     pub async fn edit_group(&self, admin: &TenantAdmin, id: &GroupId, edit: &GroupEdit) -> Result<TenantGroup, Error> {
         let (name, permissions) = parse(&edit.name, &edit.permissions)?;
-        let change = self.group_change(admin).await?;
+        let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
         if edit.seen.is_some_and(|seen| seen.0 != before.version) {
-            return Err(changed_meanwhile(&change, admin, id).await?);
+            return Err(audit::outdated(&change, admin, Thing::Group, id).await?);
         }
         let group = Group { name, permissions, ..before.group.clone() };
         if group == before.group {
@@ -175,7 +174,7 @@ impl Keyring {
     /// # Errors
     /// When there is no such group, or somebody uses it.
     pub async fn delete_group(&self, admin: &TenantAdmin, id: &GroupId) -> Result<(), Error> {
-        let change = self.group_change(admin).await?;
+        let change = self.change(admin).await?;
         let TenantGroup { group, .. } = find(&change, admin, id).await?;
         let used = store::groups::used(change.on(), admin.id(), id).await?;
         if let Some(obstacle) = used.obstacle() {
@@ -184,10 +183,6 @@ impl Keyring {
         store::groups::delete(&change, admin.id(), id).await?;
         change.commit(event(admin, Action::GroupDeleted, &group, json!(group))).await?;
         Ok(())
-    }
-
-    async fn group_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
-        Ok(Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?)
     }
 
     /// The tenant's groups, by name.
@@ -242,11 +237,6 @@ async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Resu
         return Ok(());
     }
     Err(FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant has a group of this name.")).into())
-}
-
-async fn changed_meanwhile(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Result<Error, Error> {
-    let last = store::last_change(change.on(), admin.id(), id.as_str()).await?;
-    Ok(Error::Outdated { thing: Thing::Group, by: last.map_or_else(|| "Somebody".to_owned(), |(name, _)| name) })
 }
 
 fn event<'a>(admin: &'a TenantAdmin, action: Action, group: &'a Group, detail: Value) -> Event<'a> {

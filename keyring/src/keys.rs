@@ -4,7 +4,7 @@ use domain::{
     expiration::Moment,
     field::{Field, FieldError, FieldErrors},
     group::GroupType,
-    id::{Id, KeyId, PersonId},
+    id::{KeyId, PersonId},
     key::{Key, Status},
     key_draft::{Choices, KeyDraft, Powers},
     key_list::{KeyListQuery, KeyPage},
@@ -17,8 +17,10 @@ use secrecy::SecretString;
 use crate::{
     Keyring,
     access::{Keeper, Kept, TenantAdmin, Watcher},
+    audit,
     error::{Changed, Error, Thing},
     store::{self, Chain, Change},
+    tenants,
     zone::TimeZone,
 };
 
@@ -140,8 +142,7 @@ async fn find(change: &Change, watcher: &impl Watcher, id: &KeyId) -> Result<Key
 /// The tenant as it stands within a change, whose subscription includes API keys: without it nobody is given a
 /// secret.
 async fn subscribed(change: &Change, keeper: &impl Keeper) -> Result<Tenant, Error> {
-    let tenant = store::tenants::find_on(change.on(), &keeper.tenant().id).await?;
-    let tenant = tenant.ok_or(Error::NotFound(Thing::Tenant))?;
+    let tenant = tenants::find(change, &keeper.tenant().id).await?;
     if tenant.api_keys { Ok(tenant) } else { Err(Error::NoSubscription) }
 }
 
@@ -165,7 +166,6 @@ async fn find_unchanged(change: &Change, keeper: &impl Keeper, id: &KeyId, seen:
     if key.version == seen {
         return Ok(key);
     }
-    let last = store::last_change(change.on(), &keeper.tenant().id, id.as_str()).await?;
-    let (by, at) = last.unwrap_or_else(|| ("Somebody".to_owned(), key.created_at));
+    let (by, at) = audit::last_change(change, keeper, id).await?;
     Err(Error::Changed(Box::new(Changed { current: key, by, at })))
 }

@@ -3,9 +3,8 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group,
+    group::parse_name,
     id::{PersonId, TenantId},
-    key_draft::bad_name,
     person::{Email, Person, PersonState, Profile, Role, check_new_password},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -37,15 +36,11 @@ pub struct NewPerson {
 impl NewPerson {
     fn parse(&self) -> Result<(Email, String), FieldErrors> {
         let mut errors = FieldErrors::default();
-        let email = errors.collect(Email::parse(&self.email).map_err(|error| vec![error]));
+        let email = errors.collect(Email::parse(&self.email));
         let name = errors.collect(parse_name(&self.name));
-        errors.collect(check_new_password(self.password.expose_secret()).map_err(|error| vec![error]));
+        errors.collect(check_new_password(self.password.expose_secret()));
         email.zip(name).filter(|_| errors.is_empty()).ok_or(errors)
     }
-}
-
-pub(crate) fn parse_name(text: &str) -> Result<String, Vec<FieldError>> {
-    group::NAME.trimmed(text, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)])
 }
 
 /// A person of a tenant has a role there; one without a tenant is a super user.

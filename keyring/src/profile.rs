@@ -3,7 +3,7 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::Group,
+    group::{Group, parse_name},
     person::{Role, Session, check_new_password},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +13,6 @@ use crate::{
     Keyring,
     access::SignedIn,
     error::{Error, Thing},
-    people::parse_name,
     store::{self, Chain, Change, Event, Subject},
     throttle::Proof,
 };
@@ -42,7 +41,7 @@ impl Keyring {
     /// # Errors
     /// When it is too short or too long.
     pub async fn rename_oneself(&self, signed_in: &SignedIn, name: &str) -> Result<(), Error> {
-        let name = parse_name(name).map_err(FieldErrors)?;
+        let name = parse_name(name).map_err(FieldErrors::from)?;
         let person = &signed_in.person;
         if name == person.name {
             return Ok(());

@@ -5,9 +5,8 @@ use domain::{
     audit::Action,
     caller::Caller,
     field::{Field, FieldError, FieldErrors},
-    group,
+    group::parse_name,
     id::{Id, PropertyId},
-    key_draft::bad_name,
     property::Property,
 };
 use serde::Serialize;
@@ -16,10 +15,11 @@ use serde_json::{Value, json};
 use crate::{
     Keyring,
     access::{TenantAdmin, Watcher},
+    audit,
     error::{Error, Thing},
     key_names::KeyNames,
     secret::new_id,
-    store::{self, Chain, Change, Event, Subject},
+    store::{self, Change, Event, Subject},
 };
 
 /// What a new property is made of.
@@ -61,18 +61,14 @@ pub struct PropertyDetail {
     pub keys: KeyNames,
 }
 
-fn parse_name(text: &str) -> Result<String, FieldErrors> {
-    group::NAME.trimmed(text, false).map_err(|bad| bad_name(Field::Name, group::NAME, bad).into())
-}
-
 impl Keyring {
     /// Makes a property.
     ///
     /// # Errors
     /// When the name is wrong or the tenant has a property of this name.
     pub async fn create_property(&self, admin: &TenantAdmin, new: NewProperty) -> Result<Property, Error> {
-        let name = parse_name(&new.name)?;
-        let change = self.property_change(admin).await?;
+        let name = parse_name(&new.name).map_err(FieldErrors::from)?;
+        let change = self.change(admin).await?;
         check_is_free(&change, admin, &name).await?;
         let property = Property { id: new_id(change.now()), name };
         store::properties::insert(&change, admin.id(), &property).await?;
@@ -91,14 +87,14 @@ impl Keyring {
         id: &PropertyId,
         renaming: &Renaming,
     ) -> Result<TenantProperty, Error> {
-        let name = parse_name(&renaming.name)?;
-        let change = self.property_change(admin).await?;
+        let name = parse_name(&renaming.name).map_err(FieldErrors::from)?;
+        let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
         if before.property.name == name {
             return Ok(before);
         }
         if renaming.seen.as_ref().is_some_and(|seen| *seen != before.property.name) {
-            return Err(changed_meanwhile(&change, admin, &before).await?);
+            return Err(audit::outdated(&change, admin, Thing::Property, id).await?);
         }
         check_is_free(&change, admin, &name).await?;
         let after = TenantProperty { property: Property { id: id.clone(), name }, ..before.clone() };
@@ -114,7 +110,7 @@ impl Keyring {
     /// # Errors
     /// When there is no such property.
     pub async fn archive_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
-        let change = self.property_change(admin).await?;
+        let change = self.change(admin).await?;
         let now = change.now();
         self.set_archived(change, admin, id, Some(now)).await
     }
@@ -124,7 +120,7 @@ impl Keyring {
     /// # Errors
     /// When there is no such property.
     pub async fn restore_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
-        let change = self.property_change(admin).await?;
+        let change = self.change(admin).await?;
         self.set_archived(change, admin, id, None).await
     }
 
@@ -144,10 +140,6 @@ impl Keyring {
         store::properties::update(&change, admin.id(), &after).await?;
         change.commit(event(admin, action, &after.property, json!({}))).await?;
         Ok(after)
-    }
-
-    async fn property_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
-        Ok(Change::begin(&self.database, Chain::Tenant(admin.id()), self.now()).await?)
     }
 
     /// Those of the tenant's properties that a caller reaches, in the order of their ids: so many of them, from the
@@ -238,12 +230,6 @@ async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Resu
         Some(_) => "An archived property has this name. Restore it, or give it another name first.",
     };
     Err(FieldErrors::from(FieldError::new(Field::Name, "taken", taken)).into())
-}
-
-async fn changed_meanwhile(change: &Change, admin: &TenantAdmin, now: &TenantProperty) -> Result<Error, Error> {
-    let last = store::last_change(change.on(), admin.id(), now.property.id.as_str()).await?;
-    let by = last.map_or_else(|| "Somebody".to_owned(), |(name, _)| name);
-    Ok(Error::Outdated { thing: Thing::Property, by })
 }
 
 fn event<'a>(admin: &'a TenantAdmin, action: Action, property: &'a Property, detail: Value) -> Event<'a> {

@@ -16,6 +16,7 @@ use crate::{
     people,
     secret::{Sha256Hex, typed_by_hand},
     store::{self, Change, Event, Subject, people::Account},
+    tenants,
     throttle::Proof,
     totp::TotpSecret,
 };
@@ -166,16 +167,9 @@ impl Keyring {
     /// When the database fails.
     pub async fn require_second_factor(&self, admin: &TenantAdmin, is_required: bool) -> Result<(), Error> {
         let change = self.change(admin).await?;
-        let found = store::tenants::find_on(change.on(), admin.id()).await?;
-        let before = found.ok_or(Error::NotFound(Thing::Tenant))?;
-        if before.requires_second_factor == is_required {
-            return Ok(());
-        }
+        let before = tenants::find(&change, admin.id()).await?;
         let after = Tenant { requires_second_factor: is_required, ..before.clone() };
-        store::tenants::update(&change, &after).await?;
-        let subject = Subject::new(&after.id, &after.name);
-        let detail = json!({ "before": before, "after": after });
-        Ok(change.commit(Event { actor: admin.actor(), action: Action::TenantChanged, subject, detail }).await?)
+        tenants::save(change, admin.actor(), &before, &after).await
     }
 
     /// Counts a guess before it is looked at, so that guesses in parallel count as well.

@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::{self, Group, GroupType},
+    group::{Group, GroupType, parse_name},
     id::TenantId,
-    key_draft::bad_name,
     permission::Permission,
     person::Role,
     tenant::{DEFAULT_KEY_LIMIT, MOST_KEYS, Tenant, is_slug},
@@ -16,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::SuperUser,
+    access::{Actor, SuperUser},
     error::{Error, Thing},
     people::{Invitation, NewInvitation, invite},
     secret::new_id,
@@ -97,7 +96,7 @@ impl Keyring {
     /// When a field is wrong, or there is no such tenant.
     pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
         let change = Change::begin(&self.database, Chain::Tenant(id), self.now()).await?;
-        let before = store::tenants::find_on(change.on(), id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
+        let before = find(&change, id).await?;
         let after = checked(Tenant {
             name: wanted.name.unwrap_or_else(|| before.name.clone()),
             key_limit: wanted.key_limit.unwrap_or(before.key_limit),
@@ -105,13 +104,7 @@ impl Keyring {
             time_zone: wanted.time_zone.unwrap_or_else(|| before.time_zone.clone()),
             ..before.clone()
         })?;
-        if after == before {
-            return Ok(after);
-        }
-        store::tenants::update(&change, &after).await?;
-        let subject = Subject::new(&after.id, &after.name);
-        let detail = json!({ "before": before, "after": after });
-        change.commit(Event { actor: by.actor(), action: Action::TenantChanged, subject, detail }).await?;
+        save(change, by.actor(), &before, &after).await?;
         Ok(after)
     }
 
@@ -120,16 +113,15 @@ impl Keyring {
     /// # Errors
     /// When the database fails.
     pub async fn tenants(&self, _: &SuperUser) -> Result<Vec<TenantOverview>, Error> {
-        Ok(store::tenants::list(&self.database).await?)
+        Ok(store::tenants::list(&self.database, None).await?)
     }
 
     /// One tenant, with how much there is in it.
     ///
     /// # Errors
     /// When there is no such tenant.
-    pub async fn tenant(&self, by: &SuperUser, id: &TenantId) -> Result<TenantOverview, Error> {
-        let found = self.tenants(by).await?.into_iter().find(|overview| overview.tenant.id == *id);
-        found.ok_or(Error::NotFound(Thing::Tenant))
+    pub async fn tenant(&self, _: &SuperUser, id: &TenantId) -> Result<TenantOverview, Error> {
+        store::tenants::list(&self.database, Some(id)).await?.pop().ok_or(Error::NotFound(Thing::Tenant))
     }
 }
 
@@ -163,6 +155,22 @@ impl NewTenant {
     }
 }
 
+/// The tenant as it stands within a change.
+pub(crate) async fn find(change: &Change, id: &TenantId) -> Result<Tenant, Error> {
+    store::tenants::find_on(change.on(), id).await?.ok_or(Error::NotFound(Thing::Tenant))
+}
+
+/// Keeps what became of a tenant, unless it is as it was.
+pub(crate) async fn save(change: Change, actor: &Actor, before: &Tenant, after: &Tenant) -> Result<(), Error> {
+    if after == before {
+        return Ok(());
+    }
+    store::tenants::update(&change, after).await?;
+    let subject = Subject::new(&after.id, &after.name);
+    let detail = json!({ "before": before, "after": after });
+    Ok(change.commit(Event { actor, action: Action::TenantChanged, subject, detail }).await?)
+}
+
 async fn insert(change: &Change, tenant: &Tenant) -> Result<(), Error> {
     if !store::tenants::insert(change, tenant).await? {
         let taken = FieldError::new(Field::Slug, "taken", "Another tenant has this slug. Choose a different one.");
@@ -178,8 +186,7 @@ fn created<'a>(by: &'a SuperUser, tenant: &'a Tenant) -> Event<'a> {
 
 fn checked(tenant: Tenant) -> Result<Tenant, FieldErrors> {
     let mut errors = FieldErrors::default();
-    let name = errors
-        .collect(group::NAME.trimmed(&tenant.name, false).map_err(|bad| vec![bad_name(Field::Name, group::NAME, bad)]));
+    let name = errors.collect(parse_name(&tenant.name));
     if !is_slug(&tenant.slug) {
         let detail = "Use 2 to 50 lower-case letters, digits and single hyphens, for example acme-hotels.";
         errors.0.push(FieldError::new(Field::Slug, "not_a_slug", detail));

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, Parameters, address, problem};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Crumbs, DataTable, Icon, LogPager},
     console::Console,
     functions::KeysOf,
     times,
@@ -34,10 +34,7 @@ pub(crate) async fn audit_log(AdminVisitor { visitor, admin }: AdminVisitor, par
     let query = AuditQuery::from_parameters(|name| parameters.first(name));
     match Shown::load(&visitor.visit.console, &admin, query).await {
         Ok(shown) => visitor.page("Audit log").render(move || view! { <AuditLog shown=shown.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the audit log could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the audit log could not be loaded").await,
     }
 }
 
@@ -136,22 +133,16 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
 #[component]
 fn Changes(shown: Shown) -> impl IntoView {
     let events = shown.page.entries.clone();
-    let rows = events.into_iter().map(|event| view! { <Change shown=shown.clone() event/> });
+    let rows = events.into_iter().map(move |event| view! { <Change shown=shown.clone() event/> });
     view! {
         <section class="panel" aria-label="Changes">
-            <table class="ledger audit">
-                <caption class="unseen">"What was changed, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"On what"</th>
-                        <th scope="col">"From where"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                class="ledger audit"
+                caption="What was changed, newest first"
+                columns=&["When", "Who", "What", "On what", "From where"]
+            >
+                {rows.collect_view()}
+            </DataTable>
         </section>
     }
 }
@@ -240,13 +231,5 @@ fn Details(told: Told) -> impl IntoView {
 #[component]
 fn Pager(query: AuditQuery, page: Page<AuditEvent>) -> impl IntoView {
     let step = |start: Option<Start>| start.map(|start| link(&query.at(start)));
-    let (newer, older) = (step(page.newer()), step(page.older()));
-    (newer.is_some() || older.is_some()).then(|| {
-        view! {
-            <nav class="pager" aria-label="Pages of the log">
-                {newer.map(|href| view! { <a class="button" href=href rel="prev"><Icon name="left"/>"Newer"</a> })}
-                {older.map(|href| view! { <a class="button" href=href rel="next">"Older"<Icon name="right"/></a> })}
-            </nav>
-        }
-    })
+    view! { <LogPager newer=step(page.newer()) older=step(page.older())/> }
 }

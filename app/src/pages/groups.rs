@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, problem};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Crumbs, DataTable, Icon},
     numbers::counted,
 };
 
@@ -39,10 +39,7 @@ const fn type_in_words(group_type: GroupType) -> &'static str {
 pub(crate) async fn groups(AdminVisitor { visitor, admin }: AdminVisitor) -> Response {
     match visitor.visit.console.keyring.group_overviews(&admin).await {
         Ok(groups) => visitor.page(SECTION).render(move || view! { <List groups=groups.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the groups could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the groups could not be listed").await,
     }
 }
 
@@ -95,18 +92,13 @@ fn Table(groups: Vec<GroupOverview>) -> impl IntoView {
     });
     view! {
         <div class="table-frame">
-            <table class="things stacked">
-                <caption class="unseen">"Authorization groups of this tenant"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Type"</th>
-                        <th scope="col">"Permissions"</th>
-                        <th scope="col">"Used by"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                class="things stacked"
+                caption="Authorization groups of this tenant"
+                columns=&["Name", "Type", "Permissions", "Used by"]
+            >
+                {rows.collect_view()}
+            </DataTable>
         </div>
     }
 }

@@ -82,11 +82,7 @@ async fn page_of(
             let title = format!("{} · API Keys", shown.usage.key.name);
             visitor.page(title).render(move || view! { <KeyPage shown=shown.clone()/> }).await
         }
-        Err(Error::NotFound(_)) => problem::missing(visitor.page(problem::MISSING)).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the key could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(visitor, &error, "the key could not be loaded").await,
     }
 }
 

@@ -28,10 +28,7 @@ const fn title(of: KeysOf) -> &'static str {
 async fn page_for(visitor: &Visitor, of: KeysOf, keeper: &impl Keeper) -> Response {
     match Form::load(visitor, of, keeper).await {
         Ok(form) => visitor.page(title(of)).render(move || view! { <GeneratePage form=form.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the form could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(visitor, &error, "the form could not be loaded").await,
     }
 }
 

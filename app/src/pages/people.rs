@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, problem};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Crumbs, DataTable, Icon},
     times,
 };
 
@@ -44,10 +44,7 @@ pub(crate) async fn people(AdminVisitor { visitor, admin }: AdminVisitor) -> Res
             let listed = Listed { people, is_required, without_one, now, zone: TimeZone::of(admin.tenant()) };
             visitor.page("People").render(move || view! { <PeoplePage listed=listed.clone()/> }).await
         }
-        Err(error) => {
-            tracing::error!(cause = %error, "the people could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the people could not be listed").await,
     }
 }
 
@@ -83,23 +80,15 @@ fn PeoplePage(listed: Listed) -> impl IntoView {
 
 #[component]
 fn PeopleTable(people: Vec<Profile>, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
-    let rows = people.into_iter().map(|profile| view! { <PersonRow profile now zone/> });
+    let rows = people.into_iter().map(move |profile| view! { <PersonRow profile now zone/> });
     view! {
         <section class="panel" aria-label="People">
-            <table class="ledger">
-                <caption class="unseen">"People of this tenant, by e-mail address"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Person"</th>
-                        <th scope="col">"Role"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Groups"</th>
-                        <th scope="col">"Second factor"</th>
-                        <th scope="col">"Last seen"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                caption="People of this tenant, by e-mail address"
+                columns=&["Person", "Role", "State", "Groups", "Second factor", "Last seen"]
+            >
+                {rows.collect_view()}
+            </DataTable>
         </section>
     }
 }

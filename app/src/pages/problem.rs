@@ -5,6 +5,7 @@ use axum::{
     response::Response,
 };
 use domain::person::{Email, Person};
+use keyring::Error;
 use leptos::prelude::*;
 
 use super::{
@@ -124,6 +125,15 @@ pub(super) fn WhomToAsk(people: Vec<Person>) -> impl IntoView {
 fn mail_to(email: &Email) -> String {
     let parts: Vec<String> = email.as_str().split('@').map(url_encoded).collect();
     format!("mailto:{}", parts.join("@"))
+}
+
+/// What the page is about could not be loaded: it does not exist, or else the log is told why.
+pub(super) async fn failed(visitor: &Visitor, error: &Error, what: &'static str) -> Response {
+    if let Error::NotFound(_) = error {
+        return missing(visitor.page(MISSING)).await;
+    }
+    tracing::error!(cause = %error, "{what}");
+    unavailable(visitor.page(UNAVAILABLE)).await
 }
 
 pub(super) async fn unavailable(page: Page) -> Response {

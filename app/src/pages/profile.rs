@@ -26,10 +26,7 @@ pub(crate) async fn profile(visitor: Visitor, parameters: Parameters) -> Respons
             let page = visitor.page("Profile");
             page.render(move || view! { <ProfilePage profile=profile.clone() keys=keys.clone()/> }).await
         }
-        Err(error) => {
-            tracing::error!(cause = %error, "the groups could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the groups could not be loaded").await,
     }
 }
 

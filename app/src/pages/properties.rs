@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::{AdminVisitor, problem};
 use crate::{
-    components::{Crumbs, Icon, fields::TextField},
+    components::{Crumbs, DataTable, Icon, fields::TextField},
     functions::CreateProperty,
     islands::{Afterwards, FormDialog, FormSpec, Opener},
     numbers::counted,
@@ -34,10 +34,7 @@ pub(crate) async fn properties(AdminVisitor { visitor, admin }: AdminVisitor) ->
             let zone = TimeZone::of(admin.tenant());
             visitor.page("Properties").render(move || view! { <List properties=properties.clone() zone/> }).await
         }
-        Err(error) => {
-            tracing::error!(cause = %error, "the properties could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the properties could not be listed").await,
     }
 }
 
@@ -108,17 +105,14 @@ fn Live(properties: Vec<PropertyOverview>) -> impl IntoView {
     });
     view! {
         <div class="table-frame">
-            <table class="things">
-                <caption class="unseen">"Properties of this tenant"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Reached by"</th>
-                        <th scope="col"><span class="unseen">"Actions"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                class="things"
+                caption="Properties of this tenant"
+                columns=&["Name", "Reached by"]
+                unseen="Actions"
+            >
+                {rows.collect_view()}
+            </DataTable>
         </div>
     }
 }
@@ -131,7 +125,7 @@ fn NameCell(property: Property) -> impl IntoView {
 
 #[component]
 fn Archived(properties: Vec<PropertyOverview>, zone: TimeZone) -> impl IntoView {
-    let rows = properties.into_iter().map(|PropertyOverview { property, active_keys }| {
+    let rows = properties.into_iter().map(move |PropertyOverview { property, active_keys }| {
         let TenantProperty { property, archived_at } = property;
         let id = property.id.to_string();
         view! {
@@ -147,17 +141,14 @@ fn Archived(properties: Vec<PropertyOverview>, zone: TimeZone) -> impl IntoView 
             <h2 id="archived">"Archived"</h2>
             <p class="hint">"No key reaches these. Restored, they are back for every key that still has them in its selection."</p>
             <div class="table-frame">
-                <table class="things">
-                    <caption class="unseen">"Archived properties of this tenant"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Archived"</th>
-                            <th scope="col"><span class="unseen">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
+                <DataTable
+                    class="things"
+                    caption="Archived properties of this tenant"
+                    columns=&["Name", "Archived"]
+                    unseen="Actions"
+                >
+                    {rows.collect_view()}
+                </DataTable>
             </div>
         </section>
     }

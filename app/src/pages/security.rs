@@ -28,10 +28,7 @@ pub(super) const PATH: &str = "/security";
 pub(crate) async fn security(visitor: Visitor) -> Response {
     match Shown::load(&visitor.visit.console, &visitor.signed_in).await {
         Ok(shown) => visitor.page("Security").render(move || view! { <SecurityPage shown=shown.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the security page could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the security page could not be loaded").await,
     }
 }
 

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::{SuperUserVisitor, problem};
 use crate::{
-    components::{Crumbs, Icon},
+    components::{Crumbs, DataTable, Icon},
     numbers::counted,
 };
 
@@ -26,10 +26,7 @@ const NEW: &str = "/tenants/new";
 pub(crate) async fn tenants(SuperUserVisitor { visitor, super_user }: SuperUserVisitor) -> Response {
     match visitor.visit.console.keyring.tenants(&super_user).await {
         Ok(tenants) => visitor.page("Tenants").render(move || view! { <Tenants tenants=tenants.clone()/> }).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the tenants could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the tenants could not be listed").await,
     }
 }
 
@@ -73,19 +70,12 @@ fn Table(tenants: Vec<TenantOverview>) -> impl IntoView {
     let rows = tenants.into_iter().map(|overview| view! { <Row overview/> });
     view! {
         <section class="panel" aria-label="Tenants">
-            <table class="ledger">
-                <caption class="unseen">"The tenants of this installation"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Slug"</th>
-                        <th scope="col">"Keys"</th>
-                        <th scope="col">"People"</th>
-                        <th scope="col">"Subscription"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                caption="The tenants of this installation"
+                columns=&["Name", "Slug", "Keys", "People", "Subscription"]
+            >
+                {rows.collect_view()}
+            </DataTable>
         </section>
     }
 }

@@ -32,7 +32,7 @@ impl Keyring {
         let mut errors = FieldErrors::default();
         let terms =
             new.draft.parse(&choices(change.on(), keeper).await?).map_err(|wrong| errors.0.extend(wrong.0)).ok();
-        let expiration = errors.collect(new.expiration.parse(zone.moment(change.now())).map_err(|error| vec![error]));
+        let expiration = errors.collect(new.expiration.parse(zone.moment(change.now())));
         errors.collect(check_words(&new.draft).map_err(|wrong| wrong.0));
         let (Some(terms), Some(expiration), true) = (terms, expiration, errors.is_empty()) else {
             return Err(errors.into());

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     audit::Action,
     field::FieldErrors,
+    group::parse_name,
     id::{PersonId, TenantId},
     person::{Email, Person, PersonState, Role, check_new_password},
     tenant::Tenant,
@@ -13,7 +14,7 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::{NewRole, check_not_oneself, email_taken, find, parse_name};
+use super::{NewRole, check_not_oneself, email_taken, find};
 use crate::{
     Keyring,
     access::{Actor, TenantAdmin},
@@ -55,7 +56,7 @@ pub struct Invited {
 impl NewInvitation {
     pub(crate) fn parse(&self) -> Result<(Email, String), FieldErrors> {
         let mut errors = FieldErrors::default();
-        let email = errors.collect(Email::parse(&self.email).map_err(|error| vec![error]));
+        let email = errors.collect(Email::parse(&self.email));
         let name = errors.collect(parse_name(&self.name));
         email.zip(name).ok_or(errors)
     }

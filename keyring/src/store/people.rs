@@ -13,8 +13,8 @@ use domain::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef, Select,
-    sea_query::{Expr, SimpleExpr},
+    QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
+    sea_query::{Expr, SelectStatement, SimpleExpr},
 };
 
 use super::{
@@ -107,7 +107,7 @@ fn of(tenant: Option<&TenantId>) -> SimpleExpr {
 
 /// The people of a tenant, or those who belong to none, each with all that is shown of them.
 pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: Option<&TenantId>) -> Result<Vec<Profile>> {
-    profiles(connection, tenant, Condition::all().add(of(tenant))).await
+    profiles(connection, Condition::all().add(of(tenant))).await
 }
 
 /// One of the people of a tenant, or of those who belong to none.
@@ -117,20 +117,15 @@ pub(crate) async fn profile(
     id: &PersonId,
 ) -> Result<Option<Profile>> {
     let one = Condition::all().add(of(tenant)).add(person::Column::Id.eq(id.as_str()));
-    Ok(profiles(connection, tenant, one).await?.pop())
+    Ok(profiles(connection, one).await?.pop())
 }
 
-async fn profiles(
-    connection: &impl ConnectionTrait,
-    tenant: Option<&TenantId>,
-    which: Condition,
-) -> Result<Vec<Profile>> {
-    let rows = person::Entity::find().filter(which).order_by_asc(person::Column::Email).all(connection).await?;
-    let mut groups = match tenant {
-        Some(tenant) => groups_of_people(connection, tenant).await?,
-        None => HashMap::new(),
-    };
-    let mut last_seen = last_seen(connection, tenant).await?;
+async fn profiles(connection: &impl ConnectionTrait, which: Condition) -> Result<Vec<Profile>> {
+    let people = person::Entity::find().filter(which);
+    let rows = people.clone().order_by_asc(person::Column::Email).all(connection).await?;
+    let ids = people.select_only().column(person::Column::Id).into_query();
+    let mut groups = groups_of_people(connection, ids.clone()).await?;
+    let mut last_seen = last_seen(connection, ids).await?;
     let read = |row: person::Model| {
         let (groups, last_seen_at) = (groups.remove(&row.id).unwrap_or_default(), last_seen.remove(&row.id));
         let account = read_account(row)?;
@@ -151,10 +146,10 @@ fn group_relation() -> RelationDef {
     person_group::Entity::belongs_to(group::Entity).from(person_group::Column::GroupId).to(group::Column::Id).into()
 }
 
-/// The groups of each of a tenant's people, by name.
+/// The groups of each of these people, by name.
 async fn groups_of_people(
     connection: &impl ConnectionTrait,
-    tenant: &TenantId,
+    people: SelectStatement,
 ) -> Result<HashMap<String, Vec<GroupName>>> {
     let rows = person_group::Entity::find()
         .join(JoinType::InnerJoin, group_relation())
@@ -162,7 +157,7 @@ async fn groups_of_people(
         .column(person_group::Column::PersonId)
         .column(group::Column::Id)
         .column(group::Column::Name)
-        .filter(group::Column::TenantId.eq(tenant.as_str()))
+        .filter(person_group::Column::PersonId.in_subquery(people))
         .order_by_asc(group::Column::Name)
         .into_model::<PersonGroup>()
         .all(connection)
@@ -181,19 +176,16 @@ struct LastSeen {
     at: DateTime<Utc>,
 }
 
-/// When each of a tenant's people last used the console, as far as their sessions are remembered.
+/// When each of these people last used the console, as far as their sessions are remembered.
 async fn last_seen(
     connection: &impl ConnectionTrait,
-    tenant: Option<&TenantId>,
+    people: SelectStatement,
 ) -> Result<HashMap<String, DateTime<Utc>>> {
-    let of_person: RelationDef =
-        session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id).into();
     let rows = session::Entity::find()
-        .join(JoinType::InnerJoin, of_person)
         .select_only()
         .column(session::Column::PersonId)
         .column_as(session::Column::LastSeenAt.max(), "at")
-        .filter(of(tenant))
+        .filter(session::Column::PersonId.in_subquery(people))
         .group_by(session::Column::PersonId)
         .into_model::<LastSeen>()
         .all(connection)

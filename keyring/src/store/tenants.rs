@@ -9,7 +9,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 
 use super::{
@@ -64,15 +64,22 @@ pub(crate) async fn slugs(database: &Database) -> Result<HashMap<String, String>
     Ok(rows.into_iter().collect())
 }
 
-/// Every tenant, by slug.
-pub(crate) async fn list(database: &Database) -> Result<Vec<TenantOverview>> {
+/// Every tenant, by slug, or this one alone.
+pub(crate) async fn list(database: &Database, only: Option<&TenantId>) -> Result<Vec<TenantOverview>> {
     let connection = database.connection();
-    let rows = tenant::Entity::find().order_by_asc(tenant::Column::Slug).all(connection).await?;
+    let rows = tenant::Entity::find()
+        .apply_if(only, |rows, id| rows.filter(tenant::Column::Id.eq(id.as_str())))
+        .order_by_asc(tenant::Column::Slug)
+        .all(connection)
+        .await?;
     let active_keys = api_key::Entity::find()
+        .apply_if(only, |keys, id| keys.filter(api_key::Column::TenantId.eq(id.as_str())))
         .filter(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
         .filter(api_key::Column::RevokedAt.is_null());
     let active_keys = counts(connection, active_keys, api_key::Column::TenantId, api_key::Column::Id).await?;
-    let people = person::Entity::find().filter(person::Column::TenantId.is_not_null());
+    let people = person::Entity::find()
+        .apply_if(only, |people, id| people.filter(person::Column::TenantId.eq(id.as_str())))
+        .filter(person::Column::TenantId.is_not_null());
     let people = counts(connection, people, person::Column::TenantId, person::Column::Id).await?;
     let count = |counts: &HashMap<String, u64>, id: &TenantId| counts.get(id.as_str()).copied().unwrap_or_default();
     let overview = |row| {

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
@@ -13,21 +13,14 @@ use keyring::{
     Ask, Credential, Credentials, Demand, Error, Invitation, NewGroup, NewInvitation, NewKey, NewRole, NewSecret,
     Refusal, SessionToken, SignedIn, TenantAdmin, Thing, Why,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use super::stage::{PASSWORD, Stage, client, codes, home};
+use super::stage::{PASSWORD, Stage, client, home};
+
+mod alike;
+mod invitations;
 
 on_both_databases! {
-    an_invited_person_sets_a_password_and_is_in,
-    every_wrong_field_of_an_invitation_is_named_at_once,
-    only_groups_for_people_of_the_same_tenant_can_be_given,
-    of_a_link_only_its_hash_is_kept,
-    a_link_is_good_for_seven_days,
-    a_newer_link_ends_the_one_before,
-    a_password_that_was_set_otherwise_ends_the_link,
-    a_link_used_twice_at_once_is_good_once,
-    a_link_ends_the_sessions_from_before,
-    somebody_who_was_switched_off_gets_no_link,
     people_are_shown_with_all_that_there_is_to_know,
     a_role_holds_from_the_next_request_and_the_keys_next_call,
     what_changes_nothing_is_not_written_down,
@@ -41,8 +34,6 @@ on_both_databases! {
     a_second_factor_can_be_asked_of_everybody,
     a_foreign_person_is_nobody,
     whom_to_ask_are_those_who_can_help,
-    those_who_may_not_sign_in_are_told_alike,
-    those_who_may_not_sign_in_wait_alike,
 }
 
 async fn id_of(stage: &Stage, tenant: &TenantAdmin, name: &str) -> PersonId {
@@ -78,168 +69,6 @@ async fn accept(stage: &Stage, token: &SecretString) -> Result<(), Error> {
 
 async fn signed_in(stage: &Stage, token: &SessionToken) -> Option<SignedIn> {
     stage.keyring.signed_in(token, home()).await.unwrap()
-}
-
-async fn an_invited_person_sets_a_password_and_is_in(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let ana = stage.admin(&tenant, "Ana").await;
-    let desk = group(&stage, &tenant, "Front desk", GroupType::Person, "reservations:*").await;
-    let new =
-        NewInvitation { email: " Mia@Acme.test ".to_owned(), ..invitation(" Mia ", role(Role::Member, &[&desk])) };
-    let made = stage.keyring.invite_person(&ana, &new).await.unwrap();
-    assert_eq!((made.person.name.as_str(), made.person.email.as_str()), ("Mia", "mia@acme.test"));
-    assert_eq!(made.expires_at, stage.now() + TimeDelta::days(7));
-    let profile = stage.keyring.person(&tenant, &made.person.id).await.unwrap();
-    assert_eq!((profile.state, profile.person.role), (PersonState::Invited, Role::Member));
-    assert_eq!(profile.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["Front desk"]);
-
-    let invited = stage.keyring.invited(&made.token).await.unwrap();
-    assert_eq!((invited.name.as_str(), invited.email.as_str()), ("Mia", "mia@acme.test"));
-    assert_eq!((invited.tenant.unwrap().name.as_str(), invited.is_new), ("ACME", true));
-    let short = stage.keyring.accept_invitation(&made.token, "hunter2".to_owned().into(), home()).await;
-    assert_eq!(codes(short), [("password", "too_short".to_owned())]);
-    accept(&stage, &made.token).await.expect("a refused password does not use the link up");
-    assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
-    let profile = stage.keyring.person(&tenant, &made.person.id).await.unwrap();
-    assert_eq!((profile.state, profile.last_seen_at), (PersonState::Active, Some(stage.now())));
-    assert!(matches!(accept(&stage, &made.token).await, Err(Error::Refused(_))), "a link is good once");
-    assert!(matches!(stage.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
-    assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
-    assert_eq!(
-        stage
-            .texts("SELECT subject_name || ' by ' || actor_name FROM audit_event WHERE action = 'person.invited'")
-            .await,
-        ["Mia by Ana"]
-    );
-}
-
-async fn every_wrong_field_of_an_invitation_is_named_at_once(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let wrong = NewInvitation {
-        email: "mia".to_owned(),
-        name: "M".to_owned(),
-        role: NewRole { role: "super_user".to_owned(), groups: vec!["grp_nothing".to_owned()] },
-    };
-    let fields: Vec<&str> =
-        codes(stage.keyring.invite_person(&tenant, &wrong).await).into_iter().map(|(field, _)| field).collect();
-    assert_eq!(fields, ["email", "name", "role", "groups"]);
-    stage.person(&tenant, "Mia", Role::Member).await;
-    let taken = stage.keyring.invite_person(&tenant, &invitation("Mia", role(Role::Member, &[]))).await;
-    assert_eq!(codes(taken), [("email", "taken".to_owned())]);
-    assert_eq!(stage.keyring.people(Some(&tenant)).await.unwrap().len(), 1);
-}
-
-async fn only_groups_for_people_of_the_same_tenant_can_be_given(stage: Stage) {
-    let (tenant, other) = (stage.tenant("acme").await, stage.tenant("other").await);
-    let for_keys = group(&stage, &tenant, "For keys", GroupType::TenantApiKey, "*").await;
-    let foreign = group(&stage, &other, "Foreign", GroupType::Person, "*").await;
-    let mia = member(&stage, &tenant, "Mia").await;
-    for wrong in [&for_keys, &foreign] {
-        let picked = role(Role::Member, &[wrong]);
-        let refused = stage.keyring.set_role(&tenant, &mia, &picked).await;
-        assert_eq!(codes(refused), [("groups", "not_found".to_owned())]);
-        let refused = stage.keyring.invite_person(&tenant, &invitation("Ben", picked)).await;
-        assert_eq!(codes(refused), [("groups", "not_found".to_owned())]);
-    }
-}
-
-async fn of_a_link_only_its_hash_is_kept(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
-    let stored = stage.texts("SELECT token_sha256 FROM invitation").await;
-    assert_eq!(stored.len(), 1);
-    assert_ne!(stored[0], made.token.expose_secret());
-    assert!(stage.keyring.invited(&stored[0].clone().into()).await.is_err(), "what is stored opens nothing");
-    let told = stage.texts("SELECT detail FROM audit_event").await;
-    assert!(told.iter().all(|detail| !detail.contains(made.token.expose_secret())));
-}
-
-async fn a_link_is_good_for_seven_days(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
-    stage.advance(TimeDelta::days(7) - TimeDelta::milliseconds(1));
-    assert!(stage.keyring.invited(&made.token).await.is_ok());
-    stage.advance(TimeDelta::milliseconds(1));
-    assert!(matches!(stage.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
-    assert!(matches!(accept(&stage, &made.token).await, Err(Error::Refused(_))));
-}
-
-async fn a_newer_link_ends_the_one_before(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let first = invite(&stage, &tenant, "Mia", Role::Member).await;
-    let second = stage.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
-    assert!(accept(&stage, &first.token).await.is_err());
-    assert!(stage.keyring.invited(&second.token).await.unwrap().is_new);
-    accept(&stage, &second.token).await.unwrap();
-    let third = stage.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
-    assert!(!stage.keyring.invited(&third.token).await.unwrap().is_new, "a forgotten password");
-}
-
-async fn a_password_that_was_set_otherwise_ends_the_link(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let mia = member(&stage, &tenant, "Mia").await;
-    for by_themselves in [true, false] {
-        let made = stage.keyring.make_password_link(&tenant, &mia).await.unwrap();
-        if by_themselves {
-            let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
-            let signed_in = signed_in(&stage, &token).await.unwrap();
-            let [old, new] = [PASSWORD, "another long password"].map(|text| SecretString::from(text.to_owned()));
-            stage.keyring.change_password(&signed_in, old, new).await.unwrap();
-        } else {
-            stage.keyring.set_password("mia@acme.test", PASSWORD.to_owned().into()).await.unwrap();
-        }
-        assert!(accept(&stage, &made.token).await.is_err(), "by themselves: {by_themselves}");
-    }
-}
-
-async fn a_link_used_twice_at_once_is_good_once(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
-    let attempts: Vec<_> = ["the first of the passwords", "the second of the passwords"]
-        .into_iter()
-        .map(|password| {
-            let (keyring, token) = (stage.keyring.clone(), made.token.clone());
-            let accept = async move { keyring.accept_invitation(&token, password.to_owned().into(), home()).await };
-            (password, tokio::spawn(accept))
-        })
-        .collect();
-    let mut good = Vec::new();
-    for (password, attempt) in attempts {
-        match attempt.await.unwrap() {
-            Ok(_) => good.push(password),
-            Err(error) => assert!(matches!(error, Error::Refused(_)), "{error}"),
-        }
-    }
-    let [password] = good[..] else { panic!("accepted {} times", good.len()) };
-    assert!(stage.sign_in("mia@acme.test", password).await.is_ok(), "whoever was first has set the password");
-    assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
-}
-
-async fn a_link_ends_the_sessions_from_before(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let mia = member(&stage, &tenant, "Mia").await;
-    let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
-    let made = stage.keyring.make_password_link(&tenant, &mia).await.unwrap();
-    assert!(signed_in(&stage, &token).await.is_some(), "until it is used, nothing changes");
-    accept(&stage, &made.token).await.unwrap();
-    assert!(signed_in(&stage, &token).await.is_none());
-}
-
-async fn somebody_who_was_switched_off_gets_no_link(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
-    let mia = &made.person.id;
-    stage.keyring.switch_off(&tenant, mia).await.unwrap();
-    assert!(accept(&stage, &made.token).await.is_err(), "the link has ended");
-    let refused = stage.keyring.make_password_link(&tenant, mia).await;
-    assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("Switch them on first")));
-    stage.keyring.switch_on(&tenant, mia).await.unwrap();
-    assert!(accept(&stage, &made.token).await.is_err(), "and does not come back");
-    let again = stage.keyring.make_password_link(&tenant, mia).await.unwrap();
-    accept(&stage, &again.token).await.unwrap();
-    let ana = stage.admin(&tenant, "Ana").await;
-    let own = stage.keyring.make_password_link(&ana, &id_of(&stage, &tenant, "Ana").await).await;
-    assert!(matches!(own, Err(Error::Refused(_))), "one's own password takes the current one");
 }
 
 async fn people_are_shown_with_all_that_there_is_to_know(stage: Stage) {
@@ -533,61 +362,4 @@ async fn whom_to_ask_are_those_who_can_help(stage: Stage) {
     let to_ask = stage.keyring.whom_to_ask(&signed_in(&stage, &token).await.unwrap()).await.unwrap();
     let names: Vec<&str> = to_ask.iter().map(|person| person.name.as_str()).collect();
     assert_eq!(names, ["Ana", "Ben"]);
-}
-
-/// People who may not sign in, and why: an address and a password each.
-async fn those_who_may_not_sign_in(stage: &Stage) -> [(&'static str, &'static str, &'static str); 4] {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
-    let gone = member(stage, &tenant, "Gone").await;
-    stage.keyring.switch_off(&tenant, &gone).await.unwrap();
-    invite(stage, &tenant, "Zoe", Role::Member).await;
-    [
-        ("unknown", "nobody@acme.test", PASSWORD),
-        ("wrong password", "ana@acme.test", "a wrong password"),
-        ("switched off", "gone@acme.test", PASSWORD),
-        ("invited", "zoe@acme.test", PASSWORD),
-    ]
-}
-
-async fn those_who_may_not_sign_in_are_told_alike(stage: Stage) {
-    for (why, email, password) in those_who_may_not_sign_in(&stage).await {
-        let refused = stage.sign_in(email, password).await.err().map(|error| error.to_string());
-        assert_eq!(refused.as_deref(), Some("The e-mail address or the password is wrong."), "{why}");
-        let empty = stage.sign_in(email, "").await.err().map(|error| error.to_string());
-        assert_eq!(empty, refused, "{why}, with no password at all");
-    }
-}
-
-/// How far apart the medians may be. Looking at a password takes about 25 ms, nine tenths of the whole; whoever
-/// skipped it would be told apart at once. A tenth is what the rest of a busy machine makes of 200 attempts.
-const TOLERANCE: f64 = 0.1;
-
-async fn those_who_may_not_sign_in_wait_alike(stage: Stage) {
-    const ROUNDS: usize = 200;
-    let kinds = those_who_may_not_sign_in(&stage).await;
-    let mut took = [const { Vec::<f64>::new() }; 4];
-    for round in 0..ROUNDS {
-        // Never so many from one address or in a quarter of an hour that the throttle steps in.
-        stage.advance(TimeDelta::minutes(1));
-        let client = client(&format!("198.51.100.{round}"));
-        // Nobody always comes first.
-        for kind in (0..kinds.len()).map(|place| (place + round) % kinds.len()) {
-            let (_, email, password) = kinds[kind];
-            let credentials = Credentials { email: email.to_owned(), password: password.to_owned().into() };
-            let start = Instant::now();
-            let refused = stage.keyring.sign_in(credentials, None, &client).await;
-            took[kind].push(start.elapsed().as_secs_f64());
-            assert!(matches!(refused, Err(Error::WrongCredentials)));
-        }
-    }
-    let medians = took.map(median);
-    let (least, most) = (medians.into_iter().fold(f64::MAX, f64::min), medians.into_iter().fold(0.0, f64::max));
-    let told: Vec<_> = kinds.iter().map(|(why, ..)| why).zip(medians).collect();
-    assert!(most <= least * (1.0 + TOLERANCE), "they can be told apart by the time it takes: {told:?}");
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

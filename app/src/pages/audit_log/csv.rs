@@ -29,10 +29,7 @@ pub(crate) async fn audit_export(AdminVisitor { visitor, admin }: AdminVisitor, 
     // What fails before the first row can still be told on a page.
     match Export::begin(console, admin, query).await {
         Ok(export) => (headers(&file), Body::from_stream(export.into_stream())).into_response(),
-        Err(error) => {
-            tracing::error!(cause = %error, "the audit log could not be exported");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the audit log could not be exported").await,
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{
     group::{Group, GroupType, Version},
     id::{GroupId, Id},
 };
-use keyring::{Error, GroupDetail, GroupUse, TenantGroup};
+use keyring::{GroupDetail, GroupUse, TenantGroup};
 use leptos::prelude::*;
 
 use super::{
@@ -41,11 +41,7 @@ pub(crate) async fn group(
             let title = format!("{} · {SECTION}", detail.group.group.name);
             visitor.page(title).render(move || view! { <GroupPage detail=detail.clone()/> }).await
         }
-        Err(Error::NotFound(_)) => problem::missing(visitor.page(problem::MISSING)).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the group could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the group could not be loaded").await,
     }
 }
 

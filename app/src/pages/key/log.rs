@@ -12,7 +12,7 @@ use super::{
     outcome::{badge, in_words},
 };
 use crate::{
-    components::{Choice, Icon},
+    components::{Choice, DataTable, LogPager},
     times,
 };
 
@@ -66,21 +66,15 @@ fn NoCalls(path: String, query: UsageQuery) -> impl IntoView {
 
 #[component]
 fn CallTable(calls: Vec<Call>, zone: TimeZone) -> impl IntoView {
-    let rows = calls.into_iter().map(|call| view! { <CallRow call zone/> });
+    let rows = calls.into_iter().map(move |call| view! { <CallRow call zone/> });
     view! {
-        <table class="ledger calls">
-            <caption class="unseen">"Calls with this key, newest first"</caption>
-            <thead>
-                <tr>
-                    <th scope="col">"When"</th>
-                    <th scope="col">"Call"</th>
-                    <th scope="col">"Status"</th>
-                    <th scope="col">"Outcome"</th>
-                    <th scope="col">"Address"</th>
-                </tr>
-            </thead>
-            <tbody>{rows.collect_view()}</tbody>
-        </table>
+        <DataTable
+            class="ledger calls"
+            caption="Calls with this key, newest first"
+            columns=&["When", "Call", "Status", "Outcome", "Address"]
+        >
+            {rows.collect_view()}
+        </DataTable>
     }
 }
 
@@ -101,13 +95,5 @@ fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
 #[component]
 fn Pager(path: String, query: UsageQuery, log: LogPage) -> impl IntoView {
     let step = |start: Option<Start>| start.map(|start| link(&path, &UsageQuery { start, ..query }, "log"));
-    let (newer, older) = (step(log.newer()), step(log.older()));
-    (newer.is_some() || older.is_some()).then(|| {
-        view! {
-            <nav class="pager" aria-label="Pages of the log">
-                {newer.map(|href| view! { <a class="button" href=href rel="prev"><Icon name="left"/>"Newer"</a> })}
-                {older.map(|href| view! { <a class="button" href=href rel="next">"Older"<Icon name="right"/></a> })}
-            </nav>
-        }
-    })
+    view! { <LogPager newer=step(log.newer()) older=step(log.older())/> }
 }

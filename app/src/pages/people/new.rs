@@ -23,10 +23,7 @@ pub(crate) async fn person_new(AdminVisitor { visitor, admin }: AdminVisitor) ->
             let groups = for_people(groups);
             visitor.page("Invite a person").render(move || view! { <InvitePage groups=groups.clone()/> }).await
         }
-        Err(error) => {
-            tracing::error!(cause = %error, "the groups could not be listed");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the groups could not be listed").await,
     }
 }
 

@@ -41,11 +41,7 @@ pub(crate) async fn person(
             let title = format!("{} · People", shown.profile.person.name);
             visitor.page(title).render(move || view! { <PersonPage shown=shown.clone()/> }).await
         }
-        Err(Error::NotFound(_)) => problem::missing(visitor.page(problem::MISSING)).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the person could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the person could not be loaded").await,
     }
 }
 

@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 use domain::id::{Id, PropertyId};
-use keyring::{Error, PropertyDetail, TenantProperty, TimeZone};
+use keyring::{PropertyDetail, TenantProperty, TimeZone};
 use leptos::prelude::*;
 
 use super::{
@@ -28,11 +28,7 @@ pub(crate) async fn property(
             let zone = TimeZone::of(admin.tenant());
             visitor.page(title).render(move || view! { <PropertyPage detail=detail.clone() zone/> }).await
         }
-        Err(Error::NotFound(_)) => problem::missing(visitor.page(problem::MISSING)).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the property could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the property could not be loaded").await,
     }
 }
 

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::{
     browsers,
-    components::Icon,
+    components::{DataTable, Icon},
     functions::SignOutEverywhere,
     islands::{Afterwards, FormDialog, FormSpec, Opener},
     times,
@@ -15,22 +15,16 @@ use crate::{
 
 #[component]
 pub(super) fn SessionsPanel(sessions: Vec<Session>, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
-    let rows = sessions.into_iter().map(|session| view! { <SessionRow session now zone/> });
+    let rows = sessions.into_iter().map(move |session| view! { <SessionRow session now zone/> });
     view! {
         <section class="panel security-panel" aria-labelledby="sessions">
             <header class="panel-header"><h2 id="sessions">"Where you are signed in"</h2><SignOutEverywhereButton/></header>
-            <table class="ledger">
-                <caption class="unseen">"Your sessions, the one that was used last first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Browser"</th>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"Signed in"</th>
-                        <th scope="col">"Last used"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <DataTable
+                caption="Your sessions, the one that was used last first"
+                columns=&["Browser", "Address", "Signed in", "Last used"]
+            >
+                {rows.collect_view()}
+            </DataTable>
             <p class="panel-note">
                 {format!("A session that nobody uses ends by itself after {} hours. ", SESSION_IDLE.num_hours())}
                 {format!("Times are those of {zone}.")}

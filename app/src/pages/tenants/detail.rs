@@ -8,7 +8,7 @@ use domain::{
     id::{Id, TenantId},
     tenant::Tenant,
 };
-use keyring::{Error, TenantOverview};
+use keyring::TenantOverview;
 use leptos::prelude::*;
 
 use super::{
@@ -38,11 +38,7 @@ pub(crate) async fn tenant(
             let title = format!("{} · Tenants", overview.tenant.name);
             visitor.page(title).render(move || view! { <TenantPage overview=overview.clone()/> }).await
         }
-        Err(Error::NotFound(_)) => problem::missing(visitor.page(problem::MISSING)).await,
-        Err(error) => {
-            tracing::error!(cause = %error, "the tenant could not be loaded");
-            problem::unavailable(visitor.page(problem::UNAVAILABLE)).await
-        }
+        Err(error) => problem::failed(&visitor, &error, "the tenant could not be loaded").await,
     }
 }
 

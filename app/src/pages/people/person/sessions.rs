@@ -5,7 +5,7 @@ use domain::person::Session;
 use keyring::TimeZone;
 use leptos::prelude::*;
 
-use crate::{browsers, times};
+use crate::{browsers, components::DataTable, times};
 
 #[component]
 pub(super) fn SessionsPanel(sessions: Vec<Session>, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
@@ -24,19 +24,14 @@ pub(super) fn SessionsPanel(sessions: Vec<Session>, now: DateTime<Utc>, zone: Ti
 
 #[component]
 fn SessionTable(sessions: Vec<Session>, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
-    let rows = sessions.into_iter().map(|session| view! { <SessionRow session now zone/> });
+    let rows = sessions.into_iter().map(move |session| view! { <SessionRow session now zone/> });
     view! {
-        <table class="ledger">
-            <caption class="unseen">"Their sessions, the one that was used last first"</caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Browser"</th>
-                    <th scope="col">"Address"</th>
-                    <th scope="col">"Last used"</th>
-                </tr>
-            </thead>
-            <tbody>{rows.collect_view()}</tbody>
-        </table>
+        <DataTable
+            caption="Their sessions, the one that was used last first"
+            columns=&["Browser", "Address", "Last used"]
+        >
+            {rows.collect_view()}
+        </DataTable>
     }
 }
 
