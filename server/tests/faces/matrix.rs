@@ -1,12 +1,15 @@
 //! Every page, server function and call of the API × whoever asks. The lists are those that the program itself routes
 //! by: whoever adds a face without saying here who may use it makes these tests fail.
 
-use chrono::{Days, Utc};
 use leptos::server_fn::axum::server_fn_paths;
-use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use super::program::{Browser, Program, draft};
+use super::program::{Program, draft};
+
+mod api;
+mod stage;
+
+use stage::Stage;
 
 /// Whoever asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,98 +244,6 @@ fn functions() -> Vec<&'static str> {
     functions
 }
 
-/// Two tenants with somebody of each kind.
-struct Stage {
-    program: Program,
-    ids: Ids,
-    switched_off: Browser,
-}
-
-impl Stage {
-    async fn on(program: Program) -> Self {
-        for tenant in ["acme", "other"] {
-            program.tenant(tenant);
-        }
-        let root = ["person", "create", "--email", "root@latchkey.test", "--name", "Root", "--role", "super-user"];
-        program.command(&[&root[..], &["--password-stdin"]].concat());
-        let gone = ["person", "create", "--tenant", "acme", "--email", "gone@acme.test", "--name", "Gone"];
-        let gone_id = program.command(&[&gone[..], &["--password-stdin"]].concat())["id"].clone();
-        let switched_off = program.signed_in("gone@acme.test").await;
-        program.command(&["person", "switch-off", gone_id.as_str().unwrap()]);
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let groups = program.command(&["group", "list", "--tenant", "acme"]);
-        let group = groups.as_array().unwrap().iter().find(|group| group["name"] == "Full access").unwrap();
-        let tenants = program.command(&["tenant", "list"]);
-        let acme = tenants.as_array().unwrap().iter().find(|tenant| tenant["slug"] == "acme").unwrap();
-        let ids = Ids {
-            tenant: text(&acme["id"]),
-            key: text(&program.key("acme", "A key of Acme's")["id"]),
-            personal_key: personal_key(&program, "member@acme.test").await["id"].as_str().unwrap().to_owned(),
-            group: text(&group["id"]),
-            property: text(&program.command(&["property", "list", "--tenant", "acme"])[0]["id"]),
-            person: member_of_acme(&program),
-            invitation: invitation(&program),
-        };
-        Self { program, ids, switched_off }
-    }
-
-    /// A browser of somebody's, who has just signed in.
-    async fn browser(&self, who: Who) -> Browser {
-        match who {
-            Who::Nobody => self.program.stranger(),
-            Who::SwitchedOff => {
-                let mut browser = self.program.stranger();
-                browser.cookie.clone_from(&self.switched_off.cookie);
-                browser
-            }
-            Who::Member => self.program.signed_in("member@acme.test").await,
-            Who::Admin => self.program.signed_in("tenant-admin@acme.test").await,
-            Who::ForeignAdmin => self.program.signed_in("tenant-admin@other.test").await,
-            Who::SuperUser => self.program.signed_in("root@latchkey.test").await,
-            Who::SuperUserWithin => {
-                let root = self.program.signed_in("root@latchkey.test").await;
-                let entered = root.call("/console/enter_tenant", &json!({ "id": self.ids.tenant })).await;
-                assert_eq!(entered.status(), 200);
-                root
-            }
-        }
-    }
-
-    /// All that was changed, by the audit log; that somebody signed in is no matter.
-    fn changes(&self) -> Vec<Value> {
-        let all = ["acme", "other"].map(|tenant| {
-            let log = self.program.command(&["audit", "list", "--tenant", tenant, "--limit", "1000"]);
-            log.as_array().unwrap().clone()
-        });
-        let is_change = |event: &Value| {
-            let action = event["action"].as_str().unwrap();
-            !action.starts_with("session.") && !matches!(action, "tenant.entered" | "tenant.left")
-        };
-        all.into_iter().flatten().filter(is_change).collect()
-    }
-}
-
-fn member_of_acme(program: &Program) -> String {
-    let people = program.command(&["person", "list", "--tenant", "acme"]);
-    let member = people.as_array().unwrap().iter().find(|person| person["email"] == "member@acme.test").unwrap();
-    member["id"].as_str().unwrap().to_owned()
-}
-
-fn invitation(program: &Program) -> String {
-    let words = ["person", "invite", "--tenant", "acme", "--email", "zoe@acme.test", "--name", "Zoe"];
-    let link = program.command(&words)["link"].as_str().unwrap().to_owned();
-    link.rsplit_once('/').unwrap().1.to_owned()
-}
-
-async fn personal_key(program: &Program, email: &str) -> Value {
-    let mut draft = draft("A key of the member's", "");
-    draft["write"] = json!(true);
-    let body = json!({ "of": "oneself", "draft": draft, "expiration": "never" });
-    let made = program.signed_in(email).await.call("/console/generate_key", &body).await;
-    assert_eq!(made.status(), 200);
-    made.json().await.unwrap()
-}
-
 #[tokio::test]
 async fn every_page_is_seen_by_those_it_is_for() {
     let stage = Stage::on(Program::start()).await;
@@ -411,170 +322,5 @@ async fn refuse(stage: &Stage, function: &str, who: Who, audience: For, argument
     } else {
         let is_nobody = matches!(who, Who::Nobody | Who::SwitchedOff);
         assert_eq!(status, if is_nobody { 401 } else { 403 }, "{case}");
-    }
-}
-
-/// Whoever calls the API, by their credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Caller {
-    Nobody,
-    /// An admin's cookie, which opens no API.
-    Session,
-    FullKey,
-    ReadOnlyKey,
-    ForeignKey,
-    /// A personal key of a member whom no group grants anything.
-    KeyOfMember,
-    KeyOfAdmin,
-    KeyOfSwitchedOff,
-}
-
-const CALLERS: [Caller; 8] = [
-    Caller::Nobody,
-    Caller::Session,
-    Caller::FullKey,
-    Caller::ReadOnlyKey,
-    Caller::ForeignKey,
-    Caller::KeyOfMember,
-    Caller::KeyOfAdmin,
-    Caller::KeyOfSwitchedOff,
-];
-
-/// What a call of the API asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Demand {
-    /// A password in its body, and no credential of a program's.
-    Password,
-    AnyKey,
-    Reading,
-    Writing,
-    /// `keys:verify`, and a key to ask about.
-    Verifying,
-}
-
-/// What a call asks for, and with which query it names Acme's property. None for one that nobody has thought of.
-fn operation(id: &str) -> Option<(Demand, &'static str)> {
-    Some(match id {
-        "create_token" => (Demand::Password, ""),
-        "get_key" => (Demand::AnyKey, ""),
-        "list_properties" | "get_property" | "list_reservations" | "get_reservation" => (Demand::Reading, ""),
-        "list_services" | "list_packages" => (Demand::Reading, "?property_id={property_id}"),
-        "list_availability" => (Demand::Reading, "?property_id={property_id}&from={from}&to={to}"),
-        "create_reservation" => (Demand::Writing, ""),
-        "verify_key" | "introspect_key" => (Demand::Verifying, ""),
-        _ => return None,
-    })
-}
-
-/// The status that a caller gets. `names` says whether the call names something of Acme's.
-fn expected(demand: Demand, caller: Caller, names: bool) -> &'static [u16] {
-    match (demand, caller) {
-        (Demand::Password, _) => &[400, 401, 415, 422],
-        (_, Caller::Nobody | Caller::Session | Caller::KeyOfSwitchedOff) => &[401],
-        (Demand::AnyKey, _) => &[200],
-        (_, Caller::KeyOfMember) | (Demand::Writing, Caller::ReadOnlyKey) => &[403],
-        // 415: introspection takes a form.
-        (Demand::Verifying, _) => &[200, 415],
-        (_, Caller::ForeignKey) if names => &[404],
-        (Demand::Writing, _) => &[201],
-        (Demand::Reading, _) => &[200],
-    }
-}
-
-/// A credential's header.
-type Header = Option<(&'static str, String)>;
-
-async fn header(stage: &Stage, caller: Caller) -> Header {
-    let program = &stage.program;
-    let full = ["--scope", "read", "--scope", "write"];
-    let key = |tenant: &str, words: &[&str]| {
-        let create = ["key", "create", "--tenant", tenant, "--name", "Caller", "--group", "Full access"];
-        Some(("x-api-key", secret(&program.command(&[&create[..], words].concat()))))
-    };
-    match caller {
-        Caller::Nobody => None,
-        Caller::Session => Some(("cookie", program.signed_in("tenant-admin@acme.test").await.cookie.unwrap())),
-        Caller::FullKey => key("acme", &full),
-        Caller::ReadOnlyKey => key("acme", &full[..2]),
-        Caller::ForeignKey => key("other", &full),
-        Caller::KeyOfMember => Some(("user-api-key", secret(&personal_key(program, "member@acme.test").await))),
-        Caller::KeyOfAdmin => Some(("user-api-key", secret(&personal_key(program, "tenant-admin@acme.test").await))),
-        Caller::KeyOfSwitchedOff => Some(("user-api-key", key_of_switched_off(program).await)),
-    }
-}
-
-fn secret(made: &Value) -> String {
-    made["secret"].as_str().unwrap().to_owned()
-}
-
-async fn key_of_switched_off(program: &Program) -> String {
-    let words = ["person", "create", "--tenant", "acme", "--email", "left@acme.test", "--name", "Left"];
-    let person = program.command(&[&words[..], &["--role", "tenant-admin", "--password-stdin"]].concat());
-    let key = secret(&personal_key(program, "left@acme.test").await);
-    program.command(&["person", "switch-off", person["id"].as_str().unwrap()]);
-    key
-}
-
-/// So many days from today.
-fn day(from_today: u64) -> String {
-    Utc::now().date_naive().checked_add_days(Days::new(from_today)).unwrap().to_string()
-}
-
-/// Something of Acme's to reserve: its service, and a reservation.
-async fn reserved(stage: &Stage) -> (Value, String) {
-    let words = ["service", "create", "--tenant", "acme", "--property", &stage.ids.property, "--name", "Double room"];
-    let service = stage.program.command(&[&words[..], &["--units", "100", "--price", "100"]].concat());
-    let body = json!({
-        "property_id": stage.ids.property, "service_id": service["id"], "guest": { "name": "Robin Sample" },
-        "arrival": day(10), "departure": day(12),
-    });
-    let (name, value) = header(stage, Caller::FullKey).await.unwrap();
-    let made = Client::new().post(format!("{}/api/v1/reservations", stage.program.url)).header(name, value);
-    let made: Value = made.json(&body).send().await.unwrap().json().await.unwrap();
-    (body, made["id"].as_str().unwrap().to_owned())
-}
-
-#[tokio::test]
-async fn every_call_of_the_api_is_answered_for_those_it_is_for() {
-    let stage = Stage::on(Program::start()).await;
-    let client = Client::new();
-    let url = |path: &str| format!("{}{path}", stage.program.url);
-    let document: Value = client.get(url("/api/openapi.json")).send().await.unwrap().json().await.unwrap();
-    let (body, reservation) = reserved(&stage).await;
-    let mut headers = Vec::new();
-    for caller in CALLERS {
-        headers.push((caller, header(&stage, caller).await));
-    }
-    let known = headers.iter().find(|(caller, _)| *caller == Caller::FullKey).and_then(|(_, header)| header.clone());
-    let question = json!({ "key": known.unwrap().1 });
-    let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
-        methods.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
-    });
-    for (path, method, described) in operations {
-        let id = described["operationId"].as_str().unwrap();
-        let (demand, query) = operation(id).unwrap_or_else(|| panic!("{id}: nobody said who may call it"));
-        let address = format!("{path}{query}")
-            .replace("{property_id}", &stage.ids.property)
-            .replace("{reservation_id}", &reservation)
-            .replace("{from}", &day(10))
-            .replace("{to}", &day(12));
-        let body = if demand == Demand::Verifying { &question } else { &body };
-        let names = address.contains("prp_") || address.contains("res_") || demand == Demand::Writing;
-        for (caller, header) in &headers {
-            let method: Method = method.to_uppercase().parse().unwrap();
-            let mut request = client.request(method.clone(), url(&address));
-            if method == Method::POST {
-                request = request.json(body);
-            }
-            if let Some((name, value)) = header {
-                request = request.header(*name, value);
-            }
-            let answer = request.send().await.unwrap();
-            let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
-            let case = format!("{method} {address} as {caller:?}: {status} {text}");
-            assert!(expected(demand, *caller, names).contains(&status), "{case}");
-            let tells = text.contains(&stage.ids.property) || text.contains(&reservation);
-            assert!(*caller != Caller::ForeignKey || !tells, "{case}");
-        }
     }
 }
