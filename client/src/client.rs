@@ -141,8 +141,9 @@ impl Asking {
             Some(Problem { request_id, .. }) if status == StatusCode::SERVICE_UNAVAILABLE => {
                 Error::Unavailable { retry_after, request_id }
             }
-            Some(Problem { code, detail, request_id }) => {
-                Error::NotAnswered { status: status.as_u16(), code, detail, request_id }
+            Some(Problem { code, detail, request_id, errors }) => {
+                let wrong = errors.into_iter().map(|error| error.field).collect();
+                Error::NotAnswered { status: status.as_u16(), code, detail, request_id, wrong }
             }
             None if status == StatusCode::SERVICE_UNAVAILABLE => {
                 Error::Unavailable { retry_after, request_id: "unknown".to_owned() }
@@ -159,6 +160,13 @@ struct Problem {
     detail: String,
     #[serde(default)]
     request_id: String,
+    #[serde(default)]
+    errors: Vec<WrongField>,
+}
+
+#[derive(Deserialize)]
+struct WrongField {
+    field: String,
 }
 
 fn retry_after(headers: &HeaderMap) -> Duration {

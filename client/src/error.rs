@@ -30,7 +30,30 @@ pub enum Error {
     Unavailable { retry_after: Duration, request_id: String },
     /// About the key that asks, or how it asks, and not the one that is asked about.
     #[error("Latchkey does not take the question: {detail} ({status} {code}, request {request_id})")]
-    NotAnswered { status: u16, code: String, detail: String, request_id: String },
+    NotAnswered {
+        status: u16,
+        code: String,
+        detail: String,
+        request_id: String,
+        /// The parts of the question that cannot be judged as they are, such as `property` for what is no id.
+        wrong: Vec<String>,
+    },
     #[error("what answers at {url} does not answer as Latchkey does ({what}): see whether the address is right")]
     NotLatchkey { url: String, what: String },
+}
+
+#[cfg(feature = "tower")]
+impl Error {
+    /// What a client sent to the service that asks, and only that, kept the question from being answered.
+    pub(crate) fn is_of_the_client(&self) -> bool {
+        const FROM_CLIENTS: [&str; 3] = ["key", "property", "origin"];
+        match self {
+            // Nothing else in a question is long.
+            Self::NotAnswered { status: 413, .. } => true,
+            Self::NotAnswered { wrong, .. } => {
+                !wrong.is_empty() && wrong.iter().all(|part| FROM_CLIENTS.contains(&part.as_str()))
+            }
+            _ => false,
+        }
+    }
 }

@@ -122,6 +122,7 @@ impl Guard {
         match self.ask(question).await {
             Ok(Answer::Valid(caller)) => Ok(*caller),
             Ok(Answer::Refused(refusal)) => Err(TurnedAway::Refused { refusal, permission: self.permission.clone() }),
+            Err(error) if error.is_of_the_client() => Err(TurnedAway::Unreadable),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no key can be verified");
                 Err(TurnedAway::Unanswered)

@@ -5,10 +5,14 @@ mod api {
     mod stage;
 
     mod address;
+    mod client;
     mod cors;
     mod crash;
     mod credentials;
     mod evaluator;
+    /// As the documentation shows it.
+    #[path = "../../../app/src/pages/docs/snippets/guard.rs"]
+    mod guard;
     mod openapi;
     mod problems;
     #[expect(dead_code, reason = "the console's tests use the rest of it")]
@@ -16,6 +20,7 @@ mod api {
     mod program;
     mod rate_limit;
     mod secrets;
+    mod snippets;
     mod usage;
     mod v1 {
         mod auth_token;

@@ -13,7 +13,7 @@ const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
 
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Redis, Need::Python, Need::Fonts])?;
+    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Redis, Need::Python, Need::Curl, Need::Fonts])?;
     setup::end2end(workspace)?;
     let postgres = Postgres::start()?;
     let redis = Redis::start()?;
@@ -30,7 +30,7 @@ pub fn conformance_alone(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn rust_alone(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Postgres, Need::Redis])?;
+    prepare(workspace, &[Need::Postgres, Need::Redis, Need::Python, Need::Curl])?;
     let outcome = rust(workspace, &Postgres::start()?, &Redis::start()?);
     summary(&[("Rust tests", outcome)])
 }

@@ -14,7 +14,12 @@ pub enum TurnedAway {
     NoCredential,
     Password,
     Conflict,
-    Refused { refusal: Refusal, permission: Option<Arc<str>> },
+    /// Latchkey cannot read what the client sent.
+    Unreadable,
+    Refused {
+        refusal: Refusal,
+        permission: Option<Arc<str>>,
+    },
     Unanswered,
 }
 
@@ -47,7 +52,7 @@ impl TurnedAway {
     fn status(&self) -> StatusCode {
         match self {
             Self::NoCredential | Self::Password => StatusCode::UNAUTHORIZED,
-            Self::Conflict => StatusCode::BAD_REQUEST,
+            Self::Conflict | Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Refused { refusal, .. } => StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::FORBIDDEN),
             Self::Unanswered => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -75,6 +80,9 @@ impl TurnedAway {
                 "Passwords are not accepted here. Send an API key as `Authorization: Bearer <key>` or `X-API-Key: <key>`."
             }
             Self::Conflict => "The request carries two different credentials, or one header twice. Send exactly one.",
+            Self::Unreadable => {
+                "The API key, the `Origin` header, or the property that the request names cannot be read. Send each as it was given to you."
+            }
             Self::Refused { refusal, .. } => &refusal.message,
             Self::Unanswered => "Whether the API key is good cannot be told at the moment. Try again shortly.",
         }
@@ -85,6 +93,7 @@ impl TurnedAway {
         match self {
             Self::NoCredential | Self::Password => "missing_credential",
             Self::Conflict => "conflicting_credentials",
+            Self::Unreadable => "invalid",
             Self::Refused { refusal, .. } => code_of(&refusal.verdict),
             Self::Unanswered => "unavailable",
         }
@@ -108,7 +117,7 @@ impl TurnedAway {
             {
                 format!(", error=\"insufficient_scope\", scope=\"{permission}\"")
             }
-            Self::Refused { .. } | Self::Unanswered => return None,
+            Self::Unreadable | Self::Refused { .. } | Self::Unanswered => return None,
         };
         HeaderValue::try_from(format!("Bearer realm=\"latchkey\"{error}")).ok()
     }

@@ -163,6 +163,25 @@ async fn without_an_answer_nobody_gets_in() {
 }
 
 #[tokio::test]
+async fn what_a_client_garbles_is_the_clients_to_mend() {
+    let stub = Stub::start().await;
+    let url = guarded(guard(&stub.url)).await;
+    let wrong = |field: &str| json!({ "field": field, "code": "wrong", "detail": "No." });
+    let invalid = |errors: Value| json!({ "code": "invalid", "detail": "No.", "errors": errors });
+    for (status, body, expected) in [
+        (422, invalid(json!([wrong("origin")])), 400),
+        (422, invalid(json!([wrong("property"), wrong("key")])), 400),
+        (413, json!({ "code": "body_too_large", "detail": "No." }), 400),
+        (422, invalid(json!([wrong("origin"), wrong("permission")])), 503),
+        (422, invalid(json!([])), 503),
+    ] {
+        stub.fail(status, body.clone());
+        let code = if expected == 400 { "invalid" } else { "unavailable" };
+        expect_problem(call(&url, &[("x-api-key", "good")]).await, expected, code).await;
+    }
+}
+
+#[tokio::test]
 async fn preflights_pass_and_nothing_else_does() {
     let stub = Stub::start().await;
     let url = format!("{}/open", guarded(guard(&stub.url)).await);

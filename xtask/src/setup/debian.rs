@@ -9,6 +9,8 @@ pub enum Need {
     Redis,
     /// With what it takes to make an environment of its own.
     Python,
+    /// Runs one of the documentation's examples, as Python and Node.js do.
+    Curl,
     /// Without one, a browser without a screen draws boxes.
     Fonts,
 }
@@ -20,6 +22,7 @@ impl Need {
             Self::Postgres => services::PostgresPrograms::find().is_some(),
             Self::Redis => services::redis_program().is_some(),
             Self::Python => super::python::is_installed(),
+            Self::Curl => process::find("curl").is_some(),
             Self::Fonts => has_fonts(),
         }
     }
@@ -30,6 +33,7 @@ impl Need {
             Self::Postgres => "postgresql",
             Self::Redis => "redis-server",
             Self::Python => "python3-venv",
+            Self::Curl => "curl",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -40,6 +44,7 @@ impl Need {
             Self::Postgres => "PostgreSQL (`initdb` and `postgres`)",
             Self::Redis => "Redis (`redis-server`)",
             Self::Python => "Python 3 with `venv`",
+            Self::Curl => "curl",
             Self::Fonts => "a font",
         }
     }
