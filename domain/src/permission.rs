@@ -96,6 +96,17 @@ impl Permission {
         }
     }
 
+    fn listed(&self, scopes: Scopes) -> Vec<Self> {
+        match self.narrowed(scopes) {
+            Narrowed::Whole => vec![self.clone()],
+            Narrowed::Only(left) => left,
+            Narrowed::AllButReading if self.action == Side::Any => {
+                vec![Self { resource: self.resource.clone(), action: Side::Word("write".into()) }]
+            }
+            Narrowed::AllButReading | Narrowed::Nothing => Vec::new(),
+        }
+    }
+
     /// The scope that an action needs: reading and verifying keys need `read`, everything else `write`.
     #[must_use]
     pub fn needed_scope(&self) -> Scope {
@@ -120,6 +131,22 @@ impl Grants {
             Side::Word(_) => self.scopes.holds(demand.needed_scope()),
         };
         in_scope && self.permissions.iter().any(|held| held.covers(demand))
+    }
+}
+
+impl Grants {
+    /// What may be done, as one list for those who compare permissions themselves. It never grants more than
+    /// [`Self::allow`]; what no list can say is left out of it. With the scope `write` alone, a wildcard for actions
+    /// stands there as `write`, because whatever else it covers cannot be told from reading by its name.
+    #[must_use]
+    pub fn listed(&self) -> Vec<Permission> {
+        let mut listed: Vec<Permission> = Vec::new();
+        for permission in self.permissions.iter().flat_map(|held| held.listed(self.scopes)) {
+            if !listed.contains(&permission) {
+                listed.push(permission);
+            }
+        }
+        listed
     }
 }
 
@@ -254,6 +281,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_left_is_listed() {
+        let listed = |held: &[&str], scopes| {
+            let permissions = held.iter().map(|text| permission(text)).collect();
+            Grants { permissions, scopes }.listed().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        for (held, scopes, expected) in [
+            (&["*"][..], Scopes::Both, "*"),
+            (&["*"], Scopes::Read, "*:read keys:verify"),
+            (&["*"], Scopes::Write, "*:write"),
+            (&["reservations:*", "*:read"], Scopes::Read, "reservations:read *:read"),
+            (&["reservations:*", "reservations:write"], Scopes::Write, "reservations:write"),
+            (&["*:verify", "reservations:cancel"], Scopes::Write, "reservations:cancel"),
+            (&["keys:verify"], Scopes::Write, ""),
+        ] {
+            assert_eq!(listed(held, scopes), expected, "{held:?} with {scopes}");
+        }
+    }
+
     fn side() -> impl Strategy<Value = String> {
         prop_oneof!["\\*", "[ab]", "read", "verify", "keys"]
     }
@@ -293,7 +339,9 @@ mod tests {
                 Narrowed::AllButReading => held.covers(&demand) && demand.needed_scope() == Scope::Write,
                 Narrowed::Nothing => false,
             };
-            prop_assert_eq!(Grants { permissions: vec![held], scopes }.allow(&demand), shown);
+            let grants = Grants { permissions: vec![held], scopes };
+            prop_assert_eq!(grants.allow(&demand), shown);
+            prop_assert!(shown || !grants.listed().iter().any(|listed| listed.covers(&demand)), "listed, not allowed");
         }
     }
 }

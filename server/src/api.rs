@@ -14,14 +14,14 @@ use crate::{
 
 pub mod admission;
 mod body;
-mod cors;
+pub(crate) mod cors;
 pub mod credential;
 mod cursor;
-mod exchange;
+pub(crate) mod exchange;
 mod idempotency_key;
 mod list;
 pub mod openapi;
-mod parameters;
+pub(crate) mod parameters;
 pub mod reference;
 mod v1;
 

@@ -27,9 +27,9 @@ pub struct Front {
 }
 
 impl Front {
-    /// Puts itself in front of all faces.
-    pub fn before(self, faces: Router) -> Router {
-        faces.layer(
+    /// Puts itself in front of all faces. A proxy that asks may name the length of a body that is not for us.
+    pub fn before(self, faces: Router, gateway: Router) -> Router {
+        faces.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(gateway).layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn(request_id::name))
                 .layer(middleware::from_fn_with_state(self.public_url.clone(), guard::harden))
@@ -38,8 +38,7 @@ impl Front {
                 .layer(middleware::from_fn_with_state(self.public_url, problem::finish))
                 .layer(CatchPanicLayer::custom(problem::of_panic))
                 .layer(middleware::from_fn_with_state(self.trusted_proxies, address::find))
-                .layer(RequestBodyTimeoutLayer::new(BODY_TIME))
-                .layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)),
+                .layer(RequestBodyTimeoutLayer::new(BODY_TIME)),
         )
     }
 }

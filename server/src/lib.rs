@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod front;
+pub mod gateway;
 pub mod guard;
 pub mod listen;
 pub mod metrics;

@@ -158,6 +158,12 @@ impl Problem {
         Self { errors, ..Self::new(Code::Invalid, detail) }
     }
 
+    /// Says something before the detail.
+    #[must_use]
+    pub fn led_by(self, words: &str) -> Self {
+        Self { detail: format!("{words} {}", self.detail), ..self }
+    }
+
     /// A header that belongs to the answer, beside those that are already there.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -19,7 +19,7 @@ use crate::{
     config::{ServeOptions, Settings},
     console,
     front::Front,
-    listen,
+    gateway, listen,
     metrics::Metrics,
     operating,
     owner::{self, Ownership},
@@ -111,11 +111,12 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         metrics: metrics.clone(),
         public_url: public_url.clone(),
     };
+    let gateway = gateway::router(api.clone());
     let faces =
         console::router(console).merge(api::router(api)).merge(operating::router(keyring.clone(), metrics.clone()));
     let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
     let writer = write_behind(keyring.clone(), booking);
-    listen::serve(listener, front.before(faces), stop_signal()?).await;
+    listen::serve(listener, front.before(faces, gateway), stop_signal()?).await;
     drop(commands);
     writer.abort();
     // What came last is written before the database is let go.

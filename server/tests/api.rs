@@ -26,6 +26,7 @@ mod api {
         mod auth_token;
         mod availability;
         mod key;
+        mod keys;
         mod packages;
         mod properties;
         mod reservations;

@@ -30,6 +30,8 @@ use crate::{
 pub trait Demanded: Send {
     /// None lets every good credential in.
     const PERMISSION: Option<&'static str>;
+    /// How many calls it takes from the rate limit of whoever calls.
+    const COST: u16 = 1;
 }
 
 macro_rules! demanded {
@@ -50,6 +52,14 @@ demanded! {
     ReadAvailability = Some("availability:read");
     ReadReservations = Some("reservations:read");
     WriteReservations = Some("reservations:write");
+}
+
+/// To ask about other keys, which takes nothing from the asking key's own limit.
+pub struct VerifyKeys;
+
+impl Demanded for VerifyKeys {
+    const PERMISSION: Option<&'static str> = Some("keys:verify");
+    const COST: u16 = 0;
 }
 
 /// Somebody whose credential is good for what the route demands, and for the property that the request names.
@@ -99,7 +109,20 @@ async fn property_in_path(parts: &mut Parts, api: &Api) -> Option<String> {
     named.map(|(_, value)| value.to_owned())
 }
 
-async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) -> Result<Admitted<D>, Problem> {
+/// Lets somebody in who may do what is demanded, to the property that the request names.
+pub async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) -> Result<Admitted<D>, Problem> {
+    let permission = D::PERMISSION.map(permission);
+    let demand = Demand { permission: permission.as_ref(), property, cost: D::COST, tenant: None };
+    let Judgement { outcome, key, quota } = judge(parts, api, demand).await?;
+    let caller = outcome.map_err(|refusal| refused(&refusal))?;
+    Ok(Admitted { caller, key, quota, demanded: PhantomData })
+}
+
+/// Puts the credential of a request to the evaluator, and notes what became of it.
+///
+/// # Errors
+/// When there is none, or more than one, and when the evaluator cannot tell.
+pub async fn judge(parts: &Parts, api: &Api, demand: Demand<'_>) -> Result<Judgement, Problem> {
     let credential = match credential::find(&parts.headers) {
         Ok(Some(credential)) => credential,
         Ok(None) => return Err(challenged(Code::MissingCredential.into(), None)),
@@ -109,18 +132,14 @@ async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) ->
     };
     let address = address::of(&parts.extensions);
     let is_legacy = matches!(credential, Credential::Legacy(_));
-    let permission = D::PERMISSION.map(permission);
     let origin = origin(&parts.headers);
-    let demand = Demand { permission: permission.as_ref(), property, cost: 1, tenant: None };
     let ask = Ask { address: address.known, nearest: address.nearest, origin: origin.as_deref(), demand };
-    let Judgement { outcome, key, quota } =
-        api.keyring.evaluate(&credential, &ask).await.map_err(|error| unavailable(&error))?;
-    let verdict = verdict(&outcome, is_legacy);
+    let judgement = api.keyring.evaluate(&credential, &ask).await.map_err(|error| unavailable(&error))?;
+    let verdict = verdict(&judgement.outcome, is_legacy);
     if let Some(exchange) = parts.extensions.get::<Exchange>() {
-        exchange.note(Found { key: key.clone(), verdict, quota, is_legacy });
+        exchange.note(Found { key: judgement.key.clone(), verdict, quota: judgement.quota, is_legacy });
     }
-    let caller = outcome.map_err(|refusal| refused(&refusal))?;
-    Ok(Admitted { caller, key, quota, demanded: PhantomData })
+    Ok(judgement)
 }
 
 fn permission(text: &str) -> Permission {
@@ -168,12 +187,28 @@ fn challenged(problem: Problem, error: Option<&str>) -> Problem {
 
 /// A refusal as the public API tells it.
 pub fn refused(refusal: &Refusal) -> Problem {
-    let problem = Problem::new(code_of(refusal), refusal.to_string());
+    refused_as(code_of(refusal), refusal)
+}
+
+/// A refusal as it is told where the property is none of the API's own: what does not exist cannot be reached.
+pub fn refused_elsewhere(refusal: &Refusal) -> Problem {
+    refused_as(code_elsewhere(refusal), refusal)
+}
+
+pub fn code_elsewhere(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::NoSuchProperty => Code::PropertyNotAllowed,
+        refusal => code_of(refusal),
+    }
+}
+
+fn refused_as(code: Code, refusal: &Refusal) -> Problem {
+    let problem = Problem::new(code, refusal.to_string());
     let problem = match refusal.retry_after() {
         Some(seconds) => problem.with_header(RETRY_AFTER, HeaderValue::from(seconds)),
         None => problem,
     };
-    match (code_of(refusal).status().as_u16(), refusal) {
+    match (code.status().as_u16(), refusal) {
         (401, _) => challenged(problem, Some("error=\"invalid_token\"")),
         (_, Refusal::InsufficientPermissions { needed, .. }) => {
             challenged(problem, Some(&format!("error=\"insufficient_scope\", scope=\"{needed}\"")))

@@ -8,6 +8,7 @@ use axum::{
 };
 use chrono::NaiveDate;
 use http_body_util::LengthLimitError;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::parameters::read_date;
@@ -34,10 +35,36 @@ pub trait FromFields: Sized {
 /// # Errors
 /// When it is too long, of another type, no JSON, or no object.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
-    let bytes = to_bytes(body, MOST_BODY_BYTES).await.map_err(|error| unread(&error))?;
-    if !is_json(headers) {
-        return Err(Code::UnsupportedMediaType.into());
+    object(json(headers, body).await?)
+}
+
+/// The bytes of a body that says it is JSON.
+///
+/// # Errors
+/// When it is too long, broken off, or of another type.
+pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let bytes = bytes(body).await?;
+    if is(headers, "application/json") { Ok(bytes) } else { Err(Code::UnsupportedMediaType.into()) }
+}
+
+/// # Errors
+/// When it is too long, or broken off.
+pub async fn bytes(body: Body) -> Result<Bytes, Problem> {
+    to_bytes(body, MOST_BODY_BYTES).await.map_err(|error| unread(&error))
+}
+
+/// Reads a body at once. Only one that is not in order is taken apart, to name all that is wrong with it.
+///
+/// # Errors
+/// As [`read`] and [`Json::parse`].
+pub fn typed<B: DeserializeOwned + FromFields>(bytes: Bytes) -> Result<B, Problem> {
+    match serde_json::from_slice(&bytes) {
+        Ok(body) => Ok(body),
+        Err(_) => object(bytes)?.parse(),
     }
+}
+
+fn object(bytes: Bytes) -> Result<Json, Problem> {
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(fields)) => Ok(Json { bytes, fields }),
         Ok(_) => Err(Problem::invalid([wrong("", "not_an_object", "Send a JSON object: { … }.")])),
@@ -55,9 +82,10 @@ fn unread(error: &axum::Error) -> Problem {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body says that it is of this type.
+pub fn is(headers: &HeaderMap, media_type: &str) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type)
 }
 
 fn wrong(field: &str, code: &str, detail: &str) -> WrongField {
@@ -139,6 +167,21 @@ impl Fields<'_> {
         self.optional(name, detail, |value| value.as_str().map(str::to_owned))
     }
 
+    /// Text that may be left out, and has to be of a certain form.
+    pub fn optional_formed<T>(
+        &mut self,
+        name: &'static str,
+        detail: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let Some(text) = self.optional_text(name, detail)? else { return Some(None) };
+        let formed = read(&text);
+        if formed.is_none() {
+            self.refuse(name, "malformed", detail);
+        }
+        formed.map(Some)
+    }
+
     pub fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
         self.required(name, "Write the day as year-month-day, for example 2027-01-31.", |value| {
             read_date(value.as_str()?)
@@ -149,6 +192,21 @@ impl Fields<'_> {
         let number =
             self.optional(name, detail, |value| value.as_u64().and_then(|number| u32::try_from(number).ok()))?;
         Some(number.unwrap_or(default))
+    }
+
+    /// A number that may be left out, and has to be one of certain numbers.
+    pub fn optional_number<T>(
+        &mut self,
+        name: &'static str,
+        detail: &str,
+        read: impl Fn(u64) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let Some(number) = self.optional(name, detail, Value::as_u64)? else { return Some(None) };
+        let taken = read(number);
+        if taken.is_none() {
+            self.refuse(name, "out_of_range", detail);
+        }
+        taken.map(Some)
     }
 
     /// An object within, whose fields are named after it.

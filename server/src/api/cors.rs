@@ -27,10 +27,10 @@ const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
 /// For how long a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// Answers preflights and lets scripts read every answer, refusals included. No cookie is ever involved.
+/// Answers preflights, and explains everything else.
 pub async fn share(request: Request, next: Next) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
     if is_preflight(&request) {
+        let origin = request.headers().get(ORIGIN).cloned();
         let mut response = StatusCode::NO_CONTENT.into_response();
         let headers = response.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
@@ -39,6 +39,12 @@ pub async fn share(request: Request, next: Next) -> Response {
         allow(headers, origin);
         return response;
     }
+    explain(request, next).await
+}
+
+/// Lets scripts read every answer, refusals included. No cookie is ever involved.
+pub async fn explain(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(ORIGIN).cloned();
     let mut response = next.run(request).await;
     response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
     allow(response.headers_mut(), origin);

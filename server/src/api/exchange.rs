@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header::LINK},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header::LINK},
     middleware::Next,
     response::Response,
 };
@@ -47,45 +47,50 @@ impl Exchange {
 }
 
 /// Stands around every route of the API.
-pub async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+pub async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
+    follow(&api, call, request, next).await
+}
+
+/// Has a request answered, and notes the call in the log of the key that it came with.
+pub async fn follow(api: &Api, call: CallInfo, mut request: Request, next: Next) -> Response {
     let exchange = Exchange::default();
     request.extensions_mut().insert(exchange.clone());
-    let call = CallInfo::of(&request, api.keyring.now());
     let mut response = next.run(request).await;
     let Some(found) = exchange.0.get() else { return response };
-    if let Some(verdict) = found.verdict {
-        api.metrics.count_verdict(verdict);
-    }
     if let Some(quota) = found.quota {
         tell_quota(response.headers_mut(), quota);
     }
     if found.is_legacy {
-        tell_deprecation(response.headers_mut(), &api);
+        tell_deprecation(response.headers_mut(), api);
     }
-    if let (Some(key), Some(verdict)) = (&found.key, found.verdict) {
-        api.keyring.record(call.with(key, verdict, response.status().as_u16()));
+    if let Some(verdict) = found.verdict {
+        call.record(api, found.key.as_deref(), verdict, response.status().as_u16());
     }
     response
 }
 
 /// What of a call is known before it is answered.
-struct CallInfo {
-    at: DateTime<Utc>,
-    method: String,
-    route: String,
-    address: IpAddr,
+pub struct CallInfo {
+    pub at: DateTime<Utc>,
+    pub method: String,
+    pub route: String,
+    pub address: IpAddr,
 }
 
 impl CallInfo {
-    fn of(request: &Request, at: DateTime<Utc>) -> Self {
-        let route = request.extensions().get::<MatchedPath>().map_or("", metrics::template);
-        let address = address::of(request.extensions()).nearest;
-        Self { at, method: request.method().to_string(), route: route.to_owned(), address }
+    pub fn of(method: &Method, extensions: &Extensions, at: DateTime<Utc>) -> Self {
+        let route = extensions.get::<MatchedPath>().map_or("", metrics::template);
+        let address = address::of(extensions).nearest;
+        Self { at, method: method.to_string(), route: route.to_owned(), address }
     }
 
-    fn with(self, key: &Standing, verdict: Verdict, status: u16) -> Call {
+    /// Counts what was said of a key, and puts the call into the key's log if there is such a key.
+    pub fn record(self, api: &Api, key: Option<&Standing>, verdict: Verdict, status: u16) {
+        api.metrics.count_verdict(verdict);
+        let Some(key) = key else { return };
         let Self { at, method, route, address } = self;
-        Call { key: key.id.clone(), at, method, route, status, verdict, address }
+        api.keyring.record(Call { key: key.id.clone(), at, method, route, status, verdict, address });
     }
 }
 

@@ -44,11 +44,13 @@ struct WrongField {
 #[openapi(
     info(
         title = "Latchkey API",
-        description = "Reads what properties offer and makes reservations, as far as an API key goes. Send the key as `Authorization: Bearer <key>`, `X-API-Key: <key>` or `user-api-key: <key>`.",
+        description = "Reads what properties offer and makes reservations, as far as an API key goes, and tells other back ends whether a key is good. Send the key as `Authorization: Bearer <key>`, `X-API-Key: <key>` or `user-api-key: <key>`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
         v1::key::get,
+        v1::keys::verify::verify,
+        v1::keys::introspect::introspect,
         v1::properties::list,
         v1::properties::get,
         v1::offers::services,

@@ -1,6 +1,5 @@
 //! The query of a request, read one parameter at a time, with all that is wrong collected.
 
-use axum::extract::Query;
 use axum::{
     extract::FromRequestParts,
     http::{Uri, request::Parts},
@@ -30,20 +29,29 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 
 impl Parameters {
     pub fn of(uri: &Uri) -> Self {
-        let pairs = Query::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default();
-        Self { pairs, errors: Vec::new() }
+        Self::written(uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// Parameters as queries and forms write them, which is as anything at all.
+    pub fn written(text: &[u8]) -> Self {
+        Self { pairs: form_urlencoded::parse(text).into_owned().collect(), errors: Vec::new() }
+    }
+
+    /// The names that were sent.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_str())
     }
 
     pub fn first(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    fn wrong(&mut self, field: &str, code: &str, detail: impl Into<String>) {
+    pub fn wrong(&mut self, field: &str, code: &str, detail: impl Into<String>) {
         self.errors.push(WrongField { field: field.to_owned(), code: code.to_owned(), detail: detail.into() });
     }
 
     /// A parameter that may be left out, but not sent twice.
-    fn single(&mut self, name: &str) -> Option<String> {
+    pub fn single(&mut self, name: &str) -> Option<String> {
         let mut values = self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone());
         let (first, more) = (values.next(), values.next().is_some());
         if more {
@@ -53,7 +61,7 @@ impl Parameters {
         first
     }
 
-    fn required(&mut self, name: &str, detail: &str) -> Option<String> {
+    pub fn required(&mut self, name: &str, detail: &str) -> Option<String> {
         let found = self.single(name);
         let is_reported = self.errors.iter().any(|error| error.field == name);
         if found.is_none() && !is_reported {

@@ -14,6 +14,7 @@ use crate::problem::{Code, Problem, WrongField};
 pub mod auth;
 pub mod availability;
 pub mod key;
+pub mod keys;
 pub mod offers;
 pub mod properties;
 pub mod reservations;
@@ -29,6 +30,8 @@ pub fn routes() -> Router<Api> {
         ("/reservations", get(reservations::list).post(reservations::create)),
         ("/reservations/{reservation_id}", get(reservations::get)),
         ("/key", get(key::get)),
+        ("/keys/verify", post(keys::verify::verify)),
+        ("/keys/introspect", post(keys::introspect::introspect)),
         ("/auth/token", post(auth::token)),
     ]
     .into_iter()

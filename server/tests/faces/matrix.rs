@@ -448,6 +448,8 @@ enum Demand {
     AnyKey,
     Reading,
     Writing,
+    /// `keys:verify`, and a key to ask about.
+    Verifying,
 }
 
 /// What a call asks for, and with which query it names Acme's property. None for one that nobody has thought of.
@@ -459,6 +461,7 @@ fn operation(id: &str) -> Option<(Demand, &'static str)> {
         "list_services" | "list_packages" => (Demand::Reading, "?property_id={property_id}"),
         "list_availability" => (Demand::Reading, "?property_id={property_id}&from={from}&to={to}"),
         "create_reservation" => (Demand::Writing, ""),
+        "verify_key" | "introspect_key" => (Demand::Verifying, ""),
         _ => return None,
     })
 }
@@ -470,6 +473,8 @@ fn expected(demand: Demand, caller: Caller, names: bool) -> &'static [u16] {
         (_, Caller::Nobody | Caller::Session | Caller::KeyOfSwitchedOff) => &[401],
         (Demand::AnyKey, _) => &[200],
         (_, Caller::KeyOfMember) | (Demand::Writing, Caller::ReadOnlyKey) => &[403],
+        // 415: introspection takes a form.
+        (Demand::Verifying, _) => &[200, 415],
         (_, Caller::ForeignKey) if names => &[404],
         (Demand::Writing, _) => &[201],
         (Demand::Reading, _) => &[200],
@@ -540,6 +545,8 @@ async fn every_call_of_the_api_is_answered_for_those_it_is_for() {
     for caller in CALLERS {
         headers.push((caller, header(&stage, caller).await));
     }
+    let known = headers.iter().find(|(caller, _)| *caller == Caller::FullKey).and_then(|(_, header)| header.clone());
+    let question = json!({ "key": known.unwrap().1 });
     let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
         methods.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
     });
@@ -551,12 +558,13 @@ async fn every_call_of_the_api_is_answered_for_those_it_is_for() {
             .replace("{reservation_id}", &reservation)
             .replace("{from}", &day(10))
             .replace("{to}", &day(12));
+        let body = if demand == Demand::Verifying { &question } else { &body };
         let names = address.contains("prp_") || address.contains("res_") || demand == Demand::Writing;
         for (caller, header) in &headers {
             let method: Method = method.to_uppercase().parse().unwrap();
             let mut request = client.request(method.clone(), url(&address));
             if method == Method::POST {
-                request = request.json(&body);
+                request = request.json(body);
             }
             if let Some((name, value)) = header {
                 request = request.header(*name, value);

@@ -1,9 +1,12 @@
 //! `/api/v1/key`
 
-use axum::Json;
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
 use chrono::{DateTime, Utc};
-use domain::{caller::Identity, property::Reach};
-use keyring::Quota;
+use domain::{caller::Identity, id::Id, property::Reach};
+use keyring::{Owner, Quota};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,7 +15,7 @@ use super::super::admission::{Admitted, AnyGoodKey, Demanded};
 /// A key as it describes itself. The secret is no part of it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
-pub struct KeyView {
+pub struct KeyView<'a> {
     /// Of the key, or of the person when it was a person's e-mail address and password.
     #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     id: String,
@@ -21,9 +24,9 @@ pub struct KeyView {
     kind: &'static str,
     #[schema(example = "Booking widget")]
     name: Option<String>,
-    tenant: TenantView,
+    tenant: TenantView<'a>,
     /// To whom a personal key belongs.
-    owner: Option<OwnerView>,
+    owner: Option<OwnerView<'a>>,
     /// The authorization group that says what the key may do.
     #[schema(example = "Booking")]
     group: Option<String>,
@@ -44,24 +47,24 @@ pub struct KeyView {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tenant)]
-struct TenantView {
+pub struct TenantView<'a> {
     #[schema(example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
-    id: String,
+    pub id: &'a str,
     #[schema(example = "acme")]
-    slug: Option<String>,
+    pub slug: Option<&'a str>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Owner)]
-struct OwnerView {
-    id: String,
-    name: String,
+pub struct OwnerView<'a> {
+    id: &'a str,
+    name: &'a str,
 }
 
 /// What is left of the limit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RateLimit)]
-struct RateLimitView {
+pub struct RateLimitView {
     /// Calls in any 60 seconds.
     #[schema(example = 60)]
     limit: u16,
@@ -74,9 +77,15 @@ struct RateLimitView {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rotation)]
-struct RotationView {
+pub struct RotationView {
     /// When this secret ends. Use the new one before then.
-    retires_at: DateTime<Utc>,
+    pub retires_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Owner> for OwnerView<'a> {
+    fn from(owner: &'a Owner) -> Self {
+        Self { id: owner.id.as_str(), name: &owner.name }
+    }
 }
 
 impl From<Quota> for RateLimitView {
@@ -96,30 +105,31 @@ impl From<Quota> for RateLimitView {
     extensions(("x-permission" = json!(AnyGoodKey::PERMISSION))),
     responses((status = 200, description = "The key", body = KeyView)),
 )]
-pub async fn get(admitted: Admitted<AnyGoodKey>) -> Json<KeyView> {
+pub async fn get(admitted: Admitted<AnyGoodKey>) -> Response {
     let Admitted { caller, key, quota, .. } = admitted;
     let (all_properties, properties) = match &caller.reach {
         Reach::All => (true, Vec::new()),
         Reach::Only(ids) => (false, ids.iter().map(ToString::to_string).collect()),
     };
-    let owner = key.as_ref().and_then(|key| key.owner.as_ref());
+    let key = key.as_deref();
     let scopes: Vec<domain::scope::Scope> = caller.grants.scopes.into();
     Json(KeyView {
         id: caller.identity.to_string(),
-        kind: match (&caller.identity, &key) {
+        kind: match (&caller.identity, key) {
             (Identity::Key(_), Some(key)) => key.kind.as_str(),
             _ => "person",
         },
-        name: key.as_ref().map(|key| key.name.clone()),
-        tenant: TenantView { id: caller.tenant.to_string(), slug: key.as_ref().map(|key| key.tenant_slug.clone()) },
-        owner: owner.map(|owner| OwnerView { id: owner.id.to_string(), name: owner.name.clone() }),
-        group: key.as_ref().and_then(|key| key.group.clone()),
+        name: key.map(|key| key.name.clone()),
+        tenant: TenantView { id: caller.tenant.as_str(), slug: key.map(|key| key.tenant_slug.as_str()) },
+        owner: key.and_then(|key| key.owner.as_ref()).map(Into::into),
+        group: key.and_then(|key| key.group.clone()),
         scopes: scopes.into_iter().map(domain::scope::Scope::as_str).collect(),
         permissions: caller.grants.permissions.iter().map(ToString::to_string).collect(),
         all_properties,
         properties,
-        expires_at: key.as_ref().and_then(|key| key.expires_at),
+        expires_at: key.and_then(|key| key.expires_at),
         rate_limit: quota.map(Into::into),
         rotation: key.and_then(|key| key.secret_retires_at).map(|retires_at| RotationView { retires_at }),
     })
+    .into_response()
 }

@@ -1,0 +1,128 @@
+//! `/api/v1/keys/introspect` (RFC 7662)
+
+use axum::{
+    Json,
+    extract::{Request, State},
+};
+use keyring::Standing;
+use secrecy::SecretString;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    super::super::{
+        Api,
+        admission::{Admitted, Demanded, VerifyKeys, admit},
+        body,
+        parameters::Parameters,
+    },
+    Question, judge,
+};
+use crate::problem::{Code, Problem};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A key that was presented to you.
+#[derive(ToSchema)]
+#[schema(as = IntrospectRequest)]
+#[expect(dead_code, reason = "describes the form, which is read as all of ours are")]
+pub struct IntrospectRequest {
+    /// The whole secret, as your client sent it.
+    #[schema(format = Password, example = "lk_tk_…")]
+    token: String,
+    /// Not needed.
+    token_type_hint: Option<String>,
+}
+
+/// What there is to say about the key: `active`, and nothing else when it is not.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = Introspection)]
+pub struct IntrospectionView {
+    active: bool,
+    #[serde(flatten)]
+    key: Option<ActiveKeyView>,
+}
+
+/// Comes along when the key is good.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ActiveKey)]
+struct ActiveKeyView {
+    /// What the key may do, after its scopes, with spaces between. A wildcard for actions stands as `write` when the
+    /// key has no more than the scope `write`: `reservations:write`, `*:write`.
+    #[schema(example = "reservations:read services:read")]
+    scope: String,
+    /// The key's id.
+    #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    client_id: String,
+    /// The organisation's id.
+    #[schema(example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    sub: String,
+    /// When this secret ends, in seconds since 1970: with the key, or after a rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    /// When this secret was made.
+    iat: i64,
+    #[schema(example = "api_key")]
+    token_type: &'static str,
+}
+
+impl From<&Standing> for ActiveKeyView {
+    fn from(key: &Standing) -> Self {
+        let permissions: Vec<String> = key.grants.listed().iter().map(ToString::to_string).collect();
+        let ends = [key.expires_at, key.secret_retires_at].into_iter().flatten().min();
+        Self {
+            scope: permissions.join(" "),
+            client_id: key.id.to_string(),
+            sub: key.tenant.to_string(),
+            exp: ends.map(|end| end.timestamp()),
+            iat: key.secret_issued_at.timestamp(),
+            token_type: "api_key",
+        }
+    }
+}
+
+/// Introspect a key
+///
+/// The same question in the form of RFC 7662, for software that speaks it. It says nothing of where the key is used
+/// from, so a key that is limited to addresses or origins is not active here: verify it. Nothing is taken from any rate
+/// limit.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys/introspect",
+    operation_id = "introspect_key",
+    tag = "Other keys",
+    extensions(("x-permission" = json!(VerifyKeys::PERMISSION))),
+    request_body(content = IntrospectRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "Whether the key is active", body = IntrospectionView)),
+)]
+pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Json<IntrospectionView>, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = body::bytes(body).await;
+    let asking: Admitted<VerifyKeys> = admit(&parts, &api, None).await?;
+    let bytes = bytes?;
+    if !body::is(&parts.headers, FORM) {
+        return Err(Problem::new(
+            Code::UnsupportedMediaType,
+            format!("Send the token in a form: Content-Type: {FORM}."),
+        ));
+    }
+    let question = Question::about(token(&bytes)?);
+    let finding = judge(&api, &parts, &asking.caller, &question).await?;
+    let good = finding.key.as_deref().filter(|_| finding.refusal.is_none());
+    Ok(Json(
+        good.map_or_else(IntrospectionView::default, |key| IntrospectionView { active: true, key: Some(key.into()) }),
+    ))
+}
+
+/// Other parameters are left unread, as the standard asks.
+fn token(form: &[u8]) -> Result<SecretString, Problem> {
+    let mut form = Parameters::written(form);
+    let token = form.required("token", "Send the key that was presented to you: token=…");
+    form.read(token).map(Into::into)
+}
+
+impl Question {
+    fn about(secret: SecretString) -> Self {
+        Self { secret, permission: None, property: None, address: None, origin: None, cost: 0 }
+    }
+}

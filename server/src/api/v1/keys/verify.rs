@@ -1,0 +1,289 @@
+//! `/api/v1/keys/verify`
+
+use std::{borrow::Cow, net::IpAddr};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    id::{Id, PropertyId},
+    origin::{NotAnOrigin, Origin},
+    permission::Permission,
+    property::Reach,
+    scope::Scopes,
+    verdict::Verdict,
+};
+use keyring::{Quota, Standing};
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::{
+    super::{
+        super::{
+            Api,
+            admission::{Demanded, VerifyKeys, admit},
+            body::{self, Fields, FromFields},
+        },
+        key::{OwnerView, RateLimitView, RotationView, TenantView},
+    },
+    Finding, Question, judge,
+};
+use crate::{problem::Problem, request_id::RequestId};
+
+/// A key that was presented to you, and what it is to be good for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = VerifyRequest)]
+pub struct VerifyRequest {
+    /// The whole secret, as your client sent it.
+    #[schema(format = Password, example = "lk_tk_…")]
+    key: String,
+    /// What your client wants to do.
+    #[schema(value_type = Option<String>, example = "reservations:read")]
+    permission: Option<Permission>,
+    /// The id of the property with which.
+    #[schema(value_type = Option<String>, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    property: Option<PropertyId>,
+    /// Your client's address. Without it, a key that is limited to addresses is refused.
+    #[schema(value_type = Option<String>, example = "203.0.113.9")]
+    ip: Option<IpAddr>,
+    /// Your client's `Origin` header, if it sent one.
+    #[schema(value_type = Option<String>, example = "https://booking.example.com")]
+    origin: Option<SentOrigin>,
+    /// How many calls to take from the key's rate limit: 1, unless you say otherwise.
+    #[serde(default)]
+    #[schema(value_type = u16, maximum = 1000, default = 1)]
+    cost: Cost,
+}
+
+/// What a browser can send as an `Origin`: one that a key can list, one of another scheme, or `null`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct SentOrigin(String);
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "u16")]
+struct Cost(u16);
+
+const MOST_COST: u16 = 1_000;
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl TryFrom<String> for SentOrigin {
+    type Error = NotAnOrigin;
+
+    fn try_from(text: String) -> Result<Self, NotAnOrigin> {
+        match Origin::parse(&text) {
+            Err(NotAnOrigin::Scheme) if text == "null" || text.contains("://") => Ok(Self(text)),
+            Err(reason) => Err(reason),
+            Ok(_) => Ok(Self(text)),
+        }
+    }
+}
+
+impl TryFrom<u16> for Cost {
+    type Error = &'static str;
+
+    fn try_from(cost: u16) -> Result<Self, &'static str> {
+        if cost <= MOST_COST { Ok(Self(cost)) } else { Err("more than a key's limit can ever be") }
+    }
+}
+
+impl FromFields for VerifyRequest {
+    fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
+        let key = fields.text("key", "Send the key that was presented to you, as text.");
+        let permission = fields.optional_formed(
+            "permission",
+            "Write a permission as resource:action, for example reservations:read.",
+            |text| Permission::parse(text).ok(),
+        );
+        let property =
+            fields.optional_formed("property", "Write a property's id, prp_….", |text| PropertyId::parse(text).ok());
+        let ip =
+            fields.optional_formed("ip", "Write one IPv4 or IPv6 address, without a port.", |text| text.parse().ok());
+        let origin =
+            fields.optional_formed("origin", "Write an origin, for example https://booking.example.com.", |text| {
+                SentOrigin::try_from(text.to_owned()).ok()
+            });
+        let cost = fields.optional_number("cost", "Write a whole number from 0 to 1000.", |number| {
+            Cost::try_from(u16::try_from(number).ok()?).ok()
+        });
+        Some(Self {
+            key: key?,
+            permission: permission?,
+            property: property?,
+            ip: ip?,
+            origin: origin?,
+            cost: cost?.unwrap_or_default(),
+        })
+    }
+}
+
+impl From<VerifyRequest> for Question {
+    fn from(request: VerifyRequest) -> Self {
+        let VerifyRequest { key, permission, property, ip, origin, cost: Cost(cost) } = request;
+        let address = ip.map(|ip| ip.to_canonical());
+        Self { secret: key.into(), permission, property, address, origin: origin.map(|SentOrigin(text)| text), cost }
+    }
+}
+
+/// What Latchkey says of the key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verification)]
+pub struct VerificationView<'a> {
+    meta: MetaView<'a>,
+    data: VerdictView<'a>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Meta)]
+struct MetaView<'a> {
+    #[schema(example = "req_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    request_id: &'a str,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdict)]
+struct VerdictView<'a> {
+    valid: bool,
+    /// `VALID`, or the first reason why not.
+    #[schema(value_type = String, example = "VALID")]
+    code: Verdict,
+    #[serde(flatten)]
+    refusal: Option<RefusalView>,
+    #[serde(flatten)]
+    key: Option<VerifiedKeyView<'a>>,
+}
+
+/// Comes along when the key is not valid.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerdictRefusal)]
+struct RefusalView {
+    /// What to answer your client.
+    #[schema(example = 403)]
+    http_status: u16,
+    /// What happened, and what to do.
+    message: Cow<'static, str>,
+    /// When asking again can help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+}
+
+/// Comes along when the key is one of your organisation's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerifiedKey)]
+struct VerifiedKeyView<'a> {
+    #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    key_id: &'a str,
+    #[schema(example = "PMS")]
+    name: &'a str,
+    /// `tenant` or `personal`.
+    #[schema(example = "tenant")]
+    kind: &'static str,
+    tenant: TenantView<'a>,
+    /// To whom a personal key belongs.
+    owner: Option<OwnerView<'a>>,
+    #[schema(example = "Booking")]
+    group: Option<&'a str>,
+    /// `read`, `write`, or both.
+    #[schema(value_type = Vec<String>, example = json!(["read"]))]
+    scopes: Scopes,
+    /// What the group grants, or the owner may do; the scopes narrow it.
+    #[serde(serialize_with = "written")]
+    #[schema(value_type = Vec<String>, example = json!(["reservations:*"]))]
+    permissions: &'a [Permission],
+    all_properties: bool,
+    /// The properties that the key reaches, unless it reaches all.
+    #[serde(serialize_with = "written")]
+    #[schema(value_type = Vec<String>)]
+    properties: &'a [PropertyId],
+    expires_at: Option<DateTime<Utc>>,
+    rate_limit: Option<RateLimitView>,
+    /// Set when this secret is the one from before a rotation.
+    rotation: Option<RotationView>,
+}
+
+/// Each as it is written, without a copy of any.
+fn written<T: std::fmt::Display, S: Serializer>(items: &&[T], serializer: S) -> Result<S::Ok, S::Error> {
+    struct Written<'a, T>(&'a T);
+
+    impl<T: std::fmt::Display> Serialize for Written<'_, T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self.0)
+        }
+    }
+
+    serializer.collect_seq(items.iter().map(Written))
+}
+
+impl<'a> VerifiedKeyView<'a> {
+    fn of(key: &'a Standing, quota: Option<Quota>) -> Self {
+        let (all_properties, properties) = match &key.reach {
+            Reach::All => (true, &[][..]),
+            Reach::Only(ids) => (false, ids.as_slice()),
+        };
+        Self {
+            key_id: key.id.as_str(),
+            name: &key.name,
+            kind: key.kind.as_str(),
+            tenant: TenantView { id: key.tenant.as_str(), slug: Some(&key.tenant_slug) },
+            owner: key.owner.as_ref().map(Into::into),
+            group: key.group.as_deref(),
+            scopes: key.grants.scopes,
+            permissions: &key.grants.permissions,
+            all_properties,
+            properties,
+            expires_at: key.expires_at,
+            rate_limit: quota.map(Into::into),
+            rotation: key.secret_retires_at.map(|retires_at| RotationView { retires_at }),
+        }
+    }
+}
+
+impl<'a> VerdictView<'a> {
+    fn of(finding: &'a Finding, question: &Question) -> Self {
+        let refusal = finding.refusal.as_ref().map(|refusal| RefusalView {
+            http_status: finding.status(),
+            message: question.message(refusal),
+            retry_after_seconds: question.retry_after(refusal),
+        });
+        Self {
+            valid: refusal.is_none(),
+            code: finding.verdict,
+            refusal,
+            key: finding.key.as_deref().map(|key| VerifiedKeyView::of(key, finding.quota)),
+        }
+    }
+}
+
+/// Verify a key
+///
+/// Whether a key that was presented to you is good, and good for what your client wants. Keys of other organisations
+/// are unknown here. Asking takes nothing from your own key's rate limit; `cost` is taken from the one asked about.
+#[utoipa::path(
+    post,
+    path = "/api/v1/keys/verify",
+    operation_id = "verify_key",
+    tag = "Other keys",
+    extensions(("x-permission" = json!(VerifyKeys::PERMISSION))),
+    request_body = VerifyRequest,
+    responses((status = 200, description = "The verdict, good or not", body = VerificationView)),
+)]
+pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = body::json(&parts.headers, body).await;
+    // Who asks is told first, so that a stranger learns nothing from a body.
+    let asking = admit::<VerifyKeys>(&parts, &api, None).await?;
+    let question = Question::from(body::typed::<VerifyRequest>(bytes?)?);
+    let finding = judge(&api, &parts, &asking.caller, &question).await?;
+    let data = VerdictView::of(&finding, &question);
+    let meta = MetaView { request_id: parts.extensions.get().map_or("", RequestId::as_str) };
+    Ok(Json(VerificationView { meta, data }).into_response())
+}

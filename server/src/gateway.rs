@@ -1,0 +1,110 @@
+//! Forward-auth: proxies in front of somebody else's API ask whether to let a request through. The key is in the
+//! client's own headers, which the proxy passes on; what it is to be good for is in the query, which the proxy's
+//! operator wrote.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use keyring::Judgement;
+
+use crate::{
+    api::{
+        Api,
+        admission::{judge, refused_elsewhere},
+        cors,
+        exchange::{CallInfo, follow},
+    },
+    metrics,
+    problem::Problem,
+};
+
+mod identity;
+mod question;
+
+use question::Question;
+
+const ROUTE: &str = "/gateway/auth";
+
+/// What was refused with, for a proxy that can be answered with nothing but 403.
+const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
+
+/// The method of the client's own request, as proxies tell it that ask by another one.
+const ORIGINAL_METHOD: [HeaderName; 2] =
+    [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
+
+/// `/gateway/auth` and everything below it, because some proxies append the client's own path. A preflight is no
+/// exception: whether it gets past the proxy without a key is for the proxy's own configuration to say.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route(ROUTE, any(auth))
+        .route("/gateway/auth/", any(auth))
+        .route("/gateway/auth/{*path}", any(auth))
+        .layer(middleware::from_fn_with_state(api.clone(), note))
+        .layer(middleware::from_fn(cors::explain))
+        .layer(middleware::from_fn(suit_nginx))
+        .with_state(api)
+}
+
+/// The body is the upstream's, and is left alone.
+async fn auth(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let question = Question::read(&parts.uri)?;
+    let Judgement { outcome, key, .. } = judge(&parts, &api, question.demand()).await?;
+    let caller = outcome.map_err(|refusal| refused_elsewhere(&refusal))?;
+    Ok((StatusCode::OK, identity::headers(&caller, key.as_deref(), question.tenant.as_deref())).into_response())
+}
+
+/// Notes the call in the key's log, by the method of the client's own request.
+async fn note(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
+    let method = original_method(request.headers()).unwrap_or(call.method);
+    follow(&api, CallInfo { method, route: ROUTE.to_owned(), ..call }, request, next).await
+}
+
+/// None when it is not told, or somebody invented it.
+fn original_method(headers: &HeaderMap) -> Option<String> {
+    let told = ORIGINAL_METHOD.iter().find_map(|name| headers.get(name))?;
+    let method = Method::from_bytes(told.as_bytes()).ok()?;
+    (metrics::known(&method) != "OTHER").then(|| method.to_string())
+}
+
+/// nginx makes 500 of every refusal but 401 and 403.
+async fn suit_nginx(request: Request, next: Next) -> Response {
+    let is_nginx = question::is_nginx(request.uri());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if is_nginx && !status.is_success() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        response.headers_mut().insert(X_AUTH_STATUS, HeaderValue::from(status.as_u16()));
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_methods_that_exist_are_believed() {
+        for (headers, expected) in [
+            (&[][..], None),
+            (&[("x-original-method", "POST")], Some("POST")),
+            (&[("x-forwarded-method", "DELETE")], Some("DELETE")),
+            (&[("x-original-method", "PUT"), ("x-forwarded-method", "GET")], Some("PUT")),
+            (&[("x-original-method", "BREW")], None),
+            (&[("x-original-method", "post")], None),
+            (&[("x-original-method", "")], None),
+        ] {
+            let headers: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            assert_eq!(original_method(&headers).as_deref(), expected, "{headers:?}");
+        }
+    }
+}

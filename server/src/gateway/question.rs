@@ -1,0 +1,157 @@
+//! What a proxy asks: the query that its operator wrote, with which the client's own must never be mixed up.
+
+use axum::http::Uri;
+use domain::{
+    id::{Id, PropertyId},
+    permission::Permission,
+};
+use keyring::{Demand, Whose};
+
+use super::ROUTE;
+use crate::{api::parameters::Parameters, problem::Problem, written};
+
+const NAMES: [&str; 5] = ["tenant", "permission", "property", "cost", "mode"];
+
+const MOST_COST: u16 = 1_000;
+
+/// What the key is to be good for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Question {
+    /// By its slug. None takes the keys of all.
+    pub tenant: Option<String>,
+    permission: Option<Permission>,
+    property: Option<PropertyId>,
+    cost: u16,
+}
+
+impl Question {
+    /// # Errors
+    /// Names all that is wrong with the query. Nobody is let through by a misspelled demand.
+    pub fn read(uri: &Uri) -> Result<Self, Problem> {
+        let mut query = operators_part(uri);
+        let is_below = uri.path().trim_end_matches('/') != ROUTE;
+        if !is_below {
+            refuse_unknown(&mut query);
+        }
+        let tenant = formed(&mut query, "tenant", "Name a tenant by its slug: tenant=acme", |text| {
+            (!text.is_empty()).then(|| text.to_owned())
+        });
+        let permission = formed(&mut query, "permission", "Write a permission: permission=reservations:read", |text| {
+            Permission::parse(text).ok()
+        });
+        let property = formed(&mut query, "property", "Write a property's id: property=prp_…", |text| {
+            PropertyId::parse(text).ok()
+        });
+        // Below, the query may be the client's, who must not make their own calls free.
+        let least = u16::from(is_below);
+        let cost =
+            formed(&mut query, "cost", &format!("Write a whole number from {least} to {MOST_COST}: cost=1"), |text| {
+                let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                text.parse().ok().filter(|cost| is_number && (least..=MOST_COST).contains(cost))
+            });
+        formed(&mut query, "mode", "There is one mode: mode=nginx", |text| (text == "nginx").then_some(()));
+        let question = Self { tenant, permission, property, cost: cost.unwrap_or(1) };
+        query.read(Some(question)).map_err(of_operator)
+    }
+
+    pub fn demand(&self) -> Demand<'_> {
+        Demand {
+            permission: self.permission.as_ref(),
+            property: self.property.as_ref().map(Id::as_str),
+            cost: self.cost,
+            tenant: self.tenant.as_deref().map(Whose::Slug),
+        }
+    }
+}
+
+/// Whether the answer is for nginx.
+pub fn is_nginx(uri: &Uri) -> bool {
+    operators_part(uri).first("mode") == Some("nginx")
+}
+
+/// What follows `path=` is the client's own path and query, from a proxy that appends them to ours.
+fn operators_part(uri: &Uri) -> Parameters {
+    let query = uri.query().unwrap_or_default();
+    let end = if query.starts_with("path=") { Some(0) } else { query.find("&path=") };
+    Parameters::written(&query.as_bytes()[..end.unwrap_or(query.len())])
+}
+
+/// Below `/gateway/auth`, other names are the client's own.
+fn refuse_unknown(query: &mut Parameters) {
+    let unknown: Vec<String> = query.names().filter(|name| !NAMES.contains(name)).map(written::word).collect();
+    for name in unknown {
+        query.wrong(&name, "unknown", format!("There is no parameter “{name}”. There are {}.", NAMES.join(", ")));
+    }
+}
+
+/// None when it is left out, and when it is wrong, which the query remembers.
+fn formed<T>(query: &mut Parameters, name: &str, detail: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let text = query.single(name)?;
+    let value = read(&text);
+    if value.is_none() {
+        query.wrong(name, "malformed", format!("{detail}."));
+    }
+    value
+}
+
+fn of_operator(problem: Problem) -> Problem {
+    problem.led_by(
+        "The proxy in front of this API asks Latchkey wrongly, and lets nobody through until its operator mends the \
+         address by which it asks.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Code;
+
+    fn read(uri: &str) -> Result<Question, Problem> {
+        Question::read(&uri.parse().unwrap())
+    }
+
+    fn question(tenant: Option<&str>, permission: Option<&str>, cost: u16) -> Question {
+        let permission = permission.map(|text| Permission::parse(text).unwrap());
+        Question { tenant: tenant.map(str::to_owned), permission, property: None, cost }
+    }
+
+    #[test]
+    fn the_operator_asks_and_the_client_does_not() {
+        for (uri, expected) in [
+            ("/gateway/auth", question(None, None, 1)),
+            ("/gateway/auth/?", question(None, None, 1)),
+            (
+                "/gateway/auth?tenant=acme&permission=a:read&cost=0&mode=nginx",
+                question(Some("acme"), Some("a:read"), 0),
+            ),
+            ("/gateway/auth?permission=a%3Aread", question(None, Some("a:read"), 1)),
+            ("/gateway/auth?tenant=acme&path=/v1?tenant=other&permission=x&cost=0", question(Some("acme"), None, 1)),
+            ("/gateway/auth?path=/v1?tenant=other", question(None, None, 1)),
+            ("/gateway/auth/v1/orders?page=2", question(None, None, 1)),
+            ("/gateway/auth/v1/orders?page=2&permission=a:read&cost=3", question(None, Some("a:read"), 3)),
+        ] {
+            assert_eq!(read(uri).unwrap(), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_query_lets_nobody_through() {
+        for uri in [
+            "/gateway/auth?permision=a:read",
+            "/gateway/auth/?permision=a:read",
+            "/gateway/auth?permission=",
+            "/gateway/auth?permission=a",
+            "/gateway/auth?permission=a:read&permission=b:read",
+            "/gateway/auth?tenant=",
+            "/gateway/auth?property=7",
+            "/gateway/auth?cost=1001",
+            "/gateway/auth?cost=-1",
+            "/gateway/auth?cost=%2B1",
+            "/gateway/auth?mode=ngnix",
+            "/gateway/auth/v1?cost=0",
+            "/gateway/auth/v1?permission=a:read/v2?x",
+        ] {
+            assert_eq!(read(uri).unwrap_err().code(), Code::Invalid, "{uri}");
+        }
+    }
+}
