@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use axum::{Router, response::Redirect};
 use latchkey_client::{Answer, Error, Latchkey, Question, Verdict};
 use serde_json::json;
 
-use super::stub::{ASKING, Stub, good, nowhere, refused};
+use super::stub::{ASKING, Stub, good, nowhere, refused, serve};
 
 fn latchkey(stub: &Stub) -> Latchkey {
     Latchkey::new(&stub.url, ASKING).unwrap()
@@ -47,6 +48,17 @@ async fn a_slow_latchkey_is_not_waited_for() {
     assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
     assert!(error.to_string().contains("200ms"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_key_follows_no_redirection() {
+    let stub = Stub::start().await;
+    stub.say("good", good("key_1"));
+    let elsewhere = format!("{}/api/v1/keys/verify", stub.url);
+    let url = serve(Router::new().fallback(async move || Redirect::temporary(&elsewhere))).await;
+    let error = Latchkey::new(&url, ASKING).unwrap().verify(&Question::about("good")).await.unwrap_err();
+    assert!(matches!(error, Error::NotLatchkey { .. }), "{error:?}");
+    assert_eq!(stub.questions().len(), 0);
 }
 
 #[tokio::test]

@@ -82,10 +82,12 @@ async fn every_verdict_reaches_whoever_asks(base: Base) {
     let page = stage.key(&["--origin", "https://book.example.com"]);
     let reader = stage.key(&["--scope", "read"]);
     let narrow = stage.key(&["--property", &property]);
+    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other Hotels"]);
+    let foreign = stage.key_of("other", &[]);
     let about = |key: &Key| Question::about(&*key.secret);
     for (question, verdict, status) in [
         (Question::about("lk_tk_nonsense"), Verdict::Malformed, 401),
-        (Question::about("nonsense"), Verdict::NotFound, 401),
+        (about(&foreign), Verdict::NotFound, 401),
         (about(&revoked), Verdict::Revoked, 401),
         (about(&far).ip("192.0.2.1".parse().unwrap()), Verdict::IpNotAllowed, 403),
         (about(&far), Verdict::IpNotAllowed, 403),

@@ -21,6 +21,8 @@ fn code(page: &str, name: &str) -> String {
     let figure = page.split("<figure").find(|figure| figure.contains(name)).unwrap_or_else(|| panic!("no {name}"));
     let (_, code) = figure.split_once("<code>").expect("it holds code");
     let (code, _) = code.split_once("</code>").expect("which ends");
+    // Leptos marks where a text ends.
+    let code = code.trim_end_matches("<!>");
     assert!(!code.contains('<'), "nothing but text: {code}");
     code.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
