@@ -10,6 +10,7 @@ mod api {
     mod crash;
     mod credentials;
     mod evaluator;
+    mod gateway;
     /// As the documentation shows it.
     #[path = "../../../app/src/pages/docs/snippets/guard.rs"]
     mod guard;

@@ -12,8 +12,12 @@ use std::process::Command;
 const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
 
+/// Servers to store in, proxies to stand behind, and what the documentation's examples run with.
+const RUST_NEEDS: &[Need] =
+    &[Need::Postgres, Need::Redis, Need::Nginx, Need::Haproxy, Need::Caddy, Need::Python, Need::Curl];
+
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Redis, Need::Python, Need::Curl, Need::Fonts])?;
+    prepare(workspace, &[RUST_NEEDS, &[Need::Chromium, Need::Fonts]].concat())?;
     setup::end2end(workspace)?;
     let postgres = Postgres::start()?;
     let redis = Redis::start()?;
@@ -30,7 +34,7 @@ pub fn conformance_alone(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn rust_alone(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Postgres, Need::Redis, Need::Python, Need::Curl])?;
+    prepare(workspace, RUST_NEEDS)?;
     let outcome = rust(workspace, &Postgres::start()?, &Redis::start()?);
     summary(&[("Rust tests", outcome)])
 }

@@ -11,6 +11,9 @@ pub enum Need {
     Python,
     /// Runs one of the documentation's examples, as Python and Node.js do.
     Curl,
+    Nginx,
+    Haproxy,
+    Caddy,
     /// Without one, a browser without a screen draws boxes.
     Fonts,
 }
@@ -22,7 +25,10 @@ impl Need {
             Self::Postgres => services::PostgresPrograms::find().is_some(),
             Self::Redis => services::redis_program().is_some(),
             Self::Python => super::python::is_installed(),
-            Self::Curl => process::find("curl").is_some(),
+            Self::Curl => is_there("curl"),
+            Self::Nginx => is_there("nginx"),
+            Self::Haproxy => is_there("haproxy"),
+            Self::Caddy => is_there("caddy"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -34,6 +40,9 @@ impl Need {
             Self::Redis => "redis-server",
             Self::Python => "python3-venv",
             Self::Curl => "curl",
+            Self::Nginx => "nginx-light",
+            Self::Haproxy => "haproxy",
+            Self::Caddy => "caddy",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -45,6 +54,9 @@ impl Need {
             Self::Redis => "Redis (`redis-server`)",
             Self::Python => "Python 3 with `venv`",
             Self::Curl => "curl",
+            Self::Nginx => "nginx",
+            Self::Haproxy => "HAProxy",
+            Self::Caddy => "Caddy",
             Self::Fonts => "a font",
         }
     }
@@ -63,6 +75,11 @@ pub fn programs(needs: &[Need]) -> Result<()> {
         return if rest.is_empty() { Ok(()) } else { install(prefix, &rest) };
     }
     outcome
+}
+
+/// Servers are kept where not everybody's shell looks.
+fn is_there(program: &str) -> bool {
+    process::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
 }
 
 fn has_fonts() -> bool {

@@ -1,0 +1,198 @@
+//! `/gateway/auth`, asked as proxies ask: by the requests that their documentation says they send.
+
+use reqwest::{Method, RequestBuilder};
+
+use super::stage::{Answer, Base, Key, NO_SUCH_ID, Stage, with};
+
+const IDENTITY: [&str; 6] = [
+    "x-latchkey-tenant",
+    "x-latchkey-key-id",
+    "x-latchkey-key-name",
+    "x-latchkey-owner",
+    "x-latchkey-permissions",
+    "x-latchkey-properties",
+];
+
+fn identity(answer: &Answer) -> [&str; 6] {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    IDENTITY.map(|name| {
+        assert!(answer.headers.contains_key(name), "{name} is always there");
+        answer.header(name)
+    })
+}
+
+async fn ask(stage: &Stage, query: &str, key: &Key) -> Answer {
+    stage.get_with(&format!("/gateway/auth{query}"), &[("x-api-key", &key.secret)]).await
+}
+
+async fn a_good_key_is_let_through_with_its_identity(base: Base) {
+    let stage = base.stage();
+    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
+    let key = stage.key(&["--scope", "write", "--property", &old_town, "--property", &harbour]);
+    for (query, slash) in [("?tenant=acme&permission=invoices:export", ""), ("", "/"), ("", "/anything/at%20all")] {
+        let answer = ask(&stage, &format!("{slash}{query}"), &key).await;
+        let properties = format!("{harbour} {old_town}");
+        assert_eq!(identity(&answer), ["acme", &key.id, "PMS", "", "*:write", &properties]);
+        assert_eq!((answer.text.as_str(), answer.header("cache-control")), ("", "no-store"));
+        assert!(answer.headers.contains_key("ratelimit") && answer.headers.contains_key("x-request-id"));
+    }
+    let all = stage.key(&["--group", "Read only", "--scope", "write"]);
+    assert_eq!(identity(&ask(&stage, "", &all).await), ["acme", &all.id, "PMS", "", "", "*"]);
+}
+
+async fn any_method_may_be_asked_by_and_the_body_is_left_alone(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&["--rate-limit", "1000"]);
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"] {
+        let request = |body: Vec<u8>| {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let request = stage.request(method, "/gateway/auth").bearer_auth(&key.secret);
+            request.header("sec-fetch-site", "cross-site").header("origin", "https://page.test").body(body)
+        };
+        assert_eq!(Answer::to(request(vec![b'x'; 10])).await.status, 200, "{method}");
+        assert_eq!(Answer::to(request(Vec::new())).await.status, 200, "{method}");
+    }
+    let long = stage.request(Method::POST, "/gateway/auth").bearer_auth(&key.secret).body(vec![b'x'; 100_000]);
+    assert_eq!(Answer::to(long).await.status, 200, "a body that is the upstream's");
+    let preflight = stage.request(Method::OPTIONS, "/gateway/auth").header("access-control-request-method", "POST");
+    Answer::to(preflight.header("origin", "https://page.test")).await.refused(401, "missing_credential");
+}
+
+async fn refusals_are_the_public_apis_own(base: Base) {
+    let stage = base.stage();
+    let harbour = stage.property("acme", "Harbour House");
+    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let key = stage.key(&["--scope", "read", "--property", &harbour, "--rate-limit", "1"]);
+    let revoked = stage.key(&[]);
+    stage.revoke(&revoked);
+    let foreign = stage.key_of("other", &[]);
+    for method in ["GET", "POST"] {
+        let request = stage.request(method.parse().unwrap(), "/gateway/auth").header("origin", "https://page.test");
+        let answer = Answer::to(request).await;
+        answer.refused(401, "missing_credential");
+        assert_eq!(answer.header("access-control-allow-origin"), "https://page.test", "a page can read why");
+    }
+    ask(&stage, "", &revoked).await.refused(401, "key_revoked");
+    ask(&stage, "?tenant=acme", &foreign).await.refused(401, "invalid_key");
+    ask(&stage, "?tenant=nobody", &key).await.refused(401, "invalid_key");
+    ask(&stage, "?permission=invoices:pay", &key).await.refused(403, "insufficient_scope").says("invoices:pay");
+    let property = format!("?property=prp_{NO_SUCH_ID}");
+    ask(&stage, &property, &key).await.refused(403, "property_not_allowed");
+    let both = [("x-api-key", key.secret.as_str()), ("user-api-key", &revoked.secret)];
+    stage.get_with("/gateway/auth", &both).await.refused(400, "conflicting_credentials");
+    assert_eq!(identity(&ask(&stage, &format!("?property={harbour}&cost=0"), &key).await)[0], "acme");
+    assert_eq!(identity(&ask(&stage, "", &key).await)[0], "acme");
+    let answer = ask(&stage, "", &key).await;
+    answer.refused(429, "rate_limited");
+    assert_eq!(answer.quota(), (0, answer.header("retry-after").parse().unwrap()));
+    assert_eq!(identity(&ask(&stage, "?tenant=other", &foreign).await)[0], "other");
+    assert_eq!(identity(&ask(&stage, "", &foreign).await)[0], "other");
+}
+
+async fn a_wrong_question_lets_nobody_through(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&[]);
+    for (query, wrong) in [
+        ("?permision=a:read&cost=x", &["permision unknown", "cost malformed"][..]),
+        ("/?permision=a:read", &["permision unknown"]),
+        ("?permission=&tenant=&property=7", &["tenant malformed", "permission malformed", "property malformed"]),
+        ("?permission=a:read&permission=b:read", &["permission sent_twice"]),
+        ("?mode=ngnix", &["mode malformed"]),
+        ("/v1/orders?cost=0", &["cost malformed"]),
+    ] {
+        let answer = ask(&stage, query, &key).await;
+        let mut fields = answer.refused(422, "invalid").says("operator").wrong_fields();
+        fields.sort_by_key(|field| wrong.iter().position(|wrong| wrong == field));
+        assert_eq!(fields, wrong, "{query}");
+    }
+    let answer = ask(&stage, "?mode=nginx&permision=a:read", &key).await;
+    assert_eq!((answer.status, answer.header("x-auth-status")), (403, "422"));
+}
+
+async fn nginx_is_told_what_it_understands(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&["--scope", "read", "--rate-limit", "1"]);
+    let asked = async |query: &str| ask(&stage, &format!("?mode=nginx{query}"), &key).await;
+    let answer = asked("&permission=a:write").await;
+    answer.refused(403, "insufficient_scope");
+    assert_eq!(answer.header("x-auth-status"), "");
+    assert_eq!(identity(&asked("").await)[1], key.id);
+    let answer = asked("").await;
+    assert_eq!((answer.status, answer.header("x-auth-status")), (403, "429"));
+    assert_eq!(
+        (answer.header("cache-control"), answer.quota().1.to_string().as_str()),
+        ("no-store", answer.header("retry-after"))
+    );
+    stage.get_with("/gateway/auth?mode=nginx", &[]).await.refused(401, "missing_credential");
+    let log = format!("SELECT CAST(status AS TEXT) FROM usage_event WHERE api_key_id = '{}' ORDER BY id", key.id);
+    stage.see(&log, &["403", "200", "429"].map(str::to_owned)).await;
+}
+
+/// GET, whatever the client's method was, with the client's own headers.
+fn traefik(stage: &Stage, key: &Key) -> RequestBuilder {
+    let headers = [
+        ("x-forwarded-method", "DELETE"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "api.acme.test"),
+        ("x-forwarded-uri", "/v1/orders?tenant=other&cost=0"),
+        ("x-forwarded-for", "203.0.113.9"),
+        ("accept-encoding", "gzip"),
+        ("user-agent", "curl/8"),
+    ];
+    with(stage.request(Method::GET, "/gateway/auth?tenant=acme&permission=orders:read"), &headers)
+        .bearer_auth(&key.secret)
+}
+
+/// The client's method, and its path and query behind the prefix that is in the file we ship; of the body nothing.
+fn envoy(stage: &Stage, key: &Key, target: &str) -> RequestBuilder {
+    let shipped = include_str!("../../gateway/envoy.yaml");
+    let prefix = shipped.lines().find_map(|line| line.trim().strip_prefix("path_prefix: \"")).unwrap();
+    let prefix = prefix.trim_end_matches('"');
+    let headers = [("content-length", "0"), ("x-forwarded-for", "203.0.113.9"), ("x-envoy-internal", "true")];
+    with(stage.request(Method::PUT, &format!("{prefix}{target}")), &headers).bearer_auth(&key.secret)
+}
+
+async fn traefik_and_envoy_are_answered(base: Base) {
+    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
+    let key = stage.key(&["--ip", "203.0.113.9", "--rate-limit", "3"]);
+    let poor = stage.key(&["--scope", "write"]);
+    assert_eq!(identity(&Answer::to(traefik(&stage, &key)).await)[1], key.id);
+    Answer::to(traefik(&stage, &poor)).await.refused(403, "insufficient_scope");
+    for target in ["/", "/v1/orders?tenant=other&permission=nonsense&cost=0&mode=nginx"] {
+        assert_eq!(identity(&Answer::to(envoy(&stage, &key, target)).await)[1], key.id);
+        Answer::to(envoy(&stage, &poor, target)).await.refused(403, "insufficient_scope");
+    }
+    Answer::to(envoy(&stage, &key, "/?cost=0")).await.refused(429, "rate_limited");
+    let log = format!(
+        "SELECT method || ' ' || route || ' ' || ip FROM usage_event WHERE api_key_id = '{}' ORDER BY id",
+        key.id
+    );
+    let (get, put) = ("DELETE /gateway/auth 203.0.113.9".to_owned(), "PUT /gateway/auth 203.0.113.9".to_owned());
+    stage.see(&log, &[get, put.clone(), put.clone(), put]).await;
+}
+
+/// A person's password, for as long as the old ways last.
+async fn people_are_known_by_their_ids(base: Base) {
+    let stage = base.stage();
+    let person = stage.person("ana", "tenant-admin");
+    let ask = |query: &str| {
+        let request = stage.request(Method::GET, &format!("/gateway/auth{query}"));
+        request.basic_auth("ana@acme.test", Some(super::program::PASSWORD))
+    };
+    let answer = Answer::to(ask("?tenant=acme")).await;
+    let [tenant, key, name, owner, _, properties] = identity(&answer);
+    assert_eq!([tenant, key, name, owner, properties], ["acme", "", "", &person, "*"]);
+    assert!(answer.headers.contains_key("deprecation"));
+    assert!(identity(&Answer::to(ask("")).await)[0].starts_with("ten_"));
+    Answer::to(ask("?tenant=other")).await.refused(401, "invalid_credentials");
+}
+
+on_both_databases!(
+    a_good_key_is_let_through_with_its_identity,
+    any_method_may_be_asked_by_and_the_body_is_left_alone,
+    refusals_are_the_public_apis_own,
+    a_wrong_question_lets_nobody_through,
+    nginx_is_told_what_it_understands,
+    traefik_and_envoy_are_answered,
+    people_are_known_by_their_ids,
+);

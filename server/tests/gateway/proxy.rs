@@ -1,0 +1,152 @@
+//! The proxies, each started as its documentation has it, with the file that is shipped.
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How refusals look when a proxy has told them its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// With `mode=nginx`.
+    Nginx,
+    /// `auth_request` as it is.
+    PlainNginx,
+    Haproxy,
+    Caddy,
+}
+
+impl Kind {
+    /// What becomes of Latchkey's 429.
+    pub fn too_many(self) -> u16 {
+        if self == Self::PlainNginx { 500 } else { 429 }
+    }
+
+    /// What becomes of Latchkey's 400.
+    pub fn conflict(self) -> u16 {
+        if self == Self::PlainNginx { 500 } else { 400 }
+    }
+
+    /// What is answered while Latchkey is gone.
+    pub fn stopped(self) -> u16 {
+        match self {
+            Self::Nginx | Self::Haproxy => 503,
+            Self::PlainNginx => 500,
+            Self::Caddy => 502,
+        }
+    }
+}
+
+/// A running proxy, gone when it is dropped.
+pub struct Proxy {
+    process: Child,
+    pub url: String,
+    _folder: TempDir,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn shipped(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway").join(file)
+}
+
+/// An address that nothing else listens on: this process has a part of the loopback network to itself.
+fn own_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    SocketAddr::from(([127, 64 + high % 64, middle, low], NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+impl Proxy {
+    pub fn start(kind: Kind, latchkey: &str, api: SocketAddr) -> Self {
+        let folder = TempDir::new().unwrap();
+        let latchkey = latchkey.strip_prefix("http://").unwrap();
+        let address = own_address();
+        let mut command = match kind {
+            Kind::Nginx => nginx(&folder, latchkey, api, [address, own_address()]),
+            Kind::PlainNginx => nginx(&folder, latchkey, api, [own_address(), address]),
+            Kind::Haproxy => haproxy(address),
+            Kind::Caddy => caddy(&folder, address),
+        };
+        command.env("LATCHKEY", latchkey).env("API", api.to_string());
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let process = command.stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::null()).spawn();
+        let process = process.unwrap_or_else(|error| panic!("{kind:?} is not installed: {error}"));
+        let mut proxy = Self { process, url: format!("http://{address}"), _folder: folder };
+        proxy.wait_for(address);
+        proxy
+    }
+
+    fn wait_for(&mut self, address: SocketAddr) {
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).is_err() {
+            let ended = self.process.try_wait().unwrap();
+            if ended.is_some() || Instant::now() > deadline {
+                let log = fs::read(self._folder.path().join("log")).unwrap_or_default();
+                panic!("it did not start: {}", String::from_utf8_lossy(&log));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A configuration of nginx has no variables for addresses, so these are replaced in a copy; nothing else is.
+fn nginx(folder: &TempDir, latchkey: &str, api: SocketAddr, servers: [SocketAddr; 2]) -> Command {
+    let mut site = fs::read_to_string(shipped("nginx.conf")).unwrap();
+    let addresses = [latchkey.to_owned(), api.to_string(), servers[0].to_string(), servers[1].to_string()];
+    for (shipped, own) in
+        ["127.0.0.1:3000", "127.0.0.1:9000", "127.0.0.1:8080", "127.0.0.1:8081"].into_iter().zip(addresses)
+    {
+        assert_eq!(site.matches(shipped).count(), 1, "{shipped}");
+        site = site.replace(shipped, &own);
+    }
+    let folder = folder.path();
+    fs::write(folder.join("site.conf"), site).unwrap();
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    let temporary: String =
+        temporary.iter().map(|kind| format!("{kind}_temp_path {}/{kind};\n", folder.display())).collect();
+    let whole = format!(
+        "pid {0}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}include {0}/site.conf;\n}}\n",
+        folder.display()
+    );
+    fs::write(folder.join("nginx.conf"), whole).unwrap();
+    let mut command = Command::new(program("nginx"));
+    command.arg("-c").arg(folder.join("nginx.conf")).args(["-g", "daemon off; master_process off;"]);
+    command
+}
+
+fn haproxy(address: SocketAddr) -> Command {
+    let mut command = Command::new(program("haproxy"));
+    command.arg("-db").arg("-f").arg(shipped("haproxy.cfg")).env("LISTEN", address.to_string());
+    command
+}
+
+/// Without the door for its administrators, of which a machine has only one.
+fn caddy(folder: &TempDir, address: SocketAddr) -> Command {
+    let whole = format!("{{\n\tadmin off\n}}\nimport {}\n", shipped("Caddyfile").display());
+    fs::write(folder.path().join("Caddyfile"), whole).unwrap();
+    let mut command = Command::new(program("caddy"));
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(folder.path().join("Caddyfile"));
+    command.env("SITE", format!("http://{address}")).env("HOME", folder.path());
+    command
+}
+
+/// Debian keeps these where not everybody looks.
+fn program(name: &str) -> PathBuf {
+    let system = Path::new("/usr/sbin").join(name);
+    if system.exists() { system } else { name.into() }
+}
