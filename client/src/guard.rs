@@ -121,7 +121,9 @@ impl Guard {
         let question = self.question(parts)?;
         match self.ask(question).await {
             Ok(Answer::Valid(caller)) => Ok(*caller),
-            Ok(Answer::Refused(refusal)) => Err(TurnedAway::Refused { refusal, permission: self.permission.clone() }),
+            Ok(Answer::Refused(refusal)) => {
+                Err(TurnedAway::Refused { refusal: Box::new(refusal), permission: self.permission.clone() })
+            }
             Err(error) if error.is_of_the_client() => Err(TurnedAway::Unreadable),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no key can be verified");

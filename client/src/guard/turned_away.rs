@@ -17,7 +17,7 @@ pub enum TurnedAway {
     /// Latchkey cannot read what the client sent.
     Unreadable,
     Refused {
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         permission: Option<Arc<str>>,
     },
     Unanswered,
