@@ -11,6 +11,7 @@ use std::{
     env::{self, VarError},
     error::Error,
     net::SocketAddr,
+    process::ExitCode,
 };
 
 use axum::{Extension, Router, routing::get};
@@ -18,7 +19,17 @@ use latchkey_client::{Caller, Latchkey};
 use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let latchkey = Latchkey::new(&variable("LATCHKEY_URL")?, variable("LATCHKEY_KEY")?)?;
     let service = Router::new()
         .route("/reservations", get(reservations))

@@ -11,7 +11,7 @@ pub enum Error {
     )]
     Address,
     #[error(
-        "the secret of the asking key holds a character that no key has, such as a line break: copy it once more from where it is stored"
+        "the secret of the asking key is empty, or holds a character that no key has, such as a line break: copy it once more from where it is stored"
     )]
     Secret,
     #[error("the HTTP client cannot be set up: see whether the system's certificates can be read")]
