@@ -1,7 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, expectAccessible, open, test } from './support/test';
 
-const pages = ['/docs', '/docs/keys', '/docs/migrate'];
+const pages = ['/docs', '/docs/keys', '/docs/verify', '/docs/migrate'];
 
 // The reference is a long page, and axe looks at all of it twice.
 test.slow();

@@ -5,11 +5,15 @@ mod api {
     mod stage;
 
     mod address;
+    mod client;
     mod cors;
     mod crash;
     mod credentials;
     mod evaluator;
     mod gateway;
+    /// As the documentation shows it.
+    #[path = "../../../app/src/pages/docs/snippets/guard.rs"]
+    mod guard;
     mod openapi;
     mod problems;
     #[expect(dead_code, reason = "the console's tests use the rest of it")]
@@ -17,6 +21,7 @@ mod api {
     mod program;
     mod rate_limit;
     mod secrets;
+    mod snippets;
     mod usage;
     mod v1 {
         mod auth_token;

@@ -12,11 +12,12 @@ use std::process::Command;
 const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
 
-/// Servers to store in, and proxies to stand behind.
-const RUST_NEEDS: &[Need] = &[Need::Postgres, Need::Redis, Need::Nginx, Need::Haproxy, Need::Caddy];
+/// Servers to store in, proxies to stand behind, and what the documentation's examples run with.
+const RUST_NEEDS: &[Need] =
+    &[Need::Postgres, Need::Redis, Need::Nginx, Need::Haproxy, Need::Caddy, Need::Python, Need::Curl];
 
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[RUST_NEEDS, &[Need::Chromium, Need::Python, Need::Fonts]].concat())?;
+    prepare(workspace, &[RUST_NEEDS, &[Need::Chromium, Need::Fonts]].concat())?;
     setup::end2end(workspace)?;
     let postgres = Postgres::start()?;
     let redis = Redis::start()?;

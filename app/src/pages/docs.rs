@@ -15,11 +15,13 @@ mod frame;
 mod keys;
 mod migrate;
 mod reference;
+mod verify;
 
 use frame::DocsFrame;
 use keys::KeysGuide;
 use migrate::MigrateGuide;
 use reference::ReferencePage;
+use verify::VerifyGuide;
 
 pub(crate) async fn api_reference(visit: Visit) -> Response {
     let (console, path) = (visit.console.clone(), visit.path().to_owned());
@@ -43,6 +45,20 @@ pub(crate) async fn using_a_key(visit: Visit) -> Response {
         view! {
             <DocsFrame path=path.clone() contents=keys::contents()>
                 <KeysGuide public_url/>
+            </DocsFrame>
+        }
+    })
+    .await
+}
+
+pub(crate) async fn asking_about_a_key(visit: Visit) -> Response {
+    let (public_url, path) = (visit.console.public_url.clone(), visit.path().to_owned());
+    let page = visit.page("Ask whether a key is good").in_its_own_frame();
+    page.render(move || {
+        let public_url = public_url.clone();
+        view! {
+            <DocsFrame path=path.clone() contents=verify::contents()>
+                <VerifyGuide public_url/>
             </DocsFrame>
         }
     })

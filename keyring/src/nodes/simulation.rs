@@ -29,7 +29,7 @@ use world::{Database, MILLI, Process, SECOND, Tables, key, secret, tenant};
 const NODES: usize = 3;
 const KEYS: usize = 40;
 /// How long a run is.
-const LENGTH: Micros = 25 * SECOND;
+const LENGTH: Micros = 12 * SECOND;
 
 /// How a node finds out what it knows of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +146,7 @@ async fn keep_lease(server: Rc<Server>, mut node: Node) {
 async fn ask_about_keys(server: Rc<Server>, story: Rc<Story>) {
     let machine = server.process.database.machine.clone();
     loop {
-        machine.delay(machine.pick(0..12 * MILLI)).await;
+        machine.delay(machine.pick(0..30 * MILLI)).await;
         let number = machine.pick(0..KEYS as u64) as usize;
         let asked = machine.now();
         match server.judge(&secret(number)).await {
@@ -237,7 +237,7 @@ async fn stop_and_resume_subscription(process: Process, story: Rc<Story>) {
 }
 
 /// Enough for each of the mistakes to show in some of them, and for a new one to have a hard time.
-const SEEDS: std::ops::Range<u64> = 0..3_000;
+const SEEDS: std::ops::Range<u64> = 0..2_000;
 
 #[test]
 fn nobody_is_let_in_once_a_change_was_answered() {
@@ -257,7 +257,7 @@ fn nobody_is_let_in_once_a_change_was_answered() {
     }
     // A simulation in which little happens proves little.
     for count in [&all.valid, &all.refused, &all.without_lease, &all.quick, &all.slow] {
-        assert!(count.get() > 10 * SEEDS.end / 2, "{all:?}");
+        assert!(count.get() > SEEDS.end, "{all:?}");
     }
 }
 

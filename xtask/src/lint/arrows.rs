@@ -107,6 +107,8 @@ mod tests {
             ("keyring", "migrations"),
             ("frontend", "domain"),
             ("xtask", "domain"),
+            ("latchkey-client", "domain"),
+            ("server", "latchkey-client"),
             ("newcomer", "domain"),
         ] {
             let complaints = complaints(from, to, &Value::Null, false);
@@ -124,5 +126,6 @@ mod tests {
     fn builds_count_and_tests_do_not() {
         assert_eq!(complaints("domain", "xtask", &json!("build"), false).len(), 1);
         assert!(complaints("keyring", "migrations", &json!("dev"), false).is_empty());
+        assert!(complaints("server", "latchkey-client", &json!("dev"), false).is_empty());
     }
 }

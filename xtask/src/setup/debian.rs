@@ -9,6 +9,8 @@ pub enum Need {
     Redis,
     /// With what it takes to make an environment of its own.
     Python,
+    /// Runs one of the documentation's examples, as Python and Node.js do.
+    Curl,
     Nginx,
     Haproxy,
     Caddy,
@@ -25,6 +27,7 @@ impl Need {
             Self::Postgres => services::PostgresPrograms::find().is_some(),
             Self::Redis => services::redis_program().is_some(),
             Self::Python => super::python::is_installed(),
+            Self::Curl => is_there("curl"),
             Self::Nginx => is_there("nginx"),
             Self::Haproxy => is_there("haproxy"),
             Self::Caddy => is_there("caddy"),
@@ -39,6 +42,7 @@ impl Need {
             Self::Postgres => "postgresql",
             Self::Redis => "redis-server",
             Self::Python => "python3-venv",
+            Self::Curl => "curl",
             Self::Nginx => "nginx-light",
             Self::Haproxy => "haproxy",
             Self::Caddy => "caddy",
@@ -53,6 +57,7 @@ impl Need {
             Self::Postgres => "PostgreSQL (`initdb` and `postgres`)",
             Self::Redis => "Redis (`redis-server`)",
             Self::Python => "Python 3 with `venv`",
+            Self::Curl => "curl",
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
             Self::Caddy => "Caddy",

@@ -4,8 +4,12 @@ use leptos::prelude::*;
 
 use crate::{components::Icon, islands::ThemeSwitch};
 
-const PAGES: [(&str, &str); 3] =
-    [("/docs", "API reference"), ("/docs/keys", "Using a key"), ("/docs/migrate", "Moving to a key")];
+const PAGES: [(&str, &str); 4] = [
+    ("/docs", "API reference"),
+    ("/docs/keys", "Using a key"),
+    ("/docs/verify", "Verifying keys"),
+    ("/docs/migrate", "Moving to a key"),
+];
 
 /// A place on the page that can be led to.
 #[derive(Clone)]

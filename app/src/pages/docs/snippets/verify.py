@@ -1,0 +1,22 @@
+import json, os, sys, urllib.error, urllib.request
+
+question = {"key": os.environ["ASKED_KEY"], "permission": "reservations:read"}
+request = urllib.request.Request(
+    os.environ["LATCHKEY_URL"] + "/api/v1/keys/verify",
+    data=json.dumps(question).encode(),
+    headers={
+        "Authorization": "Bearer " + os.environ["LATCHKEY_KEY"],
+        "Content-Type": "application/json",
+    },
+)
+try:
+    with urllib.request.urlopen(request, timeout=2) as answer:
+        verdict = json.load(answer)["data"]
+except urllib.error.HTTPError as error:
+    problem = json.load(error)
+    sys.exit(f"{problem['code']}: {problem['detail']} ({problem['request_id']})")
+
+if verdict["valid"]:
+    print("let in", verdict["key_id"])
+else:
+    print("answer", verdict["http_status"], verdict["message"])

@@ -1,0 +1,264 @@
+//! A layer that lets a request through when Latchkey says that its key is good.
+
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{
+    HeaderMap, Method, Request, Response,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+    request::Parts,
+};
+use tower::{Layer, Service};
+
+use crate::{Answer, Caller, Error, Latchkey, Question};
+
+mod cache;
+mod credential;
+mod turned_away;
+
+use cache::Cache;
+use credential::Found;
+use turned_away::TurnedAway;
+
+type Reader<T> = Arc<dyn Fn(&Parts) -> Option<T> + Send + Sync>;
+
+impl Latchkey {
+    /// A layer that lets in every good key, until it is told to ask for more.
+    pub fn guard(&self) -> Guard {
+        Guard {
+            latchkey: self.clone(),
+            permission: None,
+            property: Arc::new(|_| None),
+            address: Arc::new(peer),
+            cost: None,
+            cache: None,
+        }
+    }
+}
+
+/// Stands in front of a service and lets a request through when its key is good for what is asked here.
+///
+/// The service finds the [`Caller`] among the request's extensions. Everybody else is told why not, in
+/// `application/problem+json`, and the service never hears of them. Without an answer from Latchkey, nobody is let in:
+/// that is 503 with `Retry-After`. Only preflights of browsers, which carry no key, pass unasked.
+#[derive(Clone)]
+#[must_use = "a guard guards nothing until it is a layer of a service"]
+pub struct Guard {
+    latchkey: Latchkey,
+    permission: Option<Arc<str>>,
+    property: Reader<String>,
+    address: Reader<IpAddr>,
+    cost: Option<u32>,
+    cache: Option<Arc<Cache>>,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { latchkey, permission, cost, cache, property: _, address: _ } = self;
+        f.debug_struct("Guard")
+            .field("latchkey", latchkey)
+            .field("permission", permission)
+            .field("cost", cost)
+            .field("cache", cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    /// What the key has to grant, such as `reservations:read`.
+    pub fn permission(mut self, permission: &str) -> Self {
+        self.permission = Some(permission.into());
+        self
+    }
+
+    /// Where a request names the property that it is about. For one that names none, the key's properties are not
+    /// judged: the service sees in [`Caller::reaches`] how far it may go.
+    pub fn property(mut self, read: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.property = Arc::new(read);
+        self
+    }
+
+    /// Where to find the client's address, instead of in axum's `ConnectInfo<SocketAddr>`.
+    ///
+    /// Behind a proxy, the peer is the proxy, and a key with an IP allowlist would be judged by the proxy's address. So
+    /// there, read the header in which your proxy names its client; and only if nobody can go round the proxy, as
+    /// anybody can send such a header. Without an address, a key with an IP allowlist is refused.
+    pub fn address(mut self, read: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        self.address = Arc::new(read);
+        self
+    }
+
+    /// How many calls of the key's rate limit a request takes: 1 unless said otherwise, and 0 to take none.
+    pub fn cost(mut self, calls: u32) -> Self {
+        self.cost = Some(calls);
+        self
+    }
+
+    /// Lets the same key in again for so long without asking, when it asks for the same thing from the same place.
+    /// Clones of this guard share what is remembered.
+    ///
+    /// What that costs: **a key that was revoked, rotated or narrowed gets in for up to that long**, where it would
+    /// have been refused from the very next request. Requests that are let in this way are not counted: not against the
+    /// key's rate limit, which then holds for questions instead of requests, and not in the key's log. So a guard that
+    /// was given a [`cost`](Self::cost) above 0 remembers nothing.
+    ///
+    /// Only good keys are remembered, by the SHA-256 of everything asked, never beyond their expiration by this
+    /// machine's clock, and never more than 10,000 of them.
+    pub fn cache(mut self, lifetime: Duration) -> Self {
+        self.cache = Some(Arc::new(Cache::new(lifetime)));
+        self
+    }
+
+    async fn admit(&self, parts: &Parts) -> Result<Caller, TurnedAway> {
+        let question = self.question(parts)?;
+        match self.ask(question).await {
+            Ok(Answer::Valid(caller)) => Ok(*caller),
+            Ok(Answer::Refused(refusal)) => {
+                Err(TurnedAway::Refused { refusal: Box::new(refusal), permission: self.permission.clone() })
+            }
+            Err(error) if error.is_of_the_client() => Err(TurnedAway::Unreadable),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "no key can be verified");
+                Err(TurnedAway::Unanswered)
+            }
+        }
+    }
+
+    fn question(&self, parts: &Parts) -> Result<Question, TurnedAway> {
+        let key = match credential::find(&parts.headers) {
+            Found::Key(key) => key,
+            Found::Nothing => return Err(TurnedAway::NoCredential),
+            Found::Password => return Err(TurnedAway::Password),
+            Found::Conflict => return Err(TurnedAway::Conflict),
+        };
+        Ok(Question {
+            key,
+            permission: self.permission.as_deref().map(str::to_owned),
+            property: (self.property)(parts),
+            ip: (self.address)(parts).map(|address| address.to_canonical()),
+            origin: origin(&parts.headers),
+            cost: self.cost,
+        })
+    }
+
+    async fn ask(&self, question: Question) -> Result<Answer, Error> {
+        match &self.cache {
+            Some(cache) if question.cost.is_none_or(|calls| calls == 0) => cache.ask(&self.latchkey, &question).await,
+            _ => self.latchkey.verify(&question).await,
+        }
+    }
+}
+
+#[cfg(feature = "axum")]
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    use std::net::SocketAddr;
+
+    let peer = parts.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>();
+    peer.map(|axum::extract::ConnectInfo(address)| address.ip())
+}
+
+#[cfg(not(feature = "axum"))]
+fn peer(_: &Parts) -> Option<IpAddr> {
+    None
+}
+
+/// More than one, or one that is no text, is no origin that anybody listed.
+fn origin(headers: &HeaderMap) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(ORIGIN).iter().map(|line| line.to_str().unwrap_or("?")).collect();
+    (!lines.is_empty()).then(|| lines.join(" "))
+}
+
+fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+impl<S> Layer<S> for Guard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { guard: Arc::new(self.clone()), inner }
+    }
+}
+
+/// A service with a [`Guard`] in front of it.
+#[derive(Debug, Clone)]
+pub struct Guarded<S> {
+    guard: Arc<Guard>,
+    inner: S,
+}
+
+impl<S, B, R> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+    R: From<String>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let guard = self.guard.clone();
+        // The one that said it was ready is the one to call.
+        let unready = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, unready);
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            // Nobody but a guard says who calls.
+            parts.extensions.remove::<Caller>();
+            if !is_preflight(&parts) {
+                match guard.admit(&parts).await {
+                    Ok(caller) => parts.extensions.insert(caller),
+                    Err(turned_away) => return Ok(turned_away.response()),
+                };
+            }
+            inner.call(Request::from_parts(parts, body)).await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn any_service_of_requests_can_be_guarded() {
+        let service = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new("let in".to_owned())));
+        let guard = Latchkey::new("http://127.0.0.1:1", "lk_tk_abc").unwrap().guard();
+        let response = guard.layer(service).oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.status(), 401);
+        assert!(response.body().contains("missing_credential"), "{}", response.body());
+    }
+
+    #[tokio::test]
+    async fn nobody_but_a_guard_says_who_calls() {
+        let who = service_fn(async |request: Request<()>| {
+            let is_known = request.extensions().get::<Caller>().is_some();
+            Ok::<_, Infallible>(Response::new(is_known.to_string()))
+        });
+        let mut preflight = Request::new(());
+        *preflight.method_mut() = Method::OPTIONS;
+        preflight.headers_mut().insert(ACCESS_CONTROL_REQUEST_METHOD, http::HeaderValue::from_static("GET"));
+        let caller = serde_json::json!({ "key_id": "key_1", "tenant": { "id": "ten_1" } });
+        preflight.extensions_mut().insert(serde_json::from_value::<Caller>(caller).unwrap());
+        let guard = Latchkey::new("http://127.0.0.1:1", "lk_tk_abc").unwrap().guard();
+        assert_eq!(guard.layer(who).oneshot(preflight).await.unwrap().body(), "false");
+    }
+}

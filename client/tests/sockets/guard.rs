@@ -1,0 +1,270 @@
+//! A guarded service.
+
+use std::time::Duration;
+
+use axum::{
+    Extension, Router,
+    routing::{any, get},
+};
+use chrono::{TimeDelta, Utc};
+use latchkey_client::{Caller, Guard, Latchkey};
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+
+use super::stub::{ASKING, Stub, good, nowhere, refused, serve};
+
+fn guard(url: &str) -> Guard {
+    Latchkey::new(url, ASKING).unwrap().guard()
+}
+
+async fn guarded(guard: Guard) -> String {
+    let who = async |caller: Option<Extension<Caller>>| match caller {
+        Some(Extension(caller)) => caller.key_id,
+        None => "nobody".to_owned(),
+    };
+    serve(Router::new().route("/open", any(who)).layer(guard).route("/health", get("well"))).await
+}
+
+async fn call(url: &str, headers: &[(&str, &str)]) -> Response {
+    call_by(Method::GET, &format!("{url}/open"), headers).await
+}
+
+async fn call_by(method: Method, url: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = Client::new().request(method, url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+async fn expect_problem(response: Response, status: u16, code: &str) -> Value {
+    assert_eq!(header(&response, "content-type"), "application/problem+json");
+    assert_eq!(header(&response, "cache-control"), "no-store");
+    assert_eq!(response.status(), status);
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!((&problem["status"], &problem["code"]), (&json!(status), &json!(code)), "{problem}");
+    assert_eq!(problem["type"], "about:blank");
+    problem
+}
+
+#[tokio::test]
+async fn a_good_key_reaches_the_service_from_any_header() {
+    let stub = Stub::start().await;
+    stub.say("good", good("key_1"));
+    let url = guarded(guard(&stub.url)).await;
+    for line in [("authorization", "Bearer good"), ("x-api-key", "good"), ("user-api-key", "good")] {
+        assert_eq!(call(&url, &[line]).await.text().await.unwrap(), "key_1", "{line:?}");
+    }
+    assert_eq!(call_by(Method::GET, &format!("{url}/health"), &[]).await.text().await.unwrap(), "well");
+}
+
+#[tokio::test]
+async fn everything_is_asked() {
+    let stub = Stub::start().await;
+    stub.say("good", good("key_1"));
+    let guard = guard(&stub.url)
+        .permission("reservations:read")
+        .property(|request| Some(request.uri.query()?.to_owned()))
+        .cost(2);
+    let url = guarded(guard).await;
+    let headers = [("x-api-key", "good"), ("origin", "https://book.example.com")];
+    assert_eq!(call_by(Method::POST, &format!("{url}/open?prp_1"), &headers).await.status(), 200);
+    let expected = json!({
+        "key": "good", "permission": "reservations:read", "property": "prp_1", "ip": "127.0.0.1",
+        "origin": "https://book.example.com", "cost": 2,
+    });
+    assert_eq!(stub.questions(), [expected]);
+}
+
+#[tokio::test]
+async fn the_address_is_read_where_the_service_says() {
+    let stub = Stub::start().await;
+    stub.say("good", good("key_1"));
+    let guard = guard(&stub.url).address(|request| request.headers.get("x-real-ip")?.to_str().ok()?.parse().ok());
+    let url = guarded(guard).await;
+    call(&url, &[("x-api-key", "good"), ("x-real-ip", "::ffff:203.0.113.9")]).await;
+    call(&url, &[("x-api-key", "good"), ("x-real-ip", "somewhere")]).await;
+    assert_eq!(stub.questions(), [json!({ "key": "good", "ip": "203.0.113.9" }), json!({ "key": "good" })]);
+}
+
+#[tokio::test]
+async fn whoever_has_no_key_or_two_is_turned_away_unasked() {
+    let stub = Stub::start().await;
+    stub.say("good", good("key_1"));
+    let url = guarded(guard(&stub.url)).await;
+    for headers in [&[][..], &[("x-api-key", "")], &[("authorization", "Basic YTpi")], &[("cookie", "x-api-key=good")]]
+    {
+        let response = call(&url, headers).await;
+        assert_eq!(header(&response, "www-authenticate"), "Bearer realm=\"latchkey\"", "{headers:?}");
+        expect_problem(response, 401, "missing_credential").await;
+    }
+    for headers in [
+        [("x-api-key", "good"), ("x-api-key", "good")],
+        [("x-api-key", "good"), ("user-api-key", "other")],
+        [("authorization", "Basic YTpi"), ("x-api-key", "good")],
+    ] {
+        let response = call(&url, &headers).await;
+        assert_eq!(header(&response, "www-authenticate"), "Bearer realm=\"latchkey\", error=\"invalid_request\"");
+        expect_problem(response, 400, "conflicting_credentials").await;
+    }
+    assert_eq!(stub.questions(), [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn refusals_come_as_latchkey_gave_them() {
+    let stub = Stub::start().await;
+    let url = guarded(guard(&stub.url).permission("reservations:write")).await;
+    let invalid = "Bearer realm=\"latchkey\", error=\"invalid_token\"";
+    let insufficient = "Bearer realm=\"latchkey\", error=\"insufficient_scope\", scope=\"reservations:write\"";
+    for (verdict, status, code, challenge) in [
+        ("MALFORMED", 401, "invalid_key", invalid),
+        ("NOT_FOUND", 401, "invalid_key", invalid),
+        ("REVOKED", 401, "key_revoked", invalid),
+        ("EXPIRED", 401, "key_expired", invalid),
+        ("DISABLED", 401, "key_disabled", invalid),
+        ("IP_NOT_ALLOWED", 403, "ip_not_allowed", ""),
+        ("ORIGIN_NOT_ALLOWED", 403, "origin_not_allowed", ""),
+        ("INSUFFICIENT_PERMISSIONS", 403, "insufficient_scope", insufficient),
+        ("PROPERTY_NOT_ALLOWED", 403, "property_not_allowed", ""),
+        ("RATE_LIMITED", 429, "rate_limited", ""),
+        ("SOMETHING_NEW", 403, "refused", ""),
+    ] {
+        let mut data = refused(verdict, status, "Do something else.");
+        if status == 429 {
+            data["retry_after_seconds"] = json!(12);
+        }
+        stub.say("bad", data);
+        let response = call(&url, &[("x-api-key", "bad")]).await;
+        assert_eq!(header(&response, "www-authenticate"), challenge, "{verdict}");
+        assert_eq!(header(&response, "retry-after"), if status == 429 { "12" } else { "" }, "{verdict}");
+        let problem = expect_problem(response, status, code).await;
+        assert_eq!((&problem["detail"], &problem["request_id"]), (&json!("Do something else."), &json!("req_stub")));
+    }
+}
+
+#[tokio::test]
+async fn without_an_answer_nobody_gets_in() {
+    let (failing, slow) = (Stub::start().await, Stub::start().await);
+    failing.fail(403, json!({ "code": "insufficient_scope", "detail": "The asking key may not ask." }));
+    slow.say("good", good("key_1"));
+    slow.take_its_time(Duration::from_secs(60));
+    let impatient = Latchkey::builder(&slow.url, ASKING).timeout(Duration::from_millis(200)).build().unwrap();
+    for guard in [guard(&nowhere().await), guard(&failing.url), impatient.guard().cache(Duration::from_secs(60))] {
+        let url = guarded(guard).await;
+        let response = call(&url, &[("x-api-key", "good")]).await;
+        assert_eq!(header(&response, "retry-after"), "1");
+        let problem = expect_problem(response, 503, "unavailable").await;
+        assert!(!problem["detail"].as_str().unwrap().contains("asking"), "that is nobody else's business: {problem}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_garbles_is_the_clients_to_mend() {
+    let stub = Stub::start().await;
+    let url = guarded(guard(&stub.url)).await;
+    let wrong = |field: &str| json!({ "field": field, "code": "wrong", "detail": "No." });
+    let invalid = |errors: Value| json!({ "code": "invalid", "detail": "No.", "errors": errors });
+    for (status, body, expected) in [
+        (422, invalid(json!([wrong("origin")])), 400),
+        (422, invalid(json!([wrong("property"), wrong("key")])), 400),
+        (413, json!({ "code": "body_too_large", "detail": "No." }), 400),
+        (422, invalid(json!([wrong("origin"), wrong("permission")])), 503),
+        (422, invalid(json!([])), 503),
+    ] {
+        stub.fail(status, body.clone());
+        let code = if expected == 400 { "invalid" } else { "unavailable" };
+        expect_problem(call(&url, &[("x-api-key", "good")]).await, expected, code).await;
+    }
+}
+
+#[tokio::test]
+async fn preflights_pass_and_nothing_else_does() {
+    let stub = Stub::start().await;
+    let url = format!("{}/open", guarded(guard(&stub.url)).await);
+    let asks = ("access-control-request-method", "GET");
+    assert_eq!(call_by(Method::OPTIONS, &url, &[asks]).await.text().await.unwrap(), "nobody");
+    for (method, headers) in [(Method::OPTIONS, &[][..]), (Method::GET, &[asks]), (Method::HEAD, &[])] {
+        assert_eq!(call_by(method, &url, headers).await.status(), 401);
+    }
+}
+
+/// Calls before and after the key is revoked.
+async fn around_a_revocation(guard: impl FnOnce(&str) -> Guard) -> (Vec<u16>, Stub, String) {
+    let stub = Stub::start().await;
+    stub.say("good", good("key_1"));
+    let url = guarded(guard(&stub.url)).await;
+    let mut statuses = vec![call(&url, &[("x-api-key", "good")]).await.status().as_u16()];
+    stub.say("good", refused("REVOKED", 401, "It was revoked."));
+    statuses.push(call(&url, &[("x-api-key", "good")]).await.status().as_u16());
+    (statuses, stub, url)
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_from_the_very_next_request() {
+    let (statuses, stub, _) = around_a_revocation(guard).await;
+    assert_eq!((statuses, stub.questions().len()), (vec![200, 401], 2));
+}
+
+#[tokio::test]
+async fn with_a_cache_a_revoked_key_lives_on_for_its_time_and_no_longer() {
+    let lifetime = Duration::from_secs(2);
+    let (statuses, stub, url) = around_a_revocation(|url| guard(url).cache(lifetime)).await;
+    assert_eq!((statuses, stub.questions().len()), (vec![200, 200], 1));
+    tokio::time::sleep(lifetime).await;
+    for asked in [2, 3] {
+        assert_eq!(call(&url, &[("x-api-key", "good")]).await.status(), 401);
+        assert_eq!(stub.questions().len(), asked, "refusals are not remembered");
+    }
+    stub.say("good", good("key_1"));
+    assert_eq!(call(&url, &[("x-api-key", "good")]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_cost_is_charged_every_time() {
+    let long = Duration::from_secs(60);
+    let (statuses, stub, _) = around_a_revocation(|url| guard(url).cache(long).cost(1)).await;
+    assert_eq!((statuses, stub.questions().len()), (vec![200, 401], 2));
+    let (statuses, stub, _) = around_a_revocation(|url| guard(url).cache(long).cost(0)).await;
+    assert_eq!((statuses, stub.questions().len()), (vec![200, 200], 1));
+}
+
+#[tokio::test]
+async fn a_cache_answers_for_the_very_same_question_alone() {
+    let stub = Stub::start().await;
+    stub.say("good", good("key_1"));
+    let cached = guard(&stub.url).cache(Duration::from_secs(60));
+    let reading = guarded(cached.clone().permission("reservations:read")).await;
+    let writing = guarded(cached.permission("reservations:write")).await;
+    for (url, headers) in [
+        (&reading, &[("x-api-key", "good")][..]),
+        (&writing, &[("x-api-key", "good")]),
+        (&reading, &[("x-api-key", "good"), ("origin", "https://book.example.com")]),
+    ] {
+        let asked = stub.questions().len();
+        for _ in 0..3 {
+            assert_eq!(call(url, headers).await.status(), 200);
+        }
+        assert_eq!(stub.questions().len(), asked + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_cache_ends_with_the_key_or_with_the_old_secret() {
+    for what in ["expires_at", "rotation"] {
+        let stub = Stub::start().await;
+        let url = guarded(guard(&stub.url).cache(Duration::from_secs(60))).await;
+        let end = Utc::now() + TimeDelta::seconds(2);
+        let mut data = good("key_1");
+        data[what] = if what == "rotation" { json!({ "retires_at": end }) } else { json!(end) };
+        stub.say("good", data);
+        assert_eq!(call(&url, &[("x-api-key", "good")]).await.status(), 200);
+        stub.say("good", refused("EXPIRED", 401, "It has expired."));
+        assert_eq!(call(&url, &[("x-api-key", "good")]).await.status(), 200);
+        tokio::time::sleep((end - Utc::now()).to_std().unwrap_or_default()).await;
+        assert_eq!(call(&url, &[("x-api-key", "good")]).await.status(), 401, "{what}");
+    }
+}

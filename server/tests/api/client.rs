@@ -1,0 +1,186 @@
+//! `latchkey-client` and a service guarded by it, against the program that they are made for.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{Extension, Router, routing::get};
+use latchkey_client::{Answer as Said, Caller, Error, Guard, Latchkey, Question, Verdict};
+use reqwest::{Client, Method};
+use tokio::net::TcpListener;
+
+use super::{
+    guard::guarded,
+    stage::{Answer, Base, Key, Stage, with},
+};
+
+on_both_databases!(
+    a_good_key_is_described,
+    every_verdict_reaches_whoever_asks,
+    a_key_that_may_not_ask_is_told_so,
+    a_guarded_service_follows_its_keys,
+    every_refusal_reaches_the_client,
+    what_a_client_garbles_is_the_clients_to_mend,
+    a_cache_keeps_a_revoked_key_alive_and_no_other,
+    without_latchkey_nobody_gets_in,
+);
+
+impl Stage {
+    fn asker(&self) -> Latchkey {
+        Latchkey::new(&self.program.url, self.key(&["--group", "Verifier", "--scope", "read"]).secret).unwrap()
+    }
+}
+
+async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    url
+}
+
+fn service() -> Router {
+    Router::new().route("/", get(async |Extension(caller): Extension<Caller>| caller.key_id))
+}
+
+async fn behind(guard: Guard) -> String {
+    serve(service().layer(guard)).await
+}
+
+async fn call(url: &str, key: &Key, headers: &[(&str, &str)]) -> Answer {
+    Answer::to(with(Client::new().request(Method::GET, url).bearer_auth(&key.secret), headers)).await
+}
+
+/// What a guard answers is no problem of ours in all its parts: it has no page of its own to lead to.
+fn refused<'a>(answer: &'a Answer, status: u16, code: &str) -> &'a Answer {
+    assert_eq!((answer.status, answer.header("content-type")), (status, "application/problem+json"), "{}", answer.text);
+    assert_eq!(answer.json()["code"], code, "{}", answer.text);
+    answer
+}
+
+async fn a_good_key_is_described(base: Base) {
+    let stage = base.stage();
+    let property = stage.property("acme", "Harbour House");
+    let key = stage.key(&["--property", &property, "--expires", "2035-01-31T00:00:00Z", "--rate-limit", "77"]);
+    let question = Question::about(&*key.secret).permission("reservations:read").property(&property);
+    let Said::Valid(caller) = stage.asker().verify(&question).await.unwrap() else { panic!("it is good") };
+    assert_eq!((&caller.key_id, caller.name.as_deref(), &*caller.kind), (&key.id, Some("PMS"), "tenant"));
+    assert_eq!((caller.tenant.slug.as_deref(), caller.group.as_deref()), (Some("acme"), Some("Full access")));
+    assert_eq!((&caller.permissions, caller.scopes.len()), (&vec!["*".to_owned()], 2));
+    assert!(caller.reaches(&property) && !caller.reaches("prp_other") && !caller.all_properties);
+    assert_eq!(caller.expires_at.unwrap().to_rfc3339(), "2035-01-31T00:00:00+00:00");
+    let quota = caller.rate_limit.unwrap();
+    assert_eq!((quota.limit, quota.remaining), (77, 76));
+    assert_eq!((caller.owner, caller.rotation), (None, None));
+}
+
+async fn every_verdict_reaches_whoever_asks(base: Base) {
+    let stage = base.stage();
+    let asker = stage.asker();
+    let property = stage.property("acme", "Harbour House");
+    let revoked = stage.key(&[]);
+    stage.revoke(&revoked);
+    let far = stage.key(&["--ip", "10.0.0.0/8"]);
+    let page = stage.key(&["--origin", "https://book.example.com"]);
+    let reader = stage.key(&["--scope", "read"]);
+    let narrow = stage.key(&["--property", &property]);
+    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other Hotels"]);
+    let foreign = stage.key_of("other", &[]);
+    let about = |key: &Key| Question::about(&*key.secret);
+    for (question, verdict, status) in [
+        (Question::about("lk_tk_nonsense"), Verdict::Malformed, 401),
+        (about(&foreign), Verdict::NotFound, 401),
+        (about(&revoked), Verdict::Revoked, 401),
+        (about(&far).ip("192.0.2.1".parse().unwrap()), Verdict::IpNotAllowed, 403),
+        (about(&far), Verdict::IpNotAllowed, 403),
+        (about(&page).origin("https://other.example.com"), Verdict::OriginNotAllowed, 403),
+        (about(&reader).permission("reservations:write"), Verdict::InsufficientPermissions, 403),
+        (about(&narrow).property("prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"), Verdict::PropertyNotAllowed, 403),
+        (about(&reader).cost(61), Verdict::RateLimited, 429),
+    ] {
+        let Said::Refused(refusal) = asker.verify(&question).await.unwrap() else { panic!("{verdict}") };
+        assert_eq!((&refusal.verdict, refusal.status), (&verdict, status));
+        assert!(refusal.message.contains(' ') && refusal.request_id.starts_with("req_"), "{refusal:?}");
+    }
+    assert!(asker.verify(&about(&far).ip("10.1.2.3".parse().unwrap())).await.unwrap().is_valid());
+    assert!(asker.verify(&about(&page).origin("https://BOOK.example.com")).await.unwrap().is_valid());
+}
+
+async fn a_key_that_may_not_ask_is_told_so(base: Base) {
+    let stage = base.stage();
+    let group = "Read only";
+    let (mute, revoked) = (stage.key(&["--group", group, "--scope", "write"]), stage.key(&["--group", "Verifier"]));
+    stage.revoke(&revoked);
+    for (asking, expected) in [(mute, "insufficient_scope"), (revoked, "key_revoked")] {
+        let latchkey = Latchkey::new(&stage.program.url, asking.secret).unwrap();
+        let error = latchkey.verify(&Question::about("lk_tk_nonsense")).await.unwrap_err();
+        assert!(matches!(&error, Error::NotAnswered { code, .. } if code == expected), "{error:?}");
+    }
+}
+
+async fn a_guarded_service_follows_its_keys(base: Base) {
+    let stage = base.stage();
+    let asking = stage.key(&["--group", "Verifier"]);
+    let key = stage.key(&[]);
+    let url = serve(guarded(service(), &stage.program.url, asking.secret).unwrap()).await;
+    for _ in 0..2 {
+        let answer = call(&url, &key, &[]).await;
+        assert_eq!((answer.status, &answer.text), (200, &key.id));
+    }
+    stage.revoke(&key);
+    refused(&call(&url, &key, &[]).await, 401, "key_revoked").says("revoked");
+}
+
+async fn every_refusal_reaches_the_client(base: Base) {
+    let stage = base.stage();
+    let url = behind(stage.asker().guard().permission("reservations:write")).await;
+    let far = stage.key(&["--ip", "10.0.0.0/8"]);
+    refused(&call(&url, &far, &[]).await, 403, "ip_not_allowed").says("127.0.0.1");
+    let page = stage.key(&["--origin", "https://book.example.com"]);
+    refused(&call(&url, &page, &[]).await, 403, "origin_not_allowed");
+    assert_eq!(call(&url, &page, &[("origin", "https://book.example.com")]).await.status, 200);
+    let reader = stage.key(&["--scope", "read"]);
+    let answer = call(&url, &reader, &[]).await;
+    let challenge = "Bearer realm=\"latchkey\", error=\"insufficient_scope\", scope=\"reservations:write\"";
+    assert_eq!(refused(&answer, 403, "insufficient_scope").header("www-authenticate"), challenge);
+
+    let slow = stage.key(&["--rate-limit", "1"]);
+    assert_eq!(call(&url, &slow, &[]).await.status, 200);
+    let answer = call(&url, &slow, &[]).await;
+    let wait: u64 = refused(&answer, 429, "rate_limited").header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+}
+
+async fn what_a_client_garbles_is_the_clients_to_mend(base: Base) {
+    let stage = base.stage();
+    let of_query = |request: &axum::http::request::Parts| request.uri.query().map(str::to_owned);
+    let url = behind(stage.asker().guard().property(of_query)).await;
+    let key = stage.key(&[]);
+    refused(&call(&format!("{url}?no-property"), &key, &[]).await, 400, "invalid");
+    refused(&call(&url, &key, &[("origin", "https://a/b c")]).await, 400, "invalid");
+    let endless = Key { secret: "x".repeat(70_000), ..key.clone() };
+    refused(&call(&url, &endless, &[]).await, 400, "invalid");
+    assert_eq!(call(&url, &key, &[("origin", "null")]).await.status, 200);
+}
+
+async fn a_cache_keeps_a_revoked_key_alive_and_no_other(base: Base) {
+    let stage = base.stage();
+    let url = behind(stage.asker().guard().cache(Duration::from_secs(60))).await;
+    let (known, fresh) = (stage.key(&["--rate-limit", "1"]), stage.key(&[]));
+    for _ in 0..3 {
+        assert_eq!(call(&url, &known, &[]).await.status, 200, "what is remembered is not counted");
+    }
+    stage.revoke(&known);
+    stage.revoke(&fresh);
+    assert_eq!(call(&url, &known, &[]).await.status, 200, "that is what a cache costs");
+    refused(&call(&url, &known, &[("origin", "https://book.example.com")]).await, 401, "key_revoked");
+    refused(&call(&url, &fresh, &[]).await, 401, "key_revoked");
+}
+
+async fn without_latchkey_nobody_gets_in(base: Base) {
+    let stage = base.stage();
+    let url = behind(stage.asker().guard()).await;
+    let key = stage.key(&[]);
+    assert_eq!(call(&url, &key, &[]).await.status, 200);
+    drop(stage);
+    let answer = call(&url, &key, &[]).await;
+    assert_eq!(refused(&answer, 503, "unavailable").header("retry-after"), "1");
+}

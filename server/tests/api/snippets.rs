@@ -1,0 +1,101 @@
+//! The examples of `/docs/verify`, run as they stand there.
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+use super::stage::{Base, Key, Stage};
+
+/// What an example is called on the page, the file that it becomes, and what runs that.
+const EXAMPLES: [(&str, &str, &str); 3] = [
+    ("Asking with curl", "verify.sh", "sh"),
+    ("Asking in Python, with nothing to install", "verify.py", "python3"),
+    ("Asking in JavaScript, with Node’s own fetch", "verify.mjs", "node"),
+];
+
+/// The code below a name, as a reader would copy it.
+fn code(page: &str, name: &str) -> String {
+    let figure = page.split("<figure").find(|figure| figure.contains(name)).unwrap_or_else(|| panic!("no {name}"));
+    let (_, code) = figure.split_once("<code>").expect("it holds code");
+    let (code, _) = code.split_once("</code>").expect("which ends");
+    // Leptos marks where a text ends.
+    let code = code.trim_end_matches("<!>");
+    assert!(!code.contains('<'), "nothing but text: {code}");
+    code.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+struct Example {
+    folder: TempDir,
+    file: &'static str,
+    runs: &'static str,
+    latchkey: String,
+}
+
+impl Example {
+    /// Asks about a key, with another one.
+    fn run(&self, asking: &Key, asked: &str) -> Output {
+        Command::new(self.runs)
+            .arg(self.folder.path().join(self.file))
+            .env("LATCHKEY_URL", &self.latchkey)
+            .env("LATCHKEY_KEY", &asking.secret)
+            .env("ASKED_KEY", asked)
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.runs))
+    }
+
+    fn says(&self, asking: &Key, asked: &str, words: &[&str]) {
+        let output = self.run(asking, asked);
+        let said = String::from_utf8(output.stdout).unwrap();
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {said} {complained}", self.file);
+        for word in words {
+            assert!(said.contains(word), "{}: “{word}” is not in: {said}", self.file);
+        }
+    }
+
+    fn fails(&self, asking: &Key, asked: &str, word: &str) {
+        let output = self.run(asking, asked);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!output.status.success() && said.contains(word), "{}: {said}", self.file);
+    }
+}
+
+async fn examples(stage: &Stage) -> Vec<Example> {
+    let page = stage.get_with("/docs/verify", &[]).await;
+    let examples = EXAMPLES.map(|(name, file, runs)| {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join(file), code(&page.text, name)).unwrap();
+        Example { folder, file, runs, latchkey: stage.program.url.clone() }
+    });
+    examples.into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_runs_as_it_stands() {
+    let stage = Base::Sqlite.stage();
+    let (asking, good, revoked) = (stage.key(&["--group", "Verifier"]), stage.key(&[]), stage.key(&[]));
+    let poor = stage.key(&["--group", "Verifier"]);
+    stage.revoke(&revoked);
+    for example in examples(&stage).await {
+        example.says(&asking, &good.secret, &[&good.id]);
+        example.says(&asking, &revoked.secret, &["401", "revoked"]);
+        example.says(&asking, &poor.secret, &["403", "reservations:read"]);
+        example.says(&asking, "lk_tk_nonsense", &["401"]);
+        example.fails(&revoked, &good.secret, "key_revoked");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_example_lets_anybody_in_without_an_answer() {
+    let stage = Base::Sqlite.stage();
+    let (asking, good) = (stage.key(&["--group", "Verifier"]), stage.key(&[]));
+    let examples = examples(&stage).await;
+    drop(stage);
+    for example in examples {
+        example.fails(&asking, &good.secret, "");
+    }
+}
