@@ -7,6 +7,7 @@ use data_encoding::HEXLOWER;
 use domain::{
     id::{Id, KeyId},
     secret::{KeyKind, Product, SecretHint, assemble},
+    tenant::MOST_KEYS,
 };
 use keyring::{Keyring, NewTenant, SuperUser};
 use rand::RngExt;
@@ -21,7 +22,8 @@ use crate::{Result, secrets::Writer};
 
 const TENANTS: usize = 20;
 /// The most that a key may have.
-const CALLS_A_MINUTE: i32 = 1_000;
+pub const CALLS_A_MINUTE: i32 = 1_000;
+pub const FULL_ACCESS: &str = "Full access";
 /// As many as there are places for values in a statement of SQLite's.
 const ROWS_AT_ONCE: usize = 1_000;
 
@@ -65,11 +67,15 @@ pub async fn fill(keyring: &Keyring, secrets: &Path, keys: usize) -> Result<()> 
     Ok(keyring.close().await?)
 }
 
+pub fn slug(tenant: usize) -> String {
+    format!("tenant-{}", tenant + 1)
+}
+
 async fn tenants(keyring: &Keyring) -> Result<Vec<Tenant>> {
     let mut tenants = Vec::new();
-    for number in 1..=TENANTS {
-        let slug = format!("tenant-{number}");
-        let new = NewTenant { name: format!("Tenant {number}"), slug: slug.clone(), key_limit: None, time_zone: None };
+    for number in 0..TENANTS {
+        let slug = slug(number);
+        let new = NewTenant { name: slug.clone(), slug: slug.clone(), key_limit: Some(MOST_KEYS), time_zone: None };
         keyring.create_tenant(&SuperUser::operator(), new).await?;
         tenants.push(tenant(keyring, &slug).await?);
     }
@@ -84,7 +90,7 @@ async fn tenant(keyring: &Keyring, slug: &str) -> Result<Tenant> {
         found.map(|group| group.id.to_string()).ok_or(format!("a new tenant has no group {name}"))
     };
     let id = operator.tenant().id.to_string();
-    Ok(Tenant { id, full_access: group("Full access")?, verifier: group("Verifier")? })
+    Ok(Tenant { id, full_access: group(FULL_ACCESS)?, verifier: group("Verifier")? })
 }
 
 async fn insert(connection: &DatabaseConnection, keys: &[Key<'_>], now: DateTime<Utc>) -> Result<()> {

@@ -27,7 +27,8 @@ pub struct Figures {
 }
 
 pub async fn measure(keyring: &Keyring, file: &Path, keys: usize, calls: usize) -> Result<Figures> {
-    let secrets: Vec<SecretString> = secrets::read(file)?.into_iter().take(keys).map(|(secret, _)| secret).collect();
+    let secrets: Vec<SecretString> =
+        secrets::File::read(file)?.keys.into_iter().take(keys).map(|(secret, _)| secret).collect();
     let bench = Bench { keyring, secrets, permission: Permission::parse("reservations:read")? };
     bench.run(0, keys, false).await?;
     let figures = Figures {

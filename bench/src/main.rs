@@ -1,11 +1,12 @@
-//! What `cargo xtask bench` needs beside the program that it measures: something to compare it with, databases full of
-//! keys, and measurements that are not taken over HTTP.
+//! What `cargo xtask bench` and `cargo xtask soak` need beside the program that they try: something to compare it with,
+//! databases full of keys, measurements that are not taken over HTTP, and somebody who holds answers against changes.
 
 mod bare;
 mod fill;
 mod inside;
 mod revoke;
 mod secrets;
+mod soak;
 
 use std::{
     net::SocketAddr,
@@ -56,6 +57,25 @@ enum Words {
         #[arg(long)]
         keys: usize,
     },
+    /// Ask nodes about keys while these change, and write down what was answered
+    Soak {
+        #[command(flatten)]
+        place: Place,
+        /// The address of a node, as often as there are nodes
+        #[arg(long)]
+        node: Vec<String>,
+        #[arg(long)]
+        seconds: u64,
+        #[arg(long)]
+        report: PathBuf,
+    },
+    /// Hold what the nodes have counted against what was answered
+    Counts {
+        #[arg(long)]
+        database_url: String,
+        #[arg(long)]
+        report: PathBuf,
+    },
 }
 
 /// A database, and the file with the secrets that are in it.
@@ -69,14 +89,18 @@ struct Place {
 
 impl Place {
     async fn open(&self) -> Result<Keyring> {
-        let database = Database::open(&self.database_url).await?;
-        migrations::apply(database.connection()).await?;
-        Ok(Keyring::new(database, Product::parse("lk")?, Clock::Machine))
+        open(&self.database_url).await
     }
 
     fn secrets(&self) -> &Path {
         &self.secrets
     }
+}
+
+async fn open(database_url: &str) -> Result<Keyring> {
+    let database = Database::open(database_url).await?;
+    migrations::apply(database.connection()).await?;
+    Ok(Keyring::new(database, Product::parse("lk")?, Clock::Machine))
 }
 
 #[tokio::main]
@@ -88,6 +112,10 @@ async fn main() -> Result<()> {
             print(&inside::measure(&place.open().await?, place.secrets(), keys, calls).await?)
         }
         Words::Revoke { place, keys } => print(&revoke::measure(&place.open().await?, place.secrets(), keys).await?),
+        Words::Soak { place, node, seconds, report } => {
+            soak::run(&place.open().await?, place.secrets(), &node, seconds, &report).await
+        }
+        Words::Counts { database_url, report } => soak::check_counts(&open(&database_url).await?, &report).await,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Result, secrets};
 /// Milliseconds, in the order in which the keys were revoked.
 pub async fn measure(keyring: &Keyring, file: &Path, keys: usize) -> Result<Vec<f64>> {
     let mut took = Vec::new();
-    for (_, id) in secrets::read(file)?.into_iter().rev().take(keys) {
+    for (_, id) in secrets::File::read(file)?.keys.into_iter().rev().take(keys) {
         let operator = keyring.operator_for_key(&id).await?;
         let begun = Instant::now();
         keyring.revoke_key(&operator, &id).await?;

@@ -2,7 +2,7 @@
 //! tenant in turn. A line has a secret and the key's id.
 
 use std::{
-    fs::File,
+    fs,
     io::{BufRead, BufReader, BufWriter, Write},
     path::Path,
 };
@@ -12,11 +12,11 @@ use secrecy::SecretString;
 
 use crate::Result;
 
-pub struct Writer(BufWriter<File>);
+pub struct Writer(BufWriter<fs::File>);
 
 impl Writer {
     pub fn create(path: &Path, tenants: usize) -> Result<Self> {
-        let mut file = BufWriter::new(File::create(path)?);
+        let mut file = BufWriter::new(fs::File::create(path)?);
         writeln!(file, "{tenants}")?;
         Ok(Self(file))
     }
@@ -30,11 +30,21 @@ impl Writer {
     }
 }
 
-/// The keys, without the verifiers.
-pub fn read(path: &Path) -> Result<Vec<(SecretString, KeyId)>> {
-    let mut lines = BufReader::new(File::open(path)?).lines();
-    let tenants: usize = lines.next().ok_or("the file of secrets is empty")??.parse()?;
-    lines.skip(tenants).map(|line| parse(&line?)).collect()
+/// What stands in the file.
+pub struct File {
+    /// One of each tenant.
+    pub verifiers: Vec<SecretString>,
+    pub keys: Vec<(SecretString, KeyId)>,
+}
+
+impl File {
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut lines = BufReader::new(fs::File::open(path)?).lines();
+        let tenants: usize = lines.next().ok_or("the file of secrets is empty")??.parse()?;
+        let mut all: Vec<_> = lines.map(|line| parse(&line?)).collect::<Result<_>>()?;
+        let keys = all.split_off(tenants);
+        Ok(Self { verifiers: all.into_iter().map(|(secret, _)| secret).collect(), keys })
+    }
 }
 
 fn parse(line: &str) -> Result<(SecretString, KeyId)> {

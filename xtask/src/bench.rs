@@ -2,11 +2,9 @@
 //! run. Nothing here fails for being slow, as that is the machine's as much as ours; a wrong answer does.
 
 mod faces;
-mod http;
 mod load;
 mod machine;
 mod million;
-mod program;
 mod revocations;
 mod table;
 
@@ -14,9 +12,8 @@ use crate::{
     Result, Workspace, process,
     scratch::Scratch,
     setup::{self, Need},
-    site,
+    trial::{Program, Programs, USUAL_MEMORY},
 };
-use program::Program;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -27,8 +24,6 @@ use std::{
 };
 use table::{Row, median};
 
-/// What `--memory` is when nobody says otherwise, in MiB.
-const USUAL_MEMORY: u32 = 256;
 const KEYS: u64 = 100_000;
 /// For as many calls from inside as the keys' limits allow in a minute.
 const KEYS_INSIDE: u64 = 20_000;
@@ -42,11 +37,6 @@ const LONGEST_VERIFY: f64 = 500.0;
 struct Plan {
     rounds: u64,
     seconds: u32,
-}
-
-struct Programs {
-    latchkey: PathBuf,
-    bench: PathBuf,
 }
 
 struct Bench {
@@ -79,7 +69,7 @@ pub fn quick(workspace: &Workspace) -> Result<()> {
 
 impl Bench {
     fn new(workspace: &Workspace, plan: Plan) -> Result<Self> {
-        let programs = build(workspace)?;
+        let programs = Programs::build(workspace)?;
         Ok(Self { programs, plan, scratch: Scratch::new("bench")?, rows: Vec::new(), wrong: Vec::new() })
     }
 
@@ -91,6 +81,11 @@ impl Bench {
         format!("sqlite://{}/{name}.db", self.directory().display())
     }
 
+    /// Fills a database with keys, and returns the file with their secrets.
+    fn fill(&self, database_url: &str, name: &str, keys: u64) -> Result<PathBuf> {
+        self.programs.fill(self.directory(), database_url, name, keys)
+    }
+
     fn add(&mut self, row: Row) {
         eprintln!("{}: {} {}", row.what, row.measured, row.compared);
         self.rows.push(row);
@@ -99,7 +94,7 @@ impl Bench {
     /// A database with keys in it, by its address and the file of their secrets.
     fn usual_keys(&self) -> Result<(String, PathBuf)> {
         let url = self.sqlite("usual");
-        let secrets = fill(self, &url, "usual", KEYS)?;
+        let secrets = self.fill(&url, "usual", KEYS)?;
         Ok((url, secrets))
     }
 
@@ -117,27 +112,6 @@ impl Bench {
         eprintln!("The same is in {}", file.display());
         if self.wrong.is_empty() { Ok(()) } else { Err(self.wrong.join("\n").into()) }
     }
-}
-
-/// The program as it is released, and the one that measures. What the second one needs, the first one has, so that
-/// building both changes nothing in either.
-fn build(workspace: &Workspace) -> Result<Programs> {
-    setup::wasm_target(workspace)?;
-    site::build(workspace, crate::profile::Profile::Release)?;
-    process::run(&mut workspace.cargo(&["build", "--locked", "--release", "-p", "server", "-p", "bench"]))?;
-    let latchkey = workspace.program(crate::profile::Profile::Release);
-    Ok(Programs { bench: latchkey.with_file_name("bench"), latchkey })
-}
-
-/// Fills a database with tenants and keys, and returns the file with the secrets.
-fn fill(bench: &Bench, database_url: &str, name: &str, keys: u64) -> Result<PathBuf> {
-    let secrets = bench.directory().join(format!("{name}.secrets"));
-    process::run(
-        Command::new(&bench.programs.bench)
-            .args(["fill", "--database-url", database_url, "--keys", &keys.to_string(), "--secrets"])
-            .arg(&secrets),
-    )?;
-    Ok(secrets)
 }
 
 fn inside(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {

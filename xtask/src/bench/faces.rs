@@ -2,12 +2,13 @@
 
 use super::{
     Bench,
-    http::{self, Answer},
     load::{ABSENT, FORWARD_AUTH, Face, Generator, MALFORMED, OWN_KEY, Round, VERIFY},
-    program::Program,
     table::{Row, json_of, median, rate},
 };
-use crate::Result;
+use crate::{
+    Result,
+    trial::{self, Answer, Program, USUAL_MEMORY},
+};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -23,7 +24,7 @@ const FIRST_TOUCH_SECONDS: u32 = 1;
 
 pub fn measure(bench: &mut Bench, database_url: &str, secrets: PathBuf) -> Result<()> {
     let generator = Generator::new(bench.directory(), secrets)?;
-    let latchkey = Program::latchkey(&bench.programs.latchkey, database_url, super::USUAL_MEMORY)?;
+    let latchkey = Program::latchkey(&bench.programs.latchkey, database_url, USUAL_MEMORY)?;
     generator.warm(&latchkey, IN_MEMORY)?;
     let bare = Program::bare(&bench.programs.bench, &samples(bench.directory(), &latchkey, &generator)?)?;
     let pair = Pair { latchkey, bare, generator };
@@ -94,9 +95,9 @@ impl Pair {
         for _ in 0..bench.plan.rounds {
             without.push(self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds)?);
             let revoker = super::revocations::Revoker { program: &bench.programs.latchkey, database_url };
-            with.push(revoker.beside(&mut revoked, || {
-                self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds)
-            })?);
+            with.push(
+                revoker.beside(&mut revoked, || self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds))?,
+            );
         }
         bench.wrong.extend(with.iter().chain(&without).filter_map(|round| round.wrong.clone()));
         let p99 = |rounds: &[Round]| median(rounds.iter().map(|round| round.p99));
@@ -144,10 +145,10 @@ fn samples(directory: &Path, latchkey: &Program, generator: &Generator) -> Resul
     let asking = [("X-API-Key", verifier.as_str()), ("Content-Type", "application/json")];
     let own = [("X-API-Key", key.as_str())];
     let answers = [
-        sample(VERIFY, http::send(latchkey.address, "POST", VERIFY.path, &asking, &body(&key))?)?,
-        sample(MALFORMED, http::send(latchkey.address, "POST", MALFORMED.path, &asking, &body("lk_tk_"))?)?,
-        sample(FORWARD_AUTH, http::send(latchkey.address, "GET", FORWARD_AUTH.path, &own, "")?)?,
-        sample(OWN_KEY, http::send(latchkey.address, "GET", OWN_KEY.path, &own, "")?)?,
+        sample(VERIFY, trial::send(latchkey.address, "POST", VERIFY.path, &asking, &body(&key))?)?,
+        sample(MALFORMED, trial::send(latchkey.address, "POST", MALFORMED.path, &asking, &body("lk_tk_"))?)?,
+        sample(FORWARD_AUTH, trial::send(latchkey.address, "GET", FORWARD_AUTH.path, &own, "")?)?,
+        sample(OWN_KEY, trial::send(latchkey.address, "GET", OWN_KEY.path, &own, "")?)?,
     ];
     let file = directory.join("answers.json");
     fs::write(&file, json!(answers).to_string())?;

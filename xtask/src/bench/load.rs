@@ -1,7 +1,6 @@
 //! Asking as fast as answers come, and what came of it.
 
-use super::program::Program;
-use crate::{Result, process};
+use crate::{Result, process, trial::Program};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -29,12 +28,8 @@ pub const VERIFY: Face =
 pub const ABSENT: Face = Face { name: "verify, key not in memory yet", ..VERIFY };
 pub const MALFORMED: Face =
     Face { name: "verify, malformed key", ask: "malformed", path: "/api/v1/keys/verify/", verdict: "MALFORMED" };
-pub const FORWARD_AUTH: Face = Face {
-    name: "forward-auth",
-    ask: "key",
-    path: "/gateway/auth?permission=reservations:read",
-    verdict: "VALID",
-};
+pub const FORWARD_AUTH: Face =
+    Face { name: "forward-auth", ask: "key", path: "/gateway/auth?permission=reservations:read", verdict: "VALID" };
 pub const OWN_KEY: Face = Face { name: "`GET /api/v1/key`", ask: "key", path: "/api/v1/key", verdict: "VALID" };
 
 /// The program that asks, with the file of the secrets that it asks with.
@@ -72,7 +67,8 @@ impl Generator {
         let after = program.verdicts()?;
         let more = |verdict: &str| after.get(verdict).unwrap_or(&0) - before.get(verdict).unwrap_or(&0);
         // Of a verifier, too, it is said that it is valid.
-        let others: u64 = after.keys().filter(|name| *name != "VALID" && *name != face.verdict).map(|name| more(name)).sum();
+        let others: u64 =
+            after.keys().filter(|name| *name != "VALID" && *name != face.verdict).map(|name| more(name)).sum();
         if round.wrong.is_none() && (others > 0 || more(face.verdict) < round.requests) {
             let said = after.keys().map(|verdict| format!("{verdict} {}", more(verdict))).collect::<Vec<_>>();
             round.wrong = Some(format!("{}: {} answers, but verdicts {}", face.name, round.requests, said.join(", ")));
@@ -128,9 +124,8 @@ impl Round {
             p50: number("p50_ms"),
             p99: number("p99_ms"),
             processor: processor * 1e6 / requests as f64,
-            wrong: bad.then(|| {
-                format!("{}: {requests} answers, {refused} of them refusals, and {failed} errors", face.name)
-            }),
+            wrong: bad
+                .then(|| format!("{}: {requests} answers, {refused} of them refusals, and {failed} errors", face.name)),
         }
     }
 

@@ -1,12 +1,14 @@
 //! The same with very many keys.
 
 use super::{
-    Bench, USUAL_MEMORY, fill,
+    Bench,
     load::{Generator, Round, VERIFY},
-    program::Program,
     table::{Row, json_of, median, rate, thousands},
 };
-use crate::Result;
+use crate::{
+    Result,
+    trial::{Program, USUAL_MEMORY},
+};
 use serde_json::json;
 use std::{ops::Range, path::PathBuf};
 
@@ -19,7 +21,7 @@ const STARTS: usize = 3;
 /// Beside a server with few keys, whose database is told by its address and the file of its secrets.
 pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result<()> {
     let url = bench.sqlite("million");
-    let secrets = fill(bench, &url, "million", KEYS)?;
+    let secrets = bench.fill(&url, "million", KEYS)?;
     super::start_up(bench, "start-up with 1,000,000 keys", STARTS, |_| url.clone())?;
 
     let many = Side::start(bench, &url, secrets, 0..KEYS)?;

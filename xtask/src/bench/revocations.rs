@@ -1,11 +1,14 @@
 //! How long it takes to revoke a key.
 
 use super::{
-    Bench, USUAL_MEMORY, fill,
-    program::Program,
+    Bench,
     table::{Row, percentile},
 };
-use crate::{Result, process, services::Postgres};
+use crate::{
+    Result, process,
+    services::Postgres,
+    trial::{Program, USUAL_MEMORY},
+};
 use serde_json::json;
 use std::{
     path::Path,
@@ -26,7 +29,7 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
     for nodes in [1, 3] {
         // Nothing is waited for until it is on a disk, so what is measured is the way between the nodes.
         let postgres = Postgres::start()?;
-        let secrets = fill(bench, &postgres.url(), "revocations", KEYS)?;
+        let secrets = bench.fill(&postgres.url(), "revocations", KEYS)?;
         let start = |_| Program::latchkey(&bench.programs.latchkey, &postgres.url(), USUAL_MEMORY);
         let running: Vec<Program> = (0..nodes).map(start).collect::<Result<_>>()?;
         let printed = process::read(
@@ -37,7 +40,8 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
         let took: Vec<f64> = serde_json::from_str(&printed)?;
         let [p50, p99] = [50, 99].map(|percent| percentile(took.iter().copied(), percent));
         let what = format!("revoke, {nodes} node{} on PostgreSQL", if nodes == 1 { "" } else { "s" });
-        let row = Row::alone(what, format!("p50 {p50:.1} ms, p99 {p99:.1} ms"), json!({ "p50_ms": p50, "p99_ms": p99 }));
+        let row =
+            Row::alone(what, format!("p50 {p50:.1} ms, p99 {p99:.1} ms"), json!({ "p50_ms": p50, "p99_ms": p99 }));
         bench.add(if nodes == 3 { row.with_budget("p99 at most 50 ms", p99 <= BUDGET) } else { row });
         running.into_iter().try_for_each(Program::stop)?;
     }
@@ -66,9 +70,14 @@ impl Revoker<'_> {
     fn revoke_until(&self, over: &AtomicBool, ids: &mut Iter<'_, String>) -> Result<()> {
         while !over.load(Ordering::Relaxed) {
             let id = ids.next().ok_or("there are no more keys to revoke")?;
-            process::read(
-                Command::new(self.program).args(["key", "revoke", id, "--json", "--database-url", self.database_url]),
-            )?;
+            process::read(Command::new(self.program).args([
+                "key",
+                "revoke",
+                id,
+                "--json",
+                "--database-url",
+                self.database_url,
+            ]))?;
             thread::sleep(PAUSE);
         }
         Ok(())

@@ -75,7 +75,11 @@ impl Program {
     pub fn stop(mut self) -> Result<()> {
         self.signal("TERM")?;
         let status = self.process.wait()?;
-        if status.success() { Ok(()) } else { Err(format!("a program that was measured ended badly ({status})").into()) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("a program that was measured ended badly ({status})").into())
+        }
     }
 
     fn signal(&self, name: &str) -> Result<()> {

@@ -17,13 +17,7 @@ pub fn get(address: SocketAddr, path: &str) -> Result<Answer> {
     send(address, "GET", path, &[], "")
 }
 
-pub fn send(
-    address: SocketAddr,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Result<Answer> {
+pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
