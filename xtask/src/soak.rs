@@ -15,7 +15,7 @@ const A_MINUTE: &str = "60";
 
 const NODES: usize = 3;
 /// Enough of them that none comes to its limit.
-const KEYS: u64 = 4_000;
+const KEYS: u64 = 1_500;
 
 /// The program as it is released.
 pub fn command(workspace: &Workspace, seconds: &str) -> Result<()> {
