@@ -1,0 +1,120 @@
+//! A server that the machine has stopped, or killed, delays a change for as long as its lease could go on, once.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    cluster::{Cluster, Demand, FACES, Face, Said},
+    program::Program,
+    stage::{Base, Key},
+};
+
+/// As long as a lease could go on, and a little more for two clocks.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same with a command around it.
+const DELAYED: Duration = Duration::from_millis(2_500);
+
+/// A change that nobody delays, with a command around it.
+const UNDELAYED: Duration = Duration::from_millis(1_000);
+
+const SOON: Duration = Duration::from_secs(1);
+
+fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
+    let begun = Instant::now();
+    cluster.stage.revoke(key);
+    begun.elapsed()
+}
+
+/// What is asked while it sleeps, it finds when it wakes, before it can have heard anything.
+async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usize) -> Vec<Said> {
+    let any = Demand::default();
+    let ask = async {
+        let mut said = Vec::new();
+        for _ in 0..times {
+            said.push(cluster.says(sleeper, Face::Verify, &key.secret, &any).await);
+        }
+        said
+    };
+    let (answers, ()) = tokio::join!(ask, async {
+        // By then the question has been sent.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleeper.signal("CONT");
+    });
+    answers
+}
+
+async fn lets_in_soon(cluster: &Cluster, node: &Program, key: &Key) {
+    let begun = Instant::now();
+    while cluster.says(node, Face::Verify, &key.secret, &Demand::default()).await != Said::Valid {
+        assert!(begun.elapsed() < SOON, "it does not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sleeps_wakes_up_knowing_that_it_knows_nothing() {
+    let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
+    let sleeper = &cluster.others[1];
+    let [first, second, kept] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
+    for key in [&first, &second, &kept] {
+        cluster.know(&FACES, &key.secret, &any).await;
+    }
+    sleeper.signal("STOP");
+    let took = time_to_revoke(&cluster, &first);
+    assert!(took >= PATIENCE, "nobody waited for the server that sleeps: {took:?}");
+    assert!(took <= DELAYED, "{took:?}");
+    let took = time_to_revoke(&cluster, &second);
+    assert!(took <= UNDELAYED, "the next change is delayed, too: {took:?}");
+
+    for said in first_words(&cluster, sleeper, &first, 200).await {
+        assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
+    }
+    lets_in_soon(&cluster, sleeper, &kept).await;
+    for key in [&first, &second] {
+        cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    }
+    let took = time_to_revoke(&cluster, &kept);
+    assert!(took <= UNDELAYED, "it is awake: {took:?}");
+    cluster.refuse(&FACES, &kept.secret, &any, "it was revoked").await;
+}
+
+/// A nap that ends before the lease does: then the change waits for no longer than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_waits_for_a_server_that_naps() {
+    let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
+    let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
+    cluster.know(&FACES, &key.secret, &any).await;
+    sleeper.signal("STOP");
+    let begun = Instant::now();
+    let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
+    let revoking = tokio::task::spawn_blocking(move || {
+        assert!(super::program::shell_on(&database_url, &["key", "revoke", &id], "").status.success());
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(!revoking.is_finished(), "nobody waited");
+    sleeper.signal("CONT");
+    revoking.await.unwrap();
+    cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    assert!(begun.elapsed() < PATIENCE, "it waited on when there was nobody to wait for: {:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_gone_delays_one_change_at_most() {
+    let (mut cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
+    let [first, second, third] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
+    for key in [&first, &second, &third] {
+        cluster.know(&FACES, &key.secret, &any).await;
+    }
+    cluster.others.pop().expect("there are two").kill();
+    let took = time_to_revoke(&cluster, &first);
+    assert!(took <= DELAYED, "{took:?}");
+    let took = time_to_revoke(&cluster, &second);
+    assert!(took <= UNDELAYED, "it was taken off the list: {took:?}");
+    let (_folder, status) = cluster.others.pop().expect("there is one left").stop();
+    assert!(status.success());
+    let took = time_to_revoke(&cluster, &third);
+    assert!(took <= UNDELAYED, "whoever stops in good order says so: {took:?}");
+    for key in [&first, &second, &third] {
+        cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    }
+}
