@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, Instant},
@@ -68,6 +68,26 @@ impl DatabaseClock {
     }
 }
 
+/// How long changes took to be in force everywhere, until somebody asks for it.
+#[derive(Debug, Default)]
+pub(crate) struct Confirmations(Mutex<Vec<Duration>>);
+
+/// Where nobody ever asks, the later ones are not noted.
+const MOST_CONFIRMATIONS: usize = 10_000;
+
+impl Confirmations {
+    pub(crate) fn note(&self, took: Duration) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() < MOST_CONFIRMATIONS {
+            noted.push(took);
+        }
+    }
+
+    fn take(&self) -> Vec<Duration> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// This process as it is listed among the nodes, until it leaves.
 pub struct Membership {
     renewing: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
@@ -122,6 +142,12 @@ impl Keyring {
     #[must_use]
     pub fn lease_remaining(&self) -> Option<Duration> {
         self.lease.remaining(self.clock.ticks()).map(Duration::from_millis)
+    }
+
+    /// How long each change since the last time took, from its commit until it was in force everywhere.
+    #[must_use]
+    pub fn take_confirmations(&self) -> Vec<Duration> {
+        self.database.confirmed().take()
     }
 
     /// The time that decides when a key is over.

@@ -20,6 +20,8 @@ pub enum NotReady {
     Unreachable(#[source] Option<StoreError>),
     #[error("The database is not up to date. Run `latchkey migrate`.")]
     NotMigrated(#[source] StoreError),
+    #[error("The lease under which keys are answered from memory is over.")]
+    NoLease,
 }
 
 impl Keyring {
@@ -32,6 +34,7 @@ impl Keyring {
             store::ready::answers(&self.database).await.map_err(|cause| NotReady::Unreachable(Some(cause)))?;
             store::ready::has_schema(&self.database).await.map_err(NotReady::NotMigrated)
         });
-        asked.await.unwrap_or(Err(NotReady::Unreachable(None)))
+        asked.await.unwrap_or(Err(NotReady::Unreachable(None)))?;
+        if self.lease_remaining() == Some(Duration::ZERO) { Err(NotReady::NoLease) } else { Ok(()) }
     }
 }

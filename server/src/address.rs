@@ -1,31 +1,14 @@
 //! The client's address: the peer's, or what trusted proxies say of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use app::ClientAddress;
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::{Extensions, HeaderMap, HeaderValue},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 use domain::network::{self, IpNet};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Puts the client's address on every request.
-pub async fn find(
-    State(trusted): State<std::sync::Arc<[IpNet]>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let address = client_address(peer.ip(), request.headers(), &trusted);
-    request.extensions_mut().insert(address);
-    next.run(request).await
-}
-
-/// The client's address, as [`find`] put it on the request.
+/// The client's address, as the front put it on the request.
 pub fn of(extensions: &Extensions) -> ClientAddress {
     let Some(address) = extensions.get().copied() else {
         unreachable!("the server puts the client's address on every request")
@@ -35,7 +18,7 @@ pub fn of(extensions: &Extensions) -> ClientAddress {
 
 /// Reads the proxies' list from its right end for as long as who wrote it is trusted. What cannot be read ends the
 /// reading: who the client is then remains unknown.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> ClientAddress {
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> ClientAddress {
     let is_trusted = |address: &IpAddr| network::contains(trusted, *address);
     let mut nearest = peer.to_canonical();
     // Bytes, not text: what stands further left is never looked at, so it cannot spoil the reading either.

@@ -47,9 +47,7 @@ fn is_from_us(headers: &HeaderMap, public_url: &str) -> bool {
 }
 
 /// Adds the headers that keep browsers strict.
-pub async fn harden(State(public_url): State<Arc<str>>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub fn harden(headers: &mut HeaderMap, public_url: &str) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
@@ -58,7 +56,6 @@ pub async fn harden(State(public_url): State<Arc<str>>, request: Request, next: 
     if public_url.starts_with("https://") {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    response
 }
 
 #[cfg(test)]

@@ -1,14 +1,10 @@
 //! Numbers for whoever watches the server. None of them names a key or a tenant.
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Instant,
-};
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::MatchedPath,
     http::{Extensions, HeaderValue, Method, header::CONTENT_TYPE},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::verdict::Verdict;
@@ -32,7 +28,12 @@ pub struct Metrics {
     /// In the order of [`Verdict::ALL`].
     verdicts: [Counter; Verdict::ALL.len()],
     usage_pending: Gauge<u64, AtomicU64>,
+    confirmations: Histogram,
+    lease_remaining: Gauge<f64, AtomicU64>,
 }
+
+/// A server that owns its file needs no lease, and has it for good.
+const FOR_GOOD: f64 = f64::INFINITY;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
@@ -59,7 +60,12 @@ impl Default for Metrics {
         registry.register("latchkey_verdicts", "What was said of keys that were presented", said);
         let help = "Calls with keys that are not written to the database yet";
         registry.register("latchkey_usage_pending", help, usage_pending.clone());
-        Self { registry, durations, verdicts, usage_pending }
+        let (confirmations, lease_remaining) = (Histogram::new(DURATIONS), Gauge::default());
+        let help = "How long changes took, from their commit until they were in force on every server";
+        registry.register_with_unit("latchkey_revocation_confirm", help, Unit::Seconds, confirmations.clone());
+        let help = "For how long keys can be answered from memory without hearing from the database";
+        registry.register_with_unit("latchkey_lease_remaining", help, Unit::Seconds, lease_remaining.clone());
+        Self { registry, durations, verdicts, usage_pending, confirmations, lease_remaining }
     }
 }
 
@@ -71,8 +77,23 @@ impl Metrics {
         }
     }
 
+    /// Notes how long a request took until its answer began.
+    pub fn time(&self, method: &'static str, matched: Option<&MatchedPath>, answer: &Response, took: Duration) {
+        let route = route(matched, answer.extensions()).to_owned();
+        let answered = Answered { route, method, status: answer.status().as_u16() };
+        self.durations.get_or_create(&answered).observe(took.as_secs_f64());
+    }
+
     pub fn set_usage_pending(&self, pending: u64) {
         self.usage_pending.set(pending);
+    }
+
+    pub fn set_lease_remaining(&self, remaining: Option<Duration>) {
+        self.lease_remaining.set(remaining.map_or(FOR_GOOD, |remaining| remaining.as_secs_f64()));
+    }
+
+    pub fn time_confirmation(&self, took: Duration) {
+        self.confirmations.observe(took.as_secs_f64());
     }
 
     /// All the numbers, as they are now.
@@ -90,18 +111,6 @@ impl Metrics {
 /// An extension of the answers that are files of the site: whatever their paths are, they count as one route.
 #[derive(Debug, Clone, Copy)]
 pub struct StaticFile;
-
-/// Times every request.
-pub async fn time(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let method = known(request.method());
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let start = Instant::now();
-    let response = next.run(request).await;
-    let route = route(matched.as_ref(), response.extensions()).to_owned();
-    let answered = Answered { route, method, status: response.status().as_u16() };
-    metrics.durations.get_or_create(&answered).observe(start.elapsed().as_secs_f64());
-    response
-}
 
 /// The route's template, never what was asked for: there are as many paths as somebody cares to invent.
 fn route<'a>(matched: Option<&'a MatchedPath>, answer: &Extensions) -> &'a str {

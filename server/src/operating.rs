@@ -31,6 +31,8 @@ pub fn router(keyring: Keyring, metrics: Arc<Metrics>) -> Router {
 
 async fn numbers(State((keyring, metrics)): State<(Keyring, Arc<Metrics>)>) -> Response {
     metrics.set_usage_pending(keyring.usage_pending() as u64);
+    metrics.set_lease_remaining(keyring.lease_remaining());
+    keyring.take_confirmations().into_iter().for_each(|took| metrics.time_confirmation(took));
     metrics.show()
 }
 

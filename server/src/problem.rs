@@ -1,18 +1,16 @@
 //! What goes wrong on the HTTP faces, told as RFC 9457 has it.
 //!
-//! Whoever refuses a request makes a [`Problem`] and knows no more than what is wrong. [`finish`] stands in front
-//! of all faces and writes the body, because only there the installation's address and the request's id are known.
+//! Whoever refuses a request makes a [`Problem`] and knows no more than what is wrong. The front of all faces has
+//! [`finish`] write the body, because only there the installation's address and the request's id are known.
 
-use std::{any::Any, sync::Arc};
+use std::any::Any;
 
 use axum::{
     body::Body,
-    extract::{Request, State},
     http::{
-        HeaderName, HeaderValue, Method, StatusCode, Version,
+        HeaderName, HeaderValue, StatusCode, Version,
         header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE},
     },
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::field::FieldError;
@@ -223,17 +221,21 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the body of every problem.
-pub async fn finish(State(public_url): State<Arc<str>>, request: Request, next: Next) -> Response {
-    let (is_head, version) = (request.method() == Method::HEAD, request.version());
-    let request_id = request.extensions().get().cloned().unwrap_or_else(RequestId::generate);
-    let mut response = named(next.run(request).await);
+/// Writes the body of a problem. Any other answer is left as it is.
+pub fn finish(
+    response: Response,
+    is_head: bool,
+    version: Version,
+    public_url: &str,
+    request_id: &RequestId,
+) -> Response {
+    let mut response = named(response);
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && version < Version::HTTP_2 {
         // The rest of the body is not read, so nothing else can come on this connection.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let body = problem.body(&public_url, request_id.as_str());
+        let body = problem.body(public_url, request_id.as_str());
         response.headers_mut().insert(CONTENT_LENGTH, body.len().into());
         *response.body_mut() = if is_head { Body::empty() } else { Body::from(body) };
     }
@@ -263,29 +265,18 @@ pub fn of_panic(panic: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::{
-        Router,
-        http::{HeaderMap, header::RETRY_AFTER},
-        middleware,
-        routing::get,
-    };
+    use axum::http::{HeaderMap, header::RETRY_AFTER};
     use domain::field::Field;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
-    use tower::ServiceExt;
 
     use super::*;
 
-    async fn answer(method: Method, problem: Problem) -> (Response<()>, Vec<u8>) {
-        let router = Router::new()
-            .route("/", get(async move || problem))
-            .layer(middleware::from_fn_with_state(Arc::from("https://keys.example.com"), finish));
-        let mut request = Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
-        request.extensions_mut().insert(RequestId::from_headers(&HeaderMap::from_iter([(
-            HeaderName::from_static("x-request-id"),
-            HeaderValue::from_static("abc"),
-        )])));
-        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+    async fn answer(is_head: bool, problem: Problem) -> (Response<()>, Vec<u8>) {
+        let name = (HeaderName::from_static("x-request-id"), HeaderValue::from_static("abc"));
+        let id = RequestId::from_headers(&HeaderMap::from_iter([name]));
+        let url = "https://keys.example.com";
+        let (parts, body) = finish(problem.into_response(), is_head, Version::HTTP_11, url, &id).into_parts();
         (Response::from_parts(parts, ()), body.collect().await.unwrap().to_bytes().to_vec())
     }
 
@@ -293,7 +284,7 @@ mod tests {
     async fn a_problem_says_all_that_the_contract_asks_for() {
         let problem = Problem::new(Code::RateLimited, "Wait 12 seconds.")
             .with_header(RETRY_AFTER, HeaderValue::from_static("12"));
-        let (response, body) = answer(Method::GET, problem.clone()).await;
+        let (response, body) = answer(false, problem.clone()).await;
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
@@ -308,14 +299,14 @@ mod tests {
             "request_id": "abc",
         });
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
-        let (head, nothing) = answer(Method::HEAD, problem).await;
+        let (head, nothing) = answer(true, problem).await;
         assert_eq!((head.headers(), nothing.len()), (response.headers(), 0));
     }
 
     #[tokio::test]
     async fn all_wrong_fields_are_told_at_once() {
         let errors = [Field::Name, Field::Grace].map(|field| FieldError::new(field, "missing", "Fill it in."));
-        let (response, body) = answer(Method::GET, Problem::invalid(errors)).await;
+        let (response, body) = answer(false, Problem::invalid(errors)).await;
         assert_eq!(response.status(), 422);
         let body = serde_json::from_slice::<Value>(&body).unwrap();
         assert_eq!(body["detail"], "Fill it in. Fill it in.");

@@ -1,13 +1,8 @@
 //! The name of a request: on its answer, in its problem, and on each line that is logged on its behalf.
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::secret::redacted;
-use tracing::Instrument;
+use tracing::Span;
 use ulid::Ulid;
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,7 +35,14 @@ impl RequestId {
         &self.0
     }
 
-    fn header(&self) -> HeaderValue {
+    /// Of the highest level, so that it is there whenever a line is.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        tracing::error_span!("request", request_id = self.as_str())
+    }
+
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
         let Ok(value) = HeaderValue::from_str(&self.0) else { unreachable!("a request id is plain") };
         value
     }
@@ -50,18 +52,6 @@ impl RequestId {
 fn is_sane(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
     (1..=MOST_CHARACTERS).contains(&name.len()) && name.bytes().all(is_plain) && redacted(name) == name
-}
-
-/// Names every request.
-pub async fn name(mut request: Request, next: Next) -> Response {
-    let id = RequestId::from_headers(request.headers());
-    // Of the highest level, so that it is there whenever a line is.
-    let span = tracing::error_span!("request", request_id = id.as_str());
-    let header = id.header();
-    request.extensions_mut().insert(id);
-    let mut response = next.run(request).instrument(span).await;
-    response.headers_mut().insert(X_REQUEST_ID, header);
-    response
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The audit log, and the transaction that everything it tells of is written in.
 
+use std::{sync::Arc, time::Instant};
+
 use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
@@ -19,7 +21,7 @@ use super::{
     entity::{audit_chain, audit_event},
     nodes::{self, Tables},
 };
-use crate::{access::Actor, clock::Clock, memory::Touched, nodes::confirm, secret::Sha256Hex};
+use crate::{access::Actor, clock::Clock, memory::Touched, node::Confirmations, nodes::confirm, secret::Sha256Hex};
 
 pub(crate) mod log;
 pub(crate) mod verify;
@@ -71,6 +73,7 @@ pub(crate) struct Change {
     /// The keys that it gives more or less than they had.
     touched: Vec<Touched>,
     audience: Audience,
+    confirmed: Arc<Confirmations>,
     /// After the transaction, so that it is over before the next writer's begins.
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -79,7 +82,8 @@ impl Change {
     pub(crate) async fn begin(database: &Database, chain: Chain<'_>, now: DateTime<Utc>) -> Result<Self> {
         let (transaction, turn) = database.begin().await?;
         let chain = lock(&transaction, chain.id()).await?;
-        Ok(Self { transaction, chain, now, touched: Vec::new(), audience: database.audience(), _turn: turn })
+        let (audience, confirmed) = (database.audience(), database.confirmed().clone());
+        Ok(Self { transaction, chain, now, touched: Vec::new(), audience, confirmed, _turn: turn })
     }
 
     /// What the stores write through.
@@ -101,22 +105,29 @@ impl Change {
     }
 
     async fn carry_out(self) -> Result<()> {
-        let Self { transaction, touched, audience, _turn, .. } = self;
-        match audience {
-            _ if touched.is_empty() => Ok(transaction.commit().await?),
+        let Self { transaction, touched, audience, confirmed, _turn, .. } = self;
+        if touched.is_empty() {
+            return Ok(transaction.commit().await?);
+        }
+        let committed_at = match audience {
             Audience::Ourselves(memory) => {
                 let committed = transaction.commit().await;
+                let at = Instant::now();
                 // Also when it failed: it may have been too late for that.
                 memory.iter().for_each(|memory| touched.iter().for_each(|touched| memory.forget(touched)));
-                Ok(committed?)
+                committed?;
+                at
             }
             Audience::Nodes(connection) => {
                 let revision = nodes::announce(&transaction, &touched).await?;
                 transaction.commit().await?;
+                let at = Instant::now();
                 confirm(&Tables::new(&connection, &Clock::Machine), revision).await;
-                Ok(())
+                at
             }
-        }
+        };
+        confirmed.note(committed_at.elapsed());
+        Ok(())
     }
 
     /// Adds a row, for a change that takes more than one to tell.

@@ -10,7 +10,7 @@ use sea_orm::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{Result, StoreError};
-use crate::memory::Memory;
+use crate::{memory::Memory, node::Confirmations};
 
 const SQLITE: &str = "sqlite://";
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,6 +21,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// One database: a file of SQLite's, or a PostgreSQL server.
 pub struct Database {
     connection: DatabaseConnection,
+    confirmed: Arc<Confirmations>,
     kind: Kind,
 }
 
@@ -59,7 +60,8 @@ impl Database {
         }
         let mut options = ConnectOptions::new(url);
         options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
-        Ok(Self { connection: sea_orm::Database::connect(options).await?, kind: Kind::Server { url: url.to_owned() } })
+        let kind = Kind::Server { url: url.to_owned() };
+        Ok(Self { connection: sea_orm::Database::connect(options).await?, confirmed: Arc::default(), kind })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
@@ -73,7 +75,7 @@ impl Database {
                 .foreign_keys(true)
         });
         let kind = Kind::File { turn: Arc::default(), audience: Audience::Ourselves(None) };
-        Ok(Self { connection: sea_orm::Database::connect(options).await?, kind })
+        Ok(Self { connection: sea_orm::Database::connect(options).await?, confirmed: Arc::default(), kind })
     }
 
     /// The file that holds the data, when the address is one of SQLite's.
@@ -112,6 +114,10 @@ impl Database {
             Kind::File { .. } => None,
             Kind::Server { url } => Some(url),
         }
+    }
+
+    pub(crate) fn confirmed(&self) -> &Arc<Confirmations> {
+        &self.confirmed
     }
 
     pub(super) fn audience(&self) -> Audience {
