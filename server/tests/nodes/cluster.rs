@@ -1,5 +1,6 @@
 //! Servers on one database, and somebody who asks each of them, at each of its faces.
 
+use domain::secret::{KeyKind, Product, assemble};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ pub struct Cluster {
     /// The first of them, and what is done at a shell.
     pub stage: Stage,
     pub others: Vec<Program>,
-    asker: Asker,
+    pub asker: Asker,
 }
 
 /// A back end that asks whether keys are good.
@@ -57,6 +58,13 @@ pub enum Said {
 #[derive(Debug, Clone, Default)]
 pub struct Demand {
     pub property: Option<String>,
+}
+
+/// Such as a key could have, and one for each number.
+pub fn made_up_secret(number: u64) -> String {
+    let mut entropy = [0; 32];
+    entropy[..8].copy_from_slice(&number.to_be_bytes());
+    assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, entropy)
 }
 
 impl Cluster {
@@ -102,8 +110,7 @@ impl Cluster {
         let mut asked = JoinSet::new();
         for url in self.nodes().map(|node| node.url.clone()) {
             for face in faces.iter().copied() {
-                let (asker, secret, demand, url) =
-                    (self.asker.clone(), secret.to_owned(), demand.clone(), url.clone());
+                let (asker, secret, demand, url) = (self.asker.clone(), secret.to_owned(), demand.clone(), url.clone());
                 asked.spawn(async move {
                     let said = asker.ask(&url, face, &secret, &demand).await;
                     (url, face, said)

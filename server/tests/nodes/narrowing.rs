@@ -58,7 +58,9 @@ async fn what_many_keys_rely_on_is_taken_from_all_of_them(base: Base) {
     for key in &keys {
         cluster.know(&DEMANDING, &key.secret, &any).await;
     }
-    cluster.loses(&DEMANDING, &keys[0].secret, &any, &["group", "edit", &readers, "--permission", "services:read"]).await;
+    cluster
+        .loses(&DEMANDING, &keys[0].secret, &any, &["group", "edit", &readers, "--permission", "services:read"])
+        .await;
     cluster.refuse(&DEMANDING, &keys[1].secret, &any, "the edit of the group").await;
 
     let keys = [cluster.key(&[]), cluster.key(&[])];
@@ -108,8 +110,7 @@ async fn a_click_takes_a_key_away_everywhere(base: Base) {
     let readers = group(&cluster, "Readers", "*:read");
     let key = cluster.key(&["--group", &readers]);
     cluster.know(&DEMANDING, &key.secret, &any).await;
-    let edit =
-        json!({ "id": readers, "seen": "1", "name": "Readers", "picked": ["services:read"], "permissions": "" });
+    let edit = json!({ "id": readers, "seen": "1", "name": "Readers", "picked": ["services:read"], "permissions": "" });
     assert_eq!(admin.call("/console/edit_group", &edit).await.status(), 200);
     cluster.refuse(&DEMANDING, &key.secret, &any, "edit_group").await;
 }

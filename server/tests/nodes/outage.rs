@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{
-    cluster::{Cluster, Demand, Face, Said},
+    cluster::{Cluster, Demand, Face, Said, made_up_secret},
     postgres::Postgres,
     program::{Program, shell_on},
     stage::{Answer, Stage},
@@ -122,11 +122,10 @@ async fn whoever_watches_is_told_that_the_lease_is_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_who_ask_for_the_same_absent_key_cost_one_query() {
-    const WHO: &str = "lk_tk_0000000000000000000000000000000000000000000";
     let postgres = Postgres::start();
     let cluster = two_servers_on(&postgres);
     let any = Demand::default();
-    let nobodys = super::memory::with_checksum(WHO);
+    let nobodys = made_up_secret(0);
     // The asker's own key and the tenant are in memory from now on.
     cluster.know(&[Face::Verify], &cluster.key(&[]).secret, &any).await;
     let before = postgres.statements_with("api_key_secret");
