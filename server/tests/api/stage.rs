@@ -166,7 +166,7 @@ impl Stage {
     }
 
     /// A connection beside the program's own.
-    async fn connection(&self) -> DatabaseConnection {
+    pub async fn connection(&self) -> DatabaseConnection {
         sea_orm::Database::connect(&self.program.database_url).await.unwrap()
     }
 

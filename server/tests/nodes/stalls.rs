@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use sea_orm::{ConnectionTrait, TransactionTrait};
+
 use super::{
     cluster::{Cluster, Demand, FACES, Face, Said},
     program::Program,
@@ -13,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The same with a command around it.
 const DELAYED: Duration = Duration::from_millis(2_500);
+
+/// How long a transaction may do nothing before the database breaks it off, with what it has locked.
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 
 /// A change that nobody delays, with a command around it.
 const UNDELAYED: Duration = Duration::from_millis(1_000);
@@ -41,6 +46,20 @@ async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usi
         sleeper.signal("CONT");
     });
     answers
+}
+
+/// The usage of a key is written with its row locked. What else has to be written is kept from it until the server
+/// sleeps.
+async fn stop_in_the_middle_of_writing(cluster: &Cluster, sleeper: &Program, key: &Key) {
+    let connection = cluster.stage.connection().await;
+    let obstacle = connection.begin().await.unwrap();
+    obstacle.execute_unprepared("LOCK TABLE usage_event IN SHARE MODE").await.unwrap();
+    cluster.know(&[Face::Key], &key.secret, &Demand::default()).await;
+    let waiting = "SELECT DISTINCT mode FROM pg_locks WHERE relation = 'usage_event'::regclass AND NOT granted";
+    cluster.stage.see(waiting, &["RowExclusiveLock".to_owned()]).await;
+    sleeper.signal("STOP");
+    obstacle.rollback().await.unwrap();
+    connection.close().await.unwrap();
 }
 
 async fn lets_in_soon(cluster: &Cluster, node: &Program, key: &Key) {
@@ -76,6 +95,25 @@ async fn a_server_that_sleeps_wakes_up_knowing_that_it_knows_nothing() {
     let took = time_to_revoke(&cluster, &kept);
     assert!(took <= UNDELAYED, "it is awake: {took:?}");
     cluster.refuse(&FACES, &kept.secret, &any, "it was revoked").await;
+}
+
+/// The rows that it has locked are ones that a change needs, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sleeps_in_the_middle_of_writing_holds_nothing_for_long() {
+    let cluster = Cluster::around(Base::Postgres.stage(), 0);
+    let (sleeper, any) = (&cluster.stage.program, Demand::default());
+    let [key, kept] = [cluster.key(&[]), cluster.key(&[])];
+    for key in [&key, &kept] {
+        cluster.know(&FACES, &key.secret, &any).await;
+    }
+    stop_in_the_middle_of_writing(&cluster, sleeper, &key).await;
+    let took = time_to_revoke(&cluster, &key);
+    assert!(took <= LONGEST_SILENCE + DELAYED, "{took:?}");
+    for said in first_words(&cluster, sleeper, &key, 50).await {
+        assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
+    }
+    lets_in_soon(&cluster, sleeper, &kept).await;
+    cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
 }
 
 /// A nap that ends before the lease does: then the change waits for no longer than that.
