@@ -74,17 +74,35 @@ async fn what_many_keys_rely_on_is_taken_from_all_of_them(base: Base) {
     }
 }
 
+/// A key of somebody's own, made at the first server.
+async fn personal_key(cluster: &Cluster, name: &str) -> String {
+    let browser = cluster.stage.program.signed_in(&format!("{name}@acme.test")).await;
+    let mut draft = draft("Mine", "");
+    draft["rate_limit_per_minute"] = json!("1000");
+    let body = json!({ "of": "oneself", "draft": draft, "expiration": "never" });
+    let made: Value = browser.call("/console/generate_key", &body).await.json().await.unwrap();
+    text(&made["secret"])
+}
+
 async fn a_personal_key_can_do_what_its_owner_can(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
-    for words in [["switch-off"].as_slice(), &["set-role", "--role", "member"]] {
-        let person = cluster.stage.person(words[0], "tenant-admin");
-        let browser = cluster.stage.program.signed_in(&format!("{}@acme.test", words[0])).await;
-        let mut draft = draft("Mine", "");
-        draft["rate_limit_per_minute"] = json!("1000");
-        let body = json!({ "of": "oneself", "draft": draft, "expiration": "never" });
-        let made: Value = browser.call("/console/generate_key", &body).await.json().await.unwrap();
-        let words = [&["person", words[0], &person], &words[1..]].concat();
-        cluster.loses(&DEMANDING, &text(&made["secret"]), &any, &words).await;
+    // Somebody has to remain who can do everything.
+    cluster.stage.person("ana", "tenant-admin");
+    for (word, role) in [("switch-off", &[][..]), ("set-role", &["--role", "member"])] {
+        let person = cluster.stage.person(word, "tenant-admin");
+        let secret = personal_key(&cluster, word).await;
+        cluster.loses(&DEMANDING, &secret, &any, &[&["person", word, &person], role].concat()).await;
+    }
+    let words = ["group", "create", "--tenant", "acme", "--name", "Desk", "--type", "person", "--permission", "*:read"];
+    let desk = text(&cluster.command(&words)["id"]);
+    let narrower = ["group", "edit", &desk, "--permission", "services:read"];
+    for words in [["person", "set-role", "", "--role", "member"], narrower] {
+        let name = words[0];
+        let member = cluster.stage.person(name, "member");
+        cluster.command(&["person", "set-role", &member, "--role", "member", "--group", &desk]);
+        let secret = personal_key(&cluster, name).await;
+        let words = words.map(|word| if word.is_empty() { &member } else { word });
+        cluster.loses(&DEMANDING, &secret, &any, &words).await;
     }
 }
 
