@@ -62,6 +62,8 @@ impl Postgres {
 
     /// Lets it hang, with all its connections open.
     pub fn freeze(&self) {
+        // The first of them first, so that it starts no more of them meanwhile.
+        signal("STOP", &[self.process.id()]);
         signal("STOP", &self.processes());
     }
 

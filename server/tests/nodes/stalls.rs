@@ -13,14 +13,11 @@ use super::{
 /// As long as a lease could go on, and a little more for two clocks.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The same with a command around it.
-const DELAYED: Duration = Duration::from_millis(2_500);
+/// What a command takes at most that nobody delays, on a busy machine: less than any delay.
+const COMMAND: Duration = Duration::from_millis(1_500);
 
 /// How long a transaction may do nothing before the database breaks it off, with what it has locked.
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
-
-/// A change that nobody delays, with a command around it.
-const UNDELAYED: Duration = Duration::from_millis(1_000);
 
 const SOON: Duration = Duration::from_secs(1);
 
@@ -81,9 +78,10 @@ async fn a_server_that_sleeps_wakes_up_knowing_that_it_knows_nothing() {
     sleeper.signal("STOP");
     let took = time_to_revoke(&cluster, &first);
     assert!(took >= PATIENCE, "nobody waited for the server that sleeps: {took:?}");
-    assert!(took <= DELAYED, "{took:?}");
+    // It may have been stopped in the middle of a write, too.
+    assert!(took <= LONGEST_SILENCE + PATIENCE + COMMAND, "{took:?}");
     let took = time_to_revoke(&cluster, &second);
-    assert!(took <= UNDELAYED, "the next change is delayed, too: {took:?}");
+    assert!(took <= COMMAND, "the next change is delayed, too: {took:?}");
 
     for said in first_words(&cluster, sleeper, &first, 200).await {
         assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
@@ -93,7 +91,7 @@ async fn a_server_that_sleeps_wakes_up_knowing_that_it_knows_nothing() {
         cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
     }
     let took = time_to_revoke(&cluster, &kept);
-    assert!(took <= UNDELAYED, "it is awake: {took:?}");
+    assert!(took <= COMMAND, "it is awake: {took:?}");
     cluster.refuse(&FACES, &kept.secret, &any, "it was revoked").await;
 }
 
@@ -108,13 +106,15 @@ async fn a_server_that_sleeps_in_the_middle_of_writing_holds_nothing_for_long() 
     }
     stop_in_the_middle_of_writing(&cluster, sleeper, &key).await;
     let took = time_to_revoke(&cluster, &key);
-    assert!(took <= LONGEST_SILENCE + DELAYED, "{took:?}");
+    assert!(took <= LONGEST_SILENCE + PATIENCE + COMMAND, "{took:?}");
     for said in first_words(&cluster, sleeper, &key, 50).await {
         assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
     }
     lets_in_soon(&cluster, sleeper, &kept).await;
     cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
 }
+
+const NAP: Duration = Duration::from_millis(700);
 
 /// A nap that ends before the lease does: then the change waits for no longer than that.
 #[tokio::test(flavor = "multi_thread")]
@@ -123,17 +123,18 @@ async fn a_change_waits_for_a_server_that_naps() {
     let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
     cluster.know(&FACES, &key.secret, &any).await;
     sleeper.signal("STOP");
-    let begun = Instant::now();
     let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
     let revoking = tokio::task::spawn_blocking(move || {
         assert!(super::program::shell_on(&database_url, &["key", "revoke", &id], "").status.success());
     });
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(NAP).await;
     assert!(!revoking.is_finished(), "nobody waited");
     sleeper.signal("CONT");
+    let woken = Instant::now();
     revoking.await.unwrap();
+    let waited_on = woken.elapsed();
     cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
-    assert!(begun.elapsed() < PATIENCE, "it waited on when there was nobody to wait for: {:?}", begun.elapsed());
+    assert!(waited_on < PATIENCE - NAP, "there was nobody to wait for any more: {waited_on:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,13 +146,13 @@ async fn a_server_that_is_gone_delays_one_change_at_most() {
     }
     cluster.others.pop().expect("there are two").kill();
     let took = time_to_revoke(&cluster, &first);
-    assert!(took <= DELAYED, "{took:?}");
+    assert!(took <= PATIENCE + COMMAND, "{took:?}");
     let took = time_to_revoke(&cluster, &second);
-    assert!(took <= UNDELAYED, "it was taken off the list: {took:?}");
+    assert!(took <= COMMAND, "it was taken off the list: {took:?}");
     let (_folder, status) = cluster.others.pop().expect("there is one left").stop();
     assert!(status.success());
     let took = time_to_revoke(&cluster, &third);
-    assert!(took <= UNDELAYED, "whoever stops in good order says so: {took:?}");
+    assert!(took <= COMMAND, "whoever stops in good order says so: {took:?}");
     for key in [&first, &second, &third] {
         cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
     }
