@@ -1,18 +1,20 @@
 //! This process as one of the nodes on a database: its lease, kept alive for as long as it serves.
 
 use std::{
+    convert::Infallible,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
 use domain::id::TenantId;
 use tokio::{
+    runtime,
     sync::{Notify, oneshot},
-    task::JoinHandle,
     time::{sleep, timeout},
 };
 
@@ -88,28 +90,25 @@ impl Confirmations {
     }
 }
 
-/// This process as it is listed among the nodes, until it leaves.
+/// This process as it is listed among the nodes, until it leaves. Nobody else knows a node that was dropped.
 pub struct Membership {
-    renewing: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
-    listening: Option<JoinHandle<()>>,
+    renewing: Option<Renewing>,
+}
+
+struct Renewing {
+    leave: oneshot::Sender<()>,
+    left: oneshot::Receiver<()>,
 }
 
 impl Membership {
     /// Leaves the list, so that nobody waits for this node any more. From now on it knows nothing.
-    pub async fn leave(mut self) {
-        if let Some((leave, renewing)) = self.renewing.take() {
+    pub async fn leave(self) {
+        if let Some(Renewing { leave, left }) = self.renewing {
             let _ = leave.send(());
-            if let Err(cause) = renewing.await {
-                tracing::error!(%cause, "the lease was not given back");
+            if left.await.is_err() {
+                tracing::error!("the lease was not given back");
             }
         }
-    }
-}
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        self.listening.iter().for_each(JoinHandle::abort);
-        self.renewing.iter().for_each(|(_, renewing)| renewing.abort());
     }
 }
 
@@ -120,22 +119,31 @@ impl Keyring {
     /// When the first lease cannot be had.
     pub async fn join(&self) -> Result<Membership, Error> {
         let Some(url) = self.database.shared_with_others() else {
-            return Ok(Membership { renewing: None, listening: None });
+            return Ok(Membership { renewing: None });
         };
-        let hint = Arc::new(Notify::new());
-        let connection = own_connection(url, RENEWAL_TIME).await?;
-        let mut renewal = Renewal {
-            node: Node::new(NodeName(random_hex()), self.lease.clone(), self.memory.clone()),
-            keyring: self.clone(),
-            connection,
-            warned: None,
+        let url = url.to_owned();
+        let keyring = self.clone();
+        let (joined, has_joined) = oneshot::channel();
+        let (leave, is_to_leave) = oneshot::channel();
+        let (gone, left) = oneshot::channel();
+        // A thread of its own: however busy the others are with answers, the lease goes on.
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StoreError::NoThread)?;
+        let renew = async move {
+            match Renewal::begin(keyring, &url).await {
+                Ok(renewal) => {
+                    let _ = joined.send(Ok(()));
+                    renewal.go_on(&url, is_to_leave).await;
+                }
+                Err(cause) => drop(joined.send(Err(cause))),
+            }
         };
-        renewal.renew().await?;
-        let (leave, left) = oneshot::channel();
-        Ok(Membership {
-            listening: Some(tokio::spawn(listen(url.to_owned(), hint.clone()))),
-            renewing: Some((leave, tokio::spawn(renewal.go_on(hint, left)))),
-        })
+        let work = move || {
+            runtime.block_on(renew);
+            let _ = gone.send(());
+        };
+        thread::Builder::new().name("lease".to_owned()).spawn(work).map_err(StoreError::NoThread)?;
+        has_joined.await.unwrap_or(Err(StoreError::NoLease))?;
+        Ok(Membership { renewing: Some(Renewing { leave, left }) })
     }
 
     /// For how long this node may go on if it hears nothing more from the database. None when it needs no lease.
@@ -164,7 +172,26 @@ struct Renewal {
 }
 
 impl Renewal {
-    async fn go_on(mut self, hint: Arc<Notify>, mut left: oneshot::Receiver<()>) {
+    async fn begin(keyring: Keyring, url: &str) -> Result<Self, StoreError> {
+        let node = Node::new(NodeName(random_hex()), keyring.lease.clone(), keyring.memory.clone());
+        let mut renewal = Self { node, keyring, connection: own_connection(url, RENEWAL_TIME).await?, warned: None };
+        renewal.renew().await?;
+        Ok(renewal)
+    }
+
+    async fn go_on(mut self, url: &str, is_to_leave: oneshot::Receiver<()>) {
+        let hint = Notify::new();
+        tokio::select! {
+            never = self.keep_renewing(&hint) => match never {},
+            never = listen(url, &hint) => match never {},
+            _ = is_to_leave => {}
+        }
+        if let Err(cause) = self.node.leave(&Tables::new(&self.connection, &self.keyring.clock)).await {
+            tracing::warn!(%cause, "the other nodes will find out by themselves that this one is gone");
+        }
+    }
+
+    async fn keep_renewing(&mut self, hint: &Notify) -> Infallible {
         loop {
             let pause = match self.renew().await {
                 Ok(()) => RENEW_EVERY,
@@ -176,11 +203,7 @@ impl Renewal {
             tokio::select! {
                 () = hint.notified() => {}
                 () = sleep(pause) => {}
-                _ = &mut left => break,
             }
-        }
-        if let Err(cause) = self.node.leave(&Tables::new(&self.connection, &self.keyring.clock)).await {
-            tracing::warn!(%cause, "the other nodes will find out by themselves that this one is gone");
         }
     }
 
@@ -205,9 +228,9 @@ impl Renewal {
 }
 
 /// Wakes the renewal whenever something has changed, for as long as the database says so.
-async fn listen(url: String, hint: Arc<Notify>) {
+async fn listen(url: &str, hint: &Notify) -> Infallible {
     loop {
-        if let Ok(mut hints) = Hints::listen(&url).await {
+        if let Ok(mut hints) = Hints::listen(url).await {
             while hints.next().await.is_ok() {
                 hint.notify_one();
             }

@@ -42,6 +42,8 @@ pub enum StoreError {
     /// Nothing that is in memory may be believed.
     #[error("the node has not heard from the database for so long that its lease is over")]
     NoLease,
+    #[error("the node could not start to renew its lease")]
+    NoThread(#[source] std::io::Error),
 }
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

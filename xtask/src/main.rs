@@ -1,5 +1,6 @@
 //! `cargo xtask …`: everything that is done with this repository, from building it to testing it.
 
+mod bench;
 mod build;
 mod dev;
 mod lint;
@@ -10,7 +11,9 @@ mod scratch;
 mod services;
 mod setup;
 mod site;
+mod soak;
 mod test;
+mod trial;
 mod workspace;
 
 use std::process::ExitCode;
@@ -26,6 +29,9 @@ cargo xtask test                           every test, on SQLite, PostgreSQL and
 cargo xtask test rust                      the Rust tests alone
 cargo xtask test conformance               the public API against its own description, by Schemathesis
 cargo xtask test browser [options]         the browser tests alone; the options go to `playwright test`
+cargo xtask bench                          how fast the release program is, as a table and in target/bench.json
+cargo xtask bench --quick                  the same in a minute or two, without the million keys and PostgreSQL
+cargo xtask soak [seconds]                 three servers under full load while keys change, for ten minutes or as long as you say
 cargo xtask lint                           formatting, clippy, the dependency and source rules, the size budget";
 
 fn main() -> ExitCode {
@@ -43,6 +49,12 @@ fn main() -> ExitCode {
         ["test", "rust"] => in_workspace(test::rust_alone),
         ["test", "conformance"] => in_workspace(test::conformance_alone),
         ["test", "browser", rest @ ..] => in_workspace(|workspace| test::browser_alone(workspace, rest)),
+        ["bench"] => in_workspace(bench::everything),
+        ["bench", "--quick"] => in_workspace(bench::quick),
+        ["soak"] => in_workspace(|workspace| soak::command(workspace, soak::TEN_MINUTES)),
+        ["soak", seconds] if seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0) => {
+            in_workspace(|workspace| soak::command(workspace, seconds))
+        }
         ["lint"] => in_workspace(lint::command),
         unknown => {
             eprintln!("There is no `cargo xtask {}`. There is:\n{COMMANDS}", unknown.join(" "));

@@ -5,5 +5,6 @@ mod postgres;
 mod redis;
 mod service;
 
+pub use port::free as free_port;
 pub use postgres::{Postgres, Programs as PostgresPrograms};
 pub use redis::{Redis, program as redis_program};

@@ -5,7 +5,7 @@ use crate::{
     profile::Profile,
     services::{Postgres, Redis},
     setup::{self, Need},
-    site,
+    site, soak,
 };
 use std::process::Command;
 
@@ -23,9 +23,15 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     let redis = Redis::start()?;
     let rust = rust(workspace, &postgres, &redis);
     let conformance = conformance::check(workspace);
+    let soak = soak::briefly(workspace);
     let browser = browser(workspace, &postgres, &[]);
     drop((postgres, redis));
-    summary(&[("Rust tests", rust), ("API against its description", conformance), ("Browser tests", browser)])
+    summary(&[
+        ("Rust tests", rust),
+        ("API against its description", conformance),
+        ("Three servers under load", soak),
+        ("Browser tests", browser),
+    ])
 }
 
 pub fn conformance_alone(workspace: &Workspace) -> Result<()> {

@@ -48,6 +48,7 @@ fn allowed(from: &str) -> &'static [&'static str] {
         "frontend" => &["app"],
         "app" => &["domain", "keyring"],
         "server" => &["app", "domain", "keyring", "booking", "migrations"],
+        "bench" => &["domain", "keyring", "latchkey-client", "migrations"],
         "keyring" | "booking" => &["domain"],
         _ => &[],
     }

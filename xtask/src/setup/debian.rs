@@ -14,6 +14,8 @@ pub enum Need {
     Nginx,
     Haproxy,
     Caddy,
+    /// Asks as fast as answers come.
+    Wrk,
     /// Without one, a browser without a screen draws boxes.
     Fonts,
 }
@@ -29,6 +31,7 @@ impl Need {
             Self::Nginx => is_there("nginx"),
             Self::Haproxy => is_there("haproxy"),
             Self::Caddy => is_there("caddy"),
+            Self::Wrk => is_there("wrk"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -43,6 +46,7 @@ impl Need {
             Self::Nginx => "nginx-light",
             Self::Haproxy => "haproxy",
             Self::Caddy => "caddy",
+            Self::Wrk => "wrk",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -57,6 +61,7 @@ impl Need {
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
             Self::Caddy => "Caddy",
+            Self::Wrk => "wrk",
             Self::Fonts => "a font",
         }
     }

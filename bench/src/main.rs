@@ -1,0 +1,125 @@
+//! What `cargo xtask bench` and `cargo xtask soak` need beside the program that they try: something to compare it with,
+//! databases full of keys, measurements that are not taken over HTTP, and somebody who holds answers against changes.
+
+mod bare;
+mod fill;
+mod inside;
+mod revoke;
+mod secrets;
+mod soak;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::{Parser, Subcommand};
+use domain::secret::Product;
+use keyring::{Clock, Database, Keyring};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    words: Words,
+}
+
+#[derive(Subcommand)]
+enum Words {
+    /// Serve answers that were taken from Latchkey, by axum and nothing else
+    Bare {
+        #[arg(long)]
+        addr: SocketAddr,
+        #[arg(long)]
+        answers: PathBuf,
+    },
+    /// Fill a database with tenants and keys, and write down the secrets
+    Fill {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long)]
+        keys: usize,
+    },
+    /// Time the engine's own function, with all keys in memory
+    Inside {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long)]
+        keys: usize,
+        #[arg(long)]
+        calls: usize,
+    },
+    /// Time revocations, the last keys of the file first
+    Revoke {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long)]
+        keys: usize,
+    },
+    /// Ask nodes about keys while these change, and write down what was answered
+    Soak {
+        #[command(flatten)]
+        place: Place,
+        /// The address of a node, as often as there are nodes
+        #[arg(long)]
+        node: Vec<String>,
+        #[arg(long)]
+        seconds: u64,
+        #[arg(long)]
+        report: PathBuf,
+    },
+    /// Hold what the nodes have counted against what was answered
+    Counts {
+        #[arg(long)]
+        database_url: String,
+        #[arg(long)]
+        report: PathBuf,
+    },
+}
+
+/// A database, and the file with the secrets that are in it.
+#[derive(clap::Args)]
+struct Place {
+    #[arg(long)]
+    database_url: String,
+    #[arg(long)]
+    secrets: PathBuf,
+}
+
+impl Place {
+    async fn open(&self) -> Result<Keyring> {
+        open(&self.database_url).await
+    }
+
+    fn secrets(&self) -> &Path {
+        &self.secrets
+    }
+}
+
+async fn open(database_url: &str) -> Result<Keyring> {
+    let database = Database::open(database_url).await?;
+    migrations::apply(database.connection()).await?;
+    Ok(Keyring::new(database, Product::parse("lk")?, Clock::Machine))
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Cli::parse().words {
+        Words::Bare { addr, answers } => bare::serve(addr, &answers).await,
+        Words::Fill { place, keys } => fill::fill(&place.open().await?, place.secrets(), keys).await,
+        Words::Inside { place, keys, calls } => {
+            print(&inside::measure(&place.open().await?, place.secrets(), keys, calls).await?)
+        }
+        Words::Revoke { place, keys } => print(&revoke::measure(&place.open().await?, place.secrets(), keys).await?),
+        Words::Soak { place, node, seconds, report } => {
+            soak::run(&place.open().await?, place.secrets(), &node, seconds, &report).await
+        }
+        Words::Counts { database_url, report } => soak::check_counts(&open(&database_url).await?, &report).await,
+    }
+}
+
+fn print(figures: &impl serde::Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string(figures)?);
+    Ok(())
+}

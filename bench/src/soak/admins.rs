@@ -1,0 +1,137 @@
+//! Admins of the tenants, who are signed in and click at any of the nodes.
+
+use std::time::Instant;
+
+use domain::{
+    expiration::ExpirationDraft,
+    id::KeyId,
+    key_draft::{Grace, KeyDraft},
+    person::Role,
+};
+use keyring::{Keyring, NewPerson};
+use rand::RngExt;
+use reqwest::{Client, header};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{places::Key, tally::Tally};
+use crate::{Result, fill};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+pub struct Admins {
+    client: Client,
+    nodes: Vec<String>,
+    /// By tenant.
+    sessions: Vec<Session>,
+}
+
+struct Session {
+    cookie: String,
+    group: String,
+}
+
+/// A secret as the console shows it, once.
+#[derive(Deserialize)]
+pub struct Shown {
+    pub id: KeyId,
+    pub secret: String,
+}
+
+/// How far a key is to go.
+#[derive(Clone, Copy)]
+pub enum Terms {
+    Full,
+    /// It may not read any more.
+    WriteOnly,
+    /// It may not come from where everybody asks for it.
+    Elsewhere,
+}
+
+impl Admins {
+    pub async fn sign_in(keyring: &Keyring, nodes: &[String], tenants: usize) -> Result<Self> {
+        let mut admins = Self { client: Client::new(), nodes: nodes.to_owned(), sessions: Vec::new() };
+        for tenant in 0..tenants {
+            let session = admins.session(keyring, &fill::slug(tenant)).await?;
+            admins.sessions.push(session);
+        }
+        Ok(admins)
+    }
+
+    async fn session(&self, keyring: &Keyring, tenant: &str) -> Result<Session> {
+        let operator = keyring.operator_for(tenant).await?;
+        let email = format!("admin@{tenant}.test");
+        let person = NewPerson { email: email.clone(), name: "Admin".to_owned(), password: PASSWORD.into() };
+        keyring.create_person(Some(&operator), Role::TenantAdmin, person).await?;
+        let groups = keyring.groups(&operator).await?;
+        let group = groups.iter().find(|group| group.name == fill::FULL_ACCESS).ok_or("no group for keys")?;
+        let form = [("email", email.as_str()), ("password", PASSWORD), ("next", "")];
+        let answer = self.request(0, "sign_in").form(&form).send().await?.error_for_status()?;
+        let cookie = answer.headers().get(header::SET_COOKIE).ok_or("nobody was signed in")?.to_str()?;
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        Ok(Session { cookie, group: group.id.to_string() })
+    }
+
+    fn request(&self, node: usize, function: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}/console/{function}", self.nodes[node])).header("sec-fetch-site", "same-origin")
+    }
+
+    /// Clicks at any node, and tells it of what was answered.
+    async fn click(
+        &self,
+        tenant: usize,
+        function: &str,
+        arguments: &impl Serialize,
+        tally: &Tally,
+    ) -> Result<reqwest::Response> {
+        let node = rand::rng().random_range(..self.nodes.len());
+        let begun = Instant::now();
+        let request = self.request(node, function).header(header::COOKIE, &self.sessions[tenant].cookie);
+        let answer = request.json(arguments).send().await?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(format!("node {node} answered {function} with {status}: {}", answer.text().await?).into());
+        }
+        tally.changed(function, begun.elapsed());
+        Ok(answer)
+    }
+
+    pub async fn generate(&self, tenant: usize, tally: &Tally) -> Result<Shown> {
+        let draft = self.draft(tenant, Terms::Full);
+        let arguments = json!({ "of": "tenant", "draft": draft, "expiration": ExpirationDraft::Never });
+        Ok(self.click(tenant, "generate_key", &arguments, tally).await?.json().await?)
+    }
+
+    pub async fn edit(&self, key: &mut Key, terms: Terms, tally: &Tally) -> Result<()> {
+        let draft = self.draft(key.tenant, terms);
+        let arguments = json!({ "of": "tenant", "id": key.id, "seen": key.version, "draft": draft });
+        self.click(key.tenant, "edit_key", &arguments, tally).await?;
+        key.version += 1;
+        Ok(())
+    }
+
+    pub async fn rotate(&self, key: &mut Key, grace: Grace, tally: &Tally) -> Result<Shown> {
+        let arguments =
+            json!({ "of": "tenant", "id": key.id, "seen": key.version, "expiration": null, "grace": grace });
+        let shown = self.click(key.tenant, "rotate_key", &arguments, tally).await?.json().await?;
+        key.version += 1;
+        Ok(shown)
+    }
+
+    /// What takes no more than the key itself: `end_grace`, `revoke_key` or `delete_key`.
+    pub async fn end(&self, key: &Key, function: &str, tally: &Tally) -> Result<()> {
+        self.click(key.tenant, function, &json!({ "of": "tenant", "id": key.id }), tally).await.map(drop)
+    }
+
+    fn draft(&self, tenant: usize, terms: Terms) -> KeyDraft {
+        KeyDraft {
+            name: "Integration".to_owned(),
+            group: self.sessions[tenant].group.clone(),
+            read: !matches!(terms, Terms::WriteOnly),
+            write: true,
+            allowed_ips: if matches!(terms, Terms::Elsewhere) { "10.0.0.0/8".to_owned() } else { String::new() },
+            rate_limit_per_minute: fill::CALLS_A_MINUTE.to_string(),
+            ..KeyDraft::default()
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Asking the nodes whether keys are good, and looking whether that is right.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use latchkey_client::{Answer, Latchkey, Question};
+use rand::RngExt;
+use secrecy::SecretString;
+
+use super::{
+    places::{Places, Secret},
+    tally::Tally,
+};
+use crate::Result;
+
+/// Longer than a node ever takes that has its lease: whatever comes later is lost.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// All nodes, as each tenant's verifier asks them.
+pub struct Nodes {
+    /// By node, then by tenant.
+    clients: Vec<Vec<Latchkey>>,
+}
+
+impl Nodes {
+    pub fn new(urls: &[String], verifiers: &[SecretString]) -> Result<Self> {
+        let client = |url: &str, verifier: &SecretString| {
+            Ok(Latchkey::builder(url, verifier.clone()).timeout(PATIENCE).build()?)
+        };
+        let of_node = |url: &String| verifiers.iter().map(|verifier| client(url, verifier)).collect();
+        Ok(Self { clients: urls.iter().map(of_node).collect::<Result<_>>()? })
+    }
+
+    /// Asks one node, and notes what is wrong with its answer.
+    async fn ask(&self, node: usize, secret: &Secret, tally: &Tally) {
+        let question = Question::about(secret.text.clone()).permission("reservations:read").ip(super::ADDRESS);
+        let asked = Instant::now();
+        match self.clients[node][secret.tenant].verify(&question).await {
+            Ok(answer) => {
+                if !secret.allows(answer.verdict(), asked) {
+                    let (verdict, took) = (answer.verdict(), asked.elapsed().as_millis());
+                    let history = secret.history.tell(asked);
+                    tally.wrong(format!("node {node} said {verdict} {took} ms after it was asked. {history}"));
+                }
+                tally.count(key_of(&answer), answer.verdict());
+            }
+            Err(error) => tally.wrong(format!("node {node} did not answer: {error}")),
+        }
+    }
+
+    pub async fn ask_all(&self, secret: &Secret, tally: &Tally) {
+        let ask = async |node| self.ask(node, secret, tally).await;
+        futures::future::join_all((0..self.clients.len()).map(ask)).await;
+    }
+
+    /// Asks any node about any key, one question after the other, until time is over.
+    pub async fn keep_asking(&self, places: &Places, over: &AtomicBool, tally: &Tally) {
+        while !over.load(Ordering::Relaxed) {
+            let node = rand::rng().random_range(..self.clients.len());
+            self.ask(node, &places.any_secret(), tally).await;
+        }
+    }
+
+    /// Everybody has to know how everything ended.
+    pub async fn ask_about_everything(&self, places: &Places, tally: &Tally) {
+        let secrets = places.all_secrets();
+        let next = AtomicUsize::new(0);
+        let ask = async |_| {
+            while let Some(secret) = secrets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.ask_all(secret, tally).await;
+            }
+        };
+        futures::future::join_all((0..super::ASKERS).map(ask)).await;
+    }
+}
+
+fn key_of(answer: &Answer) -> Option<&str> {
+    match answer {
+        Answer::Valid(caller) => Some(&caller.key_id),
+        Answer::Refused(refusal) => refusal.key_id.as_deref(),
+    }
+}

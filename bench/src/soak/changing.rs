@@ -1,0 +1,133 @@
+//! Changing keys at random, and asking everybody about each change the moment it was acknowledged.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::key_draft::Grace;
+use latchkey_client::Verdict;
+use rand::RngExt;
+
+use super::{
+    admins::{Admins, Shown, Terms},
+    asking::Nodes,
+    places::{Key, Place, Places, Secret},
+    tally::Tally,
+};
+use crate::Result;
+
+/// Until the next change: what takes the processor is to be asking.
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub struct Changing<'a> {
+    pub admins: &'a Admins,
+    pub nodes: &'a Nodes,
+    pub places: &'a Places,
+    pub tally: &'a Tally,
+}
+
+impl Changing<'_> {
+    /// Changes one key after the other until time is over.
+    pub async fn keep_changing(&self, over: &AtomicBool) {
+        while !over.load(Ordering::Relaxed) {
+            let place = self.places.any();
+            // Somebody else may be changing it.
+            if let Ok(mut key) = place.key.try_lock()
+                && let Err(error) = self.change(place, &mut key).await
+            {
+                self.tally.wrong(error.to_string());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn change(&self, place: &Place, key: &mut Key) -> Result<()> {
+        match rand::rng().random_range(0..10) {
+            0..4 => self.edit(place, key).await,
+            4..6 => self.rotate(place, key).await,
+            6 => self.rotate_with_grace(place, key).await,
+            _ => self.revoke(place, key).await,
+        }
+    }
+
+    /// Takes something from a key, or gives it back.
+    async fn edit(&self, place: &Place, key: &mut Key) -> Result<()> {
+        let (terms, verdict) = match rand::rng().random_bool(0.5) {
+            _ if key.is_narrowed => (Terms::Full, Verdict::Valid),
+            true => (Terms::WriteOnly, Verdict::InsufficientPermissions),
+            false => (Terms::Elsewhere, Verdict::IpNotAllowed),
+        };
+        let secret = place.secret();
+        secret.history.begin(verdict);
+        self.admins.edit(key, terms, self.tally).await?;
+        secret.history.settle();
+        key.is_narrowed = !key.is_narrowed;
+        self.nodes.ask_all(&secret, self.tally).await;
+        Ok(())
+    }
+
+    async fn rotate(&self, place: &Place, key: &mut Key) -> Result<()> {
+        self.widen(place, key).await?;
+        let old = place.secret();
+        old.history.begin(Verdict::Revoked);
+        let shown = self.admins.rotate(key, Grace::None, self.tally).await?;
+        old.history.settle();
+        self.put(place, key.tenant, shown).await;
+        self.retire(old, key).await;
+        Ok(())
+    }
+
+    /// Both secrets are good until the grace is ended.
+    async fn rotate_with_grace(&self, place: &Place, key: &mut Key) -> Result<()> {
+        self.widen(place, key).await?;
+        let old = place.secret();
+        let shown = self.admins.rotate(key, Grace::OneHour, self.tally).await?;
+        self.nodes.ask_all(&old, self.tally).await;
+        self.put(place, key.tenant, shown).await;
+        old.history.begin(Verdict::Revoked);
+        self.admins.end(key, "end_grace", self.tally).await?;
+        old.history.settle();
+        self.retire(old, key).await;
+        Ok(())
+    }
+
+    /// A key that is over is deleted, and another one takes its place.
+    async fn revoke(&self, place: &Place, key: &mut Key) -> Result<()> {
+        let secret = place.secret();
+        secret.history.begin(Verdict::Revoked);
+        self.admins.end(key, "revoke_key", self.tally).await?;
+        secret.history.settle();
+        self.retire(secret, key).await;
+        key.old_secrets.iter().for_each(|secret| secret.history.begin(Verdict::NotFound));
+        self.admins.end(key, "delete_key", self.tally).await?;
+        key.old_secrets.iter().for_each(|secret| secret.history.settle());
+        for secret in &key.old_secrets {
+            self.nodes.ask_all(secret, self.tally).await;
+        }
+        let shown = self.admins.generate(key.tenant, self.tally).await?;
+        *key = Key::new(key.tenant, shown.id.clone());
+        self.put(place, key.tenant, shown).await;
+        Ok(())
+    }
+
+    /// A new secret goes as far as its key, and is to be good.
+    async fn widen(&self, place: &Place, key: &mut Key) -> Result<()> {
+        if key.is_narrowed { self.edit(place, key).await } else { Ok(()) }
+    }
+
+    async fn put(&self, place: &Place, tenant: usize, shown: Shown) {
+        let secret = Secret::new(shown.secret.into(), tenant);
+        place.put(secret.clone());
+        self.nodes.ask_all(&secret, self.tally).await;
+    }
+
+    async fn retire(&self, secret: Arc<Secret>, key: &mut Key) {
+        self.nodes.ask_all(&secret, self.tally).await;
+        self.places.retire(secret.clone());
+        key.old_secrets.push(secret);
+    }
+}

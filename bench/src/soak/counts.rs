@@ -1,0 +1,48 @@
+//! Whether every answer was counted, once, where the console shows it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use domain::{
+    id::{Id, KeyId},
+    usage::UsageQuery,
+};
+use keyring::{Error, Keyring};
+
+use super::tally::{Counts, Report};
+use crate::Result;
+
+/// Holds what the database has counted against what was answered, and prints all that came of the run. The nodes have
+/// to be stopped, so that nothing is still to be written.
+pub async fn check(keyring: &Keyring, file: &Path) -> Result<()> {
+    let mut report: Report = serde_json::from_slice(&fs::read(file)?)?;
+    let mut compared = 0;
+    for (id, answered) in std::mem::take(&mut report.counts) {
+        let Some(counted) = counted(keyring, &KeyId::parse(&id)?).await? else { continue };
+        compared += 1;
+        if counted != answered {
+            report.faults += 1;
+            report.told.push(format!("{id} was answered {answered:?}, and counted {counted:?}"));
+        }
+    }
+    keyring.close().await?;
+    let changes: u64 = report.changes.values().sum();
+    println!("{} answers, {changes} changes: {:?}", report.answers, report.changes);
+    println!("slowest change {} ms; the counts of {compared} keys were compared", report.slowest_change_ms);
+    report.told.iter().for_each(|fault| println!("wrong: {fault}"));
+    if report.faults > 0 { Err(format!("{} answers or counts were wrong", report.faults).into()) } else { Ok(()) }
+}
+
+/// None for a key that has been deleted.
+async fn counted(keyring: &Keyring, id: &KeyId) -> Result<Option<Counts>> {
+    let operator = match keyring.operator_for_key(id).await {
+        Ok(operator) => operator,
+        Err(Error::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let usage = keyring.key_usage(&operator, id, &UsageQuery::default()).await?;
+    let mut counts = BTreeMap::new();
+    for verdict in usage.lately.outcomes() {
+        counts.insert(verdict.as_str().to_owned(), usage.lately.of(verdict));
+    }
+    Ok(Some(counts))
+}

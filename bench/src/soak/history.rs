@@ -1,0 +1,125 @@
+//! What may be said of a secret, by what has been asked for and what has been acknowledged.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use latchkey_client::Verdict;
+
+/// Within this, whatever gives access has to be seen by everybody.
+const SEEN_WITHIN: Duration = Duration::from_secs(1);
+
+/// One verdict after the other, each from when somebody asked for the change that brings it.
+pub struct History(Mutex<Vec<State>>);
+
+struct State {
+    verdict: Verdict,
+    begun: Instant,
+    /// From when on it was said by everybody, and nothing that came before it.
+    settled: Option<Instant>,
+}
+
+impl History {
+    /// A new secret, which is good as soon as anybody has it.
+    pub fn of_good() -> Self {
+        let now = Instant::now();
+        Self(Mutex::new(vec![State { verdict: Verdict::Valid, begun: now, settled: Some(now) }]))
+    }
+
+    /// To be called before the change is asked for.
+    pub fn begin(&self, verdict: Verdict) {
+        self.begin_at(verdict, Instant::now());
+    }
+
+    /// To be called once the change has been acknowledged.
+    pub fn settle(&self) {
+        self.settle_at(Instant::now());
+    }
+
+    fn begin_at(&self, verdict: Verdict, begun: Instant) {
+        self.states().push(State { verdict, begun, settled: None });
+    }
+
+    fn settle_at(&self, acknowledged: Instant) {
+        if let Some(state) = self.states().last_mut() {
+            let narrows = state.verdict != Verdict::Valid;
+            state.settled = Some(if narrows { acknowledged } else { acknowledged + SEEN_WITHIN });
+        }
+    }
+
+    /// Whether this could be said by somebody who was asked and answered at these instants.
+    pub fn allows(&self, verdict: &Verdict, asked: Instant, answered: Instant) -> bool {
+        // The last that was settled when the question was put, and those that may have come since.
+        let states = self.states();
+        let first = states.iter().rposition(|state| state.settled.is_some_and(|settled| settled <= asked));
+        let possible = states.iter().skip(first.unwrap_or_default()).filter(|state| state.begun <= answered);
+        possible.into_iter().any(|state| state.verdict == *verdict)
+    }
+
+    /// For somebody who looks for the reason of a wrong answer.
+    pub fn tell(&self, asked: Instant) -> String {
+        let ago = |instant: Instant| match asked.checked_duration_since(instant) {
+            Some(before) => format!("{} ms before", before.as_millis()),
+            None => format!("{} ms after", instant.duration_since(asked).as_millis()),
+        };
+        let tell = |state: &State| {
+            let settled = state.settled.map_or("not settled".to_owned(), |settled| format!("settled {}", ago(settled)));
+            format!("{} begun {}, {settled}", state.verdict, ago(state.begun))
+        };
+        self.states().iter().map(tell).collect::<Vec<_>>().join("; ")
+    }
+
+    fn states(&self) -> MutexGuard<'_, Vec<State>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Good from the start; narrowed by a change that is asked for at 10 and acknowledged at 20; given back by one
+    /// that is asked for at 30 and acknowledged at 40. In seconds.
+    fn example() -> (History, impl Fn(u64) -> Instant) {
+        let history = History::of_good();
+        let start = Instant::now();
+        let at = move |seconds| start + Duration::from_secs(seconds);
+        history.begin_at(Verdict::IpNotAllowed, at(10));
+        history.settle_at(at(20));
+        history.begin_at(Verdict::Valid, at(30));
+        history.settle_at(at(40));
+        (history, at)
+    }
+
+    #[test]
+    fn an_answer_is_right_when_it_was_so_at_some_instant_of_asking() {
+        let (history, at) = example();
+        for (asked, answered, valid, refused) in [
+            (1, 9, true, false),
+            (1, 10, true, true),
+            (19, 21, true, true),
+            (20, 21, false, true),
+            (20, 29, false, true),
+            (20, 30, true, true),
+            (39, 45, true, true),
+            (40, 40, true, true),
+            (41, 41, true, false),
+        ] {
+            let allowed = |verdict| history.allows(&verdict, at(asked), at(answered));
+            assert_eq!(allowed(Verdict::Valid), valid, "good, asked from {asked} to {answered}");
+            assert_eq!(allowed(Verdict::IpNotAllowed), refused, "refused, asked from {asked} to {answered}");
+            assert!(!allowed(Verdict::Revoked), "nobody asked for that");
+        }
+    }
+
+    #[test]
+    fn what_was_not_acknowledged_may_have_happened_and_may_not() {
+        let (history, at) = example();
+        history.begin_at(Verdict::Revoked, at(50));
+        for verdict in [Verdict::Valid, Verdict::Revoked] {
+            assert!(history.allows(&verdict, at(60), at(61)), "{verdict:?}");
+        }
+        assert!(!history.allows(&Verdict::IpNotAllowed, at(60), at(61)));
+    }
+}

@@ -1,0 +1,64 @@
+//! What was answered, how often, and what was wrong with it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use latchkey_client::Verdict;
+use serde::{Deserialize, Serialize};
+
+/// So many faults are told; of the others it is told how many there were.
+const TOLD: usize = 20;
+
+/// How often each verdict was given about a key.
+pub type Counts = BTreeMap<String, u64>;
+
+/// What came of it all.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Report {
+    pub answers: u64,
+    pub changes: BTreeMap<String, u64>,
+    pub slowest_change_ms: u64,
+    /// Of each key, without those that were deleted: their counts have gone with them.
+    pub counts: HashMap<String, Counts>,
+    pub faults: u64,
+    pub told: Vec<String>,
+}
+
+#[derive(Default)]
+pub struct Tally(Mutex<Report>);
+
+impl Tally {
+    pub fn count(&self, key: Option<&str>, verdict: &Verdict) {
+        let mut report = self.report();
+        report.answers += 1;
+        if let Some(key) = key {
+            let counts = report.counts.entry(key.to_owned()).or_default();
+            *counts.entry(verdict.as_str().to_owned()).or_default() += 1;
+        }
+    }
+
+    pub fn changed(&self, how: &str, took: Duration) {
+        let mut report = self.report();
+        *report.changes.entry(how.to_owned()).or_default() += 1;
+        report.slowest_change_ms = report.slowest_change_ms.max(took.as_millis() as u64);
+    }
+
+    pub fn wrong(&self, fault: String) {
+        let mut report = self.report();
+        report.faults += 1;
+        if report.told.len() < TOLD {
+            report.told.push(fault);
+        }
+    }
+
+    pub fn into_report(self) -> Report {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,162 @@
+//! `cargo xtask bench`: how fast the release program is, beside what axum can do on the same machine in the same
+//! run. Nothing here fails for being slow, as that is the machine's as much as ours; a wrong answer does.
+
+mod faces;
+mod load;
+mod machine;
+mod million;
+mod revocations;
+mod table;
+
+use crate::{
+    Result, Workspace, process,
+    scratch::Scratch,
+    setup::{self, Need},
+    trial::{Program, Programs, USUAL_MEMORY},
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
+use table::{Row, median};
+
+const KEYS: u64 = 100_000;
+/// For as many calls from inside as the keys' limits allow in a minute.
+const KEYS_INSIDE: u64 = 20_000;
+const CALLS_INSIDE: u64 = 2_000_000;
+const STARTS: usize = 5;
+const MOST_IDLE_MEMORY: f64 = 40.0;
+const LONGEST_START: f64 = 300.0;
+const LONGEST_VERIFY: f64 = 500.0;
+
+/// How long to measure.
+struct Plan {
+    rounds: u64,
+    seconds: u32,
+}
+
+struct Bench {
+    programs: Programs,
+    plan: Plan,
+    scratch: Scratch,
+    rows: Vec<Row>,
+    /// Answers that were not what they had to be.
+    wrong: Vec<String>,
+}
+
+pub fn everything(workspace: &Workspace) -> Result<()> {
+    setup::programs(&[Need::Wrk, Need::Postgres])?;
+    let mut bench = Bench::new(workspace, Plan { rounds: 3, seconds: 6 })?;
+    let (url, secrets) = bench.usual_keys()?;
+    bench.quick_part(&url, &secrets)?;
+    million::measure(&mut bench, &url, secrets)?;
+    revocations::measure(&mut bench)?;
+    bench.report(workspace)
+}
+
+/// Without the million keys and without PostgreSQL.
+pub fn quick(workspace: &Workspace) -> Result<()> {
+    setup::programs(&[Need::Wrk])?;
+    let mut bench = Bench::new(workspace, Plan { rounds: 3, seconds: 2 })?;
+    let (url, secrets) = bench.usual_keys()?;
+    bench.quick_part(&url, &secrets)?;
+    bench.report(workspace)
+}
+
+impl Bench {
+    fn new(workspace: &Workspace, plan: Plan) -> Result<Self> {
+        let programs = Programs::build(workspace)?;
+        Ok(Self { programs, plan, scratch: Scratch::new("bench")?, rows: Vec::new(), wrong: Vec::new() })
+    }
+
+    fn directory(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    fn sqlite(&self, name: &str) -> String {
+        format!("sqlite://{}/{name}.db", self.directory().display())
+    }
+
+    /// Fills a database with keys, and returns the file with their secrets.
+    fn fill(&self, database_url: &str, name: &str, keys: u64) -> Result<PathBuf> {
+        self.programs.fill(self.directory(), database_url, name, keys)
+    }
+
+    fn add(&mut self, row: Row) {
+        eprintln!("{}: {} {}", row.what, row.measured, row.compared);
+        self.rows.push(row);
+    }
+
+    /// A database with keys in it, by its address and the file of their secrets.
+    fn usual_keys(&self) -> Result<(String, PathBuf)> {
+        let url = self.sqlite("usual");
+        let secrets = self.fill(&url, "usual", KEYS)?;
+        Ok((url, secrets))
+    }
+
+    fn quick_part(&mut self, url: &str, secrets: &Path) -> Result<()> {
+        faces::measure(self, url, secrets.to_owned())?;
+        inside(self, url, secrets)?;
+        idle(self)
+    }
+
+    fn report(self, workspace: &Workspace) -> Result<()> {
+        let machine = machine::describe(workspace)?;
+        println!("{}\n\n{}", machine::words(&machine), table::markdown(&self.rows));
+        let file = workspace.target.join("bench.json");
+        fs::write(&file, serde_json::to_string_pretty(&table::json(&self.rows, &machine))?)?;
+        eprintln!("The same is in {}", file.display());
+        if self.wrong.is_empty() { Ok(()) } else { Err(self.wrong.join("\n").into()) }
+    }
+}
+
+fn inside(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
+    let printed = process::read(
+        Command::new(&bench.programs.bench)
+            .args(["inside", "--database-url", url, "--keys", &KEYS_INSIDE.to_string()])
+            .args(["--calls", &CALLS_INSIDE.to_string(), "--secrets"])
+            .arg(secrets),
+    )?;
+    let figures: Value = serde_json::from_str(&printed)?;
+    for (name, what) in [
+        ("verify", "inside the process: `Keyring::verify`"),
+        ("verify_on_two_threads", "inside the process, on two threads at once"),
+        ("verify_and_record", "inside the process, with the use recorded"),
+    ] {
+        let nanos = figures[name].as_f64().unwrap_or_default();
+        let row = Row::alone(what, format!("{nanos:.0} ns"), json!(nanos));
+        bench.add(if name == "verify" { row.with_budget("at most 500 ns", nanos <= LONGEST_VERIFY) } else { row });
+    }
+    Ok(())
+}
+
+fn idle(bench: &mut Bench) -> Result<()> {
+    let fresh = bench.directory().to_owned();
+    start_up(bench, "start-up, with a new database", STARTS, |number| {
+        format!("sqlite://{}/fresh-{number}.db", fresh.display())
+    })?;
+    let program = Program::latchkey(&bench.programs.latchkey, &bench.sqlite("idle"), USUAL_MEMORY)?;
+    thread::sleep(Duration::from_secs(1));
+    let memory = program.memory()?;
+    let row = Row::alone("memory, idle", format!("{memory:.0} MB"), json!(memory));
+    bench.add(row.with_budget("at most 40 MB", memory <= MOST_IDLE_MEMORY));
+    program.stop()
+}
+
+/// From the program's start to its first word that it is ready.
+fn start_up(bench: &mut Bench, what: &str, starts: usize, url: impl Fn(usize) -> String) -> Result<()> {
+    let mut took = Vec::new();
+    for number in 0..starts {
+        let program = Program::latchkey(&bench.programs.latchkey, &url(number), USUAL_MEMORY)?;
+        took.push(program.took.as_secs_f64() * 1_000.0);
+        program.stop()?;
+    }
+    let middle = median(took.iter().copied());
+    let row = Row::alone(what, format!("{middle:.0} ms"), json!(took));
+    bench.add(row.with_budget("at most 300 ms", middle <= LONGEST_START));
+    Ok(())
+}

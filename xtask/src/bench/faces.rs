@@ -1,0 +1,173 @@
+//! Every face beside a bare route that reads the same and answers the same.
+
+use super::{
+    Bench,
+    load::{ABSENT, FORWARD_AUTH, Face, Generator, MALFORMED, OWN_KEY, Round, VERIFY},
+    table::{Row, json_of, median, rate},
+};
+use crate::{
+    Result,
+    trial::{self, Answer, Program, USUAL_MEMORY},
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+/// These are in memory; all that follow are not.
+const IN_MEMORY: Range<u64> = 0..20_000;
+/// So many can be asked about for the first time in a round.
+const NEVER_SEEN: u64 = 25_000;
+const FIRST_TOUCH_SECONDS: u32 = 1;
+
+pub fn measure(bench: &mut Bench, database_url: &str, secrets: PathBuf) -> Result<()> {
+    let generator = Generator::new(bench.directory(), secrets)?;
+    let latchkey = Program::latchkey(&bench.programs.latchkey, database_url, USUAL_MEMORY)?;
+    generator.warm(&latchkey, IN_MEMORY)?;
+    let bare = Program::bare(&bench.programs.bench, &samples(bench.directory(), &latchkey, &generator)?)?;
+    let pair = Pair { latchkey, bare, generator };
+    for face in [VERIFY, MALFORMED, FORWARD_AUTH, OWN_KEY] {
+        pair.face(bench, face)?;
+    }
+    pair.first_touch(bench)?;
+    pair.revoking(bench, database_url)?;
+    let memory = pair.latchkey.memory()?;
+    bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)));
+    pair.latchkey.stop()
+}
+
+struct Pair {
+    latchkey: Program,
+    bare: Program,
+    generator: Generator,
+}
+
+impl Pair {
+    fn face(&self, bench: &mut Bench, face: Face) -> Result<()> {
+        let seconds = bench.plan.seconds;
+        let rounds = self.rounds(bench, face, seconds, |_| IN_MEMORY)?;
+        let row = compared(face.name, &rounds);
+        let [throughput, p99] = ratios(&rounds);
+        let met = throughput >= 0.9 && p99 <= 1.2;
+        let has_budget = face.name == VERIFY.name;
+        bench.add(if has_budget { row.with_budget("at least 0.90; p99 at most 1.2 times", met) } else { row });
+        Ok(())
+    }
+
+    fn first_touch(&self, bench: &mut Bench) -> Result<()> {
+        let unseen = |round: u64| IN_MEMORY.end + round * NEVER_SEEN..IN_MEMORY.end + (round + 1) * NEVER_SEEN;
+        let rounds = self.rounds(bench, ABSENT, FIRST_TOUCH_SECONDS, unseen)?;
+        if rounds.iter().any(|(latchkey, _)| latchkey.issued > NEVER_SEEN) {
+            bench.wrong.push(format!("{}: some were asked about twice", ABSENT.name));
+        }
+        bench.add(compared(ABSENT.name, &rounds));
+        Ok(())
+    }
+
+    /// One after the other, while the other one is held.
+    fn rounds(
+        &self,
+        bench: &mut Bench,
+        face: Face,
+        seconds: u32,
+        keys: impl Fn(u64) -> Range<u64>,
+    ) -> Result<Vec<(Round, Round)>> {
+        let mut rounds = Vec::new();
+        for number in 0..bench.plan.rounds {
+            self.latchkey.hold()?;
+            let bare = self.generator.round(&self.bare, face, keys(number), seconds)?;
+            self.latchkey.go_on()?;
+            let latchkey = self.generator.latchkey(&self.latchkey, face, keys(number), seconds)?;
+            bench.wrong.extend([&bare, &latchkey].into_iter().filter_map(|round| round.wrong.clone()));
+            rounds.push((latchkey, bare));
+        }
+        Ok(rounds)
+    }
+
+    /// Keys that nobody asks about are revoked, one each half second, while others are asked about.
+    fn revoking(&self, bench: &mut Bench, database_url: &str) -> Result<()> {
+        let seconds = bench.plan.seconds;
+        let ids = last_ids(&self.generator.secrets, (bench.plan.rounds * u64::from(seconds) * 2) as usize)?;
+        let mut revoked = ids.iter();
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for _ in 0..bench.plan.rounds {
+            without.push(self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds)?);
+            let revoker = super::revocations::Revoker { program: &bench.programs.latchkey, database_url };
+            with.push(
+                revoker.beside(&mut revoked, || self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds))?,
+            );
+        }
+        bench.wrong.extend(with.iter().chain(&without).filter_map(|round| round.wrong.clone()));
+        let p99 = |rounds: &[Round]| median(rounds.iter().map(|round| round.p99));
+        bench.add(Row {
+            what: "verify while other keys are revoked, two a second".into(),
+            measured: rate(&with),
+            bare: String::new(),
+            compared: format!("p99 {:.2} times that without", p99(&with) / p99(&without)),
+            budget: None,
+            figures: json!({ "with": json_of(&with), "without": json_of(&without) }),
+        });
+        Ok(())
+    }
+}
+
+/// Of each round's throughput and p99, Latchkey's against the bare route's.
+fn ratios(rounds: &[(Round, Round)]) -> [f64; 2] {
+    let of = |value: fn(&Round) -> f64| median(rounds.iter().map(|(latchkey, bare)| value(latchkey) / value(bare)));
+    [of(|round| round.a_second), of(|round| round.p99)]
+}
+
+fn compared(name: &str, rounds: &[(Round, Round)]) -> Row {
+    let (latchkey, bare): (Vec<Round>, Vec<Round>) = rounds.iter().cloned().unzip();
+    let [throughput, p99] = ratios(rounds);
+    let processor = |rounds: &[Round]| median(rounds.iter().map(|round| round.processor));
+    Row {
+        what: name.to_owned(),
+        measured: format!("{}, processor {:.1} µs", rate(&latchkey), processor(&latchkey)),
+        bare: format!("{}, processor {:.1} µs", rate(&bare), processor(&bare)),
+        compared: format!("{throughput:.2} of its throughput, p99 {p99:.2} times"),
+        budget: None,
+        figures: json!({ "latchkey": json_of(&latchkey), "bare": json_of(&bare) }),
+    }
+}
+
+/// One answer of each face, for the bare routes to repeat.
+fn samples(directory: &Path, latchkey: &Program, generator: &Generator) -> Result<PathBuf> {
+    let text = fs::read_to_string(&generator.secrets)?;
+    let mut lines = text.lines();
+    let tenants: usize = lines.next().ok_or("the file of secrets is empty")?.parse()?;
+    let secret = |line: Option<&str>| line.and_then(|line| Some(line.split_once(' ')?.0.to_owned()));
+    let verifier = secret(text.lines().nth(1)).ok_or("there is no verifier")?;
+    let key = secret(lines.nth(tenants)).ok_or("there is no key")?;
+    let body = |key: &str| json!({ "key": key, "permission": "reservations:read", "ip": "203.0.113.9" }).to_string();
+    let asking = [("X-API-Key", verifier.as_str()), ("Content-Type", "application/json")];
+    let own = [("X-API-Key", key.as_str())];
+    let answers = [
+        sample(VERIFY, trial::send(latchkey.address, "POST", VERIFY.path, &asking, &body(&key))?)?,
+        sample(MALFORMED, trial::send(latchkey.address, "POST", MALFORMED.path, &asking, &body("lk_tk_"))?)?,
+        sample(FORWARD_AUTH, trial::send(latchkey.address, "GET", FORWARD_AUTH.path, &own, "")?)?,
+        sample(OWN_KEY, trial::send(latchkey.address, "GET", OWN_KEY.path, &own, "")?)?,
+    ];
+    let file = directory.join("answers.json");
+    fs::write(&file, json!(answers).to_string())?;
+    Ok(file)
+}
+
+/// What of an answer is the answer: the body and its type, and for a proxy the headers about the key.
+fn sample(face: Face, answer: Answer) -> Result<Value> {
+    if answer.status != 200 {
+        return Err(format!("{} was answered with {}: {}", face.name, answer.status, answer.body).into());
+    }
+    let told = |name: &str| name == "content-type" || name.starts_with("x-latchkey-");
+    let headers: Vec<_> = answer.headers.into_iter().filter(|(name, _)| told(name)).collect();
+    let path = face.path.split('?').next().unwrap_or_default();
+    Ok(json!({ "path": path, "headers": headers, "body": answer.body }))
+}
+
+fn last_ids(secrets: &Path, count: usize) -> Result<Vec<String>> {
+    let text = fs::read_to_string(secrets)?;
+    let ids = text.lines().rev().take(count).filter_map(|line| Some(line.split_once(' ')?.1.to_owned()));
+    Ok(ids.collect())
+}

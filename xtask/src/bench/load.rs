@@ -1,0 +1,138 @@
+//! Asking as fast as answers come, and what came of it.
+
+use crate::{Result, process, trial::Program};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const CONNECTIONS: u64 = 32;
+
+/// So many can be asked about for some seconds, and none of them comes to its limit.
+const ENOUGH_KEYS: u64 = 5_000;
+
+/// What is asked, and what has to be said of each key.
+#[derive(Clone, Copy)]
+pub struct Face {
+    pub name: &'static str,
+    /// What the script calls it.
+    ask: &'static str,
+    pub path: &'static str,
+    verdict: &'static str,
+}
+
+pub const VERIFY: Face =
+    Face { name: "verify, key in memory", ask: "verify", path: "/api/v1/keys/verify", verdict: "VALID" };
+pub const ABSENT: Face = Face { name: "verify, key not in memory yet", ..VERIFY };
+pub const MALFORMED: Face =
+    Face { name: "verify, malformed key", ask: "malformed", path: "/api/v1/keys/verify/", verdict: "MALFORMED" };
+pub const FORWARD_AUTH: Face =
+    Face { name: "forward-auth", ask: "key", path: "/gateway/auth?permission=reservations:read", verdict: "VALID" };
+pub const OWN_KEY: Face = Face { name: "`GET /api/v1/key`", ask: "key", path: "/api/v1/key", verdict: "VALID" };
+
+/// The program that asks, with the file of the secrets that it asks with.
+pub struct Generator {
+    script: PathBuf,
+    pub secrets: PathBuf,
+}
+
+/// One round of asking.
+#[derive(Clone)]
+pub struct Round {
+    /// Answers that came.
+    pub requests: u64,
+    /// Questions that were put: those of the last moment were not waited for.
+    pub issued: u64,
+    pub a_second: f64,
+    pub p50: f64,
+    pub p99: f64,
+    /// Microseconds of processor time that the program took for each request.
+    pub processor: f64,
+    pub wrong: Option<String>,
+}
+
+impl Generator {
+    pub fn new(directory: &Path, secrets: PathBuf) -> Result<Self> {
+        let script = directory.join("ask.lua");
+        fs::write(&script, include_str!("ask.lua"))?;
+        Ok(Self { script, secrets })
+    }
+
+    /// Asks Latchkey with these keys, and looks whether all answers were right.
+    pub fn latchkey(&self, program: &Program, face: Face, keys: std::ops::Range<u64>, seconds: u32) -> Result<Round> {
+        let before = program.verdicts()?;
+        let mut round = self.round(program, face, keys, seconds)?;
+        let after = program.verdicts()?;
+        let more = |verdict: &str| after.get(verdict).unwrap_or(&0) - before.get(verdict).unwrap_or(&0);
+        // Of a verifier, too, it is said that it is valid.
+        let others: u64 =
+            after.keys().filter(|name| *name != "VALID" && *name != face.verdict).map(|name| more(name)).sum();
+        if round.wrong.is_none() && (others > 0 || more(face.verdict) < round.requests) {
+            let said = after.keys().map(|verdict| format!("{verdict} {}", more(verdict))).collect::<Vec<_>>();
+            round.wrong = Some(format!("{}: {} answers, but verdicts {}", face.name, round.requests, said.join(", ")));
+        }
+        Ok(round)
+    }
+
+    pub fn round(&self, program: &Program, face: Face, keys: std::ops::Range<u64>, seconds: u32) -> Result<Round> {
+        let processor = program.processor_time()?;
+        let printed = process::read(
+            Command::new("wrk")
+                .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
+                .args(["--duration", &format!("{seconds}s"), "--script"])
+                .arg(&self.script)
+                .arg(format!("http://{}", program.address))
+                .arg("--")
+                .arg(&self.secrets)
+                .args([face.ask, face.path, &keys.start.to_string(), &keys.end.to_string()]),
+        )?;
+        let processor = program.processor_time()? - processor;
+        let line = printed.lines().last().ok_or("wrk printed nothing")?;
+        Ok(Round::read(face, &serde_json::from_str(line)?, processor))
+    }
+
+    /// Goes through these keys once, so that they are in memory. Returns how many were asked about in a second.
+    pub fn warm(&self, program: &Program, keys: std::ops::Range<u64>) -> Result<f64> {
+        let (mut from, mut rates) = (keys.start, Vec::new());
+        while from < keys.end {
+            // The last few alone would be asked about more often than they may be.
+            let enough = from.min(keys.end.saturating_sub(ENOUGH_KEYS)).max(keys.start);
+            let round = self.latchkey(program, VERIFY, enough..keys.end, 2)?;
+            if let Some(wrong) = round.wrong {
+                return Err(wrong.into());
+            }
+            rates.push(round.a_second);
+            // What was asked last may not have been answered.
+            from = enough + round.issued.saturating_sub(2 * CONNECTIONS);
+        }
+        Ok(rates.iter().sum::<f64>() / rates.len() as f64)
+    }
+}
+
+impl Round {
+    fn read(face: Face, said: &Value, processor: f64) -> Self {
+        let whole = |name: &str| said[name].as_u64().unwrap_or_default();
+        let number = |name: &str| said[name].as_f64().unwrap_or_default();
+        let (failed, refused, requests) = (whole("failed"), whole("refused"), whole("requests"));
+        let bad = failed + refused > 0 || requests == 0;
+        Self {
+            requests,
+            issued: whole("issued"),
+            a_second: requests as f64 / number("seconds"),
+            p50: number("p50_ms"),
+            p99: number("p99_ms"),
+            processor: processor * 1e6 / requests as f64,
+            wrong: bad
+                .then(|| format!("{}: {requests} answers, {refused} of them refusals, and {failed} errors", face.name)),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        json!({
+            "requests": self.requests, "a_second": self.a_second, "p50_ms": self.p50, "p99_ms": self.p99,
+            "processor_us": self.processor,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! How long it takes to revoke a key.
+
+use super::{
+    Bench,
+    table::{Row, percentile},
+};
+use crate::{
+    Result, process,
+    services::Postgres,
+    trial::{Program, USUAL_MEMORY},
+};
+use serde_json::json;
+use std::{
+    path::Path,
+    process::Command,
+    slice::Iter,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+const KEYS: u64 = 1_000;
+const REVOKED: u64 = 500;
+const BUDGET: f64 = 50.0;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Beside one server and beside three, on a PostgreSQL that knows all of them.
+pub fn measure(bench: &mut Bench) -> Result<()> {
+    for nodes in [1, 3] {
+        // Nothing is waited for until it is on a disk, so what is measured is the way between the nodes.
+        let postgres = Postgres::start()?;
+        let secrets = bench.fill(&postgres.url(), "revocations", KEYS)?;
+        let start = |_| Program::latchkey(&bench.programs.latchkey, &postgres.url(), USUAL_MEMORY);
+        let running: Vec<Program> = (0..nodes).map(start).collect::<Result<_>>()?;
+        let printed = process::read(
+            Command::new(&bench.programs.bench)
+                .args(["revoke", "--database-url", &postgres.url(), "--keys", &REVOKED.to_string(), "--secrets"])
+                .arg(&secrets),
+        )?;
+        let took: Vec<f64> = serde_json::from_str(&printed)?;
+        let [p50, p99] = [50, 99].map(|percent| percentile(took.iter().copied(), percent));
+        let what = format!("revoke, {nodes} node{} on PostgreSQL", if nodes == 1 { "" } else { "s" });
+        let row =
+            Row::alone(what, format!("p50 {p50:.1} ms, p99 {p99:.1} ms"), json!({ "p50_ms": p50, "p99_ms": p99 }));
+        bench.add(if nodes == 3 { row.with_budget("p99 at most 50 ms", p99 <= BUDGET) } else { row });
+        running.into_iter().try_for_each(Program::stop)?;
+    }
+    Ok(())
+}
+
+/// Revokes as an operator does, with a command beside the running server.
+pub struct Revoker<'a> {
+    pub program: &'a Path,
+    pub database_url: &'a str,
+}
+
+impl Revoker<'_> {
+    /// Revokes one key after another for as long as something else runs.
+    pub fn beside<T>(&self, ids: &mut Iter<'_, String>, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let revoking = scope.spawn(|| self.revoke_until(&over, ids).map_err(|error| error.to_string()));
+            let outcome = run();
+            over.store(true, Ordering::Relaxed);
+            revoking.join().map_err(|_| "the thread that revokes panicked")??;
+            outcome
+        })
+    }
+
+    fn revoke_until(&self, over: &AtomicBool, ids: &mut Iter<'_, String>) -> Result<()> {
+        while !over.load(Ordering::Relaxed) {
+            let id = ids.next().ok_or("there are no more keys to revoke")?;
+            process::read(Command::new(self.program).args([
+                "key",
+                "revoke",
+                id,
+                "--json",
+                "--database-url",
+                self.database_url,
+            ]))?;
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask soak`: three servers on one PostgreSQL, under full load while keys are made, edited, rotated and revoked
+//! at any of them. Each answer is held against what had been acknowledged, and what was counted against what was asked.
+
+use crate::{
+    Result, Workspace, process,
+    scratch::Scratch,
+    services::Postgres,
+    setup::{self, Need},
+    trial::{Program, Programs, USUAL_MEMORY},
+};
+use std::process::Command;
+
+pub const TEN_MINUTES: &str = "600";
+const A_MINUTE: &str = "60";
+
+const NODES: usize = 3;
+/// Enough of them that none comes to its limit.
+const KEYS: u64 = 4_000;
+
+/// The program as it is released.
+pub fn command(workspace: &Workspace, seconds: &str) -> Result<()> {
+    setup::programs(&[Need::Postgres])?;
+    run(&Programs::build(workspace)?, seconds)
+}
+
+/// A minute of it, with the program as the other tests have it.
+pub fn briefly(workspace: &Workspace) -> Result<()> {
+    run(&Programs::of_tests(workspace)?, A_MINUTE)
+}
+
+fn run(programs: &Programs, seconds: &str) -> Result<()> {
+    let (postgres, scratch) = (Postgres::start()?, Scratch::new("soak")?);
+    let (url, report) = (postgres.url(), scratch.path().join("report.json"));
+    let secrets = programs.fill(scratch.path(), &url, "soak", KEYS)?;
+    let start = |_| Program::latchkey(&programs.latchkey, &url, USUAL_MEMORY);
+    let nodes: Vec<Program> = (0..NODES).map(start).collect::<Result<_>>()?;
+    let mut soak = Command::new(&programs.bench);
+    soak.args(["soak", "--database-url", &url, "--seconds", seconds]);
+    soak.arg("--secrets").arg(secrets).arg("--report").arg(&report);
+    for node in &nodes {
+        soak.args(["--node", &format!("http://{}", node.address)]);
+    }
+    process::run(&mut soak)?;
+    nodes.into_iter().try_for_each(Program::stop)?;
+    process::run(Command::new(&programs.bench).args(["counts", "--database-url", &url, "--report"]).arg(&report))
+}

@@ -1,0 +1,50 @@
+//! What the bench and the soak try: the program as it is released, with databases full of keys.
+
+mod http;
+mod program;
+
+use crate::{Result, Workspace, build, process, profile::Profile, setup, site};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+pub use http::{Answer, send};
+pub use program::Program;
+
+/// What `--memory` is when nobody says otherwise, in MiB.
+pub const USUAL_MEMORY: u32 = 256;
+
+pub struct Programs {
+    pub latchkey: PathBuf,
+    /// What measures it, and asks it.
+    pub bench: PathBuf,
+}
+
+impl Programs {
+    /// Each by itself: what the second one needs is to change nothing in the first.
+    pub fn build(workspace: &Workspace) -> Result<Self> {
+        setup::wasm_target(workspace)?;
+        site::build(workspace, Profile::Release)?;
+        let latchkey = build::server(workspace, Profile::Release)?;
+        process::run(&mut workspace.cargo(&["build", "--locked", "--release", "-p", "bench"]))?;
+        Ok(Self { bench: latchkey.with_file_name("bench"), latchkey })
+    }
+
+    /// The same as the tests have them, which are built already.
+    pub fn of_tests(workspace: &Workspace) -> Result<Self> {
+        let latchkey = build::server_of_tests(workspace)?;
+        Ok(Self { bench: latchkey.with_file_name("bench"), latchkey })
+    }
+
+    /// Fills a database with tenants and keys, and returns the file with the secrets.
+    pub fn fill(&self, directory: &Path, database_url: &str, name: &str, keys: u64) -> Result<PathBuf> {
+        let secrets = directory.join(format!("{name}.secrets"));
+        process::run(
+            Command::new(&self.bench)
+                .args(["fill", "--database-url", database_url, "--keys", &keys.to_string(), "--secrets"])
+                .arg(&secrets),
+        )?;
+        Ok(secrets)
+    }
+}
