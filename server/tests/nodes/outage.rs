@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use tempfile::TempDir;
 
 use super::{
@@ -129,7 +130,16 @@ async fn many_who_ask_for_the_same_absent_key_cost_one_query() {
     // The asker's own key and the tenant are in memory from now on.
     cluster.know(&[Face::Verify], &cluster.key(&[]).secret, &any).await;
     let before = postgres.statements_with("api_key_secret");
-    for (.., said) in cluster.all_say(&[Face::Verify; 50], &nobodys, &any).await {
+    let connection = cluster.stage.connection().await;
+    let obstacle = connection.begin().await.unwrap();
+    obstacle.execute_unprepared("LOCK TABLE api_key_secret").await.unwrap();
+    let (answers, ()) = tokio::join!(cluster.all_say(&[Face::Verify; 50], &nobodys, &any), async {
+        // By then all of them have been asked, and none has been answered.
+        tokio::time::sleep(SOON).await;
+        obstacle.rollback().await.unwrap();
+    });
+    connection.close().await.unwrap();
+    for (.., said) in answers {
         assert_eq!(said, Said::Refused("NOT_FOUND".to_owned()));
     }
     let each = cluster.nodes().count();
