@@ -16,10 +16,6 @@ const APART: TimeDelta = TimeDelta::milliseconds(200);
 /// Time enough for everybody to have it in memory.
 const FROM_NOW: TimeDelta = TimeDelta::seconds(3);
 
-async fn until(instant: DateTime<Utc>) {
-    tokio::time::sleep((instant - Utc::now()).to_std().unwrap_or_default()).await;
-}
-
 /// Asks everybody all the time, until it is over.
 async fn ends(cluster: &Cluster, secret: &str, end: DateTime<Utc>, verdicts: [&str; 2]) {
     let any = Demand::default();
@@ -43,8 +39,6 @@ async fn ends(cluster: &Cluster, secret: &str, end: DateTime<Utc>, verdicts: [&s
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    until(end + TimeDelta::seconds(1)).await;
-    cluster.refuse(&FACES, secret, &any, "its end").await;
 }
 
 async fn a_key_in_memory_is_over_at_its_instant(base: Base) {

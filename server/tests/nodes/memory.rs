@@ -26,6 +26,10 @@ const AT_ONCE: usize = 8;
 /// Of so many keys one is asked about again.
 const EACH: usize = 5;
 
+/// What of a key is the same in its copies.
+const TERMS: &str = "tenant_id, kind, name, description, group_id, scopes, all_properties, allowed_ips, allowed_origins, \
+    rate_limit_per_minute, created_at, created_by, version, search_text, sort_name";
+
 /// Copies a key, with secrets that are made up.
 async fn copies_of(template: &Key, stage: &Stage) -> Vec<Key> {
     let copy =
@@ -33,19 +37,25 @@ async fn copies_of(template: &Key, stage: &Stage) -> Vec<Key> {
     let keys: Vec<Key> = (0..KEYS).map(copy).collect();
     let row = |key: &Key| format!("('{}', '{}')", key.id, hex(&Sha256::digest(&key.secret)));
     let rows: Vec<String> = keys.iter().map(row).collect();
-    let long_name = format!("UPDATE api_key SET name = '{}' WHERE id = '{}'", "A".repeat(LETTERS), template.id);
-    stage.change_database(&long_name).await;
-    let (copies, rows) = ("WITH copy (id, sha256) AS (VALUES ", rows.join(", "));
-    let others = "tenant_id, kind, name, description, group_id, scopes, all_properties, allowed_ips, allowed_origins, \
-         rate_limit_per_minute, created_at, created_by, version, search_text, sort_name";
-    let from = format!("FROM api_key JOIN copy ON true WHERE api_key.id = '{}'", template.id);
-    let insert = format!("{copies}{rows}) INSERT INTO api_key (id, {others}) SELECT copy.id, {others} {from}");
-    stage.change_database(&insert).await;
-    let from = format!("FROM api_key_secret JOIN copy ON true WHERE api_key_id = '{}'", template.id);
-    let columns = "(sha256, api_key_id, head, tail, created_at)";
-    let insert =
-        format!("INSERT INTO api_key_secret {columns} SELECT copy.sha256, copy.id, head, tail, created_at {from}");
-    stage.change_database(&format!("{copies}{rows}) {insert}")).await;
+    let (rows, template) = (rows.join(", "), &template.id);
+    stage
+        .change_database(&format!("UPDATE api_key SET name = '{}' WHERE id = '{template}'", "A".repeat(LETTERS)))
+        .await;
+    stage
+        .change_database(&format!(
+            "WITH copy (id, sha256) AS (VALUES {rows})
+             INSERT INTO api_key (id, {TERMS})
+             SELECT copy.id, {TERMS} FROM api_key JOIN copy ON true WHERE api_key.id = '{template}'"
+        ))
+        .await;
+    stage
+        .change_database(&format!(
+            "WITH copy (id, sha256) AS (VALUES {rows})
+             INSERT INTO api_key_secret (sha256, api_key_id, head, tail, created_at)
+             SELECT copy.sha256, copy.id, head, tail, created_at FROM api_key_secret JOIN copy ON true
+             WHERE api_key_id = '{template}'"
+        ))
+        .await;
     keys
 }
 
