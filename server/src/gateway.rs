@@ -104,7 +104,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
                 .collect();
-            assert_eq!(original_method(&headers).as_deref(), expected, "{headers:?}");
+            assert_eq!(original_method(&headers), expected, "{headers:?}");
         }
     }
 }

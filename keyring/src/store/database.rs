@@ -18,6 +18,10 @@ const SQLITE_CONNECTIONS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 20;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A process that stalls in the middle of a transaction keeps what it has locked from everybody else, such as the keys
+/// whose usage it writes from whoever revokes them. After so long PostgreSQL breaks it off.
+const LONGEST_SILENCE: (&str, &str) = ("idle_in_transaction_session_timeout", "1s");
+
 /// One database: a file of SQLite's, or a PostgreSQL server.
 pub struct Database {
     connection: DatabaseConnection,
@@ -60,6 +64,7 @@ impl Database {
         }
         let mut options = ConnectOptions::new(url);
         options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        options.map_sqlx_postgres_opts(|postgres| postgres.options([LONGEST_SILENCE]));
         let kind = Kind::Server { url: url.to_owned() };
         Ok(Self { connection: sea_orm::Database::connect(options).await?, confirmed: Arc::default(), kind })
     }

@@ -16,13 +16,13 @@ macro_rules! on_both_databases {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test(crate::api::stage::Base::Sqlite).await;
+                super::$test(super::Base::Sqlite).await;
             })*
         }
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test(crate::api::stage::Base::Postgres).await;
+                super::$test(super::Base::Postgres).await;
             })*
         }
     };
@@ -44,16 +44,14 @@ impl Base {
     }
 
     pub fn stage_with(self, options: &[&str]) -> Stage {
-        let program = match self {
+        Stage::on(match self {
             Self::Sqlite => Program::start_with(options),
             Self::Postgres => {
                 let folder = TempDir::new().unwrap();
                 let database_url = fresh_postgres(&folder);
                 Program::launch(folder, database_url, options)
             }
-        };
-        program.command(&["tenant", "create", "--slug", "acme", "--name", "Acme Hotels", "--key-limit", "50"]);
-        Stage { program, client: Client::new() }
+        })
     }
 }
 
@@ -79,6 +77,12 @@ pub fn text(value: &Value) -> String {
 }
 
 impl Stage {
+    /// On an empty database.
+    pub fn on(program: Program) -> Self {
+        program.command(&["tenant", "create", "--slug", "acme", "--name", "Acme Hotels", "--key-limit", "50"]);
+        Self { program, client: Client::new() }
+    }
+
     pub fn property(&self, tenant: &str, name: &str) -> String {
         text(&self.program.command(&["property", "create", "--tenant", tenant, "--name", name])["id"])
     }
@@ -162,7 +166,7 @@ impl Stage {
     }
 
     /// A connection beside the program's own.
-    async fn connection(&self) -> DatabaseConnection {
+    pub async fn connection(&self) -> DatabaseConnection {
         sea_orm::Database::connect(&self.program.database_url).await.unwrap()
     }
 

@@ -1,0 +1,20 @@
+//! Several servers on one database, and commands beside them: what one of them was told, all of them act on.
+
+mod nodes {
+    #[expect(dead_code, reason = "the tests of the API use the rest of it")]
+    #[macro_use]
+    #[path = "../api/stage.rs"]
+    mod stage;
+
+    mod cluster;
+    mod expiry;
+    mod memory;
+    mod narrowing;
+    mod outage;
+    mod postgres;
+    #[expect(dead_code, reason = "as above")]
+    #[path = "../support/program.rs"]
+    mod program;
+    mod stalls;
+    mod widening;
+}

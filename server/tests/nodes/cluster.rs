@@ -1,0 +1,184 @@
+//! Servers on one database, and somebody who asks each of them, at each of its faces.
+
+use domain::secret::{KeyKind, Product, assemble};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::{
+    program::{Browser, Program},
+    stage::{Answer, Base, Key, Stage},
+};
+
+/// How often a good key is asked about: often enough that everybody has it in memory.
+const OFTEN: usize = 3;
+
+pub struct Cluster {
+    /// The first of them, and what is done at a shell.
+    pub stage: Stage,
+    pub others: Vec<Program>,
+    pub asker: Asker,
+}
+
+/// A back end that asks whether keys are good.
+#[derive(Clone)]
+pub struct Asker {
+    client: Client,
+    verifier: String,
+}
+
+/// Where a key can be presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    Verify,
+    /// `GET /api/v1/key`, for which any good key will do.
+    Key,
+    /// A call of the API that takes a permission.
+    Properties,
+    Gateway,
+}
+
+pub const FACES: [Face; 4] = [Face::Verify, Face::Key, Face::Properties, Face::Gateway];
+
+/// Those that tell what a key may do, and not merely that it is good.
+pub const DEMANDING: [Face; 3] = [Face::Verify, Face::Properties, Face::Gateway];
+
+/// What a server says of a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Said {
+    Valid,
+    /// With the verdict, or the problem's code.
+    Refused(String),
+    /// That it does not know.
+    Unavailable,
+}
+
+/// What a key is to be good for: to read the properties, or one of them.
+#[derive(Debug, Clone, Default)]
+pub struct Demand {
+    pub property: Option<String>,
+}
+
+/// Such as a key could have, and one for each number.
+pub fn made_up_secret(number: u64) -> String {
+    let mut entropy = [0; 32];
+    entropy[..8].copy_from_slice(&number.to_be_bytes());
+    assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, entropy)
+}
+
+impl Cluster {
+    /// Three servers; a file has one owner.
+    pub fn start(base: Base) -> Self {
+        Self::around(base.stage(), if matches!(base, Base::Sqlite) { 0 } else { 2 })
+    }
+
+    /// So many more on the database of the first.
+    pub fn around(stage: Stage, others: usize) -> Self {
+        let launch = |_| Program::launch(TempDir::new().unwrap(), stage.program.database_url.clone(), &[]);
+        let others = (0..others).map(launch).collect();
+        let verifier = stage.key(&["--group", "Verifier", "--rate-limit", "1000"]).secret;
+        Self { asker: Asker { client: Client::new(), verifier }, stage, others }
+    }
+
+    pub fn nodes(&self) -> impl Iterator<Item = &Program> {
+        std::iter::once(&self.stage.program).chain(&self.others)
+    }
+
+    /// A key that may be asked about often.
+    pub fn key(&self, words: &[&str]) -> Key {
+        self.stage.key(&[&["--rate-limit", "1000"], words].concat())
+    }
+
+    pub fn command(&self, words: &[&str]) -> Value {
+        self.stage.program.command(words)
+    }
+
+    /// Somebody in a browser, at the first server.
+    pub async fn admin(&self) -> Browser {
+        self.stage.person("ana", "tenant-admin");
+        self.stage.program.signed_in("ana@acme.test").await
+    }
+
+    /// What one server says of a key.
+    pub async fn says(&self, node: &Program, face: Face, secret: &str, demand: &Demand) -> Said {
+        self.asker.ask(&node.url, face, secret, demand).await
+    }
+
+    /// What all of them say at once.
+    pub async fn all_say(&self, faces: &[Face], secret: &str, demand: &Demand) -> Vec<(String, Face, Said)> {
+        let mut asked = JoinSet::new();
+        for url in self.nodes().map(|node| node.url.clone()) {
+            for face in faces.iter().copied() {
+                let (asker, secret, demand, url) = (self.asker.clone(), secret.to_owned(), demand.clone(), url.clone());
+                asked.spawn(async move {
+                    let said = asker.ask(&url, face, &secret, &demand).await;
+                    (url, face, said)
+                });
+            }
+        }
+        asked.join_all().await
+    }
+
+    /// Everybody lets the key in, and has it in memory.
+    pub async fn know(&self, faces: &[Face], secret: &str, demand: &Demand) {
+        for _ in 0..OFTEN {
+            for (node, face, said) in self.all_say(faces, secret, demand).await {
+                assert_eq!(said, Said::Valid, "{face:?} at {node}, before the change");
+            }
+        }
+    }
+
+    /// Nobody lets it in, and everybody knows why not.
+    pub async fn refuse(&self, faces: &[Face], secret: &str, demand: &Demand, change: &str) {
+        for (node, face, said) in self.all_say(faces, secret, demand).await {
+            assert!(matches!(said, Said::Refused(_)), "{face:?} at {node}, after {change}: {said:?}");
+        }
+    }
+
+    /// Whom everybody lets in, nobody lets in any more once a command has returned.
+    pub async fn loses(&self, faces: &[Face], secret: &str, demand: &Demand, words: &[&str]) {
+        self.know(faces, secret, demand).await;
+        self.command(words);
+        self.refuse(faces, secret, demand, &words.join(" ")).await;
+    }
+}
+
+impl Asker {
+    pub async fn ask(&self, url: &str, face: Face, secret: &str, demand: &Demand) -> Said {
+        let answer = self.answer(url, face, secret, demand).await;
+        if answer.status == 503 {
+            answer.refused(503, "unavailable");
+            assert_eq!(answer.header("retry-after"), "1");
+            return Said::Unavailable;
+        }
+        match face {
+            Face::Verify => match answer.good()["data"]["code"].as_str().expect("a verdict") {
+                "VALID" => Said::Valid,
+                verdict => Said::Refused(verdict.to_owned()),
+            },
+            _ if answer.status == 200 => Said::Valid,
+            _ => Said::Refused(answer.json()["code"].as_str().expect("a problem").to_owned()),
+        }
+    }
+
+    async fn answer(&self, url: &str, face: Face, secret: &str, demand: &Demand) -> Answer {
+        let (permission, property) = ("properties:read", demand.property.as_deref());
+        let get = |path: &str| self.client.get(format!("{url}{path}")).bearer_auth(secret);
+        Answer::to(match face {
+            Face::Verify => {
+                let question =
+                    json!({ "key": secret, "permission": permission, "property": property, "ip": "127.0.0.1" });
+                let asked = self.client.post(format!("{url}/api/v1/keys/verify")).bearer_auth(&self.verifier);
+                asked.json(&question)
+            }
+            Face::Key => get("/api/v1/key"),
+            Face::Properties => get(&format!("/api/v1/properties/{}", property.unwrap_or_default())),
+            Face::Gateway => {
+                let named = property.map(|property| format!("&property={property}")).unwrap_or_default();
+                get(&format!("/gateway/auth?tenant=acme&permission={permission}{named}"))
+            }
+        })
+        .await
+    }
+}

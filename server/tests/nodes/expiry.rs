@@ -1,0 +1,63 @@
+//! A key is over at its instant, for everybody at once, although nobody changes anything then.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    cluster::{Cluster, Demand, FACES, Said},
+    stage::Base,
+};
+
+/// By how much the test's clock and a node's idea of the database's may differ. Both measure by messages, which a busy
+/// machine delays.
+const APART: TimeDelta = TimeDelta::milliseconds(200);
+
+/// Time enough for everybody to have it in memory.
+const FROM_NOW: TimeDelta = TimeDelta::seconds(3);
+
+/// Asks everybody all the time, until it is over.
+async fn ends(cluster: &Cluster, secret: &str, end: DateTime<Utc>, verdicts: [&str; 2]) {
+    let any = Demand::default();
+    cluster.know(&FACES, secret, &any).await;
+    assert!(Utc::now() < end, "it took too long to get there");
+    loop {
+        let begun = Utc::now();
+        let answers = cluster.all_say(&FACES, secret, &any).await;
+        let ended = Utc::now();
+        for (node, face, said) in answers {
+            match said {
+                Said::Valid => assert!(begun < end + APART, "{face:?} at {node} lets it in {} late", begun - end),
+                Said::Refused(code) if verdicts.contains(&code.as_str()) => {
+                    assert!(ended > end - APART, "{face:?} at {node} refuses it {} early", end - ended);
+                }
+                other => panic!("{face:?} at {node}: {other:?}"),
+            }
+        }
+        if begun >= end + APART {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn a_key_in_memory_is_over_at_its_instant(base: Base) {
+    let cluster = Cluster::start(base);
+    let end = Utc::now() + FROM_NOW;
+    let key = cluster.key(&["--expires", &end.to_rfc3339()]);
+    ends(&cluster, &key.secret, end, ["EXPIRED", "key_expired"]).await;
+}
+
+async fn an_old_secret_in_memory_is_over_with_its_grace(base: Base) {
+    let cluster = Cluster::start(base);
+    let key = cluster.key(&[]);
+    let next = cluster.stage.rotate(&key, &["--grace", "1h"]);
+    let end = Utc::now() + FROM_NOW;
+    // Nobody has asked about it yet, and nobody has an hour to wait.
+    let sooner = format!("UPDATE api_key_secret SET retires_at = '{}' WHERE retires_at IS NOT NULL", end.to_rfc3339());
+    cluster.stage.change_database(&sooner).await;
+    ends(&cluster, &key.secret, end, ["REVOKED", "key_revoked"]).await;
+    cluster.know(&FACES, &next.secret, &Demand::default()).await;
+}
+
+on_both_databases!(a_key_in_memory_is_over_at_its_instant, an_old_secret_in_memory_is_over_with_its_grace);

@@ -1,0 +1,113 @@
+//! However many keys there are, they take no more memory than the operator said, and are all answered rightly.
+
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
+
+use super::{
+    cluster::{Cluster, Demand, Face, Said, made_up_secret},
+    stage::{Base, Key, Stage},
+};
+
+/// In memory, all of them would take many times what the server may use.
+const KEYS: u64 = 600;
+
+/// A server's memory goes up and down by some megabytes however few keys there are. With names as long as no form would
+/// take them, some hundred keys outweigh that.
+const LETTERS: usize = 40_000;
+
+/// By how much a server may grow that has its memory full already. All the keys would be more than twice as much.
+const KILOBYTES: u64 = 12 * 1_024;
+
+/// As many as fit into the memory, and more.
+const SOME: usize = 100;
+
+const AT_ONCE: usize = 8;
+
+/// Of so many keys one is asked about again.
+const EACH: usize = 5;
+
+/// What of a key is the same in its copies.
+const TERMS: &str = "tenant_id, kind, name, description, group_id, scopes, all_properties, allowed_ips, allowed_origins, \
+    rate_limit_per_minute, created_at, created_by, version, search_text, sort_name";
+
+/// Copies a key, with secrets that are made up.
+async fn copies_of(template: &Key, stage: &Stage) -> Vec<Key> {
+    let copy =
+        |number: u64| Key { id: format!("key_{}", Ulid::from_parts(0, number.into())), secret: made_up_secret(number) };
+    let keys: Vec<Key> = (0..KEYS).map(copy).collect();
+    let row = |key: &Key| format!("('{}', '{}')", key.id, hex(&Sha256::digest(&key.secret)));
+    let rows: Vec<String> = keys.iter().map(row).collect();
+    let (rows, template) = (rows.join(", "), &template.id);
+    stage
+        .change_database(&format!("UPDATE api_key SET name = '{}' WHERE id = '{template}'", "A".repeat(LETTERS)))
+        .await;
+    stage
+        .change_database(&format!(
+            "WITH copy (id, sha256) AS (VALUES {rows})
+             INSERT INTO api_key (id, {TERMS})
+             SELECT copy.id, {TERMS} FROM api_key JOIN copy ON true WHERE api_key.id = '{template}'"
+        ))
+        .await;
+    stage
+        .change_database(&format!(
+            "WITH copy (id, sha256) AS (VALUES {rows})
+             INSERT INTO api_key_secret (sha256, api_key_id, head, tail, created_at)
+             SELECT copy.sha256, copy.id, head, tail, created_at FROM api_key_secret JOIN copy ON true
+             WHERE api_key_id = '{template}'"
+        ))
+        .await;
+    keys
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Asks about all of them, some at a time, and says what was answered.
+async fn said_of(cluster: &Cluster, keys: &[Key]) -> Vec<Said> {
+    let ask = |some: &[Key]| {
+        let (asker, url, some) = (cluster.asker.clone(), cluster.stage.program.url.clone(), some.to_vec());
+        tokio::spawn(async move {
+            let mut said = Vec::new();
+            for key in some {
+                said.push(asker.ask(&url, Face::Verify, &key.secret, &Demand::default()).await);
+            }
+            said
+        })
+    };
+    let asking: Vec<_> = keys.chunks(keys.len().div_ceil(AT_ONCE)).map(ask).collect();
+    let mut said = Vec::new();
+    for some in asking {
+        said.extend(some.await.unwrap());
+    }
+    said
+}
+
+async fn more_keys_than_fit_are_answered_within_the_memory(base: Base) {
+    let cluster = Cluster::around(base.stage_with(&["--memory", "1"]), 0);
+    let template = cluster.key(&[]);
+    let keys = copies_of(&template, &cluster.stage).await;
+
+    assert!(said_of(&cluster, &keys[..SOME]).await.iter().all(|said| *said == Said::Valid));
+    let full = cluster.stage.program.memory("VmRSS");
+    assert!(said_of(&cluster, &keys).await.iter().all(|said| *said == Said::Valid));
+    let grown = cluster.stage.program.memory("VmRSS").saturating_sub(full);
+    assert!(grown < KILOBYTES, "by {grown} kB");
+
+    let some: Vec<Key> = keys.into_iter().step_by(EACH).collect();
+    let is_revoked = |place: usize| place.is_multiple_of(EACH * EACH);
+    for key in some.iter().step_by(EACH * EACH) {
+        cluster.stage.revoke(key);
+    }
+    for (place, said) in said_of(&cluster, &some).await.into_iter().enumerate() {
+        let expected = if is_revoked(place) { Said::Refused("REVOKED".to_owned()) } else { Said::Valid };
+        assert_eq!(said, expected, "the key at {place}");
+    }
+    let nobodys = made_up_secret(KEYS);
+    assert_eq!(
+        cluster.says(&cluster.stage.program, Face::Verify, &nobodys, &Demand::default()).await,
+        Said::Refused("NOT_FOUND".to_owned())
+    );
+}
+
+on_both_databases!(more_keys_than_fit_are_answered_within_the_memory);

@@ -1,0 +1,147 @@
+//! Without their database, servers answer from memory for as long as their lease goes on, and then not at all.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, TransactionTrait};
+use tempfile::TempDir;
+
+use super::{
+    cluster::{Cluster, Demand, Face, Said, made_up_secret},
+    postgres::Postgres,
+    program::{Program, shell_on},
+    stage::{Answer, Stage},
+};
+
+/// Those that need nothing but what is in memory.
+const FROM_MEMORY: [Face; 3] = [Face::Verify, Face::Key, Face::Gateway];
+
+const LEASE: Duration = Duration::from_millis(1_800);
+
+/// That a database is gone is seen by us a little later than by itself.
+const APART: Duration = Duration::from_millis(100);
+
+const SOON: Duration = Duration::from_secs(1);
+
+fn two_servers_on(postgres: &Postgres) -> Cluster {
+    Cluster::around(Stage::on(Program::launch(TempDir::new().unwrap(), postgres.url(), &[])), 1)
+}
+
+async fn readiness(node: &Program) -> Answer {
+    Answer::of(node.stranger().get("/readyz").await).await
+}
+
+/// Asks all the time until nobody has answered well for a while.
+async fn leases_end(cluster: &Cluster, secret: &str, gone: Instant) {
+    let mut last_good = None;
+    loop {
+        let begun = gone.elapsed();
+        for (node, face, said) in cluster.all_say(&FROM_MEMORY, secret, &Demand::default()).await {
+            assert!(!matches!(said, Said::Refused(_)), "{face:?} at {node} after {begun:?}: {said:?}");
+            if said == Said::Valid {
+                assert!(begun < LEASE + APART, "{face:?} at {node} lets it in after {begun:?}");
+                last_good = Some(begun);
+            }
+        }
+        if begun > LEASE + APART + SOON {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let last_good = last_good.expect("keys in memory are answered at first");
+    assert!(last_good > Duration::from_millis(500), "a lease outlives a renewal that fails: {last_good:?}");
+}
+
+async fn service_is_back(cluster: &Cluster, secret: &str) {
+    let back = Instant::now();
+    loop {
+        let begun = back.elapsed();
+        let answers = cluster.all_say(&FROM_MEMORY, secret, &Demand::default()).await;
+        if answers.iter().all(|(.., said)| *said == Said::Valid) {
+            return;
+        }
+        assert!(begun < SOON, "{begun:?} after the database: {answers:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(&mut Postgres)) {
+    let mut postgres = Postgres::start();
+    let (cluster, any) = (two_servers_on(&postgres), Demand::default());
+    let (key, doomed) = (cluster.key(&[]), cluster.key(&[]));
+    for key in [&key, &doomed] {
+        cluster.know(&FROM_MEMORY, &key.secret, &any).await;
+    }
+    assert_eq!(readiness(&cluster.stage.program).await.status, 200);
+
+    leave(&mut postgres);
+    let gone = Instant::now();
+    let (database_url, id) = (cluster.stage.program.database_url.clone(), doomed.id.clone());
+    let revoking = tokio::task::spawn_blocking(move || shell_on(&database_url, &["key", "revoke", &id], ""));
+    leases_end(&cluster, &key.secret, gone).await;
+    for node in cluster.nodes() {
+        readiness(node).await.refused(503, "unavailable").says("The database does not answer");
+    }
+    assert!(!revoking.is_finished() || !revoking.await.unwrap().status.success(), "nobody can have revoked it");
+
+    come_back(&mut postgres);
+    service_is_back(&cluster, &key.secret).await;
+    for node in cluster.nodes() {
+        assert_eq!(readiness(node).await.status, 200);
+    }
+    cluster.stage.revoke(&doomed);
+    cluster.refuse(&FROM_MEMORY, &doomed.secret, &any, "it was revoked").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_stops_takes_service_with_it_and_gives_it_back() {
+    without_the_database(Postgres::stop, Postgres::start_again).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_does_as_well() {
+    without_the_database(|postgres| postgres.freeze(), |postgres| postgres.thaw()).await;
+}
+
+/// The database answers, but the lease cannot be renewed.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_is_told_that_the_lease_is_missing() {
+    let postgres = Postgres::start();
+    let cluster = two_servers_on(&postgres);
+    cluster.stage.change_database("ALTER TABLE node_lease RENAME TO elsewhere").await;
+    tokio::time::sleep(LEASE + APART).await;
+    for node in cluster.nodes() {
+        let answer = readiness(node).await;
+        answer.refused(503, "unavailable").says("lease");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    cluster.stage.change_database("ALTER TABLE elsewhere RENAME TO node_lease").await;
+    tokio::time::sleep(SOON).await;
+    for node in cluster.nodes() {
+        assert_eq!(readiness(node).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_for_the_same_absent_key_cost_one_query() {
+    let postgres = Postgres::start();
+    let cluster = two_servers_on(&postgres);
+    let any = Demand::default();
+    let nobodys = made_up_secret(0);
+    // The asker's own key and the tenant are in memory from now on.
+    cluster.know(&[Face::Verify], &cluster.key(&[]).secret, &any).await;
+    let before = postgres.statements_with("api_key_secret");
+    let connection = cluster.stage.connection().await;
+    let obstacle = connection.begin().await.unwrap();
+    obstacle.execute_unprepared("LOCK TABLE api_key_secret").await.unwrap();
+    let (answers, ()) = tokio::join!(cluster.all_say(&[Face::Verify; 50], &nobodys, &any), async {
+        // By then all of them have been asked, and none has been answered.
+        tokio::time::sleep(SOON).await;
+        obstacle.rollback().await.unwrap();
+    });
+    connection.close().await.unwrap();
+    for (.., said) in answers {
+        assert_eq!(said, Said::Refused("NOT_FOUND".to_owned()));
+    }
+    let each = cluster.nodes().count();
+    assert_eq!(postgres.statements_with("api_key_secret") - before, each, "one for each server");
+}

@@ -1,0 +1,159 @@
+//! A server that the machine has stopped, or killed, delays a change for as long as its lease could go on, once.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, TransactionTrait};
+
+use super::{
+    cluster::{Cluster, Demand, FACES, Face, Said},
+    program::Program,
+    stage::{Base, Key},
+};
+
+/// As long as a lease could go on, and a little more for two clocks.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a command takes at most that nobody delays, on a busy machine: less than any delay.
+const COMMAND: Duration = Duration::from_millis(1_500);
+
+/// How long a transaction may do nothing before the database breaks it off, with what it has locked.
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
+
+const SOON: Duration = Duration::from_secs(1);
+
+fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
+    let begun = Instant::now();
+    cluster.stage.revoke(key);
+    begun.elapsed()
+}
+
+/// What is asked while it sleeps, it finds when it wakes, before it can have heard anything.
+async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usize) -> Vec<Said> {
+    let any = Demand::default();
+    let ask = async {
+        let mut said = Vec::new();
+        for _ in 0..times {
+            said.push(cluster.says(sleeper, Face::Verify, &key.secret, &any).await);
+        }
+        said
+    };
+    let (answers, ()) = tokio::join!(ask, async {
+        // By then the question has been sent.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleeper.signal("CONT");
+    });
+    answers
+}
+
+/// The usage of a key is written with its row locked. What else has to be written is kept from it until the server
+/// sleeps.
+async fn stop_in_the_middle_of_writing(cluster: &Cluster, sleeper: &Program, key: &Key) {
+    let connection = cluster.stage.connection().await;
+    let obstacle = connection.begin().await.unwrap();
+    obstacle.execute_unprepared("LOCK TABLE usage_event IN SHARE MODE").await.unwrap();
+    cluster.know(&[Face::Key], &key.secret, &Demand::default()).await;
+    let waiting = "SELECT DISTINCT mode FROM pg_locks WHERE relation = 'usage_event'::regclass AND NOT granted";
+    cluster.stage.see(waiting, &["RowExclusiveLock".to_owned()]).await;
+    sleeper.signal("STOP");
+    obstacle.rollback().await.unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn lets_in_soon(cluster: &Cluster, node: &Program, key: &Key) {
+    let begun = Instant::now();
+    while cluster.says(node, Face::Verify, &key.secret, &Demand::default()).await != Said::Valid {
+        assert!(begun.elapsed() < SOON, "it does not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sleeps_wakes_up_knowing_that_it_knows_nothing() {
+    let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
+    let sleeper = &cluster.others[1];
+    let [first, second, kept] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
+    for key in [&first, &second, &kept] {
+        cluster.know(&FACES, &key.secret, &any).await;
+    }
+    sleeper.signal("STOP");
+    let took = time_to_revoke(&cluster, &first);
+    assert!(took >= PATIENCE, "nobody waited for the server that sleeps: {took:?}");
+    // It may have been stopped in the middle of a write, too.
+    assert!(took <= LONGEST_SILENCE + PATIENCE + COMMAND, "{took:?}");
+    let took = time_to_revoke(&cluster, &second);
+    assert!(took <= COMMAND, "the next change is delayed, too: {took:?}");
+
+    for said in first_words(&cluster, sleeper, &first, 200).await {
+        assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
+    }
+    lets_in_soon(&cluster, sleeper, &kept).await;
+    for key in [&first, &second] {
+        cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    }
+    let took = time_to_revoke(&cluster, &kept);
+    assert!(took <= COMMAND, "it is awake: {took:?}");
+    cluster.refuse(&FACES, &kept.secret, &any, "it was revoked").await;
+}
+
+/// The rows that it has locked are ones that a change needs, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sleeps_in_the_middle_of_writing_holds_nothing_for_long() {
+    let cluster = Cluster::around(Base::Postgres.stage(), 0);
+    let (sleeper, any) = (&cluster.stage.program, Demand::default());
+    let [key, kept] = [cluster.key(&[]), cluster.key(&[])];
+    for key in [&key, &kept] {
+        cluster.know(&FACES, &key.secret, &any).await;
+    }
+    stop_in_the_middle_of_writing(&cluster, sleeper, &key).await;
+    let took = time_to_revoke(&cluster, &key);
+    assert!(took <= LONGEST_SILENCE + PATIENCE + COMMAND, "{took:?}");
+    for said in first_words(&cluster, sleeper, &key, 50).await {
+        assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
+    }
+    lets_in_soon(&cluster, sleeper, &kept).await;
+    cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+}
+
+const NAP: Duration = Duration::from_millis(700);
+
+/// A nap that ends before the lease does: then the change waits for no longer than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_waits_for_a_server_that_naps() {
+    let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
+    let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
+    cluster.know(&FACES, &key.secret, &any).await;
+    sleeper.signal("STOP");
+    let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
+    let revoking = tokio::task::spawn_blocking(move || {
+        assert!(super::program::shell_on(&database_url, &["key", "revoke", &id], "").status.success());
+    });
+    tokio::time::sleep(NAP).await;
+    assert!(!revoking.is_finished(), "nobody waited");
+    sleeper.signal("CONT");
+    let woken = Instant::now();
+    revoking.await.unwrap();
+    let waited_on = woken.elapsed();
+    cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    assert!(waited_on < PATIENCE - NAP, "there was nobody to wait for any more: {waited_on:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_gone_delays_one_change_at_most() {
+    let (mut cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
+    let [first, second, third] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
+    for key in [&first, &second, &third] {
+        cluster.know(&FACES, &key.secret, &any).await;
+    }
+    cluster.others.pop().expect("there are two").kill();
+    let took = time_to_revoke(&cluster, &first);
+    assert!(took <= PATIENCE + COMMAND, "{took:?}");
+    let took = time_to_revoke(&cluster, &second);
+    assert!(took <= COMMAND, "it was taken off the list: {took:?}");
+    let (_folder, status) = cluster.others.pop().expect("there is one left").stop();
+    assert!(status.success());
+    let took = time_to_revoke(&cluster, &third);
+    assert!(took <= COMMAND, "whoever stops in good order says so: {took:?}");
+    for key in [&first, &second, &third] {
+        cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    }
+}
