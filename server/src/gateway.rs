@@ -4,12 +4,14 @@
 
 use axum::{
     Router,
+    body::{Body, HttpBody},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::any,
 };
+use http_body_util::{BodyExt, Limited};
 use keyring::Judgement;
 
 use crate::{
@@ -29,6 +31,9 @@ mod question;
 use question::Question;
 
 const ROUTE: &str = "/gateway/auth";
+
+/// More than what comes with most requests; a longer body ends the connection.
+const MOST_BODY_BYTES: usize = 1024 * 1024;
 
 /// What was refused with, for a proxy that can be answered with nothing but 403.
 const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
@@ -50,13 +55,23 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// The body is the upstream's, and is left alone.
 async fn auth(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    take_in(body);
     let question = Question::read(&parts.uri)?;
     let Judgement { outcome, key, .. } = judge(&parts, &api, question.demand()).await?;
     let caller = outcome.map_err(|refusal| refused_elsewhere(&refusal))?;
     Ok((StatusCode::OK, identity::headers(&caller, key.as_deref(), question.tenant.as_deref())).into_response())
+}
+
+/// The body is the upstream's, and nobody looks at it. It is taken in all the same, because whoever sends it would
+/// otherwise find the connection closed before they come to read the answer. The answer does not wait for it: some
+/// proxies name the length of a body that they do not send.
+fn take_in(body: Body) {
+    if !body.is_end_stream() {
+        let mut body = Limited::new(body, MOST_BODY_BYTES);
+        tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+    }
 }
 
 /// Notes the call in the key's log, by the method of the client's own request.
