@@ -46,6 +46,8 @@ pub enum ServeError {
     Join(#[source] Error),
     #[error("what keys were used for in the last second could not be written: {0}")]
     Usage(#[source] Error),
+    #[error("the database did not answer any more: what keys were used for lately could not be written")]
+    Farewell,
     #[error("cannot fill the database with the demo's reservations: {0}")]
     DemoBookings(#[source] booking::Error),
     #[error(transparent)]
@@ -122,13 +124,19 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
     listen::serve(listener, front.before(faces, gateway), stop_signal()?).await;
     drop(commands);
-    membership.leave().await;
-    // It is not broken off in the middle of a batch, and what came last is written before the database is let go.
-    stop.notify_one();
-    writer.await.map_err(std::io::Error::other)?;
-    keyring.write_usage().await.map_err(ServeError::Usage)?;
-    keyring.close().await.map_err(ServeError::Open)
+    let farewell = async {
+        membership.leave().await;
+        // It is not broken off in the middle of a batch, and what came last is written before the database is let go.
+        stop.notify_one();
+        writer.await.map_err(std::io::Error::other)?;
+        keyring.write_usage().await.map_err(ServeError::Usage)?;
+        keyring.close().await.map_err(ServeError::Open)
+    };
+    timeout(LONGEST_FAREWELL, farewell).await.unwrap_or(Err(ServeError::Farewell))
 }
+
+/// How long what is left to do may take when no client is left. A database that hangs would keep the program for good.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(30);
 
 const MIB: u64 = 1024 * 1024;
 
