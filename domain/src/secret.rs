@@ -49,10 +49,13 @@ impl Product {
     /// # Errors
     /// When the text has anything but lower-case letters and digits, or is too long.
     pub fn parse(text: &str) -> Result<Self, NotAProduct> {
-        let fits = (1..=16).contains(&text.len())
+        if Self::fits(text) { Ok(Self(text.to_owned())) } else { Err(NotAProduct(text.to_owned())) }
+    }
+
+    fn fits(text: &str) -> bool {
+        (1..=16).contains(&text.len())
             && text.as_bytes()[0].is_ascii_lowercase()
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotAProduct(text.to_owned())) }
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     }
 }
 
@@ -73,7 +76,7 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 pub fn assemble(product: &Product, kind: KeyKind, entropy: [u8; 32]) -> String {
     let mut secret = format!("{}_{}_{}", product.0, kind.code(), base62(entropy));
     let check = base62_of_u32(crc32fast::hash(secret.as_bytes()));
-    secret.push_str(&check);
+    secret.extend(check.map(char::from));
     secret
 }
 
@@ -84,11 +87,15 @@ pub fn assemble(product: &Product, kind: KeyKind, entropy: [u8; 32]) -> String {
 pub fn is_well_formed(text: &str) -> bool {
     let mut parts = text.splitn(3, '_');
     let (Some(product), Some(kind), Some(digits)) = (parts.next(), parts.next(), parts.next()) else { return false };
-    Product::parse(product).is_ok()
+    Product::fits(product)
         && [KeyKind::Tenant, KeyKind::Personal].iter().any(|known| known.code() == kind)
         && digits.len() == RANDOM_CHARACTERS + CHECK_CHARACTERS
         && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && text.ends_with(&base62_of_u32(crc32fast::hash(&text.as_bytes()[..text.len() - CHECK_CHARACTERS])))
+        && has_its_checksum(text.as_bytes())
+}
+
+fn has_its_checksum(text: &[u8]) -> bool {
+    text.split_last_chunk().is_some_and(|(body, check)| base62_of_u32(crc32fast::hash(body)) == *check)
 }
 
 /// Whether somewhere in a text there is a whole secret.
@@ -113,13 +120,13 @@ fn base62(entropy: [u8; 32]) -> String {
     digits.iter().map(|digit| char::from(*digit)).collect()
 }
 
-fn base62_of_u32(mut number: u32) -> String {
+fn base62_of_u32(mut number: u32) -> [u8; CHECK_CHARACTERS] {
     let mut digits = [b'0'; CHECK_CHARACTERS];
     for digit in digits.iter_mut().rev() {
         *digit = DIGITS[(number % 62) as usize];
         number /= 62;
     }
-    digits.iter().map(|digit| char::from(*digit)).collect()
+    digits
 }
 
 /// What may be shown of a secret afterwards: its prefix with 8 characters, and its last 4.
@@ -226,7 +233,7 @@ mod tests {
             let secret = secret(entropy);
             prop_assert!(secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
             let (body, check) = secret.split_at(secret.len() - CHECK_CHARACTERS);
-            prop_assert_eq!(base62_of_u32(crc32fast::hash(body.as_bytes())), check);
+            prop_assert_eq!(base62_of_u32(crc32fast::hash(body.as_bytes())), check.as_bytes());
         }
 
         #[test]
