@@ -55,7 +55,7 @@ pub struct VerifyRequest {
     origin: Option<SentOrigin>,
     /// How many calls to take from the key's rate limit: 1, unless you say otherwise.
     #[serde(default)]
-    #[schema(value_type = u16, maximum = 1000, default = 1)]
+    #[schema(value_type = Option<u16>, maximum = 1000, default = 1)]
     cost: Cost,
 }
 
