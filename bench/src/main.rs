@@ -16,6 +16,11 @@ use std::{
 use clap::{Parser, Subcommand};
 use domain::secret::Product;
 use keyring::{Clock, Database, Keyring};
+use mimalloc::MiMalloc;
+
+/// The one that the server has, so that it is not what makes the difference.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

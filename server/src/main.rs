@@ -3,11 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use server::{
     commands::{self, Outcome},
     config::{Cli, Command},
     serve, telemetry,
 };
+
+/// Every answer takes some dozens of small allocations.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
