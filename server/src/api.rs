@@ -1,12 +1,19 @@
 //! The public API: what integrations call with a key.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
-use axum::{Json, Router, middleware, routing::get};
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
 use booking::Booking;
 use keyring::Keyring;
 use utoipa::openapi::OpenApi;
 
+use self::exchange::CallInfo;
 use crate::{
     metrics::Metrics,
     problem::{Code, Problem},
@@ -25,9 +32,11 @@ pub(crate) mod parameters;
 pub mod reference;
 mod v1;
 
-/// What the API works with.
+/// What the API works with. Each request is handed it several times over.
 #[derive(Clone)]
-pub struct Api {
+pub struct Api(Arc<Works>);
+
+pub struct Works {
     pub keyring: Keyring,
     pub booking: Booking,
     pub metrics: Arc<Metrics>,
@@ -35,17 +44,42 @@ pub struct Api {
     pub public_url: Arc<str>,
 }
 
+impl Api {
+    #[must_use]
+    pub fn new(works: Works) -> Self {
+        Self(Arc::new(works))
+    }
+}
+
+impl Deref for Api {
+    type Target = Works;
+
+    fn deref(&self) -> &Works {
+        &self.0
+    }
+}
+
 /// Everything below `/api`.
 pub fn router(api: Api) -> Router {
     let document = Arc::new(openapi::document(&api.public_url));
-    Router::new()
-        .nest("/api/v1", v1::routes())
+    v1::routes()
         .route("/api/openapi.json", get(async move || describe(&document)))
         .route("/api/{*path}", axum::routing::any(nowhere))
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::from_fn_with_state(api.clone(), exchange::around))
-        .layer(middleware::from_fn(cors::share))
+        .layer(middleware::from_fn_with_state(api.clone(), around))
         .with_state(api)
+}
+
+/// Stands around every route. One layer does it all: each costs a request more than what is done here.
+async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+    if let Some(answer) = cors::answer_preflight(&request) {
+        return answer;
+    }
+    let origin = cors::origin(&request);
+    let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
+    let mut response = exchange::follow(&api, call, request, next).await;
+    cors::explain(response.headers_mut(), origin);
+    response
 }
 
 fn describe(document: &OpenApi) -> Json<OpenApi> {

@@ -40,9 +40,10 @@ pub struct Front {
 }
 
 impl Front {
-    /// Puts itself in front of all faces. A proxy that asks may name the length of a body that is not for us.
-    pub fn before(self, faces: Router, gateway: Router) -> Router {
-        faces.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(gateway).layer(
+    /// Puts itself in front of all faces: of those whose bodies are bounded here, and of those that see to it
+    /// themselves. A proxy that asks may name the length of a body that is not for us.
+    pub fn before(self, bounded: Router, bounding: Router) -> Router {
+        bounded.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(bounding).layer(
             ServiceBuilder::new()
                 .layer(middleware::from_fn_with_state(Arc::new(self), attend))
                 .layer(CatchPanicLayer::custom(problem::of_panic))

@@ -49,9 +49,7 @@ pub fn router(api: Api) -> Router {
         .route(ROUTE, any(auth))
         .route("/gateway/auth/", any(auth))
         .route("/gateway/auth/{*path}", any(auth))
-        .layer(middleware::from_fn_with_state(api.clone(), note))
-        .layer(middleware::from_fn(cors::explain))
-        .layer(middleware::from_fn(suit_nginx))
+        .layer(middleware::from_fn_with_state(api.clone(), around))
         .with_state(api)
 }
 
@@ -74,11 +72,19 @@ fn take_in(body: Body) {
     }
 }
 
-/// Notes the call in the key's log, by the method of the client's own request.
-async fn note(State(api): State<Api>, request: Request, next: Next) -> Response {
+/// Notes the call in the key's log, by the method of the client's own request, and makes the answer one that whoever
+/// asked can read.
+async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let (origin, is_nginx) = (cors::origin(&request), question::is_nginx(request.uri()));
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);
-    follow(&api, CallInfo { method, route: Route::Named(ROUTE), ..call }, request, next).await
+    let call = CallInfo { method, route: Route::Named(ROUTE), ..call };
+    let mut response = follow(&api, call, request, next).await;
+    cors::explain(response.headers_mut(), origin);
+    if is_nginx {
+        suit_nginx(&mut response);
+    }
+    response
 }
 
 /// None when it is not told, or somebody invented it.
@@ -89,15 +95,12 @@ fn original_method(headers: &HeaderMap) -> Option<&'static str> {
 }
 
 /// nginx makes 500 of every refusal but 401 and 403.
-async fn suit_nginx(request: Request, next: Next) -> Response {
-    let is_nginx = question::is_nginx(request.uri());
-    let mut response = next.run(request).await;
+fn suit_nginx(response: &mut Response) {
     let status = response.status();
-    if is_nginx && !status.is_success() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+    if !status.is_success() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         response.headers_mut().insert(X_AUTH_STATUS, HeaderValue::from(status.as_u16()));
         *response.status_mut() = StatusCode::FORBIDDEN;
     }
-    response
 }
 
 #[cfg(test)]

@@ -110,19 +110,18 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     announce(&public_url, options, demo.as_ref());
 
     let metrics = Arc::<Metrics>::default();
-    let api = Api {
+    let api = Api::new(api::Works {
         keyring: keyring.clone(),
         booking: booking.clone(),
         metrics: metrics.clone(),
         public_url: public_url.clone(),
-    };
-    let gateway = gateway::router(api.clone());
-    let faces =
-        console::router(console).merge(api::router(api)).merge(operating::router(keyring.clone(), metrics.clone()));
+    });
+    let bounded = console::router(console).merge(operating::router(keyring.clone(), metrics.clone()));
+    let bounding = gateway::router(api.clone()).merge(api::router(api));
     let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
     let stop = Arc::new(Notify::new());
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
-    listen::serve(listener, front.before(faces, gateway), stop_signal()?).await;
+    listen::serve(listener, front.before(bounded, bounding), stop_signal()?).await;
     drop(commands);
     let farewell = async {
         membership.leave().await;

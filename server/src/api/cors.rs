@@ -9,7 +9,6 @@ use axum::{
             ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
         },
     },
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -27,28 +26,29 @@ const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
 /// For how long a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// Answers preflights, and explains everything else.
-pub async fn share(request: Request, next: Next) -> Response {
-    if is_preflight(&request) {
-        let origin = request.headers().get(ORIGIN).cloned();
-        let mut response = StatusCode::NO_CONTENT.into_response();
-        let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
-        headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-        allow(headers, origin);
-        return response;
+/// The answer to a preflight, if the request is one.
+pub fn answer_preflight(request: &Request) -> Option<Response> {
+    if !is_preflight(request) {
+        return None;
     }
-    explain(request, next).await
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+    allow(headers, origin(request));
+    Some(response)
+}
+
+/// Of whose page the request is, if it is a page's.
+pub fn origin(request: &Request) -> Option<HeaderValue> {
+    request.headers().get(ORIGIN).cloned()
 }
 
 /// Lets scripts read every answer, refusals included. No cookie is ever involved.
-pub async fn explain(request: Request, next: Next) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
-    allow(response.headers_mut(), origin);
-    response
+pub fn explain(answer: &mut HeaderMap, origin: Option<HeaderValue>) {
+    answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+    allow(answer, origin);
 }
 
 fn is_preflight(request: &Request) -> bool {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header::LINK},
     middleware::Next,
     response::Response,
@@ -44,12 +44,6 @@ impl Exchange {
     pub fn note(&self, found: Found) {
         let _ = self.0.set(found);
     }
-}
-
-/// Stands around every route of the API.
-pub async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
-    follow(&api, call, request, next).await
 }
 
 /// Has a request answered, and notes the call in the log of the key that it came with.

@@ -36,7 +36,8 @@ pub fn routes() -> Router<Api> {
     ]
     .into_iter()
     .fold(Router::new(), |router, (path, methods)| {
-        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+        let path = format!("/api/v1{path}");
+        router.route(&path, methods.clone()).route(&format!("{path}/"), methods)
     })
 }
 
