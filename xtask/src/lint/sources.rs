@@ -13,6 +13,7 @@ const STORES: &[&str] = &[
     "booking/src/store",
     "booking/tests",
     "server/tests/api/stage.rs",
+    "server/tests/nodes",
     "bench/src/fill.rs",
     "migrations",
 ];
