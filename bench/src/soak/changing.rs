@@ -90,6 +90,7 @@ impl Changing<'_> {
         self.put(place, key.tenant, shown).await;
         old.history.begin(Verdict::Revoked);
         self.admins.end(key, "end_grace", self.tally).await?;
+        key.version += 1;
         old.history.settle();
         self.retire(old, key).await;
         Ok(())
