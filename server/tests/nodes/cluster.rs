@@ -1,5 +1,7 @@
 //! Servers on one database, and somebody who asks each of them, at each of its faces.
 
+use std::time::{Duration, Instant};
+
 use domain::secret::{KeyKind, Product, assemble};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -10,6 +12,9 @@ use super::{
     program::{Browser, Program},
     stage::{Answer, Base, Key, Stage},
 };
+
+/// Within this, whatever gives access is seen, and whoever lost the database works again.
+pub const SOON: Duration = Duration::from_secs(1);
 
 /// How often a good key is asked about: often enough that everybody has it in memory.
 const OFTEN: usize = 3;
@@ -133,6 +138,20 @@ impl Cluster {
     pub async fn refuse(&self, faces: &[Face], secret: &str, demand: &Demand, change: &str) {
         for (node, face, said) in self.all_say(faces, secret, demand).await {
             assert!(matches!(said, Said::Refused(_)), "{face:?} at {node}, after {change}: {said:?}");
+        }
+    }
+
+    /// Within a second everybody lets it in.
+    pub async fn let_in_soon(&self, faces: &[Face], secret: &str, change: &str) {
+        let changed = Instant::now();
+        loop {
+            let begun = changed.elapsed();
+            let answers = self.all_say(faces, secret, &Demand::default()).await;
+            if answers.iter().all(|(.., said)| *said == Said::Valid) {
+                return;
+            }
+            assert!(begun < SOON, "{begun:?} after {change}: {answers:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use tempfile::TempDir;
 
 use super::{
-    cluster::{Cluster, Demand, Face, Said, made_up_secret},
+    cluster::{Cluster, Demand, Face, SOON, Said, made_up_secret},
     postgres::Postgres,
     program::{Program, shell_on},
     stage::{Answer, Stage},
@@ -19,8 +19,6 @@ const LEASE: Duration = Duration::from_millis(1_800);
 
 /// That a database is gone is seen by us a little later than by itself.
 const APART: Duration = Duration::from_millis(100);
-
-const SOON: Duration = Duration::from_secs(1);
 
 fn two_servers_on(postgres: &Postgres) -> Cluster {
     Cluster::around(Stage::on(Program::launch(TempDir::new().unwrap(), postgres.url(), &[])), 1)
@@ -51,19 +49,6 @@ async fn leases_end(cluster: &Cluster, secret: &str, gone: Instant) {
     assert!(last_good > Duration::from_millis(500), "a lease outlives a renewal that fails: {last_good:?}");
 }
 
-async fn service_is_back(cluster: &Cluster, secret: &str) {
-    let back = Instant::now();
-    loop {
-        let begun = back.elapsed();
-        let answers = cluster.all_say(&FROM_MEMORY, secret, &Demand::default()).await;
-        if answers.iter().all(|(.., said)| *said == Said::Valid) {
-            return;
-        }
-        assert!(begun < SOON, "{begun:?} after the database: {answers:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(&mut Postgres)) {
     let mut postgres = Postgres::start();
     let (cluster, any) = (two_servers_on(&postgres), Demand::default());
@@ -84,7 +69,7 @@ async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(
     assert!(!revoking.is_finished() || !revoking.await.unwrap().status.success(), "nobody can have revoked it");
 
     come_back(&mut postgres);
-    service_is_back(&cluster, &key.secret).await;
+    cluster.let_in_soon(&FROM_MEMORY, &key.secret, "the database came back").await;
     for node in cluster.nodes() {
         assert_eq!(readiness(node).await.status, 200);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use super::{
-    cluster::{Cluster, Demand, FACES, Face, Said},
+    cluster::{Cluster, Demand, FACES, Face, SOON, Said},
     program::Program,
     stage::{Base, Key},
 };
@@ -18,8 +18,6 @@ const COMMAND: Duration = Duration::from_millis(1_500);
 
 /// How long a transaction may do nothing before the database breaks it off, with what it has locked.
 const LONGEST_SILENCE: Duration = Duration::from_secs(1);
-
-const SOON: Duration = Duration::from_secs(1);
 
 fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
     let begun = Instant::now();

@@ -1,26 +1,9 @@
 //! What gives access is seen everywhere within a second.
 
-use std::time::{Duration, Instant};
-
 use super::{
-    cluster::{Cluster, DEMANDING, Demand, Said},
+    cluster::{Cluster, DEMANDING, Demand},
     stage::{Base, text},
 };
-
-const SOON: Duration = Duration::from_secs(1);
-
-async fn see(cluster: &Cluster, secret: &str, change: &str) {
-    let changed = Instant::now();
-    loop {
-        let begun = changed.elapsed();
-        let answers = cluster.all_say(&DEMANDING, secret, &Demand::default()).await;
-        if answers.iter().all(|(.., said)| *said == Said::Valid) {
-            return;
-        }
-        assert!(begun < SOON, "{change}: {answers:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
 
 async fn what_is_given_is_seen_within_a_second(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
@@ -29,19 +12,19 @@ async fn what_is_given_is_seen_within_a_second(base: Base) {
     cluster.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
     cluster.refuse(&DEMANDING[1..], &key.secret, &any, "the end of the subscription").await;
     cluster.command(&["tenant", "set", "--slug", "acme", "--api-keys", "on"]);
-    see(&cluster, &key.secret, "the subscription").await;
+    cluster.let_in_soon(&DEMANDING, &key.secret, "the subscription").await;
 
     let words = ["group", "create", "--tenant", "acme", "--name", "Bookers", "--type", "tenant-api-key"];
     let bookers = text(&cluster.command(&[&words[..], &["--permission", "reservations:*"]].concat())["id"]);
     let key = cluster.key(&["--group", &bookers]);
     cluster.refuse(&DEMANDING, &key.secret, &any, "nothing").await;
     cluster.command(&["group", "edit", &bookers, "--permission", "reservations:*", "--permission", "*:read"]);
-    see(&cluster, &key.secret, "the edit of the group").await;
+    cluster.let_in_soon(&DEMANDING, &key.secret, "the edit of the group").await;
 
     cluster.stage.edit(&key, &["--scope", "write"]);
     cluster.refuse(&DEMANDING, &key.secret, &any, "the edit of the key").await;
     cluster.stage.edit(&key, &["--scope", "read"]);
-    see(&cluster, &key.secret, "the second edit of the key").await;
+    cluster.let_in_soon(&DEMANDING, &key.secret, "the second edit of the key").await;
 }
 
 /// Somebody may have asked for it before it was there.
