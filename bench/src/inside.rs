@@ -1,11 +1,6 @@
 //! What an answer from memory takes when nothing stands around it.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    path::Path,
-    thread,
-    time::Instant,
-};
+use std::{path::Path, thread, time::Instant};
 
 use chrono::Utc;
 use domain::{permission::Permission, verdict::Verdict};
@@ -14,9 +9,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use tokio::{runtime::Handle, task::block_in_place};
 
-use crate::{Result, secrets};
-
-const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
+use crate::{ADDRESS, Result, secrets};
 
 /// Nanoseconds that a call takes on its thread.
 #[derive(Serialize)]

@@ -9,8 +9,8 @@ mod secrets;
 mod soak;
 
 use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
 };
 
 use clap::{Parser, Subcommand};
@@ -23,6 +23,9 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// From where all keys are said to be used.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
 #[derive(Parser)]
 struct Cli {
@@ -96,10 +99,6 @@ impl Place {
     async fn open(&self) -> Result<Keyring> {
         open(&self.database_url).await
     }
-
-    fn secrets(&self) -> &Path {
-        &self.secrets
-    }
 }
 
 async fn open(database_url: &str) -> Result<Keyring> {
@@ -112,13 +111,13 @@ async fn open(database_url: &str) -> Result<Keyring> {
 async fn main() -> Result<()> {
     match Cli::parse().words {
         Words::Bare { addr, answers } => bare::serve(addr, &answers).await,
-        Words::Fill { place, keys } => fill::fill(&place.open().await?, place.secrets(), keys).await,
+        Words::Fill { place, keys } => fill::fill(&place.open().await?, &place.secrets, keys).await,
         Words::Inside { place, keys, calls } => {
-            print(&inside::measure(&place.open().await?, place.secrets(), keys, calls).await?)
+            print(&inside::measure(&place.open().await?, &place.secrets, keys, calls).await?)
         }
-        Words::Revoke { place, keys } => print(&revoke::measure(&place.open().await?, place.secrets(), keys).await?),
+        Words::Revoke { place, keys } => print(&revoke::measure(&place.open().await?, &place.secrets, keys).await?),
         Words::Soak { place, node, seconds, report } => {
-            soak::run(&place.open().await?, place.secrets(), &node, seconds, &report).await
+            soak::run(&place.open().await?, &place.secrets, &node, seconds, &report).await
         }
         Words::Counts { database_url, report } => soak::check_counts(&open(&database_url).await?, &report).await,
     }

@@ -10,7 +10,6 @@ mod tally;
 
 use std::{
     fs,
-    net::{IpAddr, Ipv4Addr},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -32,9 +31,6 @@ pub use counts::check as check_counts;
 const ASKERS: usize = 48;
 /// So many changes are.
 const CHANGERS: usize = 6;
-
-/// From where everybody asks.
-const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
 /// After the last change, until whatever gives access is seen by everybody.
 const SETTLING: Duration = Duration::from_secs(2);

@@ -13,7 +13,7 @@ use super::{
     places::{Places, Secret},
     tally::Tally,
 };
-use crate::Result;
+use crate::{ADDRESS, Result};
 
 /// Longer than a node ever takes that has its lease: whatever comes later is lost.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ impl Nodes {
 
     /// Asks one node, and notes what is wrong with its answer.
     async fn ask(&self, node: usize, secret: &Secret, tally: &Tally) {
-        let question = Question::about(secret.text.clone()).permission("reservations:read").ip(super::ADDRESS);
+        let question = Question::about(secret.text.clone()).permission("reservations:read").ip(ADDRESS);
         let asked = Instant::now();
         match self.clients[node][secret.tenant].verify(&question).await {
             Ok(answer) => {
