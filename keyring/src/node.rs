@@ -90,7 +90,8 @@ impl Confirmations {
     }
 }
 
-/// This process as it is listed among the nodes, until it leaves. Nobody else knows a node that was dropped.
+/// This process as it is listed among the nodes, until it leaves. It leaves when this is dropped, too, and nobody
+/// waits for that.
 pub struct Membership {
     renewing: Option<Renewing>,
 }

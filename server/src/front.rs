@@ -32,7 +32,6 @@ pub const MOST_BODY_BYTES: usize = 64 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// What has to be known of the installation to let requests in.
-#[derive(Clone)]
 pub struct Front {
     pub public_url: Arc<str>,
     pub trusted_proxies: Arc<[IpNet]>,
