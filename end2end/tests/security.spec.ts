@@ -31,8 +31,7 @@ async function setUp(page: Page): Promise<[Authenticator, string[]]> {
   await page.getByRole('link', { name: 'Set up' }).click();
   await alive(page);
   const app = new Authenticator(await page.getByLabel('type this key').innerText());
-  // The step before, so that the present one's code is still fresh.
-  await page.getByLabel('Code', { exact: true }).fill(app.code(-1));
+  await page.getByLabel('Code', { exact: true }).fill(app.code());
   await page.getByLabel('Code', { exact: true }).press('Enter');
   const codes = await readCodes(page);
   await expect(page).toHaveURL(/\/security$/);
@@ -90,7 +89,8 @@ for (const role of ['member', 'tenant-admin', 'super-user']) {
     await expect(page.getByLabel('Password')).toHaveValue(password);
     await expect(page.getByLabel('Code', { exact: true })).toBeFocused();
     await expectAccessible(page);
-    await page.keyboard.type(app.code());
+    // The present code may be the one that set it up; the next one is good already.
+    await page.keyboard.type(app.code(1));
     await page.keyboard.press('Enter');
     await expect(page).not.toHaveURL(/sign-in/);
     expectReported(complaints, 401, 422);
@@ -258,7 +258,7 @@ test('by keyboard alone', async ({ page, tenant }) => {
   await alive(page);
   const app = new Authenticator(await page.getByLabel('type this key').innerText());
   await tabTo(page.getByLabel('Code', { exact: true }));
-  await page.keyboard.type(app.code(-1));
+  await page.keyboard.type(app.code());
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Copy' })).toBeFocused();
   await tabTo(page.getByRole('button', { name: 'Done' }));
