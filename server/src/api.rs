@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     extract::{Request, State},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use booking::Booking;
@@ -31,6 +31,9 @@ pub mod openapi;
 pub(crate) mod parameters;
 pub mod reference;
 mod v1;
+
+/// Where back ends ask.
+pub const VERIFY: &str = "/api/v1/keys/verify";
 
 /// What the API works with. Each request is handed it several times over.
 #[derive(Clone)]
@@ -66,20 +69,34 @@ pub fn router(api: Api) -> Router {
         .route("/api/openapi.json", get(async move || describe(&document)))
         .route("/api/{*path}", axum::routing::any(nowhere))
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::from_fn_with_state(api.clone(), around))
+        .layer(middleware::from_fn_with_state(api.clone(), layer))
         .with_state(api)
 }
 
-/// Stands around every route. One layer does it all: each costs a request more than what is done here.
-async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+async fn layer(State(api): State<Api>, request: Request, next: Next) -> Response {
+    around(&api, request, |request| next.run(request)).await
+}
+
+/// What stands around every route. It is one layer, because each costs a request more than what is done here.
+async fn around<F: Future<Output = Response>>(
+    api: &Api,
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     if let Some(answer) = cors::answer_preflight(&request) {
         return answer;
     }
     let origin = cors::origin(&request);
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
-    let mut response = exchange::follow(&api, call, request, next).await;
+    let mut response = exchange::follow(api, call, request, answer).await;
     cors::explain(response.headers_mut(), origin);
     response
+}
+
+/// Answers what back ends ask about each of their own calls, without the router.
+pub async fn verify(api: &Api, request: Request) -> Response {
+    let verify = async |request| v1::keys::verify::verify(State(api.clone()), request).await.into_response();
+    around(api, request, verify).await
 }
 
 fn describe(document: &OpenApi) -> Json<OpenApi> {

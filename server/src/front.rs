@@ -2,27 +2,34 @@
 
 use std::{
     net::SocketAddr,
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{Method, Uri, Version},
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::{self, Method, Uri, Version},
     middleware::{self, Next},
     response::Response,
 };
+use futures::FutureExt;
+use hyper::body::Incoming;
 use ipnet::IpNet;
-use tower::ServiceBuilder;
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::RequestBodyTimeoutLayer};
+use tower::Service;
+use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutBody};
 use tracing::Instrument;
 
 use crate::{
-    address, guard, metrics,
+    address,
+    api::{self, Api},
+    gateway, guard, metrics,
     metrics::Metrics,
     problem,
     request_id::{RequestId, X_REQUEST_ID},
+    route::Route,
     written,
 };
 
@@ -38,45 +45,88 @@ pub struct Front {
     pub metrics: Arc<Metrics>,
 }
 
-impl Front {
-    /// Puts itself in front of all faces: of those whose bodies are bounded here, and of those that see to it
-    /// themselves. A proxy that asks may name the length of a body that is not for us.
-    pub fn before(self, bounded: Router, bounding: Router) -> Router {
-        bounded.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(bounding).layer(
-            ServiceBuilder::new()
-                .layer(middleware::from_fn_with_state(Arc::new(self), attend))
-                .layer(CatchPanicLayer::custom(problem::of_panic))
-                .layer(RequestBodyTimeoutLayer::new(BODY_TIME)),
-        )
+/// Everything that is answered over HTTP.
+#[derive(Clone)]
+pub struct Faces {
+    front: Arc<Front>,
+    api: Api,
+    router: Router,
+}
+
+impl Faces {
+    /// Puts the front before those faces whose bodies are bounded here, and those that see to it themselves: a proxy
+    /// that asks may name the length of a body that is not for us.
+    pub fn behind(front: Front, bounded: Router, bounding: Router, api: Api) -> Self {
+        let router = bounded.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(bounding);
+        let front = Arc::new(front);
+        Self { router: router.layer(middleware::from_fn_with_state(front.clone(), layer)), front, api }
+    }
+
+    /// What is asked about each of somebody else's own calls goes round the router, all of whose layers are boxed and
+    /// cloned for each request. It is answered by the same functions.
+    pub async fn answer(&self, peer: SocketAddr, request: http::Request<Incoming>) -> Response {
+        let mut request = request.map(|body| Body::new(TimeoutBody::new(BODY_TIME, body)));
+        let Self { front, api, router } = self;
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, api::VERIFY) => {
+                Route::name(api::VERIFY, &mut request);
+                front.attend(peer, request, |request| api::verify(api, request)).await
+            }
+            (_, gateway::ROUTE) => {
+                Route::name(gateway::ROUTE, &mut request);
+                front.attend(peer, request, |request| gateway::answer(api, request)).await
+            }
+            _ => {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                let Ok(response) = router.clone().call(request).await;
+                response
+            }
+        }
     }
 }
 
-/// Names a request and finds out from where it comes, has it answered, and makes the answer fit to be sent. One
-/// function does it all, because each layer costs a request more than most of what is done here.
-async fn attend(
+async fn layer(
     State(front): State<Arc<Front>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let arrival = Arrival::of(&request);
-    let id = RequestId::from_headers(request.headers());
-    let address = address::client_address(peer.ip(), request.headers(), &front.trusted_proxies);
-    let extensions = request.extensions_mut();
-    extensions.insert(id.clone());
-    extensions.insert(address);
-    let span = id.span();
-    let answered = async {
-        let response = next.run(request).await;
-        let mut response = problem::finish(response, arrival.is_head(), arrival.version, &front.public_url, &id);
-        let took = arrival.at.elapsed();
-        arrival.log(&response, took);
-        front.metrics.time(arrival.method, arrival.route.as_ref(), &response, took);
-        guard::harden(response.headers_mut(), &front.public_url);
-        response.headers_mut().insert(X_REQUEST_ID, id.header());
-        response
-    };
-    answered.instrument(span).await
+    front.attend(peer, request, |request| next.run(request)).await
+}
+
+impl Front {
+    /// Names a request and finds out from where it comes, has it answered, and makes the answer fit to be sent. One
+    /// function does it all, because each layer costs a request more than most of what is done here.
+    async fn attend<F: Future<Output = Response>>(
+        &self,
+        peer: SocketAddr,
+        mut request: Request,
+        answer: impl FnOnce(Request) -> F,
+    ) -> Response {
+        let arrival = Arrival::of(&request);
+        let id = RequestId::from_headers(request.headers());
+        let address = address::client_address(peer.ip(), request.headers(), &self.trusted_proxies);
+        let extensions = request.extensions_mut();
+        extensions.insert(id.clone());
+        extensions.insert(address);
+        let span = id.span();
+        let answered = async {
+            let response = unhurt(answer(request)).await;
+            let mut response = problem::finish(response, arrival.is_head(), arrival.version, &self.public_url, &id);
+            let took = arrival.at.elapsed();
+            arrival.log(&response, took);
+            self.metrics.time(arrival.method, &arrival.route, &response, took);
+            guard::harden(response.headers_mut(), &self.public_url);
+            response.headers_mut().insert(X_REQUEST_ID, id.header());
+            response
+        };
+        answered.instrument(span).await
+    }
+}
+
+/// A panic ends the request that it happened in, and no other.
+async fn unhurt(answer: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(problem::of_panic)
 }
 
 /// What is still to be known of a request once it has been answered.
@@ -85,7 +135,7 @@ struct Arrival {
     method: &'static str,
     uri: Uri,
     version: Version,
-    route: Option<MatchedPath>,
+    route: Route,
 }
 
 impl Arrival {
@@ -95,7 +145,7 @@ impl Arrival {
             method: metrics::known(request.method()),
             uri: request.uri().clone(),
             version: request.version(),
-            route: request.extensions().get().cloned(),
+            route: Route::of(request.extensions()),
         }
     }
 

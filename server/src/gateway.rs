@@ -19,10 +19,11 @@ use crate::{
         Api,
         admission::{judge, refused_elsewhere},
         cors,
-        exchange::{CallInfo, Route, follow},
+        exchange::{CallInfo, follow},
     },
     metrics,
     problem::Problem,
+    route::Route,
 };
 
 mod identity;
@@ -30,7 +31,7 @@ mod question;
 
 use question::Question;
 
-const ROUTE: &str = "/gateway/auth";
+pub const ROUTE: &str = "/gateway/auth";
 
 /// More than what comes with most requests; a longer body ends the connection.
 const MOST_BODY_BYTES: usize = 1024 * 1024;
@@ -49,7 +50,7 @@ pub fn router(api: Api) -> Router {
         .route(ROUTE, any(auth))
         .route("/gateway/auth/", any(auth))
         .route("/gateway/auth/{*path}", any(auth))
-        .layer(middleware::from_fn_with_state(api.clone(), around))
+        .layer(middleware::from_fn_with_state(api.clone(), layer))
         .with_state(api)
 }
 
@@ -72,14 +73,27 @@ fn take_in(body: Body) {
     }
 }
 
+/// The same without the router, which each request of somebody else's would have to pass.
+pub async fn answer(api: &Api, request: Request) -> Response {
+    around(api, request, async |request| auth(State(api.clone()), request).await.into_response()).await
+}
+
+async fn layer(State(api): State<Api>, request: Request, next: Next) -> Response {
+    around(&api, request, |request| next.run(request)).await
+}
+
 /// Notes the call in the key's log, by the method of the client's own request, and makes the answer one that whoever
 /// asked can read.
-async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+async fn around<F: Future<Output = Response>>(
+    api: &Api,
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let (origin, is_nginx) = (cors::origin(&request), question::is_nginx(request.uri()));
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);
     let call = CallInfo { method, route: Route::Named(ROUTE), ..call };
-    let mut response = follow(&api, call, request, next).await;
+    let mut response = follow(api, call, request, answer).await;
     cors::explain(response.headers_mut(), origin);
     if is_nginx {
         suit_nginx(&mut response);

@@ -18,6 +18,7 @@ pub mod operating;
 pub mod owner;
 pub mod problem;
 pub mod request_id;
+mod route;
 pub mod serve;
 pub mod telemetry;
 mod written;

@@ -4,6 +4,7 @@
 //! client can make the server remember is bounded before any of our own code sees it.
 
 use std::{
+    convert::Infallible,
     io::{Error, ErrorKind},
     net::SocketAddr,
     sync::{
@@ -13,11 +14,6 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{ConnectInfo, Request},
-};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -31,11 +27,11 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, timeout},
 };
-use tower::Service;
 
 mod activity;
 mod patient;
 
+use crate::front::Faces;
 use activity::Activity;
 use patient::Patient;
 
@@ -58,10 +54,10 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
 /// Answers clients until told to stop. Then no more are let in, idle ones are let go at once, and what runs may
 /// finish within half a minute.
-pub async fn serve(listener: TcpListener, router: Router, stopped: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, faces: Faces, stopped: impl Future<Output = ()>) {
     let room = Arc::new(Semaphore::new(most_connections()));
     let stopping = Arc::default();
-    let doorway = Doorway { listener, room, http: http(), router, stopping, graceful: GracefulShutdown::new() };
+    let doorway = Doorway { listener, room, http: http(), faces, stopping, graceful: GracefulShutdown::new() };
     tokio::select! {
         () = doorway.let_in() => {}
         () = stopped => {}
@@ -100,7 +96,7 @@ struct Doorway {
     /// A place for every connection that may be open.
     room: Arc<Semaphore>,
     http: Builder<TokioExecutor>,
-    router: Router,
+    faces: Faces,
     stopping: Arc<AtomicBool>,
     graceful: GracefulShutdown,
 }
@@ -134,9 +130,9 @@ impl Doorway {
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(Activity::new(Instant::now(), self.stopping.clone()));
         let client = Client { stream: Patient::new(stream, activity.clone()), peer, activity };
-        let (http, router, watcher) = (self.http.clone(), self.router.clone(), self.graceful.watcher());
+        let (http, faces, watcher) = (self.http.clone(), self.faces.clone(), self.graceful.watcher());
         tokio::spawn(async move {
-            client.attend(&http, router, watcher).await;
+            client.attend(&http, faces, watcher).await;
             drop(place);
         });
     }
@@ -150,17 +146,15 @@ struct Client {
 
 impl Client {
     /// Answers it until it leaves, or is let go.
-    async fn attend(self, http: &Builder<TokioExecutor>, router: Router, watcher: Watcher) {
+    async fn attend(self, http: &Builder<TokioExecutor>, faces: Faces, watcher: Watcher) {
         let Self { stream, peer, activity } = self;
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let running = activity.begin(request.version());
-            let mut request: Request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let answer = router.clone().call(request);
+            let faces = faces.clone();
             async move {
-                let answer = answer.await;
+                let answer = faces.answer(peer, request).await;
                 drop(running);
-                answer
+                Ok::<_, Infallible>(answer)
             }
         });
         let connection = http.serve_connection(TokioIo::new(stream), service);

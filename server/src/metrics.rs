@@ -3,8 +3,7 @@
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use axum::{
-    extract::MatchedPath,
-    http::{Extensions, HeaderValue, Method, header::CONTENT_TYPE},
+    http::{HeaderValue, Method, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use domain::verdict::Verdict;
@@ -16,6 +15,8 @@ use prometheus_client::{
 
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+use crate::route::Route;
 
 /// From what a key in memory takes to what nobody waits for, in seconds.
 const DURATIONS: [f64; 14] =
@@ -78,8 +79,9 @@ impl Metrics {
     }
 
     /// Notes how long a request took until its answer began.
-    pub fn time(&self, method: &'static str, matched: Option<&MatchedPath>, answer: &Response, took: Duration) {
-        let route = route(matched, answer.extensions()).to_owned();
+    pub fn time(&self, method: &'static str, route: &Route, answer: &Response, took: Duration) {
+        let is_file = answer.extensions().get::<StaticFile>().is_some();
+        let route = if is_file { "static" } else { route.text() }.to_owned();
         let answered = Answered { route, method, status: answer.status().as_u16() };
         self.durations.get_or_create(&answered).observe(took.as_secs_f64());
     }
@@ -111,22 +113,6 @@ impl Metrics {
 /// An extension of the answers that are files of the site: whatever their paths are, they count as one route.
 #[derive(Debug, Clone, Copy)]
 pub struct StaticFile;
-
-/// The route's template, never what was asked for: there are as many paths as somebody cares to invent.
-fn route<'a>(matched: Option<&'a MatchedPath>, answer: &Extensions) -> &'a str {
-    if answer.get::<StaticFile>().is_some() {
-        return "static";
-    }
-    matched.map_or("unmatched", template)
-}
-
-/// A route as it is counted and logged: the same with a slash at its end as without.
-pub fn template(route: &MatchedPath) -> &str {
-    match route.as_str() {
-        "/" => "/",
-        template => template.trim_end_matches('/'),
-    }
-}
 
 /// The method, unless somebody invented it.
 pub fn known(method: &Method) -> &'static str {

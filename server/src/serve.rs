@@ -18,7 +18,7 @@ use crate::{
     assets::{self, NoSite},
     config::{ServeOptions, Settings},
     console,
-    front::Front,
+    front::{Faces, Front},
     gateway, listen,
     metrics::Metrics,
     operating,
@@ -117,11 +117,11 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         public_url: public_url.clone(),
     });
     let bounded = console::router(console).merge(operating::router(keyring.clone(), metrics.clone()));
-    let bounding = gateway::router(api.clone()).merge(api::router(api));
+    let bounding = gateway::router(api.clone()).merge(api::router(api.clone()));
     let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
     let stop = Arc::new(Notify::new());
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
-    listen::serve(listener, front.before(bounded, bounding), stop_signal()?).await;
+    listen::serve(listener, Faces::behind(front, bounded, bounding, api), stop_signal()?).await;
     drop(commands);
     let farewell = async {
         membership.leave().await;
@@ -149,7 +149,7 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 
 /// When very many keys are in use, writing takes a while. It then rests for so many times as long, so that answers come
 /// first.
-const REST: u32 = 9;
+const REST: u32 = 19;
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How often what is too old is thrown away.

@@ -7,9 +7,8 @@ use std::{
 };
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::Request,
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header::LINK},
-    middleware::Next,
     response::Response,
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -17,7 +16,7 @@ use domain::verdict::Verdict;
 use keyring::{Circumstances, Quota, Standing, Use};
 
 use super::Api;
-use crate::{address, metrics};
+use crate::{address, metrics, route::Route};
 
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -47,10 +46,15 @@ impl Exchange {
 }
 
 /// Has a request answered, and notes the call in the log of the key that it came with.
-pub async fn follow(api: &Api, call: CallInfo, mut request: Request, next: Next) -> Response {
+pub async fn follow<F: Future<Output = Response>>(
+    api: &Api,
+    call: CallInfo,
+    mut request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let exchange = Exchange::default();
     request.extensions_mut().insert(exchange.clone());
-    let mut response = next.run(request).await;
+    let mut response = answer(request).await;
     let Some(found) = exchange.0.get() else { return response };
     if let Some(quota) = found.quota {
         tell_quota(response.headers_mut(), quota);
@@ -68,30 +72,15 @@ pub async fn follow(api: &Api, call: CallInfo, mut request: Request, next: Next)
 pub struct CallInfo {
     pub at: DateTime<Utc>,
     pub method: &'static str,
+    /// Most calls never come into the log, so it is written out late.
     pub route: Route,
     pub address: IpAddr,
-}
-
-/// A route as the log has it. Most calls never come there, so it is written out late.
-pub enum Route {
-    Matched(MatchedPath),
-    Named(&'static str),
-}
-
-impl Route {
-    fn text(&self) -> &str {
-        match self {
-            Self::Matched(path) => metrics::template(path),
-            Self::Named(name) => name,
-        }
-    }
 }
 
 impl CallInfo {
     pub fn of(method: &Method, extensions: &Extensions, at: DateTime<Utc>) -> Self {
         let address = address::of(extensions).nearest;
-        let route = extensions.get().cloned().map_or(Route::Named(""), Route::Matched);
-        Self { at, method: metrics::known(method), route, address }
+        Self { at, method: metrics::known(method), route: Route::of(extensions), address }
     }
 
     /// Counts what was said of a key, and puts the call into the key's log if there is such a key.

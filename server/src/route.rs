@@ -1,0 +1,39 @@
+//! By which route a request came, as it is counted and logged: never as it was asked for, which could hold anything.
+
+use axum::{
+    extract::{MatchedPath, Request},
+    http::Extensions,
+};
+
+#[derive(Clone)]
+pub enum Route {
+    /// By the router.
+    Matched(MatchedPath),
+    /// By somebody who knew it before.
+    Named(&'static str),
+    Unmatched,
+}
+
+impl Route {
+    pub fn of(extensions: &Extensions) -> Self {
+        let matched = || extensions.get().cloned().map(Self::Matched);
+        extensions.get().cloned().or_else(matched).unwrap_or(Self::Unmatched)
+    }
+
+    /// Names the route of a request that does not come to the router.
+    pub fn name(route: &'static str, request: &mut Request) {
+        request.extensions_mut().insert(Self::Named(route));
+    }
+
+    /// The same with a slash at its end as without.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Matched(path) => match path.as_str() {
+                "/" => "/",
+                template => template.trim_end_matches('/'),
+            },
+            Self::Named(name) => name,
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
