@@ -54,16 +54,15 @@ pub struct Faces {
 }
 
 impl Faces {
-    /// Puts the front before those faces whose bodies are bounded here, and those that see to it themselves: a proxy
-    /// that asks may name the length of a body that is not for us.
-    pub fn behind(front: Front, bounded: Router, bounding: Router, api: Api) -> Self {
-        let router = bounded.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(bounding);
+    /// Puts the front before the console, whose bodies are bounded here, and before the API, which sees to it itself.
+    pub fn behind(front: Front, console: Router, api: Api) -> Self {
         let front = Arc::new(front);
+        let router = console.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(api::router(api.clone()));
         Self { router: router.layer(middleware::from_fn_with_state(front.clone(), layer)), front, api }
     }
 
     /// What is asked about each of somebody else's own calls goes round the router, all of whose layers are boxed and
-    /// cloned for each request. It is answered by the same functions.
+    /// cloned for each request.
     pub async fn answer(&self, peer: SocketAddr, request: http::Request<Incoming>) -> Response {
         let mut request = request.map(|body| Body::new(TimeoutBody::new(BODY_TIME, body)));
         let Self { front, api, router } = self;
@@ -72,7 +71,7 @@ impl Faces {
                 Route::name(api::VERIFY, &mut request);
                 front.attend(peer, request, |request| api::verify(api, request)).await
             }
-            (_, gateway::ROUTE) => {
+            (_, path) if gateway::is_asked(path) => {
                 Route::name(gateway::ROUTE, &mut request);
                 front.attend(peer, request, |request| gateway::answer(api, request)).await
             }

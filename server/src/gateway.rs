@@ -3,13 +3,10 @@
 //! operator wrote.
 
 use axum::{
-    Router,
     body::{Body, HttpBody},
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::any,
 };
 use http_body_util::{BodyExt, Limited};
 use keyring::Judgement;
@@ -23,7 +20,6 @@ use crate::{
     },
     metrics,
     problem::Problem,
-    route::Route,
 };
 
 mod identity;
@@ -32,6 +28,13 @@ mod question;
 use question::Question;
 
 pub const ROUTE: &str = "/gateway/auth";
+
+/// Whether a path is ours: everything below it is as well, because some proxies append the client's own path. So is
+/// every method, and a preflight is no exception: whether it gets past the proxy without a key is for the proxy's own
+/// configuration to say.
+pub fn is_asked(path: &str) -> bool {
+    path.strip_prefix(ROUTE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 /// More than what comes with most requests; a longer body ends the connection.
 const MOST_BODY_BYTES: usize = 1024 * 1024;
@@ -43,22 +46,11 @@ const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
 const ORIGINAL_METHOD: [HeaderName; 2] =
     [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
 
-/// `/gateway/auth` and everything below it, because some proxies append the client's own path. A preflight is no
-/// exception: whether it gets past the proxy without a key is for the proxy's own configuration to say.
-pub fn router(api: Api) -> Router {
-    Router::new()
-        .route(ROUTE, any(auth))
-        .route("/gateway/auth/", any(auth))
-        .route("/gateway/auth/{*path}", any(auth))
-        .layer(middleware::from_fn_with_state(api.clone(), layer))
-        .with_state(api)
-}
-
-async fn auth(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     take_in(body);
     let question = Question::read(&parts.uri)?;
-    let Judgement { outcome, key, .. } = judge(&parts, &api, question.demand()).await?;
+    let Judgement { outcome, key, .. } = judge(&parts, api, question.demand()).await?;
     let caller = outcome.map_err(|refusal| refused_elsewhere(&refusal))?;
     Ok((StatusCode::OK, identity::headers(&caller, key.as_deref(), question.tenant.as_deref())).into_response())
 }
@@ -73,27 +65,15 @@ fn take_in(body: Body) {
     }
 }
 
-/// The same without the router, which each request of somebody else's would have to pass.
+/// Answers whatever a proxy asks. The call comes into the key's log, by the method of the client's own request, and
+/// the answer is one that whoever asked can read.
 pub async fn answer(api: &Api, request: Request) -> Response {
-    around(api, request, async |request| auth(State(api.clone()), request).await.into_response()).await
-}
-
-async fn layer(State(api): State<Api>, request: Request, next: Next) -> Response {
-    around(&api, request, |request| next.run(request)).await
-}
-
-/// Notes the call in the key's log, by the method of the client's own request, and makes the answer one that whoever
-/// asked can read.
-async fn around<F: Future<Output = Response>>(
-    api: &Api,
-    request: Request,
-    answer: impl FnOnce(Request) -> F,
-) -> Response {
     let (origin, is_nginx) = (cors::origin(&request), question::is_nginx(request.uri()));
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);
-    let call = CallInfo { method, route: Route::Named(ROUTE), ..call };
-    let mut response = follow(api, call, request, answer).await;
+    let call = CallInfo { method, ..call };
+    let judged = async |request| auth(api, request).await.into_response();
+    let mut response = follow(api, call, request, judged).await;
     cors::explain(response.headers_mut(), origin);
     if is_nginx {
         suit_nginx(&mut response);

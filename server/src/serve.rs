@@ -19,7 +19,7 @@ use crate::{
     config::{ServeOptions, Settings},
     console,
     front::{Faces, Front},
-    gateway, listen,
+    listen,
     metrics::Metrics,
     operating,
     owner::{self, Ownership},
@@ -116,12 +116,11 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         metrics: metrics.clone(),
         public_url: public_url.clone(),
     });
-    let bounded = console::router(console).merge(operating::router(keyring.clone(), metrics.clone()));
-    let bounding = gateway::router(api.clone()).merge(api::router(api.clone()));
+    let console = console::router(console).merge(operating::router(keyring.clone(), metrics.clone()));
     let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
     let stop = Arc::new(Notify::new());
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
-    listen::serve(listener, Faces::behind(front, bounded, bounding, api), stop_signal()?).await;
+    listen::serve(listener, Faces::behind(front, console, api), stop_signal()?).await;
     drop(commands);
     let farewell = async {
         membership.leave().await;
