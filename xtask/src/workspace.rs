@@ -23,8 +23,15 @@ impl Workspace {
         Ok(Self { root, target })
     }
 
+    /// It is not told what the cargo that runs us says of this package: there are build scripts that look at it, and
+    /// whoever builds by themselves in between would have half of all crates compiled again.
     pub fn cargo(&self, words: &[&str]) -> Command {
-        self.command("cargo", words)
+        let mut cargo = self.command("cargo", words);
+        let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for name in names.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+        cargo
     }
 
     /// Any other program, started in the root so that `rust-toolchain.toml` counts for it too.
