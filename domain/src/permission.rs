@@ -1,6 +1,6 @@
 //! Permissions, `resource:action` with `*` for either side, and what scopes leave of them.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Permission {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Side {
     Any,
-    Word(String),
+    Word(Cow<'static, str>),
 }
 
 /// The text is no permission.
@@ -32,12 +32,7 @@ impl Side {
         if text == "*" {
             return Some(Self::Any);
         }
-        let starts_with_letter = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
-        let fits = text.len() <= MOST_LETTERS
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
-        (starts_with_letter && fits).then(|| Self::Word(text.to_owned()))
+        is_word(text).then(|| Self::Word(text.to_owned().into()))
     }
 
     fn is(&self, word: &str) -> bool {
@@ -49,7 +44,35 @@ impl Side {
     }
 }
 
+const fn is_word(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let fits = match bytes[at] {
+            b'a'..=b'z' => true,
+            b'0'..=b'9' | b'_' | b'-' => at > 0,
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        at += 1;
+    }
+    at > 0 && at <= MOST_LETTERS
+}
+
 impl Permission {
+    /// To ask about other keys.
+    pub const VERIFY_KEYS: Self = Self::known("keys", "verify");
+
+    /// One that the program itself asks for, so it needs no reading. A word that cannot stand in a permission does not
+    /// compile in a constant.
+    #[must_use]
+    pub const fn known(resource: &'static str, action: &'static str) -> Self {
+        assert!(is_word(resource) && is_word(action), "no words of a permission");
+        Self { resource: Side::Word(Cow::Borrowed(resource)), action: Side::Word(Cow::Borrowed(action)) }
+    }
+
     /// Reads a permission as people write it.
     ///
     /// # Errors
@@ -75,18 +98,18 @@ impl Permission {
     /// What the scopes leave of this permission.
     #[must_use]
     pub fn narrowed(&self, scopes: Scopes) -> Narrowed {
-        let verifies = self.covers(&verify_keys());
+        let verifies = self.covers(&Self::VERIFY_KEYS);
         match (&self.action, scopes) {
             (_, Scopes::Both) => Narrowed::Whole,
             (Side::Any, Scopes::Read) => {
                 let mut left = vec![Self { resource: self.resource.clone(), action: Side::Word("read".into()) }];
-                left.extend(verifies.then(verify_keys));
+                left.extend(verifies.then_some(Self::VERIFY_KEYS));
                 Narrowed::Only(left)
             }
             (Side::Any, Scopes::Write) => Narrowed::AllButReading,
             (Side::Word(action), _) if action == "verify" && self.resource == Side::Any => {
                 if scopes.read() {
-                    Narrowed::Only(vec![verify_keys()])
+                    Narrowed::Only(vec![Self::VERIFY_KEYS])
                 } else {
                     Narrowed::AllButReading
                 }
@@ -110,7 +133,7 @@ impl Permission {
     /// The scope that an action needs: reading and verifying keys need `read`, everything else `write`.
     #[must_use]
     pub fn needed_scope(&self) -> Scope {
-        let reads = self.action.is("read") || *self == verify_keys();
+        let reads = self.action.is("read") || *self == Self::VERIFY_KEYS;
         if reads { Scope::Read } else { Scope::Write }
     }
 }
@@ -149,10 +172,6 @@ impl Grants {
         }
         listed
     }
-}
-
-fn verify_keys() -> Permission {
-    Permission { resource: Side::Word("keys".into()), action: Side::Word("verify".into()) }
 }
 
 /// What is left of a group's permission when a key has only some scopes.

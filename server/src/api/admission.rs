@@ -29,7 +29,7 @@ use crate::{
 /// What a route asks of whoever calls it.
 pub trait Demanded: Send {
     /// None lets every good credential in.
-    const PERMISSION: Option<&'static str>;
+    const PERMISSION: Option<Permission>;
     /// How many calls it takes from the rate limit of whoever calls.
     const COST: u16 = 1;
 }
@@ -39,26 +39,26 @@ macro_rules! demanded {
         pub struct $name;
 
         impl Demanded for $name {
-            const PERMISSION: Option<&'static str> = $permission;
+            const PERMISSION: Option<Permission> = $permission;
         }
     )*};
 }
 
 demanded! {
     AnyGoodKey = None;
-    ReadProperties = Some("properties:read");
-    ReadServices = Some("services:read");
-    ReadPackages = Some("packages:read");
-    ReadAvailability = Some("availability:read");
-    ReadReservations = Some("reservations:read");
-    WriteReservations = Some("reservations:write");
+    ReadProperties = Some(Permission::known("properties", "read"));
+    ReadServices = Some(Permission::known("services", "read"));
+    ReadPackages = Some(Permission::known("packages", "read"));
+    ReadAvailability = Some(Permission::known("availability", "read"));
+    ReadReservations = Some(Permission::known("reservations", "read"));
+    WriteReservations = Some(Permission::known("reservations", "write"));
 }
 
 /// To ask about other keys, which takes nothing from the asking key's own limit.
 pub struct VerifyKeys;
 
 impl Demanded for VerifyKeys {
-    const PERMISSION: Option<&'static str> = Some("keys:verify");
+    const PERMISSION: Option<Permission> = Some(Permission::VERIFY_KEYS);
     const COST: u16 = 0;
 }
 
@@ -111,7 +111,7 @@ async fn property_in_path(parts: &mut Parts, api: &Api) -> Option<String> {
 
 /// Lets somebody in who may do what is demanded, to the property that the request names.
 pub async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) -> Result<Admitted<D>, Problem> {
-    let permission = D::PERMISSION.map(permission);
+    let permission = D::PERMISSION;
     let demand = Demand { permission: permission.as_ref(), property, cost: D::COST, tenant: None };
     let Judgement { outcome, key, quota } = judge(parts, api, demand).await?;
     let caller = outcome.map_err(|refusal| refused(&refusal))?;
@@ -140,11 +140,6 @@ pub async fn judge(parts: &Parts, api: &Api, demand: Demand<'_>) -> Result<Judge
         exchange.note(Found { key: judgement.key.clone(), verdict, quota: judgement.quota, is_legacy });
     }
     Ok(judgement)
-}
-
-fn permission(text: &str) -> Permission {
-    let Ok(permission) = Permission::parse(text) else { unreachable!("the constants above are permissions") };
-    permission
 }
 
 /// People are not judged as keys are.
