@@ -106,10 +106,10 @@ impl Front {
         let id = RequestId::from_headers(request.headers());
         let address = address::client_address(peer.ip(), request.headers(), &self.trusted_proxies);
         let extensions = request.extensions_mut();
-        extensions.insert(id.clone());
+        extensions.insert(id);
         extensions.insert(address);
         let span = id.span();
-        let answered = async {
+        async {
             let response = unhurt(answer(request)).await;
             let mut response = problem::finish(response, arrival.is_head(), arrival.version, &self.public_url, &id);
             let took = arrival.at.elapsed();
@@ -118,14 +118,15 @@ impl Front {
             guard::harden(response.headers_mut(), &self.public_url);
             response.headers_mut().insert(X_REQUEST_ID, id.header());
             response
-        };
-        answered.instrument(span).await
+        }
+        .instrument(span)
+        .await
     }
 }
 
 /// A panic ends the request that it happened in, and no other.
-async fn unhurt(answer: impl Future<Output = Response>) -> Response {
-    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(problem::of_panic)
+fn unhurt(answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
+    AssertUnwindSafe(answer).catch_unwind().map(|answered| answered.unwrap_or_else(problem::of_panic))
 }
 
 /// What is still to be known of a request once it has been answered.
