@@ -1,10 +1,10 @@
 //! What an answer from memory takes when nothing stands around it.
 
-use std::{path::Path, thread, time::Instant};
+use std::{path::Path, sync::Arc, thread, time::Instant};
 
 use chrono::Utc;
 use domain::{permission::Permission, verdict::Verdict};
-use keyring::{Ask, Circumstances, Demand, Keyring, Use};
+use keyring::{Ask, Circumstances, Demand, Keyring, Standing, Use};
 use secrecy::SecretString;
 use serde::Serialize;
 use tokio::{runtime::Handle, task::block_in_place};
@@ -20,26 +20,30 @@ pub struct Figures {
 }
 
 pub async fn measure(keyring: &Keyring, file: &Path, keys: usize, calls: usize) -> Result<Figures> {
-    let secrets: Vec<SecretString> =
-        secrets::File::read(file)?.keys.into_iter().take(keys).map(|(secret, _)| secret).collect();
-    let bench = Bench { keyring, secrets, permission: Permission::parse("reservations:read")? };
-    bench.run(0, keys, false).await?;
+    let secrets = secrets::File::read(file)?.keys.into_iter().take(keys).map(|(secret, _)| secret);
+    let asker = Asker::new(keyring, secrets.collect())?;
+    asker.run(0, keys, false).await?;
     let figures = Figures {
-        verify: bench.nanos(1, calls, false)?,
-        verify_on_two_threads: bench.nanos(2, calls, false)?,
-        verify_and_record: bench.nanos(1, calls, true)?,
+        verify: asker.nanos(1, calls, false)?,
+        verify_on_two_threads: asker.nanos(2, calls, false)?,
+        verify_and_record: asker.nanos(1, calls, true)?,
     };
     keyring.close().await?;
     Ok(figures)
 }
 
-struct Bench<'a> {
-    keyring: &'a Keyring,
-    secrets: Vec<SecretString>,
+/// Asks about keys, all of which have to be good.
+pub struct Asker<'a> {
+    pub keyring: &'a Keyring,
+    pub secrets: Vec<SecretString>,
     permission: Permission,
 }
 
-impl Bench<'_> {
+impl<'a> Asker<'a> {
+    pub fn new(keyring: &'a Keyring, secrets: Vec<SecretString>) -> Result<Self> {
+        Ok(Self { keyring, secrets, permission: Permission::parse("reservations:read")? })
+    }
+
     /// Each thread begins with other keys, and comes to all of them.
     fn nanos(&self, threads: usize, calls: usize, recorded: bool) -> Result<f64> {
         let handle = Handle::current();
@@ -59,19 +63,21 @@ impl Bench<'_> {
         Ok(took.as_nanos() as f64 / calls as f64)
     }
 
-    async fn run(&self, from: usize, calls: usize, recorded: bool) -> Result<()> {
-        let demand = Demand { permission: Some(&self.permission), property: None, cost: 1, tenant: None };
-        let ask = Ask { address: Some(ADDRESS), nearest: ADDRESS, origin: None, demand };
+    pub async fn run(&self, from: usize, calls: usize, recorded: bool) -> Result<()> {
         for secret in self.secrets.iter().cycle().skip(from).take(calls) {
-            let judgement = self.keyring.verify(secret, &ask).await?;
-            let Some(key) = judgement.key.filter(|_| judgement.outcome.is_ok()) else {
-                return Err("a good key was refused".into());
-            };
+            let key = self.verify(secret).await?;
             if recorded {
                 let used = Use { at: Utc::now(), verdict: Verdict::Valid, address: ADDRESS };
-                self.keyring.record(&key, used, || Circumstances { method: "POST", route: String::new(), status: 200 });
+                self.keyring.record(&key, used, || Circumstances { method: "POST", route: "".into(), status: 200 });
             }
         }
         Ok(())
+    }
+
+    pub async fn verify(&self, secret: &SecretString) -> Result<Arc<Standing>> {
+        let demand = Demand { permission: Some(&self.permission), property: None, cost: 1, tenant: None };
+        let ask = Ask { address: Some(ADDRESS), nearest: ADDRESS, origin: None, demand };
+        let judgement = self.keyring.verify(secret, &ask).await?;
+        judgement.key.filter(|_| judgement.outcome.is_ok()).ok_or_else(|| "a good key was refused".into())
     }
 }

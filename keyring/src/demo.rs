@@ -423,7 +423,7 @@ fn call(id: &KeyId, key: &DemoKey, at: DateTime<Utc>, number: i64) -> Call {
         _ => key.calls[(number % key.calls.len() as i64) as usize],
     };
     let address = IpAddr::from(if outcome == Verdict::IpNotAllowed { STRANGER } else { key.from });
-    let circumstances = Circumstances { method, route: route.to_owned(), status: status(outcome, method, route) };
+    let circumstances = Circumstances { method, route: route.into(), status: status(outcome, method, route) };
     Call { key: id.clone(), used: Use { at, verdict: outcome, address }, circumstances }
 }
 

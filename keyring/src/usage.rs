@@ -4,6 +4,7 @@
 //! calls holds as many as there is room for. What a crash can lose is what came since the last batch.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     net::IpAddr,
     sync::{
@@ -51,7 +52,7 @@ pub struct Use {
 pub struct Circumstances {
     pub method: &'static str,
     /// The route as the program knows it, not as it was asked for: that could hold anything.
-    pub route: String,
+    pub route: Cow<'static, str>,
     pub status: u16,
 }
 

@@ -1,6 +1,6 @@
 //! Numbers for whoever watches the server. None of them names a key or a tenant.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{borrow::Cow, sync::atomic::AtomicU64, time::Duration};
 
 use axum::{
     http::{HeaderValue, Method, header::CONTENT_TYPE},
@@ -38,7 +38,7 @@ const FOR_GOOD: f64 = f64::INFINITY;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
-    route: String,
+    route: Cow<'static, str>,
     method: &'static str,
     status: u16,
 }
@@ -81,7 +81,7 @@ impl Metrics {
     /// Notes how long a request took until its answer began.
     pub fn time(&self, method: &'static str, route: &Route, answer: &Response, took: Duration) {
         let is_file = answer.extensions().get::<StaticFile>().is_some();
-        let route = if is_file { "static" } else { route.text() }.to_owned();
+        let route = if is_file { "static".into() } else { route.text() };
         let answered = Answered { route, method, status: answer.status().as_u16() };
         self.durations.get_or_create(&answered).observe(took.as_secs_f64());
     }

@@ -1,33 +1,42 @@
 //! The name of a request: on its answer, in its problem, and on each line that is logged on its behalf.
 
+use arrayvec::ArrayString;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::secret::redacted;
 use tracing::Span;
-use ulid::Ulid;
+use ulid::{ULID_LEN, Ulid};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const MOST_CHARACTERS: usize = 64;
 
 /// What a request is called; an extension of every request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId(ArrayString<MOST_CHARACTERS>);
 
 impl RequestId {
     /// A name of our own.
     #[must_use]
     pub fn generate() -> Self {
-        Self(format!("req_{}", Ulid::generate()))
+        let mut name = ArrayString::new();
+        name.push_str("req_");
+        name.push_str(Ulid::generate().array_to_str(&mut [0; ULID_LEN]));
+        Self(name)
     }
 
     /// The client's name for it when it can be written down as it is, else one of our own.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let mut names = headers.get_all(X_REQUEST_ID).iter();
-        match (names.next().and_then(|name| name.to_str().ok()), names.next()) {
-            (Some(name), None) if is_sane(name) => Self(name.to_owned()),
+        match (names.next().and_then(Self::of_client), names.next()) {
+            (Some(name), None) => name,
             _ => Self::generate(),
         }
+    }
+
+    fn of_client(name: &HeaderValue) -> Option<Self> {
+        let name = name.to_str().ok().filter(|name| is_sane(name))?;
+        ArrayString::from(name).ok().map(Self)
     }
 
     #[must_use]
@@ -64,7 +73,8 @@ mod tests {
             headers.append(name, value);
             headers
         }))
-        .0
+        .as_str()
+        .to_owned()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! By which route a request came, as it is counted and logged: never as it was asked for, which could hold anything.
 
+use std::borrow::Cow;
+
 use axum::{
     extract::{MatchedPath, Request},
     http::Extensions,
@@ -26,14 +28,12 @@ impl Route {
     }
 
     /// The same with a slash at its end as without.
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> Cow<'static, str> {
         match self {
-            Self::Matched(path) => match path.as_str() {
-                "/" => "/",
-                template => template.trim_end_matches('/'),
-            },
-            Self::Named(name) => name,
-            Self::Unmatched => "unmatched",
+            Self::Matched(path) if path.as_str() == "/" => "/".into(),
+            Self::Matched(path) => path.as_str().trim_end_matches('/').to_owned().into(),
+            Self::Named(name) => (*name).into(),
+            Self::Unmatched => "unmatched".into(),
         }
     }
 }

@@ -88,7 +88,7 @@ async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing
             api_key_id: Set(key.to_string()),
             at: Set(used.at),
             method: Set(circumstances.method.to_owned()),
-            route: Set(circumstances.route.clone()),
+            route: Set(circumstances.route.clone().into_owned()),
             status: Set(i32::from(circumstances.status)),
             outcome: Set(used.verdict.as_str().to_owned()),
             ip: Set(used.address.to_canonical().to_string()),

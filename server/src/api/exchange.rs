@@ -88,24 +88,20 @@ impl CallInfo {
         api.metrics.count_verdict(verdict);
         let Some(key) = key else { return };
         let Self { at, method, route, address } = self;
-        api.keyring.record(key, Use { at, verdict, address }, || Circumstances {
-            method,
-            route: route.text().to_owned(),
-            status,
-        });
+        api.keyring.record(key, Use { at, verdict, address }, || Circumstances { method, route: route.text(), status });
     }
 }
 
 fn tell_quota(headers: &mut HeaderMap, quota: Quota) {
     let Quota { limit, remaining, reset_seconds } = quota;
-    let text = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    let text = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     headers.insert(RATE_LIMIT_POLICY, text(format!("\"default\";q={limit};w=60")));
     headers.insert(RATE_LIMIT, text(format!("\"default\";r={remaining};t={reset_seconds}")));
 }
 
 /// RFC 9745 and RFC 8594.
 pub fn tell_deprecation(headers: &mut HeaderMap, api: &Api) {
-    let text = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    let text = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     headers.insert(DEPRECATION, text(format!("@{DEPRECATED_SINCE}")));
     headers.insert(SUNSET, text(sunset(api.keyring.legacy_sunset())));
     let link = format!("<{}/docs/migrate>; rel=\"deprecation\"; type=\"text/html\"", api.public_url);

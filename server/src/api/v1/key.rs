@@ -1,16 +1,16 @@
 //! `/api/v1/key`
 
-use axum::{
-    Json,
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::{caller::Identity, id::Id, property::Reach};
 use keyring::{Owner, Quota};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::admission::{Admitted, AnyGoodKey, Demanded};
+use super::super::{
+    admission::{Admitted, AnyGoodKey, Demanded},
+    body,
+};
 
 /// A key as it describes itself. The secret is no part of it.
 #[derive(Serialize, ToSchema)]
@@ -113,7 +113,7 @@ pub async fn get(admitted: Admitted<AnyGoodKey>) -> Response {
     };
     let key = key.as_deref();
     let scopes: Vec<domain::scope::Scope> = caller.grants.scopes.into();
-    Json(KeyView {
+    body::answer(&KeyView {
         id: caller.identity.to_string(),
         kind: match (&caller.identity, key) {
             (Identity::Key(_), Some(key)) => key.kind.as_str(),
@@ -131,5 +131,4 @@ pub async fn get(admitted: Admitted<AnyGoodKey>) -> Response {
         rate_limit: quota.map(Into::into),
         rotation: key.and_then(|key| key.secret_retires_at).map(|retires_at| RotationView { retires_at }),
     })
-    .into_response()
 }

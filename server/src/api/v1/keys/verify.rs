@@ -3,9 +3,8 @@
 use std::{borrow::Cow, net::IpAddr};
 
 use axum::{
-    Json,
     extract::{Request, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -295,5 +294,5 @@ pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response
     let finding = judge(&api, &parts, &asking.caller, &question).await?;
     let data = VerdictView::of(&finding, &question);
     let meta = MetaView { request_id: parts.extensions.get().map_or("", RequestId::as_str) };
-    Ok(Json(VerificationView { meta, data }).into_response())
+    Ok(body::answer(&VerificationView { meta, data }))
 }
