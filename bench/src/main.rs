@@ -2,6 +2,7 @@
 //! databases full of keys, measurements that are not taken over HTTP, and somebody who holds answers against changes.
 
 mod bare;
+mod disturb;
 mod fill;
 mod inside;
 mod revoke;
@@ -57,6 +58,13 @@ enum Words {
         keys: usize,
         #[arg(long)]
         calls: usize,
+    },
+    /// Ask about keys in memory, and revoke others meanwhile
+    Disturb {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long)]
+        keys: usize,
     },
     /// Time revocations, the last keys of the file first
     Revoke {
@@ -115,6 +123,7 @@ async fn main() -> Result<()> {
         Words::Inside { place, keys, calls } => {
             print(&inside::measure(&place.open().await?, &place.secrets, keys, calls).await?)
         }
+        Words::Disturb { place, keys } => print(&disturb::measure(&place.open().await?, &place.secrets, keys).await?),
         Words::Revoke { place, keys } => print(&revoke::measure(&place.open().await?, &place.secrets, keys).await?),
         Words::Soak { place, node, seconds, report } => {
             soak::run(&place.open().await?, &place.secrets, &node, seconds, &report).await

@@ -77,7 +77,7 @@ impl Pair {
         let mut rounds = Vec::new();
         for number in 0..bench.plan.rounds {
             self.latchkey.hold()?;
-            let bare = self.generator.round(&self.bare, face, keys(number), seconds)?;
+            let bare = self.generator.round(&self.bare, face.on_bare(), keys(number), seconds)?;
             self.latchkey.go_on()?;
             let latchkey = self.generator.latchkey(&self.latchkey, face, keys(number), seconds)?;
             bench.wrong.extend([&bare, &latchkey].into_iter().filter_map(|round| round.wrong.clone()));
@@ -162,7 +162,7 @@ fn sample(face: Face, answer: Answer) -> Result<Value> {
     }
     let sent_anyway = |name: &str| matches!(name, "content-length" | "connection" | "date");
     let headers: Vec<_> = answer.headers.into_iter().filter(|(name, _)| !sent_anyway(name)).collect();
-    let path = face.path.split('?').next().unwrap_or_default();
+    let path = face.bare_path.split('?').next().unwrap_or_default();
     Ok(json!({ "path": path, "headers": headers, "body": answer.body }))
 }
 

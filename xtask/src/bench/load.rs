@@ -20,17 +20,42 @@ pub struct Face {
     /// What the script calls it.
     ask: &'static str,
     pub path: &'static str,
+    /// Where the bare program gives the same answer.
+    pub bare_path: &'static str,
     verdict: &'static str,
 }
 
-pub const VERIFY: Face =
-    Face { name: "verify, key in memory", ask: "verify", path: "/api/v1/keys/verify", verdict: "VALID" };
+pub const VERIFY: Face = Face {
+    name: "verify, key in memory",
+    ask: "verify",
+    path: "/api/v1/keys/verify",
+    bare_path: "/api/v1/keys/verify",
+    verdict: "VALID",
+};
 pub const ABSENT: Face = Face { name: "verify, key not in memory yet", ..VERIFY };
-pub const MALFORMED: Face =
-    Face { name: "verify, malformed key", ask: "malformed", path: "/api/v1/keys/verify/", verdict: "MALFORMED" };
-pub const FORWARD_AUTH: Face =
-    Face { name: "forward-auth", ask: "key", path: "/gateway/auth?permission=reservations:read", verdict: "VALID" };
-pub const OWN_KEY: Face = Face { name: "`GET /api/v1/key`", ask: "key", path: "/api/v1/key", verdict: "VALID" };
+pub const MALFORMED: Face = Face {
+    name: "verify, malformed key",
+    ask: "malformed",
+    bare_path: "/api/v1/keys/verify/malformed",
+    verdict: "MALFORMED",
+    ..VERIFY
+};
+pub const FORWARD_AUTH: Face = Face {
+    name: "forward-auth",
+    ask: "key",
+    path: "/gateway/auth?permission=reservations:read",
+    bare_path: "/gateway/auth?permission=reservations:read",
+    verdict: "VALID",
+};
+pub const OWN_KEY: Face =
+    Face { name: "`GET /api/v1/key`", path: "/api/v1/key", bare_path: "/api/v1/key", ..FORWARD_AUTH };
+
+impl Face {
+    /// The same, as it is asked of the bare program.
+    pub fn on_bare(self) -> Self {
+        Self { path: self.bare_path, ..self }
+    }
+}
 
 /// The program that asks, with the file of the secrets that it asks with.
 pub struct Generator {

@@ -6,17 +6,23 @@ use super::{
     table::{Row, json_of, median, rate, thousands},
 };
 use crate::{
-    Result,
+    Result, process,
     trial::{Program, USUAL_MEMORY},
 };
-use serde_json::json;
-use std::{ops::Range, path::PathBuf};
+use serde_json::{Value, json};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const KEYS: u64 = 1_000_000;
 /// All of them fit, in MiB.
 const MEMORY: u32 = 1_024;
 const FEW: Range<u64> = 0..1_000;
 const STARTS: usize = 3;
+/// So many are asked about while others are revoked.
+const UNDISTURBED: u64 = 100_000;
 
 /// Beside a server with few keys, whose database is told by its address and the file of its secrets.
 pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result<()> {
@@ -45,7 +51,31 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
     few.stop()?;
     let memory = many.program.memory()?;
     bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)));
-    many.stop()
+    let secrets = many.generator.secrets.clone();
+    many.stop()?;
+    disturb(bench, &url, &secrets)
+}
+
+/// Inside the process, because over sockets fewer are asked about.
+fn disturb(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
+    let printed = process::read(
+        Command::new(&bench.programs.bench)
+            .args(["disturb", "--database-url", url, "--keys", &UNDISTURBED.to_string(), "--secrets"])
+            .arg(secrets),
+    )?;
+    let figures: Value = serde_json::from_str(&printed)?;
+    let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or_default();
+    let words = |side: &str| {
+        let [p99, p9999] = ["p99_ns", "p9999_ns"].map(|name| number(&format!("/{side}/{name}")) / 1_000.0);
+        format!("{}/s, p99 {p99:.1} µs, p99.99 {p9999:.1} µs", thousands(number(&format!("/{side}/a_second"))))
+    };
+    let what = format!("inside the process: {} of 1,000,000 keys in turn", thousands(UNDISTURBED as f64));
+    bench.add(Row::alone(what, words("alone"), figures["alone"].clone()));
+    let what = format!("the same while {:.0} others are revoked in 5 s", number("/revoked"));
+    let row = Row::alone(what, words("beside"), figures.clone());
+    let ratio = number("/beside/a_second") / number("/alone/a_second");
+    bench.add(Row { compared: format!("{ratio:.2} of the throughput without"), ..row });
+    Ok(())
 }
 
 struct Side {

@@ -1,0 +1,104 @@
+//! What others notice when keys are revoked: one thread asks about keys that nobody touches, as fast as it is answered,
+//! first by itself and then while keys are revoked beside it.
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use domain::id::KeyId;
+use keyring::Keyring;
+use secrecy::SecretString;
+use serde::Serialize;
+use tokio::{
+    runtime::Handle,
+    sync::oneshot::{self, error::TryRecvError},
+    time::sleep,
+};
+
+use crate::{Result, inside::Asker, secrets};
+
+const SECONDS: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+const MOST_REVOKED: usize = 200;
+
+#[derive(Serialize)]
+pub struct Figures {
+    alone: Pace,
+    beside: Pace,
+    revoked: usize,
+}
+
+/// How answers came.
+#[derive(Serialize)]
+struct Pace {
+    a_second: f64,
+    p99_ns: u32,
+    p9999_ns: u32,
+}
+
+/// Asks about so many keys, each of which is in memory before the clock runs.
+pub async fn measure(keyring: &Keyring, file: &Path, keys: usize) -> Result<Figures> {
+    let mut all = secrets::File::read(file)?.keys;
+    let revocable = all.split_off(all.len().checked_sub(MOST_REVOKED).ok_or("too few keys")?);
+    all.truncate(keys);
+    let asker = Asker::new(keyring, all.into_iter().map(|(secret, _)| secret).collect())?;
+    asker.run(0, keys, false).await?;
+    let alone = beside(&asker, async |_| Ok(0)).await?.0;
+    let (beside, revoked) = beside(&asker, async |over| revoke(&asker, &revocable, over).await).await?;
+    keyring.close().await?;
+    Ok(Figures { alone, beside, revoked })
+}
+
+/// Asks on a thread of its own while something else is done, which is told when that is over.
+async fn beside<T>(asker: &Asker<'_>, work: impl AsyncFnOnce(oneshot::Receiver<()>) -> Result<T>) -> Result<(Pace, T)> {
+    let handle = Handle::current();
+    let (tell, over) = oneshot::channel();
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let pace = handle.block_on(ask(asker));
+            drop(tell);
+            pace
+        });
+        let done = tokio::task::block_in_place(|| Handle::current().block_on(work(over)));
+        let pace = asking.join().map_err(|_| "the thread that asks panicked")?;
+        Ok((pace?, done?))
+    })
+}
+
+async fn ask(asker: &Asker<'_>) -> Result<Pace> {
+    let mut took: Vec<u32> = Vec::new();
+    let begun = Instant::now();
+    for secret in asker.secrets.iter().cycle() {
+        let asked = Instant::now();
+        asker.verify(secret).await?;
+        took.push(u32::try_from(asked.elapsed().as_nanos())?);
+        if begun.elapsed() >= SECONDS {
+            break;
+        }
+    }
+    let a_second = took.len() as f64 / begun.elapsed().as_secs_f64();
+    took.sort_unstable();
+    let slower_than = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
+    Ok(Pace { a_second, p99_ns: slower_than(0.99), p9999_ns: slower_than(0.9999) })
+}
+
+/// Revokes one after the other, and looks that each is refused from then on.
+async fn revoke(asker: &Asker<'_>, keys: &[(SecretString, KeyId)], mut over: oneshot::Receiver<()>) -> Result<usize> {
+    let mut revoked = 0;
+    for (secret, id) in keys {
+        if over.try_recv() != Err(TryRecvError::Empty) {
+            break;
+        }
+        asker.verify(secret).await?;
+        let operator = asker.keyring.operator_for_key(id).await?;
+        asker.keyring.revoke_key(&operator, id).await?;
+        if asker.verify(secret).await.is_ok() {
+            return Err("a revoked key was good".into());
+        }
+        revoked += 1;
+        sleep(PAUSE).await;
+    }
+    Ok(revoked)
+}
