@@ -14,6 +14,7 @@ use crate::{
     setup::{self, Need},
     trial::{Program, Programs, USUAL_MEMORY},
 };
+use machine::Times;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -45,6 +46,8 @@ struct Bench {
     plan: Plan,
     scratch: Scratch,
     rows: Vec<Row>,
+    /// When the last row was done.
+    last: Times,
     /// Answers that were not what they had to be.
     wrong: Vec<String>,
 }
@@ -71,7 +74,14 @@ pub fn quick(workspace: &Workspace) -> Result<()> {
 impl Bench {
     fn new(workspace: &Workspace, plan: Plan) -> Result<Self> {
         let programs = Programs::build(workspace)?;
-        Ok(Self { programs, plan, scratch: Scratch::new("bench")?, rows: Vec::new(), wrong: Vec::new() })
+        Ok(Self {
+            programs,
+            plan,
+            scratch: Scratch::new("bench")?,
+            rows: Vec::new(),
+            last: Times::now()?,
+            wrong: Vec::new(),
+        })
     }
 
     fn directory(&self) -> &Path {
@@ -87,9 +97,13 @@ impl Bench {
         self.programs.fill(self.directory(), database_url, name, keys)
     }
 
-    fn add(&mut self, row: Row) {
-        eprintln!("{}: {} {}", row.what, row.measured, row.compared);
+    fn add(&mut self, row: Row) -> Result<()> {
+        let now = Times::now()?;
+        let row = Row { stolen: now.stolen_since(self.last), ..row };
+        self.last = now;
+        eprintln!("{}: {} {} ({:.0} % stolen)", row.what, row.measured, row.compared, row.stolen);
         self.rows.push(row);
+        Ok(())
     }
 
     /// A database with keys in it, by its address and the file of their secrets.
@@ -133,7 +147,7 @@ fn inside(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
             let what = format!("inside the process: {what}, {} keys in turn", thousands(keys as f64));
             let row = Row::alone(what, format!("{nanos:.0} ns"), json!(nanos));
             let has_budget = number == 0 && name == "verify";
-            bench.add(if has_budget { row.with_budget("at most 500 ns", nanos <= LONGEST_VERIFY) } else { row });
+            bench.add(if has_budget { row.with_budget("at most 500 ns", nanos <= LONGEST_VERIFY) } else { row })?;
         }
     }
     Ok(())
@@ -148,7 +162,7 @@ fn idle(bench: &mut Bench) -> Result<()> {
     thread::sleep(Duration::from_secs(1));
     let memory = program.memory()?;
     let row = Row::alone("memory, idle", format!("{memory:.0} MB"), json!(memory));
-    bench.add(row.with_budget("at most 40 MB", memory <= MOST_IDLE_MEMORY));
+    bench.add(row.with_budget("at most 40 MB", memory <= MOST_IDLE_MEMORY))?;
     program.stop()
 }
 
@@ -162,6 +176,5 @@ fn start_up(bench: &mut Bench, what: &str, starts: usize, url: impl Fn(usize) ->
     }
     let middle = median(took.iter().copied());
     let row = Row::alone(what, format!("{middle:.0} ms"), json!(took));
-    bench.add(row.with_budget("at most 300 ms", middle <= LONGEST_START));
-    Ok(())
+    bench.add(row.with_budget("at most 300 ms", middle <= LONGEST_START))
 }

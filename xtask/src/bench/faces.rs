@@ -21,11 +21,12 @@ const IN_MEMORY: Range<u64> = 0..20_000;
 /// So many can be asked about for the first time in a round.
 const NEVER_SEEN: u64 = 25_000;
 const FIRST_TOUCH_SECONDS: u32 = 1;
+const WARMING_SECONDS: u32 = 2;
 
 pub fn measure(bench: &mut Bench, database_url: &str, secrets: PathBuf) -> Result<()> {
     let generator = Generator::new(bench.directory(), secrets)?;
     let latchkey = Program::latchkey(&bench.programs.latchkey, database_url, USUAL_MEMORY)?;
-    generator.warm(&latchkey, IN_MEMORY)?;
+    generator.warm(&latchkey, IN_MEMORY, WARMING_SECONDS)?;
     let bare = Program::bare(&bench.programs.bench, &samples(bench.directory(), &latchkey, &generator)?)?;
     let pair = Pair { latchkey, bare, generator };
     for face in [VERIFY, MALFORMED, FORWARD_AUTH, OWN_KEY] {
@@ -34,7 +35,7 @@ pub fn measure(bench: &mut Bench, database_url: &str, secrets: PathBuf) -> Resul
     pair.first_touch(bench)?;
     pair.revoking(bench, database_url)?;
     let memory = pair.latchkey.memory()?;
-    bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)));
+    bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)))?;
     pair.latchkey.stop()
 }
 
@@ -52,8 +53,7 @@ impl Pair {
         let [throughput, p99] = ratios(&rounds);
         let met = throughput >= 0.9 && p99 <= 1.2;
         let has_budget = face.name == VERIFY.name;
-        bench.add(if has_budget { row.with_budget("at least 0.90; p99 at most 1.2 times", met) } else { row });
-        Ok(())
+        bench.add(if has_budget { row.with_budget("at least 0.90; p99 at most 1.2 times", met) } else { row })
     }
 
     fn first_touch(&self, bench: &mut Bench) -> Result<()> {
@@ -62,8 +62,7 @@ impl Pair {
         if rounds.iter().any(|(latchkey, _)| latchkey.issued > NEVER_SEEN) {
             bench.wrong.push(format!("{}: some were asked about twice", ABSENT.name));
         }
-        bench.add(compared(ABSENT.name, &rounds));
-        Ok(())
+        bench.add(compared(ABSENT.name, &rounds))
     }
 
     /// One after the other, while the other one is held.
@@ -107,8 +106,9 @@ impl Pair {
             bare: String::new(),
             compared: format!("p99 {:.2} times that without", p99(&with) / p99(&without)),
             budget: None,
+            stolen: 0.0,
             figures: json!({ "with": json_of(&with), "without": json_of(&without) }),
-        });
+        })?;
         Ok(())
     }
 }
@@ -129,6 +129,7 @@ fn compared(name: &str, rounds: &[(Round, Round)]) -> Row {
         bare: format!("{}, processor {:.1} µs", rate(&bare), processor(&bare)),
         compared: format!("{throughput:.2} of its throughput, p99 {p99:.2} times"),
         budget: None,
+        stolen: 0.0,
         figures: json!({ "latchkey": json_of(&latchkey), "bare": json_of(&bare) }),
     }
 }

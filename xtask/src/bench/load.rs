@@ -118,13 +118,14 @@ impl Generator {
         Ok(Round::read(face, &serde_json::from_str(line)?, processor))
     }
 
-    /// Goes through these keys once, so that they are in memory. Returns how many were asked about in a second.
-    pub fn warm(&self, program: &Program, keys: std::ops::Range<u64>) -> Result<f64> {
+    /// Goes through these keys once, so many seconds at a time, so that they are in memory. Returns how many were asked
+    /// about in a second.
+    pub fn warm(&self, program: &Program, keys: std::ops::Range<u64>, seconds: u32) -> Result<f64> {
         let (mut from, mut rates) = (keys.start, Vec::new());
         while from < keys.end {
             // The last few alone would be asked about more often than they may be.
             let enough = from.min(keys.end.saturating_sub(ENOUGH_KEYS)).max(keys.start);
-            let round = self.latchkey(program, VERIFY, enough..keys.end, 2)?;
+            let round = self.latchkey(program, VERIFY, enough..keys.end, seconds)?;
             if let Some(wrong) = round.wrong {
                 return Err(wrong.into());
             }

@@ -30,6 +30,29 @@ pub fn words(machine: &Value) -> String {
     )
 }
 
+/// How the processors have spent their time since the machine started.
+#[derive(Clone, Copy)]
+pub struct Times {
+    all: u64,
+    stolen: u64,
+}
+
+impl Times {
+    pub fn now() -> Result<Self> {
+        let text = fs::read_to_string("/proc/stat")?;
+        let line = text.lines().next().ok_or("/proc/stat is empty")?;
+        // user, nice, system, idle, iowait, irq, softirq, steal; guests are counted among the first two.
+        let spent: Vec<u64> =
+            line.split_whitespace().skip(1).take(8).map(str::parse).collect::<std::result::Result<_, _>>()?;
+        Ok(Self { all: spent.iter().sum(), stolen: spent.get(7).copied().unwrap_or_default() })
+    }
+
+    /// The percentage of the time since then that a virtual machine wanted and was not given.
+    pub fn stolen_since(self, then: Self) -> f64 {
+        (self.stolen - then.stolen) as f64 / (self.all - then.all).max(1) as f64 * 100.0
+    }
+}
+
 fn memory() -> Result<f64> {
     let kilobytes: f64 = field("/proc/meminfo", "MemTotal")?.trim_end_matches(" kB").parse()?;
     Ok(kilobytes * 1_024.0 / 1e9)

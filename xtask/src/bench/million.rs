@@ -31,26 +31,26 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
     super::start_up(bench, "start-up with 1,000,000 keys", STARTS, |_| url.clone())?;
 
     let many = Side::start(bench, &url, secrets, 0..KEYS)?;
-    let filling = many.generator.warm(&many.program, 0..KEYS)?;
+    let filling = many.generator.warm(&many.program, 0..KEYS, 10)?;
     let what = "first touch of 1,000,000 keys, one after the other";
-    bench.add(Row::alone(what, format!("{}/s", thousands(filling)), json!(filling)));
+    bench.add(Row::alone(what, format!("{}/s", thousands(filling)), json!(filling)))?;
     let memory = many.program.memory()?;
     let what = format!("memory with 1,000,000 keys in it (`--memory {MEMORY}`)");
-    bench.add(Row::alone(what, format!("{memory:.0} MB"), json!(memory)));
+    bench.add(Row::alone(what, format!("{memory:.0} MB"), json!(memory)))?;
     many.program.hold()?;
 
     let few = Side::start(bench, few_url, few_secrets, FEW)?;
-    few.generator.warm(&few.program, FEW)?;
+    few.generator.warm(&few.program, FEW, 1)?;
     few.program.hold()?;
     let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
     for _ in 0..bench.plan.rounds {
         with_few.push(few.round(bench)?);
         with_many.push(many.round(bench)?);
     }
-    compare(bench, &with_few, &with_many);
+    compare(bench, &with_few, &with_many)?;
     few.stop()?;
     let memory = many.program.memory()?;
-    bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)));
+    bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)))?;
     let secrets = many.generator.secrets.clone();
     many.stop()?;
     disturb(bench, &url, &secrets)
@@ -70,12 +70,11 @@ fn disturb(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
         format!("{}/s, p99 {p99:.1} µs, p99.99 {p9999:.1} µs", thousands(number(&format!("/{side}/a_second"))))
     };
     let what = format!("inside the process: {} of 1,000,000 keys in turn", thousands(UNDISTURBED as f64));
-    bench.add(Row::alone(what, words("alone"), figures["alone"].clone()));
+    bench.add(Row::alone(what, words("alone"), figures["alone"].clone()))?;
     let what = format!("the same while {:.0} others are revoked in 5 s", number("/revoked"));
     let row = Row::alone(what, words("beside"), figures.clone());
     let ratio = number("/beside/a_second") / number("/alone/a_second");
-    bench.add(Row { compared: format!("{ratio:.2} of the throughput without"), ..row });
-    Ok(())
+    bench.add(Row { compared: format!("{ratio:.2} of the throughput without"), ..row })
 }
 
 struct Side {
@@ -105,10 +104,10 @@ impl Side {
     }
 }
 
-fn compare(bench: &mut Bench, few: &[Round], many: &[Round]) {
+fn compare(bench: &mut Bench, few: &[Round], many: &[Round]) -> Result<()> {
     let ratio = median(few.iter().zip(many).map(|(few, many)| many.a_second / few.a_second));
-    bench.add(Row::alone("verify, 1,000 keys", rate(few), json_of(few)));
+    bench.add(Row::alone("verify, 1,000 keys", rate(few), json_of(few)))?;
     let row = Row::alone("verify, 1,000,000 keys", rate(many), json_of(many));
     let row = Row { compared: format!("{ratio:.2} of the throughput with 1,000"), ..row };
-    bench.add(row.with_budget("at least 0.90", ratio >= 0.9));
+    bench.add(row.with_budget("at least 0.90", ratio >= 0.9))
 }

@@ -42,7 +42,7 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
         let what = format!("revoke, {nodes} node{} on PostgreSQL", if nodes == 1 { "" } else { "s" });
         let row =
             Row::alone(what, format!("p50 {p50:.1} ms, p99 {p99:.1} ms"), json!({ "p50_ms": p50, "p99_ms": p99 }));
-        bench.add(if nodes == 3 { row.with_budget("p99 at most 50 ms", p99 <= BUDGET) } else { row });
+        bench.add(if nodes == 3 { row.with_budget("p99 at most 50 ms", p99 <= BUDGET) } else { row })?;
         running.into_iter().try_for_each(Program::stop)?;
     }
     Ok(())
