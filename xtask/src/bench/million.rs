@@ -3,6 +3,7 @@
 use super::{
     Bench,
     load::{Generator, Round, VERIFY},
+    machine::undisturbed,
     table::{Row, json_of, median, rate, thousands},
 };
 use crate::{
@@ -33,10 +34,10 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
     let many = Side::start(bench, &url, secrets, 0..KEYS)?;
     let filling = many.generator.warm(&many.program, 0..KEYS, 10)?;
     let what = "first touch of 1,000,000 keys, one after the other";
-    bench.add(Row::alone(what, format!("{}/s", thousands(filling)), json!(filling)))?;
+    bench.add(Row::alone(what, format!("{}/s", thousands(filling)), json!(filling)));
     let memory = many.program.memory()?;
     let what = format!("memory with 1,000,000 keys in it (`--memory {MEMORY}`)");
-    bench.add(Row::alone(what, format!("{memory:.0} MB"), json!(memory)))?;
+    bench.add(Row::alone(what, format!("{memory:.0} MB"), json!(memory)));
     many.program.hold()?;
 
     let few = Side::start(bench, few_url, few_secrets, FEW)?;
@@ -44,13 +45,15 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
     few.program.hold()?;
     let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
     for _ in 0..bench.plan.rounds {
-        with_few.push(few.round(bench)?);
-        with_many.push(many.round(bench)?);
+        let (few, many) = undisturbed(|| Ok((few.round(bench)?, many.round(bench)?)))?;
+        bench.wrong.extend([&few, &many].into_iter().filter_map(|round| round.wrong.clone()));
+        with_few.push(few);
+        with_many.push(many);
     }
-    compare(bench, &with_few, &with_many)?;
+    compare(bench, &with_few, &with_many);
     few.stop()?;
     let memory = many.program.memory()?;
-    bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)))?;
+    bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)));
     let secrets = many.generator.secrets.clone();
     many.stop()?;
     disturb(bench, &url, &secrets)
@@ -58,23 +61,21 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
 
 /// Inside the process, because over sockets fewer are asked about.
 fn disturb(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
-    let printed = process::read(
-        Command::new(&bench.programs.bench)
-            .args(["disturb", "--database-url", url, "--keys", &UNDISTURBED.to_string(), "--secrets"])
-            .arg(secrets),
-    )?;
-    let figures: Value = serde_json::from_str(&printed)?;
+    let mut command = Command::new(&bench.programs.bench);
+    command.args(["disturb", "--database-url", url, "--keys", &UNDISTURBED.to_string(), "--secrets"]).arg(secrets);
+    let figures: Value = serde_json::from_str(&undisturbed(|| process::read(&mut command))?)?;
     let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or_default();
     let words = |side: &str| {
         let [p99, p9999] = ["p99_ns", "p9999_ns"].map(|name| number(&format!("/{side}/{name}")) / 1_000.0);
         format!("{}/s, p99 {p99:.1} µs, p99.99 {p9999:.1} µs", thousands(number(&format!("/{side}/a_second"))))
     };
     let what = format!("inside the process: {} of 1,000,000 keys in turn", thousands(UNDISTURBED as f64));
-    bench.add(Row::alone(what, words("alone"), figures["alone"].clone()))?;
+    bench.add(Row::alone(what, words("alone"), figures["alone"].clone()));
     let what = format!("the same while {:.0} others are revoked in 5 s", number("/revoked"));
     let row = Row::alone(what, words("beside"), figures.clone());
     let ratio = number("/beside/a_second") / number("/alone/a_second");
-    bench.add(Row { compared: format!("{ratio:.2} of the throughput without"), ..row })
+    bench.add(Row { compared: format!("{ratio:.2} of the throughput without"), ..row });
+    Ok(())
 }
 
 struct Side {
@@ -90,11 +91,10 @@ impl Side {
         Ok(Self { program, generator: Generator::new(bench.directory(), secrets)?, keys })
     }
 
-    fn round(&self, bench: &mut Bench) -> Result<Round> {
+    fn round(&self, bench: &Bench) -> Result<Round> {
         self.program.go_on()?;
         let round = self.generator.latchkey(&self.program, VERIFY, self.keys.clone(), bench.plan.seconds)?;
         self.program.hold()?;
-        bench.wrong.extend(round.wrong.clone());
         Ok(round)
     }
 
@@ -104,10 +104,10 @@ impl Side {
     }
 }
 
-fn compare(bench: &mut Bench, few: &[Round], many: &[Round]) -> Result<()> {
+fn compare(bench: &mut Bench, few: &[Round], many: &[Round]) {
     let ratio = median(few.iter().zip(many).map(|(few, many)| many.a_second / few.a_second));
-    bench.add(Row::alone("verify, 1,000 keys", rate(few), json_of(few)))?;
+    bench.add(Row::alone("verify, 1,000 keys", rate(few), json_of(few)));
     let row = Row::alone("verify, 1,000,000 keys", rate(many), json_of(many));
     let row = Row { compared: format!("{ratio:.2} of the throughput with 1,000"), ..row };
-    bench.add(row.with_budget("at least 0.90", ratio >= 0.9))
+    bench.add(row.with_budget("at least 0.90", ratio >= 0.9));
 }

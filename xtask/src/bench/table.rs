@@ -10,8 +10,6 @@ pub struct Row {
     pub bare: String,
     pub compared: String,
     pub budget: Option<Budget>,
-    /// The percentage of the processors' time that other machines on the same hardware took meanwhile.
-    pub stolen: f64,
     pub figures: Value,
 }
 
@@ -23,15 +21,7 @@ pub struct Budget {
 impl Row {
     /// Something that there is nothing to compare with.
     pub fn alone(what: impl Into<String>, measured: String, figures: Value) -> Self {
-        Self {
-            what: what.into(),
-            measured,
-            bare: String::new(),
-            compared: String::new(),
-            budget: None,
-            stolen: 0.0,
-            figures,
-        }
+        Self { what: what.into(), measured, bare: String::new(), compared: String::new(), budget: None, figures }
     }
 
     pub fn with_budget(self, words: &str, met: bool) -> Self {
@@ -44,18 +34,18 @@ impl Row {
             Some(Budget { words, met: true }) => (words.as_str(), "met"),
             Some(Budget { words, met: false }) => (words.as_str(), "**missed**"),
         };
-        let Self { what, measured, bare, compared, stolen, .. } = self;
-        format!("| {what} | {measured} | {bare} | {compared} | {budget} | {met} | {stolen:.0} % |")
+        let Self { what, measured, bare, compared, .. } = self;
+        format!("| {what} | {measured} | {bare} | {compared} | {budget} | {met} |")
     }
 
     fn json(&self) -> Value {
         let budget = self.budget.as_ref().map(|budget| json!({ "budget": budget.words, "met": budget.met }));
-        json!({ "what": self.what, "figures": self.figures, "budget": budget, "stolen_percent": self.stolen })
+        json!({ "what": self.what, "figures": self.figures, "budget": budget })
     }
 }
 
 pub fn markdown(rows: &[Row]) -> String {
-    let head = "| | Latchkey | bare axum | compared | budget | | stolen |\n|---|---|---|---|---|---|---|".to_owned();
+    let head = "| | Latchkey | bare axum | compared | budget | |\n|---|---|---|---|---|---|".to_owned();
     let lines = rows.iter().map(Row::line);
     std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
 }
