@@ -10,9 +10,9 @@ export default defineConfig({
   forbidOnly: true,
   retries: 0,
   workers: 2,
-  // Some look at a page with axe in light and in dark after each step, and a virtual machine may be slow for a while.
-  timeout: 180_000,
-  expect: { timeout: 20_000 },
+  // Some look at a page with axe in light and in dark after each step.
+  timeout: 90_000,
+  expect: { timeout: 7_000 },
   reporter: [['list']],
   use: {
     viewport: { width: 1400, height: 900 },
