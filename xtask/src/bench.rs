@@ -25,6 +25,7 @@ use std::{
 };
 use table::{Row, median, thousands};
 
+/// More than are needed: keys that were asked about for the first time in vain are used up.
 const KEYS: u64 = 200_000;
 /// How many keys are asked about from inside: as many as the processor's cache holds, and many more.
 const KEYS_INSIDE: [u64; 2] = [1_000, 20_000];

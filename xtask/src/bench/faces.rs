@@ -86,12 +86,11 @@ impl Pair {
                 self.latchkey.hold()?;
                 let bare = self.generator.round(&self.bare, face.on_bare(), keys.clone(), seconds)?;
                 self.latchkey.go_on()?;
-                Ok((self.generator.latchkey(&self.latchkey, face, keys, seconds)?, bare))
+                let latchkey = self.generator.latchkey(&self.latchkey, face, keys, seconds)?;
+                bench.wrong.extend([&bare, &latchkey].into_iter().filter_map(|round| round.wrong.clone()));
+                Ok((latchkey, bare))
             })?);
         }
-        bench.wrong.extend(
-            rounds.iter().flat_map(|(latchkey, bare)| [latchkey, bare]).filter_map(|round| round.wrong.clone()),
-        );
         Ok(rounds)
     }
 
@@ -101,13 +100,16 @@ impl Pair {
         let ids = last_ids(&self.generator.secrets, MOST_REVOKED)?;
         let mut revoked = ids.iter();
         let (mut with, mut without) = (Vec::new(), Vec::new());
-        let round = || self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds);
+        let mut round = || {
+            let round = self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds)?;
+            bench.wrong.extend(round.wrong.clone());
+            Ok(round)
+        };
         let revoker = Revoker { program: &bench.programs.latchkey, database_url };
         for _ in 0..bench.plan.rounds {
-            without.push(undisturbed(round)?);
-            with.push(undisturbed(|| revoker.beside(&mut revoked, round))?);
+            without.push(undisturbed(&mut round)?);
+            with.push(undisturbed(|| revoker.beside(&mut revoked, &mut round))?);
         }
-        bench.wrong.extend(with.iter().chain(&without).filter_map(|round| round.wrong.clone()));
         let p99 = |rounds: &[Round]| median(rounds.iter().map(|round| round.p99));
         bench.add(Row {
             what: "verify while other keys are revoked, two a second".into(),

@@ -36,7 +36,8 @@ pub fn words(machine: &Value) -> String {
 }
 
 /// Measures while the machine is ours. On a virtual one, others may take the processors away for minutes, and what is
-/// measured then says nothing; so it is measured again.
+/// measured then says nothing; so it is measured again. A wrong answer is for the one who measures to remember: it is wrong
+/// whoever had the processors.
 pub fn undisturbed<T>(mut measure: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..MOST_ATTEMPTS {
         let before = Times::now()?;

@@ -46,7 +46,6 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
     let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
     for _ in 0..bench.plan.rounds {
         let (few, many) = undisturbed(|| Ok((few.round(bench)?, many.round(bench)?)))?;
-        bench.wrong.extend([&few, &many].into_iter().filter_map(|round| round.wrong.clone()));
         with_few.push(few);
         with_many.push(many);
     }
@@ -91,10 +90,11 @@ impl Side {
         Ok(Self { program, generator: Generator::new(bench.directory(), secrets)?, keys })
     }
 
-    fn round(&self, bench: &Bench) -> Result<Round> {
+    fn round(&self, bench: &mut Bench) -> Result<Round> {
         self.program.go_on()?;
         let round = self.generator.latchkey(&self.program, VERIFY, self.keys.clone(), bench.plan.seconds)?;
         self.program.hold()?;
+        bench.wrong.extend(round.wrong.clone());
         Ok(round)
     }
 
