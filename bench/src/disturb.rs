@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{Result, inside::Asker, secrets};
 
-const SECONDS: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 const MOST_REVOKED: usize = 200;
 /// Of these at the end of the file, as some may have been revoked before.
@@ -47,7 +47,7 @@ pub async fn measure(keyring: &Keyring, file: &Path, keys: usize) -> Result<Figu
     all.truncate(keys);
     let asker = Asker::new(keyring, all.into_iter().map(|(secret, _)| secret).collect())?;
     asker.run(0, keys, false).await?;
-    let alone = beside(&asker, async |_| Ok(0)).await?.0;
+    let alone = beside(&asker, async |_| Ok(())).await?.0;
     let (beside, revoked) = beside(&asker, async |over| revoke(&asker, &revocable, over).await).await?;
     keyring.close().await?;
     Ok(Figures { alone, beside, revoked })
@@ -76,7 +76,7 @@ async fn ask(asker: &Asker<'_>) -> Result<Pace> {
         let asked = Instant::now();
         asker.verify(secret).await?;
         took.push(u32::try_from(asked.elapsed().as_nanos())?);
-        if begun.elapsed() >= SECONDS {
+        if begun.elapsed() >= ROUND {
             break;
         }
     }

@@ -13,10 +13,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::route::Route;
+
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-
-use crate::route::Route;
 
 /// From what a key in memory takes to what nobody waits for, in seconds.
 const DURATIONS: [f64; 14] =
