@@ -91,6 +91,9 @@ enum Words {
         database_url: String,
         #[arg(long)]
         report: PathBuf,
+        /// Somebody else had the processors, so that not everything could be answered
+        #[arg(long)]
+        starved: bool,
     },
 }
 
@@ -128,7 +131,9 @@ async fn main() -> Result<()> {
         Words::Soak { place, node, seconds, report } => {
             soak::run(&place.open().await?, &place.secrets, &node, seconds, &report).await
         }
-        Words::Counts { database_url, report } => soak::check_counts(&open(&database_url).await?, &report).await,
+        Words::Counts { database_url, report, starved } => {
+            soak::check_counts(&open(&database_url).await?, &report, starved).await
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod services;
 mod setup;
 mod site;
 mod soak;
+mod stolen;
 mod test;
 mod trial;
 mod workspace;

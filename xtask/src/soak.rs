@@ -6,12 +6,17 @@ use crate::{
     scratch::Scratch,
     services::Postgres,
     setup::{self, Need},
+    stolen,
     trial::{Program, Programs, USUAL_MEMORY},
 };
 use std::process::Command;
 
 pub const TEN_MINUTES: &str = "600";
 const A_MINUTE: &str = "60";
+
+/// In percent. A second without a processor ends a lease that was about to be renewed, and with it every answer until it
+/// is: that is as it has to be, and nothing to test without having the processors.
+const MOST_STOLEN: f64 = 1.0;
 
 const NODES: usize = 3;
 /// Enough of them that none comes to its limit.
@@ -40,7 +45,13 @@ fn run(programs: &Programs, seconds: &str) -> Result<()> {
     for node in &nodes {
         soak.args(["--node", &format!("http://{}", node.address)]);
     }
-    process::run(&mut soak)?;
+    let ((), stolen) = stolen::during(|| process::run(&mut soak))?;
     nodes.into_iter().try_for_each(Program::stop)?;
-    process::run(Command::new(&programs.bench).args(["counts", "--database-url", &url, "--report"]).arg(&report))
+    let mut counts = Command::new(&programs.bench);
+    counts.args(["counts", "--database-url", &url, "--report"]).arg(&report);
+    if stolen > MOST_STOLEN {
+        eprintln!("{stolen:.0} % of the processors' time was taken away: not everything may have been answered");
+        counts.arg("--starved");
+    }
+    process::run(&mut counts)
 }

@@ -10,7 +10,7 @@ use domain::{
 };
 use keyring::{Keyring, NewPerson};
 use rand::RngExt;
-use reqwest::{Client, header};
+use reqwest::{Client, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -47,6 +47,11 @@ pub enum Terms {
     /// It may not come from where everybody asks for it.
     Elsewhere,
 }
+
+/// Nobody knows whether the change was made.
+#[derive(Debug, thiserror::Error)]
+#[error("the node could not say what became of the change")]
+pub struct Unanswered;
 
 impl Admins {
     pub async fn sign_in(keyring: &Keyring, nodes: &[String], tenants: usize) -> Result<Self> {
@@ -89,6 +94,9 @@ impl Admins {
         let request = self.request(node, function).header(header::COOKIE, &self.sessions[tenant].cookie);
         let answer = request.json(arguments).send().await?;
         let status = answer.status();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(Unanswered.into());
+        }
         if !status.is_success() {
             return Err(format!("node {node} answered {function} with {status}: {}", answer.text().await?).into());
         }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use latchkey_client::{Answer, Latchkey, Question};
+use latchkey_client::{Answer, Error, Latchkey, Question};
 use rand::RngExt;
 use secrecy::SecretString;
 
@@ -46,6 +46,7 @@ impl Nodes {
                 }
                 tally.count(key_of(&answer), answer.verdict());
             }
+            Err(Error::Unavailable { .. }) => tally.unanswered(),
             Err(error) => tally.wrong(format!("node {node} did not answer: {error}")),
         }
     }

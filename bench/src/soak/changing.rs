@@ -13,7 +13,7 @@ use latchkey_client::Verdict;
 use rand::RngExt;
 
 use super::{
-    admins::{Admins, Shown, Terms},
+    admins::{Admins, Shown, Terms, Unanswered},
     asking::Nodes,
     places::{Key, Place, Places, Secret},
     tally::Tally,
@@ -36,10 +36,15 @@ impl Changing<'_> {
         while !over.load(Ordering::Relaxed) {
             let place = self.places.any();
             // Somebody else may be changing it.
-            if let Ok(mut key) = place.key.try_lock()
-                && let Err(error) = self.change(place, &mut key).await
+            if let Ok(mut held) = place.key.try_lock()
+                && let Some(mut key) = held.take()
             {
-                self.tally.wrong(error.to_string());
+                match self.change(place, &mut key).await {
+                    Ok(()) => *held = Some(key),
+                    // Of a key whose state nobody knows, no more can be asked for.
+                    Err(error) if error.is::<Unanswered>() => self.tally.unanswered(),
+                    Err(error) => self.tally.wrong(error.to_string()),
+                }
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -12,8 +12,9 @@ use super::tally::{Counts, Report};
 use crate::Result;
 
 /// Holds what the database has counted against what was answered, and prints all that came of the run. The nodes have
-/// to be stopped, so that nothing is still to be written.
-pub async fn check(keyring: &Keyring, file: &Path) -> Result<()> {
+/// to be stopped, so that nothing is still to be written. Nodes that were starved of the processor may have left
+/// questions unanswered; they may not have answered any of them wrongly.
+pub async fn check(keyring: &Keyring, file: &Path, starved: bool) -> Result<()> {
     let mut report: Report = serde_json::from_slice(&fs::read(file)?)?;
     let mut compared = 0;
     for (id, answered) in std::mem::take(&mut report.counts) {
@@ -29,7 +30,14 @@ pub async fn check(keyring: &Keyring, file: &Path) -> Result<()> {
     println!("{} answers, {changes} changes: {:?}", report.answers, report.changes);
     println!("slowest change {} ms; the counts of {compared} keys were compared", report.slowest_change_ms);
     report.told.iter().for_each(|fault| println!("wrong: {fault}"));
-    if report.faults > 0 { Err(format!("{} answers or counts were wrong", report.faults).into()) } else { Ok(()) }
+    println!("{} questions and changes were not answered", report.unanswered);
+    if report.faults > 0 {
+        return Err(format!("{} answers or counts were wrong", report.faults).into());
+    }
+    if report.unanswered > 0 && !starved {
+        return Err("nodes that had the processors for themselves did not answer".into());
+    }
+    Ok(())
 }
 
 /// None for a key that has been deleted.

@@ -49,14 +49,15 @@ impl Key {
 }
 
 pub struct Place {
-    /// Held by whoever changes it.
-    pub key: tokio::sync::Mutex<Key>,
+    /// Held by whoever changes it; none once nobody knows what became of it.
+    pub key: tokio::sync::Mutex<Option<Key>>,
     secret: Mutex<Arc<Secret>>,
 }
 
 impl Place {
     pub fn new(tenant: usize, id: KeyId, secret: SecretString) -> Self {
-        Self { key: tokio::sync::Mutex::new(Key::new(tenant, id)), secret: Mutex::new(Secret::new(secret, tenant)) }
+        let key = tokio::sync::Mutex::new(Some(Key::new(tenant, id)));
+        Self { key, secret: Mutex::new(Secret::new(secret, tenant)) }
     }
 
     pub fn secret(&self) -> Arc<Secret> {

@@ -24,6 +24,8 @@ pub struct Report {
     /// Of each key, without those that were deleted: their counts have gone with them.
     pub counts: HashMap<String, Counts>,
     pub faults: u64,
+    /// Questions and changes that a node did not take, because it had not heard from the database for too long.
+    pub unanswered: u64,
     pub told: Vec<String>,
 }
 
@@ -44,6 +46,10 @@ impl Tally {
         let mut report = self.report();
         *report.changes.entry(how.to_owned()).or_default() += 1;
         report.slowest_change_ms = report.slowest_change_ms.max(took.as_millis() as u64);
+    }
+
+    pub fn unanswered(&self) {
+        self.report().unanswered += 1;
     }
 
     pub fn wrong(&self, fault: String) {

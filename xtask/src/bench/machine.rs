@@ -1,6 +1,6 @@
 //! Where it was measured, without which the numbers say little.
 
-use crate::{Result, Workspace, process};
+use crate::{Result, Workspace, process, stolen};
 use serde_json::{Value, json};
 use std::{fs, process::Command, thread, time::Duration};
 
@@ -40,9 +40,7 @@ pub fn words(machine: &Value) -> String {
 /// whoever had the processors.
 pub fn undisturbed<T>(mut measure: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..MOST_ATTEMPTS {
-        let before = Times::now()?;
-        let measured = measure()?;
-        let stolen = Times::now()?.stolen_since(before);
+        let (measured, stolen) = stolen::during(&mut measure)?;
         if stolen <= MOST_STOLEN {
             return Ok(measured);
         }
@@ -50,29 +48,6 @@ pub fn undisturbed<T>(mut measure: impl FnMut() -> Result<T>) -> Result<T> {
         thread::sleep(PAUSE);
     }
     Err("others have taken the processors away again and again; measure on a machine that is all yours".into())
-}
-
-/// How the processors have spent their time since the machine started.
-#[derive(Clone, Copy)]
-struct Times {
-    all: u64,
-    stolen: u64,
-}
-
-impl Times {
-    fn now() -> Result<Self> {
-        let text = fs::read_to_string("/proc/stat")?;
-        let line = text.lines().next().ok_or("/proc/stat is empty")?;
-        // user, nice, system, idle, iowait, irq, softirq, steal; guests are counted among the first two.
-        let spent = line.split_whitespace().skip(1).take(8).map(str::parse);
-        let spent: Vec<u64> = spent.collect::<std::result::Result<_, _>>()?;
-        Ok(Self { all: spent.iter().sum(), stolen: spent.get(7).copied().unwrap_or_default() })
-    }
-
-    /// The percentage of the time since then that a virtual machine wanted and was not given.
-    fn stolen_since(self, then: Self) -> f64 {
-        (self.stolen - then.stolen) as f64 / (self.all - then.all).max(1) as f64 * 100.0
-    }
 }
 
 fn memory() -> Result<f64> {
