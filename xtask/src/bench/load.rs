@@ -1,5 +1,6 @@
 //! Asking as fast as answers come, and what came of it.
 
+use super::machine::undisturbed;
 use crate::{Result, process, trial::Program};
 use serde_json::{Value, json};
 use std::{
@@ -9,6 +10,9 @@ use std::{
 };
 
 const CONNECTIONS: u64 = 32;
+
+/// An answer that takes long is an answer all the same; it shows among the slowest.
+const TIMEOUT: &str = "30s";
 
 /// So many can be asked about for some seconds, and none of them comes to its limit.
 const ENOUGH_KEYS: u64 = 5_000;
@@ -106,7 +110,7 @@ impl Generator {
         let printed = process::read(
             Command::new("wrk")
                 .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
-                .args(["--duration", &format!("{seconds}s"), "--script"])
+                .args(["--duration", &format!("{seconds}s"), "--timeout", TIMEOUT, "--script"])
                 .arg(&self.script)
                 .arg(format!("http://{}", program.address))
                 .arg("--")
@@ -123,15 +127,15 @@ impl Generator {
     pub fn warm(&self, program: &Program, keys: std::ops::Range<u64>, seconds: u32) -> Result<f64> {
         let (mut from, mut rates) = (keys.start, Vec::new());
         while from < keys.end {
-            // The last few alone would be asked about more often than they may be.
-            let enough = from.min(keys.end.saturating_sub(ENOUGH_KEYS)).max(keys.start);
-            let round = self.latchkey(program, VERIFY, enough..keys.end, seconds)?;
-            if let Some(wrong) = round.wrong {
-                return Err(wrong.into());
-            }
+            let round = undisturbed(|| {
+                // The last few alone would be asked about more often than they may be.
+                let enough = from.min(keys.end.saturating_sub(ENOUGH_KEYS)).max(keys.start);
+                let round = self.latchkey(program, VERIFY, enough..keys.end, seconds)?;
+                // What was asked last may not have been answered.
+                from = enough + round.issued.saturating_sub(2 * CONNECTIONS);
+                round.wrong.clone().map_or(Ok(round), |wrong| Err(wrong.into()))
+            })?;
             rates.push(round.a_second);
-            // What was asked last may not have been answered.
-            from = enough + round.issued.saturating_sub(2 * CONNECTIONS);
         }
         Ok(rates.iter().sum::<f64>() / rates.len() as f64)
     }
