@@ -2,19 +2,25 @@
 
 use std::io::{IsTerminal, stderr};
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
 use crate::config::{LogFormat, Settings};
 
+/// Migrations tell every step as news; whoever wants that can ask for it by name.
+const QUIET: &str = "sea_orm_migration=warn";
+
 /// Starts writing log lines to standard error.
 pub fn start(settings: &Settings) {
-    // Migrations tell every step as news; whoever wants that can ask for it by name.
-    let quiet = "sea_orm_migration=warn";
-    let filter = EnvFilter::try_new(format!("{quiet},{}", settings.log))
-        .unwrap_or_else(|_| EnvFilter::new(format!("{quiet},info")));
-    let lines = fmt().with_env_filter(filter).with_ansi(stderr().is_terminal()).with_writer(stderr);
+    let lines = fmt::layer().with_ansi(stderr().is_terminal()).with_writer(stderr);
+    let logs = tracing_subscriber::registry().with(targets(&settings.log));
     match settings.log_format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
+        LogFormat::Text => logs.with(lines).init(),
+        LogFormat::Json => logs.with(lines.json()).init(),
     }
+}
+
+/// By their names alone. Filters that look into spans would have each request's span looked at.
+fn targets(wanted: &str) -> Targets {
+    let with_quiet = |wanted| format!("{QUIET},{wanted}").parse::<Targets>();
+    with_quiet(wanted).or_else(|_| with_quiet("info")).unwrap_or_default()
 }
