@@ -14,10 +14,10 @@ pub fn everything(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     server(workspace, profile)
 }
 
-/// The server as the tests build it. Built by itself, its dependencies would have other features, and the
-/// machine would compile them a second time.
+/// The server as the tests have it, and the bench beside it. Built by themselves, their dependencies would have other
+/// features, and the machine would compile them a second time.
 pub fn server_of_tests(workspace: &Workspace) -> Result<PathBuf> {
-    process::run(&mut workspace.cargo(&["test", "--locked", "--workspace", "--exclude", "frontend", "--no-run"]))?;
+    process::run(&mut workspace.cargo(&["build", "--locked", "--workspace", "--exclude", "frontend", "--all-targets"]))?;
     Ok(workspace.program(Profile::Dev))
 }
 

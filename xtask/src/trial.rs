@@ -31,11 +31,9 @@ impl Programs {
         Ok(Self { bench: latchkey.with_file_name("bench"), latchkey })
     }
 
-    /// The same as the tests have them, whose dependencies are built already.
+    /// The same as the tests have them.
     pub fn of_tests(workspace: &Workspace) -> Result<Self> {
         let latchkey = build::server_of_tests(workspace)?;
-        let bench = ["build", "--locked", "--workspace", "--exclude", "frontend", "--bin", "bench"];
-        process::run(&mut workspace.cargo(&bench))?;
         Ok(Self { bench: latchkey.with_file_name("bench"), latchkey })
     }
 
