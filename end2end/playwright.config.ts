@@ -14,9 +14,9 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 7_000 },
   reporter: [['list']],
+  // No trace unless `--trace on` asks for it: recording each test took a third of the time.
   use: {
     viewport: { width: 1400, height: 900 },
-    trace: 'retain-on-failure',
     launchOptions: {
       executablePath,
       args: [
