@@ -1,7 +1,9 @@
 use crate::{Result, Workspace, process};
 use std::{env, fs, path::PathBuf, process::Command, time::SystemTime};
 
-const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// The shell comes first: the same browser without windows to draw, in two thirds of the time.
+const NAMES: &[&str] =
+    &["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// The browser of this machine, or the one that the environment names.
 pub fn installed() -> Option<PathBuf> {

@@ -38,7 +38,7 @@ impl Need {
 
     fn package(self) -> &'static str {
         match self {
-            Self::Chromium => "chromium",
+            Self::Chromium => "chromium-headless-shell",
             Self::Postgres => "postgresql",
             Self::Redis => "redis-server",
             Self::Python => "python3-venv",
