@@ -30,13 +30,15 @@ mod registry;
 mod tally;
 mod tenancy;
 
+pub(crate) use mark::Relied;
 pub(crate) use tally::{Tally, Uses};
+pub(crate) use tenancy::Tenancy;
 
 use absent::Absent;
 use flights::Flights;
-use mark::{Marked, Relied};
+use mark::Marked;
 use registry::Registry;
-use tenancy::{Holder, Powers, Tenancy};
+use tenancy::{Holder, Powers};
 
 /// What was looked up: a key, or that there is none.
 pub(crate) type LookedUp = Result<Option<Arc<Standing>>, Arc<StoreError>>;
@@ -133,9 +135,9 @@ impl Memory {
     pub(crate) fn recall(&self, hash: &SecretHash, now: Millis) -> Recalled {
         match self.keys.get(hash) {
             Some(standing) if standing.grounds.are_current() => Recalled::Key(standing),
-            Some(_) => Recalled::Nothing,
-            None if self.absent.is_known(hash, now) => Recalled::Nobody,
-            None => Recalled::Nothing,
+            // Also of a key that is out of date: it may have been deleted.
+            _ if self.absent.is_known(hash, now) => Recalled::Nobody,
+            _ => Recalled::Nothing,
         }
     }
 
@@ -157,29 +159,35 @@ impl Memory {
         self.flights.join(hash, fence, ask).await
     }
 
-    /// The tenant, if it is remembered.
-    pub(crate) fn tenant(&self, id: &TenantId, now: Millis) -> Option<Arc<KeyTenant>> {
-        self.tenancy(id, now).tenant()
+    /// What a tenant is relied on for from now on. Taken before the tenant is read, from wherever, so that no change
+    /// goes unnoticed that is applied meanwhile.
+    pub(crate) fn rely_on(&self, tenant: &TenantId, now: Millis) -> Relied<Tenancy> {
+        Relied::on(self.tenants.obtain(tenant, now, Tenancy::default))
     }
 
-    /// Remembers a tenant that was read behind the fence.
-    pub(crate) fn keep_tenant(&self, fence: Fence, tenant: &Arc<KeyTenant>, now: Millis) {
-        self.tenancy(&tenant.id, now).keep(tenant, || self.is_at(fence));
+    /// Remembers a tenant that was read from the database behind the fence.
+    pub(crate) fn keep_tenant(&self, fence: Fence, tenancy: &Relied<Tenancy>, tenant: &Arc<KeyTenant>) {
+        tenancy.on.keep(tenant, || self.is_at(fence));
     }
 
-    /// Makes of what was found what is judged. It relies on what holds now, whether or not that was so when it was
-    /// found: [`Self::keep`] looks to that.
-    pub(crate) fn stand(&self, found: Found, tenant: Arc<KeyTenant>, now: Millis) -> Standing {
-        let tenancy = self.tenancy(&tenant.id, now);
+    /// Makes of what was found what is judged. Of key and owner, it relies on what holds now, whether or not that was
+    /// so when they were found: [`Self::keep`] looks to that.
+    pub(crate) fn stand(
+        &self,
+        found: Found,
+        tenant: Arc<KeyTenant>,
+        tenancy: Relied<Tenancy>,
+        now: Millis,
+    ) -> Standing {
         let owner = found.owner.as_ref().map(|owner| self.holders.obtain(&owner.id, now, Holder::default));
+        let powers =
+            Powers { group: found.group.as_deref().map(Arc::from), permissions: found.permissions.as_slice().into() };
+        let Powers { group, permissions } = tenancy.on.share(powers);
         let grounds = Grounds {
             tally: Relied::on(self.tallies.obtain(&found.id, now, || Tally::new(&found.id))),
             owner: owner.map(Relied::on),
-            tenant: Relied::on(tenancy.clone()),
+            tenant: tenancy,
         };
-        let powers =
-            Powers { group: found.group.as_deref().map(Arc::from), permissions: found.permissions.as_slice().into() };
-        let Powers { group, permissions } = tenancy.share(powers);
         Standing::new(found, tenant, group, permissions, grounds)
     }
 
@@ -198,26 +206,30 @@ impl Memory {
         }
     }
 
-    /// Applies a change. The fence moves first: whatever was read before is then no longer taken in, and whatever
-    /// was taken in already has its mark moved.
-    pub(crate) fn forget(&self, touched: &Touched) {
+    /// Begins to apply a change: whatever was read before is not taken in any more.
+    pub(crate) fn fence_off(&self) -> FencedOff<'_> {
         self.fence.fetch_add(1, Ordering::AcqRel);
+        FencedOff(self)
+    }
+}
+
+/// A memory into which nothing comes that was read before a change: only now is it of any use to forget what is in it.
+#[must_use]
+pub(crate) struct FencedOff<'a>(&'a Memory);
+
+impl FencedOff<'_> {
+    pub(crate) fn forget(self, touched: &Touched) {
         match touched {
-            Touched::Key(id) => self.tallies.find(id).iter().for_each(|tally| tally.mark().move_on()),
-            Touched::Person(id) => self.holders.find(id).iter().for_each(|holder| holder.mark().move_on()),
-            Touched::Tenant(id) => self.tenants.find(id).iter().for_each(|tenancy| tenancy.forget()),
+            Touched::Key(id) => self.0.tallies.find(id).iter().for_each(|tally| tally.mark().move_on()),
+            Touched::Person(id) => self.0.holders.find(id).iter().for_each(|holder| holder.mark().move_on()),
+            Touched::Tenant(id) => self.0.tenants.find(id).iter().for_each(|tenancy| tenancy.forget()),
         }
     }
 
-    pub(crate) fn forget_everything(&self) {
-        self.fence.fetch_add(1, Ordering::AcqRel);
-        self.tenants.for_each(Tenancy::forget);
-        self.keys.clear();
-        self.absent.clear();
-    }
-
-    fn tenancy(&self, id: &TenantId, now: Millis) -> Arc<Tenancy> {
-        self.tenants.obtain(id, now, Tenancy::default)
+    pub(crate) fn forget_everything(self) {
+        self.0.tenants.for_each(Tenancy::forget);
+        self.0.keys.clear();
+        self.0.absent.clear();
     }
 }
 

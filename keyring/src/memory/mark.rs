@@ -7,7 +7,7 @@ use std::sync::{
 
 /// Moves when that changes which it stands for.
 #[derive(Debug, Default)]
-pub(super) struct Mark(AtomicU64);
+pub(crate) struct Mark(AtomicU64);
 
 impl Mark {
     pub(super) fn move_on(&self) {
@@ -20,13 +20,13 @@ impl Mark {
 }
 
 /// What can change, with the mark that tells of it.
-pub(super) trait Marked {
+pub(crate) trait Marked {
     fn mark(&self) -> &Mark;
 }
 
 /// Something that was relied on, with where its mark was then.
 #[derive(Debug)]
-pub(super) struct Relied<T> {
+pub(crate) struct Relied<T> {
     pub(super) on: Arc<T>,
     place: u64,
 }
@@ -36,7 +36,7 @@ impl<T: Marked> Relied<T> {
         Self { place: thing.mark().place(), on: thing }
     }
 
-    pub(super) fn is_current(&self) -> bool {
+    pub(crate) fn is_current(&self) -> bool {
         self.on.mark().place() == self.place
     }
 }

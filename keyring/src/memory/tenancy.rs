@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::permission::Permission;
 
 use super::{
-    mark::{Mark, Marked},
+    mark::{Mark, Marked, Relied},
     registry::Shared,
 };
 use crate::{clock::Millis, evaluator::KeyTenant};
 
 #[derive(Debug, Default)]
-pub(super) struct Tenancy {
+pub(crate) struct Tenancy {
     mark: Mark,
     shared: Mutex<InCommon>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Powers {
 const MOST_GROUPS: usize = 64;
 
 impl Tenancy {
-    pub(super) fn tenant(&self) -> Option<Arc<KeyTenant>> {
+    fn tenant(&self) -> Option<Arc<KeyTenant>> {
         self.shared().tenant.clone()
     }
 
@@ -57,14 +57,22 @@ impl Tenancy {
         powers
     }
 
-    /// Something about the tenant changed.
+    /// Something about the tenant changed. Whoever finds the mark moved already finds nothing remembered either.
     pub(super) fn forget(&self) {
+        let mut shared = self.shared();
+        *shared = InCommon::default();
         self.mark.move_on();
-        *self.shared() = InCommon::default();
     }
 
     fn shared(&self) -> MutexGuard<'_, InCommon> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Relied<Tenancy> {
+    /// The tenant, if it is remembered.
+    pub(crate) fn tenant(&self) -> Option<Arc<KeyTenant>> {
+        self.on.tenant()
     }
 }
 

@@ -60,18 +60,22 @@ async fn look_up<W: Source + Pace>(world: &W, memory: &Memory, hash: &SecretHash
         memory.keep_absent(fence, hash, now);
         return Ok(None);
     };
-    let known = if belief == Belief::Memory { memory.tenant(&found.tenant, now) } else { None };
+    let tenancy = memory.rely_on(&found.tenant, now);
+    world.stall().await;
+    let known = if belief == Belief::Memory { tenancy.tenant() } else { None };
     let tenant = match known {
         Some(tenant) => tenant,
-        None => match world.tenant(&found.tenant).await? {
-            Some(tenant) => Arc::new(tenant),
-            None => return Ok(None),
-        },
+        None => {
+            let Some(tenant) = world.tenant(&found.tenant).await?.map(Arc::new) else { return Ok(None) };
+            if belief == Belief::Memory {
+                memory.keep_tenant(fence, &tenancy, &tenant);
+            }
+            tenant
+        }
     };
     world.stall().await;
-    let standing = Arc::new(memory.stand(found, tenant.clone(), now));
+    let standing = Arc::new(memory.stand(found, tenant, tenancy, now));
     if belief == Belief::Memory {
-        memory.keep_tenant(fence, &tenant, now);
         world.stall().await;
         memory.keep(fence, hash, &standing);
     }

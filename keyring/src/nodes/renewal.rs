@@ -35,7 +35,7 @@ impl Node {
         // In a later statement than the one that lists us: whoever does not see us listed has changed something that
         // we see here.
         let changes = world.changes_after(self.applied).await?;
-        self.apply(&changes);
+        self.apply(world, &changes).await;
         world.stall().await;
         self.lease.extend_from(noted);
         world.stall().await;
@@ -55,16 +55,20 @@ impl Node {
         let latest = world.latest().await?;
         world.stall().await;
         self.applied = latest;
-        self.memory.forget_everything();
+        let fenced_off = self.memory.fence_off();
+        world.stall().await;
+        fenced_off.forget_everything();
         Ok(())
     }
 
-    fn apply(&mut self, changes: &[Announced]) {
+    async fn apply(&mut self, world: &impl Pace, changes: &[Announced]) {
         for Announced { revision, touched } in changes {
+            let fenced_off = self.memory.fence_off();
+            world.stall().await;
             match touched {
-                Some(touched) if *revision == self.applied.next() => self.memory.forget(touched),
+                Some(touched) if *revision == self.applied.next() => fenced_off.forget(touched),
                 // What lies between was cleared away, or is not for us to understand.
-                _ => self.memory.forget_everything(),
+                _ => fenced_off.forget_everything(),
             }
             self.applied = *revision;
         }

@@ -2,7 +2,7 @@
 //! look-ups that race changes. The protocol is the one that the program runs; only time and the database are made up.
 //!
 //! What is checked is the promise itself: no `VALID` to a question that was asked after a change was answered which
-//! took the key's access away. Two mistakes that are easily made are tried as well, and have to be found.
+//! took the key's access away. Three mistakes that are easily made are tried as well, and have to be found.
 
 use std::{
     cell::{Cell, RefCell},
@@ -40,6 +40,8 @@ enum Way {
     LeaseCheckedLast,
     /// What was read is remembered whether or not anything has changed since it was read.
     Unfenced,
+    /// A tenant is taken from memory first, and only then relied on.
+    TenantReliedOnLate,
 }
 
 /// What happened in a run.
@@ -99,7 +101,7 @@ async fn serve_again_and_again(database: Rc<Database>, story: Rc<Story>, way: Wa
         let server = Rc::new(Server {
             process: Process::new(&database),
             lease: Arc::default(),
-            memory: Arc::new(Memory::new(1 << 20)),
+            memory: Arc::new(Memory::new(12 << 10)),
             way,
         });
         let name = NodeName(format!("{place}.{life}"));
@@ -164,6 +166,7 @@ impl Server {
             Way::Right => recall(&self.process, &self.lease, &self.memory, hash).await?,
             Way::LeaseCheckedLast => self.recall_and_then_check(hash).await?,
             Way::Unfenced => self.recall_unfenced(hash).await?,
+            Way::TenantReliedOnLate => self.recall_relying_late(hash).await?,
         };
         Ok(standing.is_some_and(|key| key.revoked_at.is_none() && key.tenant.is_subscribed))
     }
@@ -188,21 +191,43 @@ impl Server {
             return Ok(Some(standing));
         }
         let Some(found) = self.process.find(hash).await? else { return Ok(None) };
+        let tenancy = self.memory.rely_on(&found.tenant, now);
         let Some(tenant) = self.process.tenant(&found.tenant).await? else { return Ok(None) };
-        let standing = Arc::new(self.memory.stand(found, Arc::new(tenant), now));
+        let standing = Arc::new(self.memory.stand(found, Arc::new(tenant), tenancy, now));
         self.memory.keep(self.memory.fence(), hash, &standing);
+        Ok(Some(standing))
+    }
+
+    async fn recall_relying_late(&self, hash: &SecretHash) -> Result<Option<Arc<Standing>>, Error> {
+        let now = self.process.ticks();
+        self.lease.check(now).map_err(|_| StoreError::NoLease)?;
+        if let Recalled::Key(standing) = self.memory.recall(hash, now) {
+            return Ok(Some(standing));
+        }
+        let fence = self.memory.fence();
+        let Some(found) = self.process.find(hash).await? else { return Ok(None) };
+        let Some(tenant) = self.memory.rely_on(&found.tenant, now).tenant() else {
+            return recall(&self.process, &self.lease, &self.memory, hash).await;
+        };
+        self.process.stall().await;
+        let tenancy = self.memory.rely_on(&found.tenant, now);
+        let standing = Arc::new(self.memory.stand(found, tenant, tenancy, now));
+        self.memory.keep(fence, hash, &standing);
         Ok(Some(standing))
     }
 }
 
-/// Commits a change and makes sure of it. None when nobody can say whether it came to be.
-async fn change(process: &Process, story: &Story, touched: Touched, write: impl FnOnce(&mut Tables)) -> Option<()> {
+/// Commits a change and makes sure of it, also when all was so already. None when nobody can say whether it came to
+/// be.
+async fn change(
+    process: &Process,
+    story: &Story,
+    touched: Touched,
+    write: impl FnOnce(&mut Tables) -> bool,
+) -> Option<()> {
     let machine = &process.database.machine;
     let begun = machine.now();
-    let committed = process.ask(|tables| {
-        write(tables);
-        tables.announce(touched)
-    });
+    let committed = process.ask(|tables| if write(tables) { tables.announce(touched) } else { tables.latest });
     confirm(process, committed.await.ok()?).await;
     more(if machine.now() - begun < SECOND { &story.quick } else { &story.slow });
     Some(())
@@ -213,7 +238,7 @@ async fn revoke_keys(process: Process, story: Rc<Story>) {
     loop {
         machine.delay(machine.pick(0..SECOND)).await;
         let number = machine.pick(0..KEYS as u64) as usize;
-        let revoke = |tables: &mut Tables| tables.revoked[number] = true;
+        let revoke = |tables: &mut Tables| !std::mem::replace(&mut tables.revoked[number], true);
         if change(&process, &story, Touched::Key(key(number)), revoke).await.is_some() {
             story.revoked.borrow_mut().entry(number).or_insert(machine.now());
         }
@@ -224,14 +249,14 @@ async fn stop_and_resume_subscription(process: Process, story: Rc<Story>) {
     let machine = process.database.machine.clone();
     loop {
         machine.delay(machine.pick(0..4 * SECOND)).await;
-        let stop = |tables: &mut Tables| tables.is_subscribed = false;
+        let stop = |tables: &mut Tables| std::mem::replace(&mut tables.is_subscribed, false);
         if change(&process, &story, Touched::Tenant(tenant()), stop).await.is_some() {
             story.unsubscribed.set(Some(machine.now()));
         }
         machine.delay(machine.pick(0..2 * SECOND)).await;
         // From here on it may be seen at any time that it goes on.
         story.unsubscribed.set(None);
-        let resume = |tables: &mut Tables| tables.is_subscribed = true;
+        let resume = |tables: &mut Tables| !std::mem::replace(&mut tables.is_subscribed, true);
         while change(&process, &story, Touched::Tenant(tenant()), resume).await.is_none() {}
     }
 }
@@ -273,4 +298,9 @@ fn a_lease_that_is_checked_too_late_is_found_out() {
 #[test]
 fn a_look_up_that_ignores_what_changed_meanwhile_is_found_out() {
     assert!(is_found(Way::Unfenced));
+}
+
+#[test]
+fn a_tenant_that_is_relied_on_after_it_was_read_is_found_out() {
+    assert!(is_found(Way::TenantReliedOnLate));
 }

@@ -114,7 +114,7 @@ impl Change {
                 let committed = transaction.commit().await;
                 let at = Instant::now();
                 // Also when it failed: it may have been too late for that.
-                memory.iter().for_each(|memory| touched.iter().for_each(|touched| memory.forget(touched)));
+                memory.iter().for_each(|memory| touched.iter().for_each(|touched| memory.fence_off().forget(touched)));
                 committed?;
                 at
             }

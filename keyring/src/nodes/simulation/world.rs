@@ -34,10 +34,11 @@ pub(super) const SECOND: Micros = 1_000 * MILLI;
 /// What the database holds.
 #[derive(Default)]
 pub(super) struct Tables {
-    latest: Revision,
+    pub(super) latest: Revision,
     log: Vec<Announced>,
     /// The beat and what was applied, by node.
     nodes: BTreeMap<NodeName, (i64, Revision)>,
+    beats: i64,
     pub(super) is_subscribed: bool,
     pub(super) revoked: Vec<bool>,
 }
@@ -52,6 +53,11 @@ impl Tables {
         self.latest = self.latest.next();
         self.log.push(Announced { revision: self.latest, touched: Some(touched) });
         self.latest
+    }
+
+    fn next_beat(&mut self) -> i64 {
+        self.beats += 1;
+        self.beats
     }
 
     /// Clears away what is old, so that who comes late finds a gap.
@@ -141,8 +147,9 @@ impl Pace for Process {
     async fn stall(&self) {
         let machine = self.machine();
         match machine.pick(0..1_000) {
-            0..800 => {}
-            800..980 => machine.delay(machine.pick(0..4 * MILLI)).await,
+            0..700 => {}
+            700..900 => machine.delay(machine.pick(0..4 * MILLI)).await,
+            900..980 => machine.delay(machine.pick(0..60 * MILLI)).await,
             980..994 => machine.delay(machine.pick(0..600 * MILLI)).await,
             _ => machine.delay(machine.pick(0..5 * SECOND)).await,
         }
@@ -194,20 +201,17 @@ fn found(number: usize, is_revoked: bool) -> Found {
 
 impl Ledger for Process {
     async fn beat(&self, node: &NodeName) -> Result<bool> {
-        self.ask(|tables| match tables.nodes.get_mut(node) {
-            Some((beat, _)) => {
-                *beat += 1;
-                true
-            }
-            None => false,
+        self.ask(|tables| {
+            let next = tables.next_beat();
+            tables.nodes.get_mut(node).map(|(beat, _)| *beat = next).is_some()
         })
         .await
     }
 
     async fn list(&self, node: &NodeName) -> Result<()> {
         self.ask(|tables| {
-            let (beat, applied) = tables.nodes.entry(node.clone()).or_default();
-            (*beat, *applied) = (*beat + 1, Revision(-1));
+            let beat = tables.next_beat();
+            tables.nodes.insert(node.clone(), (beat, Revision(-1)));
         })
         .await
     }
