@@ -43,7 +43,7 @@ impl Keyring {
 
     /// Whether the session was where the move begins. The tenant is told of nothing else.
     async fn moved(&self, signed_in: &SignedIn, tenant: &Tenant, which: Move) -> Result<bool, Error> {
-        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
+        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), &self.clock).await?;
         let (from, to, action) = match which {
             Move::In => (None, Some(&tenant.id), Action::TenantEntered),
             Move::Out => (Some(&tenant.id), None, Action::TenantLeft),

@@ -157,6 +157,7 @@ impl Keyring {
         }
         let group = Group { name, permissions, ..before.group.clone() };
         if group == before.group {
+            change.already_made().await?;
             return Ok(before);
         }
         if group.name != before.group.name {

@@ -106,7 +106,7 @@ impl Keyring {
     }
 
     pub(crate) async fn change(&self, watcher: &impl Watcher) -> Result<Change, Error> {
-        Ok(Change::begin(&self.database, Chain::Tenant(&watcher.tenant().id), self.now()).await?)
+        Ok(Change::begin(&self.database, Chain::Tenant(&watcher.tenant().id), &self.clock).await?)
     }
 }
 

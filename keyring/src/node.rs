@@ -55,10 +55,11 @@ impl Default for DatabaseClock {
 }
 
 impl DatabaseClock {
-    /// Notes what it showed between two ticks.
-    fn set(&self, shown: DateTime<Utc>, before: Millis, after: Millis) {
-        let between = i64::try_from(before.midpoint(after)).unwrap_or_default();
-        self.0.store(shown.timestamp_millis() - between, Ordering::Relaxed);
+    /// Notes what it showed after a tick. However long that took to hear of, it counts as if it had been at once: a
+    /// key is over a little early then, and never late.
+    fn set(&self, shown: DateTime<Utc>, before: Millis) {
+        let before = i64::try_from(before).unwrap_or_default();
+        self.0.store(shown.timestamp_millis() - before, Ordering::Relaxed);
     }
 
     fn at(&self, now: Millis) -> Option<DateTime<Utc>> {
@@ -213,8 +214,7 @@ impl Renewal {
         let renewed = timeout(RENEWAL_TIME, async {
             self.node.renew(&tables).await?;
             let before = tables.ticks();
-            let shown = tables.time().await?;
-            self.keyring.database_clock.set(shown, before, tables.ticks());
+            self.keyring.database_clock.set(tables.time().await?, before);
             Ok(())
         });
         renewed.await.unwrap_or(Err(StoreError::TooLate))

@@ -70,7 +70,7 @@ impl Keyring {
         let (email, name) = new.parse()?;
         // Before the transaction, which holds up everybody else who changes the tenant.
         let hash = self.passwords.hash(new.password).await;
-        let change = Change::begin(&self.database, chain(tenant.map(TenantAdmin::id)), self.now()).await?;
+        let change = Change::begin(&self.database, chain(tenant.map(TenantAdmin::id)), &self.clock).await?;
         let person = Person { id: new_id(change.now()), email, name, role };
         insert(change, tenant, person, hash).await
     }
@@ -129,7 +129,7 @@ impl Keyring {
         let hash = self.passwords.hash(password).await;
         let found = store::people::account_by_email(self.database.connection(), &email).await?;
         let Account { person, tenant, .. } = found.ok_or(Error::NotFound(Thing::Person))?;
-        let change = Change::begin(&self.database, chain(tenant.as_ref()), self.now()).await?;
+        let change = Change::begin(&self.database, chain(tenant.as_ref()), &self.clock).await?;
         store::people::set_password(&change, &person.id, hash).await?;
         store::sessions::end_of_person(&change, &person.id, None).await?;
         let (actor, subject) = (Actor::operator(), Subject::new(&person.id, &person.name));
@@ -147,7 +147,7 @@ impl Keyring {
         }
         let (email, name) = new.parse()?;
         let hash = self.passwords.hash(new.password).await;
-        let change = Change::begin(&self.database, Chain::Platform, self.now()).await?;
+        let change = Change::begin(&self.database, Chain::Platform, &self.clock).await?;
         // Another server that started at the same time may have been first.
         if !store::people::any_super_user(change.on()).await? {
             let person = Person { id: new_id(change.now()), email, name, role: Role::SuperUser };

@@ -24,7 +24,7 @@ impl Keyring {
             (Some(tenant), Role::TenantAdmin | Role::Member) => Chain::Tenant(&tenant.id),
             _ => Chain::Platform,
         };
-        Ok(Change::begin(&self.database, chain, self.now()).await?)
+        Ok(Change::begin(&self.database, chain, &self.clock).await?)
     }
 
     /// The groups that say what a member may do. An admin has no need of any, and a super user belongs to no tenant.

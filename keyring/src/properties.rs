@@ -133,6 +133,7 @@ impl Keyring {
     ) -> Result<TenantProperty, Error> {
         let before = find(&change, admin, id).await?;
         if before.archived_at.is_some() == archived_at.is_some() {
+            change.already_made().await?;
             return Ok(before);
         }
         let action = if archived_at.is_some() { Action::PropertyArchived } else { Action::PropertyRestored };

@@ -57,7 +57,7 @@ impl Keyring {
     ) -> Result<SessionToken, Error> {
         let account = self.account_by_password(&credentials, client.address).await?;
         let person = &account.person;
-        let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), self.now()).await?;
+        let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), &self.clock).await?;
         let hash = account.password_hash.as_deref().unwrap_or_default();
         if !store::people::hold(&change, &person.id, hash).await? {
             return Err(Error::WrongCredentials);

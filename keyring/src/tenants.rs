@@ -60,7 +60,7 @@ impl Keyring {
     /// When a field is wrong or the slug is taken.
     pub async fn create_tenant(&self, by: &SuperUser, new: NewTenant) -> Result<Tenant, Error> {
         let tenant = new.parse(self.now())?;
-        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
+        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), &self.clock).await?;
         insert(&change, &tenant).await?;
         change.commit(created(by, &tenant)).await?;
         Ok(tenant)
@@ -78,7 +78,7 @@ impl Keyring {
     ) -> Result<(Tenant, Invitation), Error> {
         let admins_fields = admin.parse().map_err(about_the_admin);
         let (tenant, _) = FieldErrors::both(new.parse(self.now()), admins_fields)?;
-        let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), self.now()).await?;
+        let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), &self.clock).await?;
         insert(&change, &tenant).await?;
         let invitation = invite(&change, &tenant.id, admin, Role::TenantAdmin).await?;
         change.note(created(by, &tenant)).await?;
@@ -95,7 +95,7 @@ impl Keyring {
     /// # Errors
     /// When a field is wrong, or there is no such tenant.
     pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
-        let change = Change::begin(&self.database, Chain::Tenant(id), self.now()).await?;
+        let change = Change::begin(&self.database, Chain::Tenant(id), &self.clock).await?;
         let before = find(&change, id).await?;
         let after = checked(Tenant {
             name: wanted.name.unwrap_or_else(|| before.name.clone()),
@@ -163,7 +163,7 @@ pub(crate) async fn find(change: &Change, id: &TenantId) -> Result<Tenant, Error
 /// Keeps what became of a tenant, unless it is as it was.
 pub(crate) async fn save(change: Change, actor: &Actor, before: &Tenant, after: &Tenant) -> Result<(), Error> {
     if after == before {
-        return Ok(());
+        return Ok(change.already_made().await?);
     }
     store::tenants::update(&change, after).await?;
     let subject = Subject::new(&after.id, &after.name);

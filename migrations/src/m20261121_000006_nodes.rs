@@ -16,7 +16,9 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The leases need not outlive the database: whoever finds theirs gone begins anew.
+/// The leases outlive a crash of the database, as the nodes do which believe in them: a change that found nobody listed
+/// would wait for nobody. Beats are numbered for all nodes together, so that one that left the list and came back is
+/// not taken for what it was.
 const TABLES: &str = "
 CREATE TABLE auth_epoch (one boolean PRIMARY KEY DEFAULT true CHECK (one), rev bigint NOT NULL);
 INSERT INTO auth_epoch (rev) VALUES (0);
@@ -25,7 +27,8 @@ CREATE TABLE auth_change (
     touched text NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE UNLOGGED TABLE node_lease (
+CREATE SEQUENCE node_beat;
+CREATE TABLE node_lease (
     name text PRIMARY KEY,
     beat bigint NOT NULL,
     applied bigint NOT NULL,

@@ -23,6 +23,7 @@ impl Keyring {
         let terms = draft.parse(&choices)?;
         check_words(draft)?;
         if KeyDraft::of(&before).parse(&choices).is_ok_and(|unchanged| unchanged == terms) {
+            change.already_made().await?;
             return Ok(before);
         }
         store::keys::set_terms(&change, keeper.shelf(), &before, &terms).await?;

@@ -25,6 +25,7 @@ impl Keyring {
         let change = self.change(watcher).await?;
         let key = find(&change, watcher, id).await?;
         if key.status() == Status::Revoked {
+            change.already_made().await?;
             return Ok(key);
         }
         store::keys::revoke(&change, watcher.shelf(), &key, &watcher.actor().id).await?;

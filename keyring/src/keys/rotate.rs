@@ -71,7 +71,7 @@ impl Keyring {
     pub async fn end_grace(&self, keeper: &impl Keeper, id: &KeyId) -> Result<(), Error> {
         let change = self.change(keeper).await?;
         let key = super::find(&change, keeper, id).await?;
-        let Some(until) = key.old_secret_until else { return Ok(()) };
+        let Some(until) = key.old_secret_until else { return Ok(change.already_made().await?) };
         store::keys::end_grace(&change, keeper.shelf(), &key).await?;
         let detail = json!({ "would_have_ended": until });
         change

@@ -9,10 +9,9 @@ use crate::clock::Millis;
 const FIRST_PAUSE: Millis = 1;
 const LONGEST_PAUSE: Millis = 25;
 
-/// Waits until every node has applied a revision that was committed just now, or can have no lease any more. The
+/// Waits until every node has applied a revision that is committed, or can have no lease any more. The
 /// nodes that did not answer are taken off the list: the next change need not wait for them.
 pub(crate) async fn confirm<W: Ledger + Pace>(world: &W, revision: Revision) {
-    let committed = world.ticks();
     let mut first_seen: Option<(Millis, HashMap<NodeName, i64>)> = None;
     let mut pause = FIRST_PAUSE;
     loop {
@@ -23,7 +22,7 @@ pub(crate) async fn confirm<W: Ledger + Pace>(world: &W, revision: Revision) {
             return;
         }
         let (since, _) = &*first_seen.get_or_insert_with(|| (now, beats(behind.as_deref().unwrap_or_default())));
-        if now >= (*since).max(committed) + PATIENCE {
+        if now >= *since + PATIENCE {
             break;
         }
         world.sleep(pause).await;

@@ -129,7 +129,7 @@ impl Keyring {
         let token = Sha256Hex::of(token.expose_secret());
         let Account { person, tenant, .. } = self.account_by_link(&token).await?.ok_or_else(no_longer_good)?;
         let hash = self.passwords.hash(password).await;
-        let change = Change::begin(&self.database, super::chain(tenant.as_ref()), self.now()).await?;
+        let change = Change::begin(&self.database, super::chain(tenant.as_ref()), &self.clock).await?;
         if !store::invitations::spend(&change, &token).await? {
             return Err(no_longer_good());
         }

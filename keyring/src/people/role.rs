@@ -66,6 +66,7 @@ impl Keyring {
         let before = find(&change, admin, id).await?;
         let (role, groups) = new.parse(&store::groups::list(change.on(), admin.id()).await?)?;
         if before.person.role == role && before.groups == groups {
+            change.already_made().await?;
             return Ok(before);
         }
         if role != Role::TenantAdmin {

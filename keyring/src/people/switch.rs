@@ -25,7 +25,7 @@ impl Keyring {
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
         if found.state == PersonState::SwitchedOff {
-            return Ok(());
+            return Ok(change.already_made().await?);
         }
         check_not_last_admin(&change, admin, &found).await?;
         store::people::set_switched_off(&change, id, Some(change.now())).await?;

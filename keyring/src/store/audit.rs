@@ -79,10 +79,15 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    pub(crate) async fn begin(database: &Database, chain: Chain<'_>, now: DateTime<Utc>) -> Result<Self> {
+    pub(crate) async fn begin(database: &Database, chain: Chain<'_>, clock: &Clock) -> Result<Self> {
         let (transaction, turn) = database.begin().await?;
         let chain = lock(&transaction, chain.id()).await?;
         let (audience, confirmed) = (database.audience(), database.confirmed().clone());
+        let now = match (&audience, clock) {
+            // By the clock that all nodes go by: what ends now by one that is ahead would be good for longer.
+            (Audience::Nodes(_), Clock::Machine) => nodes::time(&transaction).await?,
+            _ => clock.now(),
+        };
         Ok(Self { transaction, chain, now, touched: Vec::new(), audience, confirmed, _turn: turn })
     }
 
@@ -102,6 +107,17 @@ impl Change {
         self.note(event).await?;
         let carried_out = tokio::spawn(self.carry_out()).await;
         carried_out.map_err(|stopped| StoreError::Database(DbErr::Custom(stopped.to_string())))?
+    }
+
+    /// Finds that somebody else has made this change before, and sees to it all the same that nobody lets a key in on
+    /// the old terms once this has returned: they may still be waiting for that.
+    pub(crate) async fn already_made(self) -> Result<()> {
+        if let Audience::Nodes(connection) = &self.audience {
+            let revision = nodes::latest(&self.transaction).await?;
+            self.transaction.rollback().await?;
+            confirm(&Tables::new(connection, &Clock::Machine), revision).await;
+        }
+        Ok(())
     }
 
     async fn carry_out(self) -> Result<()> {

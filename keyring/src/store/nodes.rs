@@ -1,10 +1,13 @@
 //! What nodes and changes tell each other on PostgreSQL. A file has one owner, who needs none of it.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, Statement, Value,
     sqlx::postgres::PgListener,
 };
+use tokio::time::timeout;
 
 use super::{Database, Result, StoreError};
 use crate::{
@@ -57,19 +60,29 @@ impl<'a> Tables<'a> {
 
     /// What the database's clock shows.
     pub(crate) async fn time(&self) -> Result<DateTime<Utc>> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            now: DateTime<Utc>,
-        }
-        let row = Row::find_by_statement(statement("SELECT clock_timestamp() AS now", []));
-        Ok(row.one(self.connection).await?.ok_or_else(nothing)?.now)
+        time(self.connection).await
     }
+}
+
+/// What the database's clock shows, to the millisecond.
+pub(super) async fn time(connection: &impl ConnectionTrait) -> Result<DateTime<Utc>> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        now: DateTime<Utc>,
+    }
+    let row = Row::find_by_statement(statement("SELECT clock_timestamp() AS now", []));
+    Ok(row.one(connection).await?.ok_or_else(nothing)?.now.trunc_subsecs(3))
+}
+
+/// The revision of the latest change.
+pub(super) async fn latest(connection: &impl ConnectionTrait) -> Result<Revision> {
+    revision(connection, "SELECT rev FROM auth_epoch").await
 }
 
 /// A connection for a node alone, so that it renews its lease however busy the others are.
 pub(crate) type OwnConnection = DatabaseConnection;
 
-pub(crate) async fn own_connection(url: &str, patience: std::time::Duration) -> Result<OwnConnection> {
+pub(crate) async fn own_connection(url: &str, patience: Duration) -> Result<OwnConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).acquire_timeout(patience).connect_lazy(true).sqlx_logging(false);
     Ok(sea_orm::Database::connect(options).await?)
@@ -89,6 +102,13 @@ impl Hints {
     pub(crate) async fn next(&mut self) -> Result<()> {
         self.0.try_recv().await.map(drop).map_err(sql)
     }
+}
+
+/// Whoever waits for the nodes waits for so long at most, whatever has become of the database.
+const ANSWER_TIME: Duration = Duration::from_millis(500);
+
+async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(ANSWER_TIME, answer).await.unwrap_or(Err(StoreError::TooLate))
 }
 
 fn sql(error: sea_orm::SqlxError) -> StoreError {
@@ -119,23 +139,25 @@ async fn revision(connection: &impl ConnectionTrait, sql: &str) -> Result<Revisi
 
 impl Ledger for Tables<'_> {
     async fn beat(&self, node: &NodeName) -> Result<bool> {
-        let sql = "UPDATE node_lease SET beat = beat + 1, seen_at = clock_timestamp() WHERE name = $1";
+        let sql = "UPDATE node_lease SET beat = nextval('node_beat'), seen_at = clock_timestamp() WHERE name = $1";
         Ok(run(self.connection, sql, [node.0.as_str().into()]).await? == 1)
     }
 
     async fn list(&self, node: &NodeName) -> Result<()> {
-        let sql = "INSERT INTO node_lease (name, beat, applied, seen_at) VALUES ($1, 0, -1, clock_timestamp()) \
-                   ON CONFLICT (name) DO UPDATE SET beat = node_lease.beat + 1, applied = -1";
+        let sql = "INSERT INTO node_lease (name, beat, applied, seen_at) \
+                   VALUES ($1, nextval('node_beat'), -1, clock_timestamp()) \
+                   ON CONFLICT (name) DO UPDATE SET beat = excluded.beat, applied = -1";
         run(self.connection, sql, [node.0.as_str().into()]).await.map(drop)
     }
 
     async fn unlist(&self, laggard: &Laggard) -> Result<()> {
         let words: [Value; 2] = [laggard.name.0.as_str().into(), laggard.beat.into()];
-        run(self.connection, "DELETE FROM node_lease WHERE name = $1 AND beat = $2", words).await.map(drop)
+        let sql = "DELETE FROM node_lease WHERE name = $1 AND beat = $2";
+        in_time(run(self.connection, sql, words)).await.map(drop)
     }
 
     async fn latest(&self) -> Result<Revision> {
-        revision(self.connection, "SELECT rev FROM auth_epoch").await
+        latest(self.connection).await
     }
 
     async fn changes_after(&self, after: Revision) -> Result<Vec<Announced>> {
@@ -162,7 +184,8 @@ impl Ledger for Tables<'_> {
             beat: i64,
         }
         let sql = "SELECT name, beat FROM node_lease WHERE applied < $1";
-        let rows = Row::find_by_statement(statement(sql, [revision.0.into()])).all(self.connection).await?;
+        let rows = Row::find_by_statement(statement(sql, [revision.0.into()])).all(self.connection);
+        let rows = in_time(async { Ok(rows.await?) }).await?;
         Ok(rows.into_iter().map(|row| Laggard { name: NodeName(row.name), beat: row.beat }).collect())
     }
 }
@@ -173,6 +196,6 @@ impl Pace for Tables<'_> {
     }
 
     async fn sleep(&self, millis: Millis) {
-        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+        tokio::time::sleep(Duration::from_millis(millis)).await;
     }
 }

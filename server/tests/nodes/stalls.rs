@@ -135,6 +135,27 @@ async fn a_change_waits_for_a_server_that_naps() {
     assert!(waited_on < PATIENCE - NAP, "there was nobody to wait for any more: {waited_on:?}");
 }
 
+/// Whoever is told that it was done already can rely on it as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_was_made_already_waits_too() {
+    let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
+    let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
+    cluster.know(&FACES, &key.secret, &any).await;
+    sleeper.signal("STOP");
+    let begun = Instant::now();
+    let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
+    let first = tokio::task::spawn_blocking(move || {
+        assert!(super::program::shell_on(&database_url, &["key", "revoke", &id], "").status.success());
+    });
+    let is_revoked = format!("SELECT (revoked_at IS NOT NULL)::text FROM api_key WHERE id = '{}'", key.id);
+    cluster.stage.see(&is_revoked, &["true".to_owned()]).await;
+    cluster.stage.revoke(&key);
+    let took = begun.elapsed();
+    assert!(took >= PATIENCE, "somebody was told so while the server that sleeps could still let in: {took:?}");
+    first.await.unwrap();
+    sleeper.signal("CONT");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_gone_delays_one_change_at_most() {
     let (mut cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
