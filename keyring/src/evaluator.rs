@@ -179,6 +179,7 @@ impl Keyring {
         }
         match tally.take(standing.rate_limit, cost, now) {
             Ok(quota) => (Ok(()), quota),
+            Err(quota) if cost > quota.limit => (Err(Refusal::CostsTooMuch { cost, limit: quota.limit }), quota),
             Err(quota) => (Err(Refusal::RateLimited(quota)), quota),
         }
     }

@@ -44,6 +44,11 @@ pub enum Refusal {
     /// The tenant has no such property.
     NoSuchProperty,
     RateLimited(Quota),
+    /// More than the key may do in a whole minute.
+    CostsTooMuch {
+        cost: u16,
+        limit: u16,
+    },
     Legacy(LegacyRefusal),
 }
 
@@ -68,7 +73,7 @@ impl Refusal {
             Self::OriginNotAllowed { .. } => Verdict::OriginNotAllowed,
             Self::InsufficientPermissions { .. } => Verdict::InsufficientPermissions,
             Self::PropertyNotAllowed | Self::NoSuchProperty => Verdict::PropertyNotAllowed,
-            Self::RateLimited(_) => Verdict::RateLimited,
+            Self::RateLimited(_) | Self::CostsTooMuch { .. } => Verdict::RateLimited,
             Self::Legacy(_) => return None,
         })
     }
@@ -158,6 +163,11 @@ impl fmt::Display for Refusal {
                 f,
                 "This key may make {} calls a minute, and has made them. Wait {} seconds, or have the limit raised in {CONSOLE}.",
                 quota.limit, quota.reset_seconds
+            ),
+            Self::CostsTooMuch { cost, limit } => write!(
+                f,
+                "This key may make {limit} calls a minute, and this one counts as {cost}, which never fits. Ask for less, \
+                 or have the limit raised in {CONSOLE}."
             ),
             Self::Legacy(refusal) => refusal.fmt(f),
         }

@@ -180,24 +180,25 @@ fn challenged(problem: Problem, error: Option<&str>) -> Problem {
     }
 }
 
-/// A refusal as the public API tells it.
-pub fn refused(refusal: &Refusal) -> Problem {
-    refused_as(code_of(refusal), refusal)
-}
-
 /// A refusal as it is told where the property is none of the API's own: what does not exist cannot be reached.
 pub fn refused_elsewhere(refusal: &Refusal) -> Problem {
-    refused_as(code_elsewhere(refusal), refusal)
+    refused(elsewhere(refusal))
 }
 
 pub fn code_elsewhere(refusal: &Refusal) -> Code {
+    code_of(elsewhere(refusal))
+}
+
+fn elsewhere(refusal: &Refusal) -> &Refusal {
     match refusal {
-        Refusal::NoSuchProperty => Code::PropertyNotAllowed,
-        refusal => code_of(refusal),
+        Refusal::NoSuchProperty => &Refusal::PropertyNotAllowed,
+        refusal => refusal,
     }
 }
 
-fn refused_as(code: Code, refusal: &Refusal) -> Problem {
+/// A refusal as the public API tells it.
+pub fn refused(refusal: &Refusal) -> Problem {
+    let code = code_of(refusal);
     let problem = Problem::new(code, refusal.to_string());
     let problem = match refusal.retry_after() {
         Some(seconds) => problem.with_header(RETRY_AFTER, HeaderValue::from(seconds)),
@@ -224,7 +225,7 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::InsufficientPermissions { .. } => Code::InsufficientScope,
         Refusal::PropertyNotAllowed => Code::PropertyNotAllowed,
         Refusal::NoSuchProperty => Code::NotFound,
-        Refusal::RateLimited(_) => Code::RateLimited,
+        Refusal::RateLimited(_) | Refusal::CostsTooMuch { .. } => Code::RateLimited,
         Refusal::Legacy(refusal) => legacy_code_of(refusal),
     }
 }

@@ -64,9 +64,11 @@ pub async fn bytes(body: Body) -> Result<Bytes, Problem> {
 /// # Errors
 /// As [`read`] and [`Json::parse`].
 pub fn typed<B: DeserializeOwned + FromFields>(bytes: Bytes) -> Result<B, Problem> {
+    // A list of the values in their order would do for serde as well.
+    let is_object = bytes.trim_ascii_start().starts_with(b"{");
     match serde_json::from_slice(&bytes) {
-        Ok(body) => Ok(body),
-        Err(_) => object(bytes)?.parse(),
+        Ok(body) if is_object => Ok(body),
+        _ => object(bytes)?.parse(),
     }
 }
 

@@ -78,6 +78,9 @@ async fn refusals_are_the_public_apis_own(base: Base) {
     ask(&stage, "?permission=invoices:pay", &key).await.refused(403, "insufficient_scope").says("invoices:pay");
     let property = format!("?property=prp_{NO_SUCH_ID}");
     ask(&stage, &property, &key).await.refused(403, "property_not_allowed");
+    let answer = ask(&stage, &format!("?property={harbour}&cost=2"), &key).await;
+    answer.refused(429, "rate_limited").says("never fits");
+    assert!(!answer.headers.contains_key("retry-after"), "waiting does not help");
     let both = [("x-api-key", key.secret.as_str()), ("user-api-key", &revoked.secret)];
     stage.get_with("/gateway/auth", &both).await.refused(400, "conflicting_credentials");
     assert_eq!(identity(&ask(&stage, &format!("?property={harbour}&cost=0"), &key).await)[0], "acme");
@@ -153,7 +156,7 @@ fn envoy(stage: &Stage, key: &Key, target: &str) -> RequestBuilder {
 }
 
 async fn traefik_and_envoy_are_answered(base: Base) {
-    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1/32"]);
+    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
     let key = stage.key(&["--ip", "203.0.113.9", "--rate-limit", "3"]);
     let poor = stage.key(&["--scope", "write"]);
     assert_eq!(identity(&Answer::to(traefik(&stage, &key)).await)[1], key.id);

@@ -82,23 +82,11 @@ impl Question {
     fn message(&self, refusal: &Refusal) -> Cow<'static, str> {
         match refusal {
             Refusal::IpNotAllowed { address: None } => {
-                "This key has an IP allowlist, and it was asked about without an address. Send your client's as ip.".into()
+                "This key has an IP allowlist, and it was asked about without an address. Send your client's as ip."
+                    .into()
             }
             Refusal::NoSuchProperty => "The organisation has no such property. Send the id of one that it has.".into(),
-            Refusal::RateLimited(quota) if self.cost > quota.limit => format!(
-                "This key may make {} calls a minute, which a cost of {} never fits into. Ask for less, or have its limit raised.",
-                quota.limit, self.cost
-            )
-            .into(),
             refusal => refusal.to_string().into(),
-        }
-    }
-
-    /// When it is worth asking again, which a cost above the whole limit never is.
-    fn retry_after(&self, refusal: &Refusal) -> Option<u64> {
-        match refusal {
-            Refusal::RateLimited(quota) if self.cost > quota.limit => None,
-            refusal => refusal.retry_after(),
         }
     }
 }

@@ -261,7 +261,7 @@ impl<'a> VerdictView<'a> {
         let refusal = finding.refusal.as_ref().map(|refusal| RefusalView {
             http_status: finding.status(),
             message: question.message(refusal),
-            retry_after_seconds: question.retry_after(refusal),
+            retry_after_seconds: refusal.retry_after(),
         });
         Self {
             valid: refusal.is_none(),
