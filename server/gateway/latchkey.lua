@@ -14,7 +14,7 @@ local identity = {
 -- What it tells the client of a refusal.
 local told = {
     "content-type", "cache-control", "www-authenticate", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id",
-    "access-control-allow-origin", "access-control-expose-headers", "vary",
+    "access-control-allow-origin", "access-control-expose-headers", "vary", "deprecation", "sunset", "link",
 }
 
 -- The refusals that are the client's own doing.

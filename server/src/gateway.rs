@@ -42,7 +42,8 @@ const MOST_BODY_BYTES: usize = 1024 * 1024;
 /// What was refused with, for a proxy that can be answered with nothing but 403.
 const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
 
-/// The method of the client's own request, as proxies tell it that ask by another one.
+/// The method of the client's own request, as proxies tell it that ask by another one. The first that is there counts,
+/// so a proxy that sends the second has to take the first away when a client sent it.
 const ORIGINAL_METHOD: [HeaderName; 2] =
     [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
 

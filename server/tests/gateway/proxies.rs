@@ -97,18 +97,48 @@ async fn a_good_key_passes_with_its_identity(guarded: Guarded) {
 
 async fn nobody_tells_who_they_are_by_themselves(guarded: Guarded) {
     let key = guarded.stage.key(&[]);
-    let mut request = guarded.request(Method::GET, "/orders", &key);
-    for name in IDENTITY {
-        let underscored = name.replace('-', "_");
-        for name in [name, &underscored, &name.replacen('-', "_", 1), &name.to_uppercase()] {
-            request = request.header(name, "forged");
+    for mark in ["-", "_", ".", "!", "#", "$", "%", "&", "'", "*", "+", "^", "`", "|", "~"] {
+        let mut request = guarded.request(Method::GET, "/orders", &key);
+        for name in IDENTITY {
+            let spelled = name.replace('-', mark);
+            for name in [name, &spelled, &name.replacen('-', mark, 1), &spelled.to_uppercase()] {
+                request = request.header(name, "forged");
+            }
+        }
+        let answer = Answer::to(request).await;
+        assert_eq!(answer.status, 200, "{mark}: {}", answer.text);
+        let seen = guarded.arrived();
+        assert_eq!(identity(&seen), ["acme", &key.id, "PMS", "", "*", "*"], "{mark}");
+        let forged: Vec<_> = seen.headers.iter().filter(|(_, value)| *value == "forged").collect();
+        assert!(forged.is_empty(), "{forged:?}");
+    }
+}
+
+/// What `Connection` names goes no further than the next proxy.
+async fn nobody_has_their_identity_taken_away(guarded: Guarded) {
+    let key = guarded.stage.key(&[]);
+    let names = IDENTITY.join(", ");
+    for connection in [names.clone(), format!("Upgrade, {names}")] {
+        let request = guarded.request(Method::GET, "/orders", &key).header("connection", &connection);
+        let answer = Answer::to(request.header("upgrade", "own/1")).await;
+        assert_eq!(answer.status, 200, "{connection}: {}", answer.text);
+        let seen = guarded.arrived();
+        assert_eq!(identity(&seen), ["acme", &key.id, "PMS", "", "*", "*"], "{connection}");
+        let passed_on = seen.headers.get("connection").map_or("", |value| value.to_str().unwrap());
+        assert!(["", "upgrade"].contains(&passed_on.to_lowercase().as_str()), "{connection}: {passed_on}");
+        if connection.starts_with("Upgrade") && matches!(guarded.kind, Kind::Haproxy | Kind::Caddy) {
+            assert_eq!((passed_on, seen.headers["upgrade"].to_str().unwrap()), ("Upgrade", "own/1"));
         }
     }
-    assert_eq!(Answer::to(request).await.status, 200);
-    let seen = guarded.arrived();
-    assert_eq!(identity(&seen), ["acme", &key.id, "PMS", "", "*", "*"]);
-    let forged: Vec<_> = seen.headers.iter().filter(|(_, value)| *value == "forged").collect();
-    assert!(forged.is_empty(), "{forged:?}");
+}
+
+async fn nobody_chooses_the_method_in_the_log(guarded: Guarded) {
+    let key = guarded.stage.key(&[]);
+    let request = guarded.request(Method::DELETE, "/orders/7", &key);
+    let answer = Answer::to(with(request, &[("x-original-method", "GET"), ("x-forwarded-method", "GET")])).await;
+    assert_eq!((answer.status, guarded.arrived().method), (200, Method::DELETE), "{}", answer.text);
+    let log = format!("SELECT method FROM usage_event WHERE api_key_id = '{}'", key.id);
+    guarded.stage.see(&log, &["DELETE".to_owned()]).await;
 }
 
 async fn a_call_arrives_whole(guarded: Guarded) {
@@ -130,7 +160,7 @@ async fn a_call_arrives_whole(guarded: Guarded) {
 async fn refusals_are_told_and_nothing_gets_through(guarded: Guarded) {
     let answer = guarded.get(&[]).await;
     guarded.refused(&answer, 401);
-    assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"latchkey\"");
+    assert_eq!(challenges(&answer), ["Bearer realm=\"latchkey\""]);
     let revoked = guarded.stage.key(&[]);
     guarded.stage.revoke(&revoked);
     guarded.stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
@@ -138,7 +168,7 @@ async fn refusals_are_told_and_nothing_gets_through(guarded: Guarded) {
     for secret in ["nonsense", &revoked.secret, &foreign.secret] {
         let answer = guarded.get(&[("x-api-key", secret), ("origin", "https://page.test")]).await;
         guarded.refused(&answer, 401);
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"latchkey\", error=\"invalid_token\"");
+        assert_eq!(challenges(&answer), ["Bearer realm=\"latchkey\", error=\"invalid_token\""]);
     }
     let poor = guarded.stage.key(&["--scope", "write"]);
     let answer = guarded.get(&[("x-api-key", &poor.secret)]).await;
@@ -146,6 +176,10 @@ async fn refusals_are_told_and_nothing_gets_through(guarded: Guarded) {
     let (first, second) = (guarded.stage.key(&[]), guarded.stage.key(&[]));
     let answer = guarded.get(&[("x-api-key", &first.secret), ("user-api-key", &second.secret)]).await;
     guarded.refused(&answer, guarded.kind.conflict());
+}
+
+fn challenges(answer: &Answer) -> Vec<&str> {
+    answer.headers.get_all("www-authenticate").iter().map(|value| value.to_str().unwrap()).collect()
 }
 
 async fn the_rate_limit_holds(guarded: Guarded) {
@@ -210,6 +244,8 @@ async fn wait_until_gone(program: &Program) {
 with_every_proxy!(
     a_good_key_passes_with_its_identity,
     nobody_tells_who_they_are_by_themselves,
+    nobody_has_their_identity_taken_away,
+    nobody_chooses_the_method_in_the_log,
     a_call_arrives_whole,
     refusals_are_told_and_nothing_gets_through,
     the_rate_limit_holds,
