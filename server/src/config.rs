@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use domain::{origin::Origin, secret::Product};
+use domain::{network::parse_range, origin::Origin, secret::Product};
 use ipnet::IpNet;
 use keyring::LEGACY_SUNSET;
 use secrecy::SecretString;
@@ -47,8 +47,8 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_MEMORY", default_value_t = 256, value_parser = value_parser!(u32).range(1..), global = true)]
     pub memory: u32,
 
-    /// Addresses of proxies whose X-Forwarded-For is believed, with commas between
-    #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    /// Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed, with commas between
+    #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", value_delimiter = ',', value_parser = range, global = true)]
     pub trusted_proxies: Vec<IpNet>,
 
     /// The first part of new secrets
@@ -125,4 +125,8 @@ impl Cli {
             Some(Top::Words(words)) => Command::Do(words.clone()),
         }
     }
+}
+
+fn range(text: &str) -> Result<IpNet, &'static str> {
+    parse_range(text.trim()).ok_or("write an address as 10.0.0.5, or a range as 10.0.0.0/8")
 }

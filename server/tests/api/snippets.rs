@@ -85,6 +85,9 @@ async fn every_example_runs_as_it_stands() {
         example.says(&asking, &revoked.secret, &["401", "revoked"]);
         example.says(&asking, &poor.secret, &["403", "reservations:read"]);
         example.says(&asking, "lk_tk_nonsense", &["401"]);
+        let more_than_a_key = format!("{}\",\"ip\":\"127.0.0.1", good.secret);
+        let said = example.run(&asking, &more_than_a_key).stdout;
+        assert!(!String::from_utf8_lossy(&said).contains(&good.id), "{}: nobody has this key", example.file);
         example.fails(&revoked, &good.secret, "key_revoked");
     }
 }
