@@ -215,13 +215,15 @@ impl Keyring {
         open(&self.usage.log).len()
     }
 
-    /// Writes what waits, piece by piece. What could not be written waits for the next time.
+    /// Writes what waits, piece by piece, and answers of how many keys it was. What could not be written waits for the
+    /// next time.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn write_usage(&self) -> Result<(), Error> {
+    pub async fn write_usage(&self) -> Result<u32, Error> {
         let _turn = self.usage.writing.lock().await;
         let mut rest = self.usage.collect();
+        let keys = u32::try_from(rest.keys.len()).unwrap_or(u32::MAX);
         while !rest.is_empty() {
             let piece = rest.take_piece();
             if let Err(error) = store::usage::write(&self.database, &piece).await {
@@ -230,7 +232,7 @@ impl Keyring {
                 return Err(error.into());
             }
         }
-        Ok(())
+        Ok(keys)
     }
 
     /// Throws away what has been kept for long enough.

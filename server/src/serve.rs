@@ -146,9 +146,9 @@ pub fn booking(keyring: &Keyring) -> Booking {
 /// How often what keys were used for is written.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
-/// When very many keys are in use, writing takes a while. It then rests for so many times as long, so that answers come
-/// first.
-const REST: u32 = 19;
+/// When very many keys are in use, writing takes a while: about a second for twenty thousand. It then
+/// rests for so long for each of them, so that answers come first.
+const REST: Duration = Duration::from_micros(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How often what is too old is thrown away.
@@ -159,11 +159,11 @@ async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
     let mut next_clearing = Instant::now();
     let mut pause = WRITE_EVERY;
     while timeout(pause, stop.notified()).await.is_err() {
-        let begun = Instant::now();
-        if let Err(cause) = keyring.write_usage().await {
+        let written = keyring.write_usage().await.unwrap_or_else(|cause| {
             tracing::error!(%cause, "what keys were used for could not be written; it is kept for the next time");
-        }
-        pause = WRITE_EVERY.max(begun.elapsed() * REST).min(LONGEST_PAUSE);
+            0
+        });
+        pause = WRITE_EVERY.max(REST.saturating_mul(written)).min(LONGEST_PAUSE);
         if Instant::now() >= next_clearing {
             next_clearing = Instant::now() + CLEAR_EVERY;
             clear_old(&keyring, &booking).await;

@@ -17,7 +17,14 @@ pub fn everything(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
 /// The server as the tests have it, and the bench beside it. Built by themselves, their dependencies would have other
 /// features, and the machine would compile them a second time.
 pub fn server_of_tests(workspace: &Workspace) -> Result<PathBuf> {
-    process::run(&mut workspace.cargo(&["build", "--locked", "--workspace", "--exclude", "frontend", "--all-targets"]))?;
+    process::run(&mut workspace.cargo(&[
+        "build",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "frontend",
+        "--all-targets",
+    ]))?;
     Ok(workspace.program(Profile::Dev))
 }
 
