@@ -14,7 +14,11 @@ const AROUND: usize = 160;
 pub(super) const USUAL: u64 = (size_of::<Standing>() + size_of::<Tally>() + size_of::<SecretHash>() + AROUND) as u64;
 
 pub(super) fn of(standing: &Standing) -> u64 {
-    USUAL + (standing.name.len() + properties(standing) + allowlists(standing)) as u64
+    USUAL + (standing.name.len() + owner(standing) + properties(standing) + allowlists(standing)) as u64
+}
+
+fn owner(standing: &Standing) -> usize {
+    standing.owner.as_deref().map_or(0, |owner| size_of_val(owner) + owner.name.len())
 }
 
 fn properties(standing: &Standing) -> usize {
