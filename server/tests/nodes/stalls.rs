@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use tokio::task::JoinHandle;
 
 use super::{
     cluster::{Cluster, Demand, FACES, Face, SOON, Said},
-    program::Program,
+    program::{Program, shell_on},
     stage::{Base, Key},
 };
 
@@ -23,6 +24,13 @@ fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
     let begun = Instant::now();
     cluster.stage.revoke(key);
     begun.elapsed()
+}
+
+fn revoke_meanwhile(cluster: &Cluster, key: &Key) -> JoinHandle<()> {
+    let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
+    tokio::task::spawn_blocking(move || {
+        assert!(shell_on(&database_url, &["key", "revoke", &id], "").status.success());
+    })
 }
 
 /// What is asked while it sleeps, it finds when it wakes, before it can have heard anything.
@@ -121,10 +129,7 @@ async fn a_change_waits_for_a_server_that_naps() {
     let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
     cluster.know(&FACES, &key.secret, &any).await;
     sleeper.signal("STOP");
-    let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
-    let revoking = tokio::task::spawn_blocking(move || {
-        assert!(super::program::shell_on(&database_url, &["key", "revoke", &id], "").status.success());
-    });
+    let revoking = revoke_meanwhile(&cluster, &key);
     tokio::time::sleep(NAP).await;
     assert!(!revoking.is_finished(), "nobody waited");
     sleeper.signal("CONT");
@@ -143,10 +148,7 @@ async fn a_change_that_was_made_already_waits_too() {
     cluster.know(&FACES, &key.secret, &any).await;
     sleeper.signal("STOP");
     let begun = Instant::now();
-    let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
-    let first = tokio::task::spawn_blocking(move || {
-        assert!(super::program::shell_on(&database_url, &["key", "revoke", &id], "").status.success());
-    });
+    let first = revoke_meanwhile(&cluster, &key);
     let is_revoked = format!("SELECT (revoked_at IS NOT NULL)::text FROM api_key WHERE id = '{}'", key.id);
     cluster.stage.see(&is_revoked, &["true".to_owned()]).await;
     cluster.stage.revoke(&key);
