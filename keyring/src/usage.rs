@@ -144,6 +144,14 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Usage {
+    fn record(&self, tally: &Arc<Tally>, used: Use, how: impl FnOnce() -> Circumstances) {
+        self.count(tally, used);
+        if self.has_room() {
+            let call = Call { key: tally.key.clone(), used, circumstances: how() };
+            open(&self.log).push(call);
+        }
+    }
+
     fn count(&self, tally: &Arc<Tally>, used: Use) {
         if tally.count(used.verdict, LastUse { at: used.at, address: used.address }) {
             self.enlist(tally);
@@ -169,6 +177,9 @@ impl Usage {
     }
 
     fn collect(&self) -> Batch {
+        // Calls are counted before they are logged. Collected the other way round, none is told of before it counts.
+        let calls = std::mem::take(&mut *open(&self.log));
+        self.logged.store(0, Ordering::Relaxed);
         let used = self.used.iter().flat_map(|list| std::mem::take(&mut *open(list)));
         let keys = used.map(|tally| {
             let uses = tally.collect();
@@ -176,8 +187,6 @@ impl Usage {
         });
         let mut keys: Vec<(Arc<Tally>, Uses)> = keys.collect();
         keys.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
-        let calls = std::mem::take(&mut *open(&self.log));
-        self.logged.store(0, Ordering::Relaxed);
         Batch { keys, calls, legacy: std::mem::take(&mut *open(&self.legacy)) }
     }
 
@@ -202,11 +211,7 @@ impl Usage {
 impl Keyring {
     /// Notes that a key was used. It is written with the next batch; how, only where there is room in the log.
     pub fn record(&self, key: &Standing, used: Use, how: impl FnOnce() -> Circumstances) {
-        self.usage.count(key.grounds.tally(), used);
-        if self.usage.has_room() {
-            let call = Call { key: key.id.clone(), used, circumstances: how() };
-            open(&self.usage.log).push(call);
-        }
+        self.usage.record(key.grounds.tally(), used, how);
     }
 
     /// How many single calls wait to be written.
@@ -243,5 +248,32 @@ impl Keyring {
         let now = self.now();
         store::usage::delete_before(&self.database, now - TimeDelta::days(LOG_DAYS), now - COUNTS_KEPT).await?;
         Ok(store::nodes::clear_log(&self.database).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, thread};
+
+    use domain::id::Id;
+
+    use super::*;
+
+    #[test]
+    fn no_call_is_told_of_before_it_counts() {
+        let key = KeyId::parse("key_00000000000000000000000001").unwrap();
+        let (usage, tally) = (Usage::default(), Arc::new(Tally::new(&key)));
+        let used = Use { at: Utc::now(), verdict: Verdict::Valid, address: Ipv4Addr::LOCALHOST.into() };
+        let how = || Circumstances { method: "GET", route: "/key".into(), status: 200 };
+        let (mut counted, mut told) = (0, 0);
+        thread::scope(|scope| {
+            let calling = scope.spawn(|| (0..200_000).for_each(|_| usage.record(&tally, used, how)));
+            while !calling.is_finished() {
+                let batch = usage.collect();
+                counted += batch.keys.iter().flat_map(|(_, uses)| &uses.hours).map(|(.., count)| count).sum::<i64>();
+                told += batch.calls.len() as i64;
+                assert!(told <= counted, "{told} calls are told of, and {counted} counted");
+            }
+        });
     }
 }
