@@ -11,26 +11,30 @@ use domain::{
 use crate::{
     Keyring,
     access::{TenantAdmin, Watcher},
-    error::Error,
-    store::{self, history::HourCount},
+    error::{Error, Thing},
+    store::{self, StoreError, history::HourCount},
     zone::TimeZone,
 };
 
 impl Keyring {
-    /// A key with its chart and one page of its log.
+    /// A key with its chart and one page of its log, as of one instant: usage that is written meanwhile is in all of
+    /// them or in none.
     ///
     /// # Errors
     /// When there is no such key.
     pub async fn key_usage(&self, watcher: &impl Watcher, id: &KeyId, query: &UsageQuery) -> Result<KeyUsage, Error> {
-        let (key, tenant) = (self.key(watcher, id).await?, &watcher.tenant().id);
-        let (connection, now) = (self.database.connection(), self.now());
+        let (tenant, now) = (&watcher.tenant().id, self.now());
         let chart = Chart::until(now, TimeZone::of(watcher.tenant()));
-        let counts = store::history::hours(connection, tenant, id, chart.earliest()).await?;
+        let snapshot = self.database.snapshot().await?;
+        let key = store::keys::find(&snapshot, watcher.shelf(), id, now).await?.ok_or(Error::NotFound(Thing::Key))?;
+        let counts = store::history::hours(&snapshot, tenant, id, chart.earliest()).await?;
+        let log = store::history::log(&snapshot, tenant, id, query.outcome, query.start, now).await?;
+        snapshot.commit().await.map_err(StoreError::from)?;
         Ok(KeyUsage {
             key,
             steps: chart.steps(&counts, query.range),
             lately: chart.steps(&counts, Range::Month).iter().map(|step| &step.tally).collect(),
-            log: store::history::log(connection, tenant, id, query.outcome, query.start, now).await?,
+            log,
         })
     }
 

@@ -146,7 +146,7 @@ impl Database {
     }
 
     /// A transaction that only reads, and sees everything as of one instant.
-    pub(super) async fn snapshot(&self) -> Result<DatabaseTransaction> {
+    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction> {
         let is_sqlite = self.writers().is_some();
         // On SQLite every transaction is one.
         let isolation_level = (!is_sqlite).then_some(IsolationLevel::RepeatableRead);

@@ -1,11 +1,11 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
     id::KeyId,
-    usage::{Call, LegacyMethod, Range, Start, UsageQuery},
+    usage::{Call, LOG_PAGE_SIZE, LegacyMethod, Range, Start, UsageQuery},
     verdict::Verdict,
 };
 use keyring::{Error, TenantAdmin, Thing};
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait, Value};
 
 use super::stage::Stage;
 
@@ -18,6 +18,7 @@ on_both_databases! {
     the_newest_page_is_full_however_it_is_come_to,
     the_log_can_be_narrowed_to_an_outcome,
     the_log_forgets_after_30_days,
+    what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither,
     a_foreign_key_has_no_history,
     whoever_calls_with_a_password_is_listed,
 }
@@ -203,6 +204,43 @@ async fn the_log_forgets_after_30_days(stage: Stage) {
     call(&stage, &key, thirty_days_ago, "/forgotten", Verdict::Valid).await;
     call(&stage, &key, thirty_days_ago + TimeDelta::milliseconds(1), "/kept", Verdict::Valid).await;
     assert_eq!(routes(&log(&stage, &tenant, &key, Start::Newest).await.entries), ["/kept"]);
+}
+
+/// As usage is written: the count and the call in one transaction.
+async fn count_and_log_calls(connection: &DatabaseConnection, key: &KeyId, now: DateTime<Utc>, amount: usize) {
+    let backend = connection.get_database_backend();
+    let count = "INSERT INTO usage_hour (api_key_id, hour, outcome, count) VALUES ($1, $2, 'VALID', 1) \
+                 ON CONFLICT (api_key_id, hour, outcome) DO UPDATE SET count = usage_hour.count + 1";
+    let call = "INSERT INTO usage_event (api_key_id, at, method, route, status, outcome, ip) \
+                VALUES ($1, $2, 'GET', '/key', 200, 'VALID', '203.0.113.9')";
+    for _ in 0..amount {
+        let transaction = connection.begin().await.unwrap();
+        for sql in [count, call] {
+            let values = [key.to_string().into(), now.into()];
+            transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+}
+
+async fn what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let (writer, now) = (stage.connection().await, stage.now());
+    for round in 0..4 {
+        let key = stage.generate(&tenant, &format!("Round {round}")).await.id;
+        let written = key.clone();
+        let connection = writer.clone();
+        let writing = tokio::spawn(async move { count_and_log_calls(&connection, &written, now, LOG_PAGE_SIZE).await });
+        loop {
+            let is_written = writing.is_finished();
+            let usage = stage.keyring.key_usage(&tenant, &key, &UsageQuery::default()).await.unwrap();
+            assert_eq!(usage.lately.total(), usage.log.entries.len() as u64);
+            if is_written {
+                break;
+            }
+        }
+        writing.await.unwrap();
+    }
 }
 
 async fn a_foreign_key_has_no_history(stage: Stage) {
