@@ -18,6 +18,7 @@ pub(crate) mod properties;
 pub(crate) mod ready;
 pub(crate) mod recovery_codes;
 pub(crate) mod sessions;
+mod sign_of_life;
 pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;

@@ -17,4 +17,5 @@ mod nodes {
     mod program;
     mod stalls;
     mod widening;
+    mod wire;
 }

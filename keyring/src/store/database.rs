@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, sign_of_life};
 use crate::{memory::Memory, node::Confirmations};
 
 const SQLITE: &str = "sqlite://";
@@ -65,6 +65,7 @@ impl Database {
         let mut options = ConnectOptions::new(url);
         options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
         options.map_sqlx_postgres_opts(|postgres| postgres.options([LONGEST_SILENCE]));
+        sign_of_life::demand(&mut options);
         let kind = Kind::Server { url: url.to_owned() };
         Ok(Self { connection: sea_orm::Database::connect(options).await?, confirmed: Arc::default(), kind })
     }

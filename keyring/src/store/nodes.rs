@@ -5,11 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, Statement, Value,
-    sqlx::postgres::PgListener,
+    sqlx::{Executor, postgres::PgListener},
 };
 use tokio::time::timeout;
 
-use super::{Database, Result, StoreError};
+use super::{Database, Result, StoreError, sign_of_life};
 use crate::{
     clock::{Clock, Millis},
     memory::Touched,
@@ -85,8 +85,12 @@ pub(crate) type OwnConnection = DatabaseConnection;
 pub(crate) async fn own_connection(url: &str, patience: Duration) -> Result<OwnConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).acquire_timeout(patience).connect_lazy(true).sqlx_logging(false);
+    sign_of_life::demand(&mut options);
     Ok(sea_orm::Database::connect(options).await?)
 }
+
+/// After so long without a hint, the database is asked for a sign of life.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Listens for the news that something has changed.
 pub(crate) struct Hints(PgListener);
@@ -100,7 +104,17 @@ impl Hints {
 
     /// Waits for the next one, or for the news that one may have been missed.
     pub(crate) async fn next(&mut self) -> Result<()> {
-        self.0.try_recv().await.map(drop).map_err(sql)
+        loop {
+            match timeout(QUIET, self.0.try_recv()).await {
+                Ok(heard) => return heard.map(drop).map_err(sql),
+                // A connection that has died without a word is as quiet as one on which there is nothing to tell.
+                Err(_) => in_time(self.show_life()).await?,
+            }
+        }
+    }
+
+    async fn show_life(&mut self) -> Result<()> {
+        self.0.execute("SELECT 1").await.map(drop).map_err(sql)
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     postgres::Postgres,
     program::{Program, shell_on},
     stage::{Answer, Stage},
+    wire::Wire,
 };
 
 /// Those that need nothing but what is in memory.
@@ -85,6 +86,30 @@ async fn a_database_that_stops_takes_service_with_it_and_gives_it_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_hangs_does_as_well() {
     without_the_database(|postgres| postgres.freeze(), |postgres| postgres.thaw()).await;
+}
+
+/// As when the machine of the database is gone, and another takes its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_die_without_a_word_are_replaced() {
+    let postgres = Postgres::start();
+    let wire = Wire::to(&postgres.url()).await;
+    let cluster = Cluster::around(Stage::on(Program::launch(TempDir::new().unwrap(), wire.url.clone(), &[])), 0);
+    let (key, any) = (cluster.key(&[]), Demand::default());
+    cluster.know(&FROM_MEMORY, &key.secret, &any).await;
+    let unknown: Vec<_> = (0..10).map(|_| cluster.key(&[])).collect();
+    let ears = "SELECT count(*)::text FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+    cluster.stage.see(ears, &["1".to_owned()]).await;
+
+    wire.fall_silent();
+    // That is how long it takes to find out.
+    tokio::time::sleep(LEASE).await;
+    cluster.let_in_soon(&FROM_MEMORY, &key.secret, "its connections fell silent").await;
+    for key in unknown {
+        let said = cluster.says(&cluster.stage.program, Face::Verify, &key.secret, &any).await;
+        assert_eq!(said, Said::Valid, "it asks for it over a silent connection");
+    }
+    // The old one is still open, as far as the database knows.
+    cluster.stage.see(ears, &["2".to_owned()]).await;
 }
 
 /// The database answers, but the lease cannot be renewed.
