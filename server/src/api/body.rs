@@ -24,6 +24,9 @@ const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json
 /// There is room in so many bytes for what is said of most keys.
 const USUAL_ANSWER: usize = 1024;
 
+/// And so many headers are put on it on its way out.
+const USUAL_HEADERS: usize = 12;
+
 /// A body that is an object.
 pub struct Json {
     pub bytes: Bytes,
@@ -76,7 +79,12 @@ pub fn typed<B: DeserializeOwned + FromFields>(bytes: Bytes) -> Result<B, Proble
 pub fn answer(view: &impl Serialize) -> Response {
     let mut bytes = Vec::with_capacity(USUAL_ANSWER);
     match serde_json::to_writer(&mut bytes, view) {
-        Ok(()) => ([(CONTENT_TYPE, APPLICATION_JSON)], bytes).into_response(),
+        Ok(()) => {
+            let mut response = Response::new(Body::from(bytes));
+            response.headers_mut().reserve(USUAL_HEADERS);
+            response.headers_mut().insert(CONTENT_TYPE, APPLICATION_JSON);
+            response
+        }
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");
             Problem::from(Code::Internal).into_response()

@@ -1,8 +1,8 @@
 //! `/api/v1/keys/introspect` (RFC 7662)
 
 use axum::{
-    Json,
     extract::{Request, State},
+    response::Response,
 };
 use keyring::Standing;
 use secrecy::SecretString;
@@ -35,7 +35,7 @@ pub struct IntrospectRequest {
 }
 
 /// What there is to say about the key: `active`, and nothing else when it is not.
-#[derive(Default, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Introspection)]
 pub struct IntrospectionView {
     active: bool,
@@ -98,7 +98,7 @@ impl From<&Standing> for ActiveKeyView {
     request_body(content = IntrospectRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "Whether the key is active", body = IntrospectionView)),
 )]
-pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Json<IntrospectionView>, Problem> {
+pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let bytes = body::bytes(body).await;
     let asking: Admitted<VerifyKeys> = admit(&parts, &api, None).await?;
@@ -112,9 +112,7 @@ pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Json
     let question = Question::about(token(&bytes)?);
     let finding = judge(&api, &parts, &asking.caller, &question).await?;
     let good = finding.key.as_deref().filter(|_| finding.refusal.is_none());
-    Ok(Json(
-        good.map_or_else(IntrospectionView::default, |key| IntrospectionView { active: true, key: Some(key.into()) }),
-    ))
+    Ok(body::answer(&IntrospectionView { active: good.is_some(), key: good.map(Into::into) }))
 }
 
 /// Other parameters are left unread, as the standard asks.
