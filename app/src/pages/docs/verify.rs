@@ -135,7 +135,7 @@ fn Answered() -> impl IntoView {
                 </table>
             </div>
             <p>
-                "Any other status is about your question, or the key that you ask with: "<a href="/docs/keys#trouble">"when it does not work"</a>" has them all. Then nothing is known of the other key."
+                "Any other status is about your question, or the key that you ask with: "<code>"code"</code>" and "<code>"detail"</code>" say what is wrong, and the reference lists "<a href="/docs#errors">"all of them"</a>". Then nothing is known of the other key."
             </p>
         </Section>
     }
