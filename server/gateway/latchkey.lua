@@ -49,11 +49,14 @@ local function refuse(txn, answer)
     txn:done(reply)
 end
 
+-- In milliseconds. HAProxy asks up to four times, so nobody waits longer than 5 seconds for a Latchkey that hangs.
+local patience = 1250
+
 local unavailable = { status = 503, headers = { ["retry-after"] = { [0] = "1" } } }
 
 core.register_action("latchkey", { "http-req" }, function(txn, demand)
     local url = "http://" .. latchkey .. "/gateway/auth?" .. demand
-    local answer = core.httpclient():get({ url = url, headers = question(txn), timeout = 5000 })
+    local answer = core.httpclient():get({ url = url, headers = question(txn), timeout = patience })
     if answer == nil or answer.status ~= 200 then
         local is_refusal = answer ~= nil and refusals[answer.status]
         return refuse(txn, is_refusal and answer or unavailable)
@@ -62,4 +65,5 @@ core.register_action("latchkey", { "http-req" }, function(txn, demand)
         local value = answer.headers[name] and answer.headers[name][0] or ""
         txn.http:req_set_header(name, value)
     end
+    txn:set_var("txn.latchkey", "yes")
 end, 1)

@@ -1,6 +1,9 @@
 //! What every proxy does, whichever it is.
 
+use std::time::Duration;
+
 use reqwest::{Client, Method, RequestBuilder};
+use tokio::time::timeout;
 
 use super::{
     program::Program,
@@ -234,10 +237,32 @@ async fn without_latchkey_nobody_is_let_through(guarded: Guarded) {
     }
 }
 
+async fn a_latchkey_that_hangs_holds_nobody_for_long(guarded: Guarded) {
+    let key = guarded.stage.key(&[]);
+    guarded.stage.program.signal("STOP");
+    let answer = timeout(Duration::from_secs(10), guarded.get(&[("x-api-key", &key.secret)])).await;
+    guarded.stage.program.signal("CONT");
+    let answer = answer.expect("the proxy gives up");
+    assert_eq!((answer.status / 100, guarded.upstream.seen().len()), (5, 0), "{}", answer.text);
+}
+
+/// It would go on as if there were no script. Without an address, the script cannot put its question.
+#[tokio::test(flavor = "multi_thread")]
+async fn haproxy_lets_nobody_through_when_its_script_fails() {
+    let mut guarded = Guarded::by(Kind::Haproxy).await;
+    let key = guarded.stage.key(&[]);
+    guarded.proxy = Proxy::start(Kind::Haproxy, "http://", guarded.upstream.address);
+    for headers in [&[("x-api-key", key.secret.as_str())][..], &[]] {
+        let answer = guarded.get(headers).await;
+        guarded.refused(&answer, 503);
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+}
+
 async fn wait_until_gone(program: &Program) {
     let address = program.url.strip_prefix("http://").unwrap();
     while tokio::net::TcpStream::connect(address).await.is_ok() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -252,4 +277,5 @@ with_every_proxy!(
     the_clients_own_address_counts,
     a_browsers_question_needs_no_key,
     without_latchkey_nobody_is_let_through,
+    a_latchkey_that_hangs_holds_nobody_for_long,
 );
