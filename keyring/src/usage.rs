@@ -111,13 +111,11 @@ impl Batch {
         self.keys.is_empty() && self.calls.is_empty() && self.legacy.is_empty()
     }
 
-    /// Takes a piece from its front.
+    /// Takes a piece from its front: all that counts first, so that no call is told of before it does.
     fn take_piece(&mut self) -> Self {
-        Self {
-            keys: take_some(&mut self.keys),
-            calls: take_some(&mut self.calls),
-            legacy: std::mem::take(&mut self.legacy),
-        }
+        let keys = take_some(&mut self.keys);
+        let calls = if self.keys.is_empty() { take_some(&mut self.calls) } else { Vec::new() };
+        Self { keys, calls, legacy: std::mem::take(&mut self.legacy) }
     }
 }
 
@@ -259,12 +257,31 @@ mod tests {
 
     use super::*;
 
+    fn tally(number: usize) -> Arc<Tally> {
+        Arc::new(Tally::new(&KeyId::parse(&format!("key_{number:026}")).unwrap()))
+    }
+
+    fn used() -> Use {
+        Use { at: Utc::now(), verdict: Verdict::Valid, address: Ipv4Addr::LOCALHOST.into() }
+    }
+
+    fn how() -> Circumstances {
+        Circumstances { method: "GET", route: "/key".into(), status: 200 }
+    }
+
+    #[test]
+    fn a_call_is_told_of_in_the_last_piece_of_what_counts_or_later() {
+        let usage = Usage::default();
+        (0..=PIECE).for_each(|number| usage.record(&tally(number), used(), how));
+        let mut batch = usage.collect();
+        let pieces = std::iter::from_fn(|| (!batch.is_empty()).then(|| batch.take_piece()));
+        let sizes: Vec<_> = pieces.map(|piece| (piece.keys.len(), piece.calls.len())).collect();
+        assert_eq!(sizes, [(PIECE, 0), (1, PIECE), (0, 1)]);
+    }
+
     #[test]
     fn no_call_is_told_of_before_it_counts() {
-        let key = KeyId::parse("key_00000000000000000000000001").unwrap();
-        let (usage, tally) = (Usage::default(), Arc::new(Tally::new(&key)));
-        let used = Use { at: Utc::now(), verdict: Verdict::Valid, address: Ipv4Addr::LOCALHOST.into() };
-        let how = || Circumstances { method: "GET", route: "/key".into(), status: 200 };
+        let (usage, tally, used) = (Usage::default(), tally(0), used());
         let (mut counted, mut told) = (0, 0);
         thread::scope(|scope| {
             let calling = scope.spawn(|| (0..200_000).for_each(|_| usage.record(&tally, used, how)));
