@@ -13,6 +13,7 @@ mod use_cases {
     mod generate;
     mod groups;
     mod history;
+    mod leaving;
     mod list;
     mod migrate;
     mod mutations;

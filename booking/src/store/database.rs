@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions,
+    DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -34,7 +34,15 @@ impl Database {
             Some(turn) => (Some(turn.clone().lock_owned().await), on_sqlite()),
             None => (None, on_postgres()),
         };
-        Ok(Writing { transaction: self.connection.begin_with_options(options).await?, _turn: turn })
+        Ok(Writing { transaction: self.begin_to_the_end(options).await?, _turn: turn })
+    }
+
+    /// Also when whoever asked leaves meanwhile: dropped when it has begun, a transaction is rolled back. Dropped while
+    /// it begins, sqlx would give its connection to the next one with the transaction still open.
+    async fn begin_to_the_end(&self, options: TransactionOptions) -> Result<DatabaseTransaction> {
+        let connection = self.connection.clone();
+        let beginning = tokio::spawn(async move { connection.begin_with_options(options).await });
+        Ok(beginning.await.map_err(|ended| DbErr::Custom(ended.to_string()))??)
     }
 }
 

@@ -143,7 +143,7 @@ impl Database {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok((self.connection.begin_with_options(immediate).await?, turn))
+        Ok((self.begin_to_the_end(immediate).await?, turn))
     }
 
     /// A transaction that only reads, and sees everything as of one instant.
@@ -152,7 +152,15 @@ impl Database {
         // On SQLite every transaction is one.
         let isolation_level = (!is_sqlite).then_some(IsolationLevel::RepeatableRead);
         let options = TransactionOptions { isolation_level, ..TransactionOptions::default() };
-        Ok(self.connection.begin_with_options(options).await?)
+        self.begin_to_the_end(options).await
+    }
+
+    /// Also when whoever asked leaves meanwhile: dropped when it has begun, a transaction is rolled back. Dropped while
+    /// it begins, sqlx would give its connection to the next one with the transaction still open.
+    async fn begin_to_the_end(&self, options: TransactionOptions) -> Result<DatabaseTransaction> {
+        let connection = self.connection.clone();
+        let beginning = tokio::spawn(async move { connection.begin_with_options(options).await });
+        Ok(beginning.await.map_err(|ended| DbErr::Custom(ended.to_string()))??)
     }
 
     /// Writes what is pending and lets go.
