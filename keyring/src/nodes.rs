@@ -13,6 +13,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+
 use crate::{clock::Millis, memory::Touched, store::StoreError};
 
 mod confirmation;
@@ -57,6 +59,8 @@ impl fmt::Display for NodeName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Announced {
     pub(crate) revision: Revision,
+    /// Tells it from another change by the same number, of a database that has lost the latest changes.
+    pub(crate) made_at: DateTime<Utc>,
     /// None for something that this program does not know: then everything is forgotten.
     pub(crate) touched: Option<Touched>,
 }
@@ -85,8 +89,8 @@ pub(crate) trait Ledger {
     /// The revision of the latest change.
     async fn latest(&self) -> Result<Revision>;
 
-    /// The changes after a revision, in order.
-    async fn changes_after(&self, revision: Revision) -> Result<Vec<Announced>>;
+    /// The change of a revision, and those after it, in order.
+    async fn changes_from(&self, revision: Revision) -> Result<Vec<Announced>>;
 
     /// Says what a node has applied.
     async fn acknowledge(&self, node: &NodeName, applied: Revision) -> Result<()>;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::{Announced, Laggard, Lease, Ledger, NodeName, Pace, Result, Revision};
 use crate::memory::Memory;
 
@@ -11,6 +13,8 @@ pub(crate) struct Node {
     lease: Arc<Lease>,
     memory: Arc<Memory>,
     applied: Revision,
+    /// When the change of that revision was made, once it has been read.
+    made_at: Option<DateTime<Utc>>,
     /// What the ledger says of us: the revision that others know to be applied here.
     acknowledged: Option<Revision>,
 }
@@ -18,7 +22,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(name: NodeName, lease: Arc<Lease>, memory: Arc<Memory>) -> Self {
         lease.become_node();
-        Self { name, lease, memory, applied: Revision::default(), acknowledged: None }
+        Self { name, lease, memory, applied: Revision::default(), made_at: None, acknowledged: None }
     }
 
     /// Makes sure of what is in memory, and goes on believing it.
@@ -34,7 +38,11 @@ impl Node {
         world.stall().await;
         // In a later statement than the one that lists us: whoever does not see us listed has changed something that
         // we see here.
-        let changes = world.changes_after(self.applied).await?;
+        let mut changes = world.changes_from(self.applied).await?;
+        if !self.has_come_to(changes.first()) {
+            self.begin_anew(world).await?;
+            changes = world.changes_from(self.applied).await?;
+        }
         self.apply(world, &changes).await;
         world.stall().await;
         self.lease.extend_from(noted);
@@ -54,15 +62,26 @@ impl Node {
         world.list(&self.name).await?;
         let latest = world.latest().await?;
         world.stall().await;
-        self.applied = latest;
+        (self.applied, self.made_at) = (latest, None);
         let fenced_off = self.memory.fence_off();
         world.stall().await;
         fenced_off.forget_everything();
         Ok(())
     }
 
+    /// Whether the log still has the change that was applied last. A database whose standby took its place, or that was
+    /// restored, may have lost it and made others by its number.
+    fn has_come_to(&self, first: Option<&Announced>) -> bool {
+        let Some(made_at) = self.made_at else { return true };
+        first.is_some_and(|change| (change.revision, change.made_at) == (self.applied, made_at))
+    }
+
     async fn apply(&mut self, world: &impl Pace, changes: &[Announced]) {
-        for Announced { revision, touched } in changes {
+        for Announced { revision, made_at, touched } in changes {
+            self.made_at = Some(*made_at);
+            if *revision == self.applied {
+                continue;
+            }
             let fenced_off = self.memory.fence_off();
             world.stall().await;
             match touched {

@@ -174,15 +174,20 @@ impl Ledger for Tables<'_> {
         latest(self.connection).await
     }
 
-    async fn changes_after(&self, after: Revision) -> Result<Vec<Announced>> {
+    async fn changes_from(&self, first: Revision) -> Result<Vec<Announced>> {
         #[derive(FromQueryResult)]
         struct Row {
             rev: i64,
+            at: DateTime<Utc>,
             touched: String,
         }
-        let sql = "SELECT rev, touched FROM auth_change WHERE rev > $1 ORDER BY rev";
-        let rows = Row::find_by_statement(statement(sql, [after.0.into()])).all(self.connection).await?;
-        let read = |row: Row| Announced { revision: Revision(row.rev), touched: Touched::parse(&row.touched) };
+        let sql = "SELECT rev, at, touched FROM auth_change WHERE rev >= $1 ORDER BY rev";
+        let rows = Row::find_by_statement(statement(sql, [first.0.into()])).all(self.connection).await?;
+        let read = |Row { rev, at, touched }| Announced {
+            revision: Revision(rev),
+            made_at: at,
+            touched: Touched::parse(&touched),
+        };
         Ok(rows.into_iter().map(read).collect())
     }
 

@@ -112,6 +112,26 @@ async fn connections_that_die_without_a_word_are_replaced() {
     cluster.stage.see(ears, &["2".to_owned()]).await;
 }
 
+/// A standby that takes the place of its database may not have heard of the latest changes. Then others get their
+/// numbers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_has_lost_the_latest_changes_is_believed_about_the_next() {
+    let postgres = Postgres::start();
+    let (cluster, any) = (two_servers_on(&postgres), Demand::default());
+    let [first, second] = [cluster.key(&[]), cluster.key(&[])];
+    cluster.stage.revoke(&first);
+    cluster.know(&FROM_MEMORY, &second.secret, &any).await;
+    cluster
+        .stage
+        .change_database(
+            "BEGIN; DELETE FROM auth_change WHERE rev = (SELECT rev FROM auth_epoch); \
+             UPDATE auth_epoch SET rev = rev - 1; UPDATE node_lease SET applied = (SELECT rev FROM auth_epoch); COMMIT",
+        )
+        .await;
+    cluster.stage.revoke(&second);
+    cluster.refuse(&FROM_MEMORY, &second.secret, &any, "it was revoked by a number that had been another's").await;
+}
+
 /// The database answers, but the lease cannot be renewed.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_watches_is_told_that_the_lease_is_missing() {

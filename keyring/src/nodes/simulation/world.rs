@@ -51,7 +51,11 @@ impl Tables {
     /// What a change does to them, all at once.
     pub(super) fn announce(&mut self, touched: Touched) -> Revision {
         self.latest = self.latest.next();
-        self.log.push(Announced { revision: self.latest, touched: Some(touched) });
+        self.log.push(Announced {
+            revision: self.latest,
+            made_at: chrono::DateTime::default(),
+            touched: Some(touched),
+        });
         self.latest
     }
 
@@ -229,10 +233,10 @@ impl Ledger for Process {
         self.ask(|tables| tables.latest).await
     }
 
-    async fn changes_after(&self, revision: Revision) -> Result<Vec<Announced>> {
+    async fn changes_from(&self, revision: Revision) -> Result<Vec<Announced>> {
         self.ask(|tables| {
             tables.clear();
-            tables.log.iter().filter(|change| change.revision > revision).cloned().collect()
+            tables.log.iter().filter(|change| change.revision >= revision).cloned().collect()
         })
         .await
     }
