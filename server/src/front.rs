@@ -19,12 +19,13 @@ use futures::FutureExt;
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use tower::Service;
-use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutBody};
+use tower_http::limit::RequestBodyLimitLayer;
 use tracing::Instrument;
 
 use crate::{
     address,
     api::{self, Api},
+    arriving::Arriving,
     gateway, guard, metrics,
     metrics::Metrics,
     problem,
@@ -35,8 +36,6 @@ use crate::{
 
 /// More than the longest form takes.
 pub const MOST_BODY_BYTES: usize = 64 * 1024;
-/// A body of which nothing arrives for so long will not arrive at all.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// What has to be known of the installation to let requests in.
 pub struct Front {
@@ -64,7 +63,7 @@ impl Faces {
     /// What is asked about each of somebody else's own calls goes round the router, all of whose layers are boxed and
     /// cloned for each request.
     pub async fn answer(&self, peer: SocketAddr, request: http::Request<Incoming>) -> Response {
-        let mut request = request.map(|body| Body::new(TimeoutBody::new(BODY_TIME, body)));
+        let mut request = request.map(|body| Body::new(Arriving::new(body)));
         let Self { front, api, router } = self;
         match (request.method(), request.uri().path()) {
             (&Method::POST, api::VERIFY) => {

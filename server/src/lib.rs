@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod api;
+mod arriving;
 pub mod assets;
 pub mod commands;
 pub mod config;

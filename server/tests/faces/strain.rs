@@ -10,7 +10,7 @@ use hyper_util::{client::legacy::Client as Http2, rt::TokioExecutor};
 use reqwest::Client;
 use rlimit::Resource;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{sleep, timeout},
 };
@@ -49,7 +49,7 @@ async fn keep_alive(program: &Program) -> TcpStream {
 }
 
 /// All that the server says until it closes the connection.
-async fn rest(stream: &mut TcpStream) -> String {
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut said = Vec::new();
     // The server may well reset a connection on which it has not read everything.
     let _ = timeout(Duration::from_secs(60), stream.read_to_end(&mut said)).await.expect("it is closed");
@@ -149,17 +149,30 @@ async fn headers_arrive_in_time_or_not_at_all() {
     assert_eq!(&answer, b"HTTP/1.1 200", "between requests a client may take longer");
 }
 
-#[tokio::test]
-async fn a_body_that_stalls_is_given_up() {
-    let program = Program::start();
-    let mut stream = connect(&program).await;
+/// Sends a byte of a body now and then until the server has had enough.
+async fn dawdle(program: &Program, pause: Duration) {
+    let mut stream = connect(program).await;
     let start = Instant::now();
     stream.write_all(sign_in("Content-Length: 1000").as_bytes()).await.unwrap();
-    stream.write_all(b"email=").await.unwrap();
-    let answer = rest(&mut stream).await;
+    let (mut from, mut to) = stream.split();
+    let send = async {
+        while to.write_all(b"x").await.is_ok() {
+            sleep(pause).await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = rest(&mut from) => answer,
+        () = send => panic!("it is closed without an answer"),
+    };
     let waited = start.elapsed();
     assert!((Duration::from_secs(29)..Duration::from_secs(40)).contains(&waited), "{waited:?}");
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_or_trickles_is_given_up() {
+    let program = Program::start();
+    tokio::join!(dawdle(&program, Duration::from_secs(1_000)), dawdle(&program, Duration::from_secs(5)));
 }
 
 #[tokio::test]
