@@ -5,12 +5,13 @@ use std::{
     fmt::{self, Write},
     net::IpAddr,
     sync::{Arc, OnceLock},
+    thread,
 };
 
 use arrayvec::ArrayString;
 use axum::{
     extract::Request,
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header::LINK},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::LINK},
     response::Response,
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -56,7 +57,9 @@ pub async fn follow<F: Future<Output = Response>>(
 ) -> Response {
     let exchange = Exchange::default();
     request.extensions_mut().insert(exchange.clone());
+    let mut unanswered = Unanswered { api, call: Some(call), exchange: &exchange };
     let mut response = answer(request).await;
+    let call = unanswered.call.take();
     let Some(found) = exchange.0.get() else { return response };
     if let Some(quota) = found.quota {
         tell_quota(response.headers_mut(), quota);
@@ -64,10 +67,31 @@ pub async fn follow<F: Future<Output = Response>>(
     if found.is_legacy {
         tell_deprecation(response.headers_mut(), api);
     }
-    if let Some(verdict) = found.verdict {
+    if let (Some(call), Some(verdict)) = (call, found.verdict) {
         call.record(api, found.key.as_deref(), verdict, response.status().as_u16());
     }
     response
+}
+
+/// A call that has been let in and may have changed something by now, for as long as there is no answer to it. When its
+/// client leaves, it comes into the log of its key all the same.
+struct Unanswered<'a> {
+    api: &'a Api,
+    call: Option<CallInfo>,
+    exchange: &'a Exchange,
+}
+
+/// What many servers write down for a client that did not wait for its answer.
+const CLIENT_LEFT: u16 = 499;
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        let (Some(call), Some(found)) = (self.call.take(), self.exchange.0.get()) else { return };
+        let status = if thread::panicking() { StatusCode::INTERNAL_SERVER_ERROR.as_u16() } else { CLIENT_LEFT };
+        if let Some(verdict) = found.verdict {
+            call.record(self.api, found.key.as_deref(), verdict, status);
+        }
+    }
 }
 
 /// What of a call is known before it is answered.

@@ -1,7 +1,10 @@
 //! What keys were used for: counted exactly, written a moment later, gone with the key.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use reqwest::Client;
+use reqwest::{Client, Method};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -11,6 +14,7 @@ use super::{
 };
 
 const KEY: &str = "/api/v1/key";
+const PROPERTIES: &str = "/api/v1/properties";
 
 fn events(key: &Key) -> String {
     format!(
@@ -102,6 +106,22 @@ async fn counts_are_exact_however_many_call_at_once(base: Base) {
     stage.see(&counts(&key), &lines(&["RATE_LIMITED 50", "VALID 250"])).await;
     let logged = format!("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event WHERE api_key_id = '{}'", key.id);
     assert_eq!(stage.texts(&logged).await, ["300"]);
+}
+
+/// What it asked for may have been done by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_client_leaves_is_written_too() {
+    let stage = Base::Postgres.stage();
+    let key = stage.key(&[]);
+    assert_eq!(stage.get(PROPERTIES, &key.secret).await.status, 200);
+    let connection = stage.connection().await;
+    let obstacle = connection.begin().await.unwrap();
+    obstacle.execute_unprepared("LOCK TABLE property").await.unwrap();
+    let impatient = stage.request(Method::GET, PROPERTIES).bearer_auth(&key.secret).timeout(Duration::from_millis(500));
+    assert!(impatient.send().await.unwrap_err().is_timeout());
+    obstacle.rollback().await.unwrap();
+    let written = "SELECT outcome || ' ' || status FROM usage_event ORDER BY id";
+    stage.see(written, &["VALID 200".to_owned(), "VALID 499".to_owned()]).await;
 }
 
 /// Told to stop, the program writes what waits, and counts on from there when it is started again.
