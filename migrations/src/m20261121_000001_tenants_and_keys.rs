@@ -232,6 +232,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("api_key_secret_of_key", "api_key_secret", &["api_key_id"]),
         index("api_key_property_of_property", "api_key_property", &["property_id"]),
         index("usage_event_of_key", "usage_event", &["api_key_id", "at"]),
+        index("usage_hour_by_hour", "usage_hour", &["hour"]),
         index("audit_event_of_subject", "audit_event", &["chain_id", "subject", "sequence"]),
     ]
 }

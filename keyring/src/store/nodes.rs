@@ -89,7 +89,7 @@ pub(crate) async fn own_connection(url: &str, patience: Duration) -> Result<OwnC
     Ok(sea_orm::Database::connect(options).await?)
 }
 
-/// After so long without a hint, the database is asked for a sign of life.
+/// After so long without a hint, the database is asked for a sign of life. Nor may it take longer to begin to listen.
 const QUIET: Duration = Duration::from_secs(5);
 
 /// Listens for the news that something has changed.
@@ -97,9 +97,12 @@ pub(crate) struct Hints(PgListener);
 
 impl Hints {
     pub(crate) async fn listen(url: &str) -> Result<Self> {
-        let mut listener = PgListener::connect(url).await.map_err(sql)?;
-        listener.listen(CHANNEL).await.map_err(sql)?;
-        Ok(Self(listener))
+        let listening = async {
+            let mut listener = PgListener::connect(url).await.map_err(sql)?;
+            listener.listen(CHANNEL).await.map_err(sql)?;
+            Ok(Self(listener))
+        };
+        timeout(QUIET, listening).await.unwrap_or(Err(StoreError::TooLate))
     }
 
     /// Waits for the next one, or for the news that one may have been missed.

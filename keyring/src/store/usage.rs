@@ -148,10 +148,36 @@ async fn add_to_legacy(connection: &impl ConnectionTrait, batch: &Batch) -> Resu
     Ok(())
 }
 
-/// Deletes single calls, and counts by the hour, that are older than the two instants.
-pub(crate) async fn delete_before(database: &Database, calls: DateTime<Utc>, hours: DateTime<Utc>) -> Result<()> {
+/// How many rows are deleted at once: others write in between.
+const OLD_ROWS: u64 = 5_000;
+
+/// Deletes some of the single calls from before an instant, and says how many.
+pub(crate) async fn delete_calls_before(database: &Database, end: DateTime<Utc>) -> Result<u64> {
+    let some = Query::select()
+        .column(usage_event::Column::Id)
+        .from(usage_event::Entity)
+        .and_where(usage_event::Column::At.lt(end))
+        .limit(OLD_ROWS)
+        .take();
+    let delete = usage_event::Entity::delete_many().filter(usage_event::Column::Id.in_subquery(some));
     let (transaction, _turn) = database.begin().await?;
-    usage_event::Entity::delete_many().filter(usage_event::Column::At.lt(calls)).exec(&transaction).await?;
-    usage_hour::Entity::delete_many().filter(usage_hour::Column::Hour.lt(hours)).exec(&transaction).await?;
-    Ok(transaction.commit().await?)
+    let deleted = delete.exec(&transaction).await?;
+    transaction.commit().await?;
+    Ok(deleted.rows_affected)
+}
+
+/// Deletes some of the counts of the hours before an instant, and says how many.
+pub(crate) async fn delete_hours_before(database: &Database, end: DateTime<Utc>) -> Result<u64> {
+    let columns = [usage_hour::Column::ApiKeyId, usage_hour::Column::Hour, usage_hour::Column::Outcome];
+    let some = Query::select()
+        .columns(columns)
+        .from(usage_hour::Entity)
+        .and_where(usage_hour::Column::Hour.lt(end))
+        .limit(OLD_ROWS)
+        .take();
+    let delete = usage_hour::Entity::delete_many().filter(Expr::tuple(columns.map(Expr::col)).in_subquery(some));
+    let (transaction, _turn) = database.begin().await?;
+    let deleted = delete.exec(&transaction).await?;
+    transaction.commit().await?;
+    Ok(deleted.rows_affected)
 }

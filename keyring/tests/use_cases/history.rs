@@ -19,6 +19,7 @@ on_both_databases! {
     the_log_can_be_narrowed_to_an_outcome,
     the_log_forgets_after_30_days,
     what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither,
+    what_is_too_old_is_cleared_away_however_much_it_is,
     a_foreign_key_has_no_history,
     whoever_calls_with_a_password_is_listed,
 }
@@ -241,6 +242,24 @@ async fn what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither(
         }
         writing.await.unwrap();
     }
+}
+
+async fn what_is_too_old_is_cleared_away_however_much_it_is(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    let now = stage.now();
+    let many = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 12000)";
+    let calls = "INSERT INTO usage_event (api_key_id, at, method, route, status, outcome, ip)";
+    let of_each = "SELECT $1, $2, 'GET', '/key', 200, 'VALID', '203.0.113.9' FROM number";
+    let old = now - TimeDelta::days(31);
+    insert(&stage, &format!("{calls} {many} {of_each}"), vec![key.to_string().into(), old.into()]).await;
+    call(&stage, &key, now - TimeDelta::days(29), "/kept", Verdict::Valid).await;
+    for (days, amount) in [(401, 7), (399, 5)] {
+        count(&stage, &key, now - TimeDelta::days(days), Verdict::Valid, amount).await;
+    }
+    stage.keyring.clear_old_usage().await.unwrap();
+    assert_eq!(stage.texts("SELECT MIN(route) || ' ' || COUNT(*) FROM usage_event").await, ["/kept 1"]);
+    assert_eq!(stage.texts("SELECT CAST(count AS text) FROM usage_hour").await, ["5"]);
 }
 
 async fn a_foreign_key_has_no_history(stage: Stage) {
