@@ -31,9 +31,12 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let latchkey = Latchkey::new(&variable("LATCHKEY_URL")?, variable("LATCHKEY_KEY")?)?;
+    let guard = latchkey.guard().permission("reservations:read");
+    guard.check().await?;
     let service = Router::new()
         .route("/reservations", get(reservations))
-        .layer(latchkey.guard().permission("reservations:read"))
+        .layer(guard)
+        // Behind no guard, as it is added after it.
         .route("/health", get("I am well."));
 
     let address = env::var("GUARDED_ADDR").unwrap_or_else(|_| "127.0.0.1:4000".to_owned());

@@ -9,10 +9,14 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::{Answer, Error, Question, answer::Wire};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Latchkey closes a connection that is idle for 65 seconds. Who is sooner never asks on one that is being closed.
+const IDLE_TIME: Duration = Duration::from_secs(50);
 
 /// One Latchkey, and the key to ask it with. Clones are cheap and share their connections.
 #[derive(Clone)]
@@ -52,9 +56,12 @@ impl Builder {
     /// # Errors
     /// When the address or the secret cannot be one.
     pub fn build(self) -> Result<Latchkey, Error> {
-        // A redirection would carry the question, and the key in it, to wherever it leads.
+        // A redirection would carry the question, and the key in it, to wherever it leads; so would a proxy that the
+        // environment names for whatever else this machine asks.
         let client = Client::builder()
             .redirect(Policy::none())
+            .no_proxy()
+            .pool_idle_timeout(IDLE_TIME)
             .timeout(self.timeout)
             .user_agent(concat!("latchkey-client/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -126,7 +133,8 @@ impl Asking {
     async fn read(&self, response: Response) -> Result<Answer, Error> {
         let body = response.bytes().await.map_err(|error| self.failed(error))?;
         let wire: Result<Wire, _> = serde_json::from_slice(&body);
-        wire.and_then(Answer::try_from).map_err(|error| self.is_another(error.to_string()))
+        // What the error says may quote the answer, and whatever answers may have sent the question back.
+        wire.and_then(Answer::try_from).map_err(|error| self.is_another(format!("its answer has {}", kind(&error))))
     }
 
     fn is_another(&self, what: String) -> Error {
@@ -150,6 +158,13 @@ impl Asking {
             }
             None => self.is_another(format!("status {status}")),
         }
+    }
+}
+
+fn kind(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        Category::Data => "other fields",
+        Category::Io | Category::Syntax | Category::Eof => "no JSON",
     }
 }
 

@@ -117,6 +117,18 @@ impl Guard {
         self
     }
 
+    /// Asks what this guard asks, about something that is no key: to learn when the service starts, and not from its
+    /// clients, that Latchkey is there, that the asking key may ask, and that what is asked can be judged.
+    ///
+    /// # Errors
+    /// When no key could be verified.
+    pub async fn check(&self) -> Result<(), Error> {
+        let Self { permission, cost, .. } = self;
+        let permission = permission.as_deref().map(str::to_owned);
+        let question = Question { permission, cost: *cost, ..Question::about("no-key") };
+        self.latchkey.verify(&question).await.map(drop)
+    }
+
     async fn admit(&self, parts: &Parts) -> Result<Caller, TurnedAway> {
         let question = self.question(parts)?;
         match self.ask(question).await {

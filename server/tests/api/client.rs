@@ -17,6 +17,7 @@ on_both_databases!(
     every_verdict_reaches_whoever_asks,
     a_key_that_may_not_ask_is_told_so,
     a_guarded_service_follows_its_keys,
+    a_guard_is_checked_before_anybody_comes,
     every_refusal_reaches_the_client,
     what_a_client_garbles_is_the_clients_to_mend,
     a_cache_keeps_a_revoked_key_alive_and_no_other,
@@ -127,6 +128,21 @@ async fn a_guarded_service_follows_its_keys(base: Base) {
     }
     stage.revoke(&key);
     refused(&call(&url, &key, &[]).await, 401, "key_revoked").says("revoked");
+}
+
+async fn a_guard_is_checked_before_anybody_comes(base: Base) {
+    let stage = base.stage();
+    let guard = || stage.asker().guard();
+    guard().permission("invoices:export").cost(1000).check().await.unwrap();
+    for (wrong, field) in [(guard().permission("Invoices"), "permission"), (guard().cost(1001), "cost")] {
+        let error = wrong.check().await.unwrap_err();
+        assert!(matches!(&error, Error::NotAnswered { wrong, .. } if wrong == &[field]), "{error:?}");
+    }
+    let nobody = Latchkey::new(&stage.program.url, stage.key(&[]).secret).unwrap();
+    assert!(nobody.guard().check().await.is_ok(), "full access goes that far");
+    let reader = Latchkey::new(&stage.program.url, stage.key(&["--scope", "read"]).secret).unwrap();
+    let error = reader.guard().check().await.unwrap_err();
+    assert!(matches!(&error, Error::NotAnswered { code, .. } if code == "insufficient_scope"), "{error:?}");
 }
 
 async fn every_refusal_reaches_the_client(base: Base) {
