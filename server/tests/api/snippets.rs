@@ -42,6 +42,7 @@ impl Example {
             .env("LATCHKEY_URL", &self.latchkey)
             .env("LATCHKEY_KEY", &asking.secret)
             .env("ASKED_KEY", asked)
+            .env("CLIENT_IP", "203.0.113.9")
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", self.runs))
     }
@@ -77,7 +78,8 @@ async fn examples(stage: &Stage) -> Vec<Example> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_runs_as_it_stands() {
     let stage = Base::Sqlite.stage();
-    let (asking, good, revoked) = (stage.key(&["--group", "Verifier"]), stage.key(&[]), stage.key(&[]));
+    let (asking, revoked) = (stage.key(&["--group", "Verifier"]), stage.key(&[]));
+    let good = stage.key(&["--ip", "203.0.113.0/24"]);
     let poor = stage.key(&["--group", "Verifier"]);
     stage.revoke(&revoked);
     for example in examples(&stage).await {

@@ -152,7 +152,7 @@ fn Ending() -> impl IntoView {
 
 #[component]
 fn Limits() -> impl IntoView {
-    let code = "for attempt in range(5):\n    answer = requests.get(url, headers=headers, timeout=10)\n    if answer.status_code != 429:\n        break\n    \
+    let code = "for attempt in range(5):\n    answer = requests.get(url, headers=headers, timeout=10)\n    if \"Retry-After\" not in answer.headers:\n        break\n    \
                 time.sleep(int(answer.headers[\"Retry-After\"]))";
     view! {
         <Section anchor="limits" title="Rate limits">

@@ -50,7 +50,7 @@ fn Asker() -> impl IntoView {
         <Section anchor="asker" title="A key to ask with">
             <p>
                 "Asking takes a key as well: your service’s own, with the permission "<code>"keys:verify"</code>". The group "<strong>"Verifier"</strong>
-                " grants that and nothing else, so such a key can read no reservation. It may ask about the keys of its own organisation; a key of another’s is answered like one that does not exist."
+                " grants that and nothing else, so such a key can read no reservation. When it expires, you are let in nowhere: give it no expiration, or rotate it in time. It may ask about the keys of its own organisation; a key of another’s is answered like one that does not exist."
             </p>
             <p>"Its own rate limit does not count questions. Each question counts as a call of the key that it is about."</p>
         </Section>
@@ -60,7 +60,7 @@ fn Asker() -> impl IntoView {
 #[component]
 fn Ask(public_url: String) -> impl IntoView {
     let variables = format!(
-        "export LATCHKEY_URL='{public_url}'\nexport LATCHKEY_KEY='the key to ask with'\nexport ASKED_KEY='the key that came with a request'"
+        "export LATCHKEY_URL='{public_url}'\nexport LATCHKEY_KEY='the key to ask with'\nexport ASKED_KEY='the key that came with a request'\nexport CLIENT_IP='203.0.113.9'"
     );
     view! {
         <Section anchor="ask" title="Ask">
@@ -126,7 +126,7 @@ fn Answered() -> impl IntoView {
             <p>
                 "A question that could be judged is answered 200, however it came out. "<code>"data.valid"</code>" says whether the key is good. If it is, the rest of "<code>"data"</code>
                 " says whose it is and how far it goes. If not, "<code>"code"</code>" says why, "<code>"http_status"</code>" and "<code>"message"</code>
-                " what to answer your own client, and "<code>"retry_after_seconds"</code>" goes into "<code>"Retry-After"</code>"."
+                " what to answer your own client, and "<code>"retry_after_seconds"</code>", if it is there, goes into "<code>"Retry-After"</code>"."
             </p>
             <div class="table-frame" tabindex="0" role="group" aria-label="Verdicts">
                 <table class="lookup">
@@ -135,7 +135,7 @@ fn Answered() -> impl IntoView {
                 </table>
             </div>
             <p>
-                "Any other status is about your question, or the key that you ask with: "<code>"code"</code>" and "<code>"detail"</code>" say what is wrong, and the reference lists "<a href="/docs#errors">"all of them"</a>". Then nothing is known of the other key."
+                "Any other status is about your question, or the key that you ask with: "<code>"code"</code>" and "<code>"detail"</code>" say what is wrong, and the reference lists "<a href="/docs#errors">"all of them"</a>". Then nothing is known of the other key. A 422 whose "<code>"errors"</code>" name nothing but "<code>"property"</code>" or "<code>"origin"</code>" is your client’s own: answer 400."
             </p>
         </Section>
     }

@@ -7,6 +7,7 @@ const answer = await fetch(`${process.env.LATCHKEY_URL}/api/v1/keys/verify`, {
   body: JSON.stringify({
     key: process.env.ASKED_KEY,
     permission: "reservations:read",
+    ip: process.env.CLIENT_IP,
   }),
   signal: AbortSignal.timeout(2_000),
 });

@@ -1,6 +1,10 @@
 import json, os, sys, urllib.error, urllib.request
 
-question = {"key": os.environ["ASKED_KEY"], "permission": "reservations:read"}
+question = {
+    "key": os.environ["ASKED_KEY"],
+    "permission": "reservations:read",
+    "ip": os.environ["CLIENT_IP"],
+}
 request = urllib.request.Request(
     os.environ["LATCHKEY_URL"] + "/api/v1/keys/verify",
     data=json.dumps(question).encode(),

@@ -58,7 +58,7 @@ pub struct VerifyRequest {
     cost: Cost,
 }
 
-/// What a browser can send as an `Origin`: one that a key can list, one of another scheme, or `null`.
+/// Whatever can come as an `Origin`: what no key can list, such as one of another scheme, or `null`, is in no list.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct SentOrigin(String);
@@ -80,9 +80,8 @@ impl TryFrom<String> for SentOrigin {
 
     fn try_from(text: String) -> Result<Self, NotAnOrigin> {
         match Origin::parse(&text) {
-            Err(NotAnOrigin::Scheme) if text == "null" || text.contains("://") => Ok(Self(text)),
-            Err(reason) => Err(reason),
-            Ok(_) => Ok(Self(text)),
+            Err(reason) if text != "null" && !text.contains("://") => Err(reason),
+            _ => Ok(Self(text)),
         }
     }
 }
