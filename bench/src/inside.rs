@@ -67,7 +67,7 @@ impl<'a> Asker<'a> {
         for secret in self.secrets.iter().cycle().skip(from).take(calls) {
             let key = self.verify(secret).await?;
             if recorded {
-                let used = Use { at: Utc::now(), verdict: Verdict::Valid, address: ADDRESS };
+                let used = Use { at: Utc::now(), verdict: Verdict::Valid, address: Some(ADDRESS) };
                 self.keyring.record(&key, used, || Circumstances { method: "POST", route: "".into(), status: 200 });
             }
         }

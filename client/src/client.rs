@@ -134,7 +134,7 @@ impl Asking {
         let body = response.bytes().await.map_err(|error| self.failed(error))?;
         let wire: Result<Wire, _> = serde_json::from_slice(&body);
         // What the error says may quote the answer, and whatever answers may have sent the question back.
-        wire.and_then(Answer::try_from).map_err(|error| self.is_another(format!("its answer has {}", kind(&error))))
+        wire.and_then(Answer::try_from).map_err(|error| self.is_another(format!("its answer is {}", kind(&error))))
     }
 
     fn is_another(&self, what: String) -> Error {
@@ -163,7 +163,7 @@ impl Asking {
 
 fn kind(error: &serde_json::Error) -> &'static str {
     match error.classify() {
-        Category::Data => "other fields",
+        Category::Data => "no verdict",
         Category::Io | Category::Syntax | Category::Eof => "no JSON",
     }
 }

@@ -180,7 +180,8 @@ pub struct Call {
     pub route: String,
     pub status: u16,
     pub outcome: Verdict,
-    pub ip: String,
+    /// None when somebody asked about the key without a word of where it came from.
+    pub ip: Option<String>,
 }
 
 impl Placed for Call {

@@ -424,7 +424,7 @@ fn call(id: &KeyId, key: &DemoKey, at: DateTime<Utc>, number: i64) -> Call {
     };
     let address = IpAddr::from(if outcome == Verdict::IpNotAllowed { STRANGER } else { key.from });
     let circumstances = Circumstances { method, route: route.into(), status: status(outcome, method, route) };
-    Call { key: id.clone(), used: Use { at, verdict: outcome, address }, circumstances }
+    Call { key: id.clone(), used: Use { at, verdict: outcome, address: Some(address) }, circumstances }
 }
 
 fn status(outcome: Verdict, method: &str, route: &str) -> u16 {

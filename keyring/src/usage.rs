@@ -46,7 +46,8 @@ const LISTS: usize = 16;
 pub struct Use {
     pub at: DateTime<Utc>,
     pub verdict: Verdict,
-    pub address: IpAddr,
+    /// None when somebody asked about the key without a word of where it came from.
+    pub address: Option<IpAddr>,
 }
 
 /// How a key was used, for the log of single calls.
@@ -70,7 +71,7 @@ pub(crate) struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastUse {
     pub(crate) at: DateTime<Utc>,
-    pub(crate) address: IpAddr,
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// How often a person came by an old way, and when.
@@ -273,7 +274,7 @@ mod tests {
     }
 
     fn used() -> Use {
-        Use { at: Utc::now(), verdict: Verdict::Valid, address: Ipv4Addr::LOCALHOST.into() }
+        Use { at: Utc::now(), verdict: Verdict::Valid, address: Some(Ipv4Addr::LOCALHOST.into()) }
     }
 
     fn how() -> Circumstances {

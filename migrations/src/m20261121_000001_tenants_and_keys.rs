@@ -182,7 +182,7 @@ fn usage_event() -> TableCreateStatement {
         .col(text("route"))
         .col(integer("status"))
         .col(text("outcome"))
-        .col(text("ip"))
+        .col(text_null("ip"))
         .foreign_key(&mut belongs_to("usage_event", "api_key_id", "api_key"))
         .take()
 }

@@ -76,11 +76,21 @@ async fn failures_of_the_asking_itself_are_errors_that_say_what_to_do() {
         (302, json!(null), "whether the address is right"),
         (200, json!({ "hello": "world" }), "whether the address is right"),
         (200, json!({ "data": { "valid": true, "code": "VALID" } }), "whether the address is right"),
-        (200, json!({ "data": { "valid": true, "code": "REVOKED" } }), "`valid` is true, but the code is REVOKED"),
+        (200, json!({ "data": { "valid": true, "code": "REVOKED" } }), "its answer is no verdict"),
     ] {
         stub.fail(status, body);
         let error = latchkey(&stub).verify(&Question::about("good")).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{status}: {error}");
         assert!(!format!("{error:?}").contains(ASKING));
     }
+}
+
+#[tokio::test]
+async fn what_sends_a_question_back_is_not_quoted() {
+    let stub = Stub::start().await;
+    let key = "lk_tk_abc";
+    stub.fail(200, json!({ "data": format!("{{\"key\":\"{key}\"}}") }));
+    let error = latchkey(&stub).verify(&Question::about(key)).await.unwrap_err();
+    assert!(matches!(error, Error::NotLatchkey { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains(key), "{error:?}");
 }

@@ -91,7 +91,7 @@ async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing
             route: Set(circumstances.route.clone().into_owned()),
             status: Set(i32::from(circumstances.status)),
             outcome: Set(used.verdict.as_str().to_owned()),
-            ip: Set(used.address.to_canonical().to_string()),
+            ip: Set(used.address.map(|address| address.to_canonical().to_string())),
             ..Default::default()
         })
         .collect();
@@ -112,7 +112,9 @@ async fn set_last_uses(connection: &impl ConnectionTrait, batch: &Batch, existin
         .iter()
         .filter(|(tally, _)| existing.contains(tally.key.as_str()))
         .filter_map(|(tally, uses)| Some((tally.key.as_str(), uses.last?)))
-        .map(|(id, last)| (id, last.at, last.address.to_canonical().to_string()).into_value_tuple())
+        .map(|(id, last)| {
+            (id, last.at, last.address.map(|address| address.to_canonical().to_string())).into_value_tuple()
+        })
         .collect();
     for some in seen.chunks(ROWS) {
         let update = Query::update()

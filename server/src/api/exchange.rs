@@ -100,12 +100,12 @@ pub struct CallInfo {
     pub method: &'static str,
     /// Most calls never come into the log, so it is written out late.
     pub route: Route,
-    pub address: IpAddr,
+    pub address: Option<IpAddr>,
 }
 
 impl CallInfo {
     pub fn of(method: &Method, extensions: &Extensions, at: DateTime<Utc>) -> Self {
-        let address = address::of(extensions).nearest;
+        let address = Some(address::of(extensions).nearest);
         Self { at, method: metrics::known(method), route: Route::of(extensions), address }
     }
 

@@ -85,7 +85,7 @@ fn Asked() -> impl IntoView {
                 <dt><code>"property"</code></dt>
                 <dd>"The id of the property that it is about."</dd>
                 <dt><code>"ip"</code></dt>
-                <dd>"The address of your client. Without it, a key with an IP allowlist is refused."</dd>
+                <dd>"The address of your client. Without it, a key with an IP allowlist is refused, and the key’s log tells none."</dd>
                 <dt><code>"origin"</code></dt>
                 <dd>"The "<code>"Origin"</code>" header, as it came. Without it, a key with a list of allowed origins is refused."</dd>
                 <dt><code>"cost"</code></dt>

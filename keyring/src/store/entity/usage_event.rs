@@ -11,7 +11,7 @@ pub struct Model {
     pub route: String,
     pub status: i32,
     pub outcome: String,
-    pub ip: String,
+    pub ip: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -72,7 +72,7 @@ async fn judge(api: &Api, parts: &Parts, caller: &Caller, question: &Question) -
     let call = CallInfo::of(&parts.method, &parts.extensions, api.keyring.now());
     let judgement = api.keyring.verify(&question.secret, &ask).await.map_err(|error| unavailable(&error))?;
     let finding = Finding::of(judgement);
-    let call = CallInfo { address: question.address.unwrap_or(call.address), ..call };
+    let call = CallInfo { address: question.address, ..call };
     call.record(api, finding.key.as_deref(), finding.verdict, finding.status());
     Ok(finding)
 }
