@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{Days, Utc};
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -184,6 +184,17 @@ impl Stage {
         let connection = self.connection().await;
         connection.execute_unprepared(sql).await.unwrap();
         connection.close().await.unwrap();
+    }
+
+    /// What becomes of something while nobody gets at a table of PostgreSQL's.
+    pub async fn with_locked<T>(&self, table: &str, meanwhile: impl Future<Output = T>) -> T {
+        let connection = self.connection().await;
+        let lock = connection.begin().await.unwrap();
+        lock.execute_unprepared(&format!("LOCK TABLE {table}")).await.unwrap();
+        let outcome = meanwhile.await;
+        lock.rollback().await.unwrap();
+        connection.close().await.unwrap();
+        outcome
     }
 
     /// Waits for a query's answer, which is written a moment after what it tells of.

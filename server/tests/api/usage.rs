@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Method};
-use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -114,12 +113,9 @@ async fn a_call_whose_client_leaves_is_written_too() {
     let stage = Base::Postgres.stage();
     let key = stage.key(&[]);
     assert_eq!(stage.get(PROPERTIES, &key.secret).await.status, 200);
-    let connection = stage.connection().await;
-    let obstacle = connection.begin().await.unwrap();
-    obstacle.execute_unprepared("LOCK TABLE property").await.unwrap();
     let impatient = stage.request(Method::GET, PROPERTIES).bearer_auth(&key.secret).timeout(Duration::from_millis(500));
-    assert!(impatient.send().await.unwrap_err().is_timeout());
-    obstacle.rollback().await.unwrap();
+    let left = stage.with_locked("property", impatient.send()).await;
+    assert!(left.unwrap_err().is_timeout());
     let written = "SELECT outcome || ' ' || status FROM usage_event ORDER BY id";
     stage.see(written, &["VALID 200".to_owned(), "VALID 499".to_owned()]).await;
 }

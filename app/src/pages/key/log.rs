@@ -87,7 +87,7 @@ fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
             <td data-label="Call"><code><span class="method">{method}</span>" "{route}</code></td>
             <td data-label="Status">{status}</td>
             <td data-label="Outcome"><span class=badge(Fate::from(outcome)) title=outcome.as_str()>{in_words(outcome)}</span></td>
-            <td data-label="Address">{ip.map_or_else(|| view! { <span class="minor">"not told"</span> }.into_any(), |ip| ip.into_any())}</td>
+            <td data-label="Address">{ip.map_or_else(|| view! { <span class="minor">"not told"</span> }.into_any(), IntoAny::into_any)}</td>
         </tr>
     }
 }
