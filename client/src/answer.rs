@@ -216,9 +216,7 @@ impl TryFrom<Wire> for Answer {
         let said = Said::deserialize(&data)?;
         match (said.valid, Verdict::from(said.code.clone())) {
             (true, Verdict::Valid) => Ok(Self::Valid(serde_json::from_value(data)?)),
-            (false, Verdict::Valid) | (true, _) => {
-                Err(serde::de::Error::custom(format!("`valid` is {}, but the code is {}", said.valid, said.code)))
-            }
+            (false, Verdict::Valid) | (true, _) => Err(serde::de::Error::custom("`valid` and the code disagree")),
             (false, verdict) => Ok(Self::Refused(said.refusal(verdict, meta.request_id))),
         }
     }

@@ -15,7 +15,7 @@ use domain::id::TenantId;
 use tokio::{
     runtime,
     sync::{Notify, oneshot},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 use crate::{
@@ -211,13 +211,13 @@ impl Renewal {
 
     async fn renew(&mut self) -> Result<(), StoreError> {
         let tables = Tables::new(&self.connection, &self.keyring.clock);
-        let renewed = timeout(RENEWAL_TIME, async {
+        store::within(RENEWAL_TIME, async {
             self.node.renew(&tables).await?;
             let before = tables.ticks();
             self.keyring.database_clock.set(tables.time().await?, before);
             Ok(())
-        });
-        renewed.await.unwrap_or(Err(StoreError::TooLate))
+        })
+        .await
     }
 
     fn warn(&mut self, cause: &StoreError) {
@@ -243,13 +243,11 @@ async fn listen(url: &str, hint: &Notify) -> Infallible {
 
 impl Source for Keyring {
     async fn find(&self, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
-        let found = timeout(LOOK_UP_TIME, store::standing::find(&self.database, hash));
-        found.await.unwrap_or(Err(StoreError::TooLate))
+        store::within(LOOK_UP_TIME, store::standing::find(&self.database, hash)).await
     }
 
     async fn tenant(&self, id: &TenantId) -> Result<Option<KeyTenant>, StoreError> {
-        let found = timeout(LOOK_UP_TIME, store::standing::tenant(&self.database, id));
-        found.await.unwrap_or(Err(StoreError::TooLate))
+        store::within(LOOK_UP_TIME, store::standing::tenant(&self.database, id)).await
     }
 }
 

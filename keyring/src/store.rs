@@ -23,6 +23,10 @@ pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 pub(crate) use audit::{Chain, Change, Event, Subject, last_change, log as audit_log, verify as audit_verify};
 pub use database::Database;
 /// A connection, or a transaction.
@@ -48,6 +52,11 @@ pub enum StoreError {
 }
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
+
+/// Fails with [`StoreError::TooLate`] when the database takes longer than `limit`.
+pub(crate) async fn within<T>(limit: Duration, query: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(limit, query).await.unwrap_or(Err(StoreError::TooLate))
+}
 
 /// Reads a value that this program once wrote.
 fn readable<T, E>(what: &'static str, value: &str, parsed: std::result::Result<T, E>) -> Result<T> {

@@ -20,13 +20,12 @@ use domain::{
     usage::{LOG_DAYS, LegacyMethod},
     verdict::Verdict,
 };
-use tokio::time::timeout;
 
 use crate::{
     Keyring, Standing,
     error::Error,
     memory::{Tally, Uses},
-    store::{self, StoreError},
+    store::{self, within},
 };
 
 /// How many single calls are logged between two batches at most: more could not be written as fast as they come. All
@@ -213,10 +212,6 @@ impl Usage {
 /// died without a word.
 const LONGEST_WRITE: Duration = Duration::from_secs(30);
 
-async fn in_time<T>(write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    timeout(LONGEST_WRITE, write).await.unwrap_or(Err(StoreError::TooLate))
-}
-
 impl Keyring {
     /// Notes that a key was used. It is written with the next batch; how, only where there is room in the log.
     pub fn record(&self, key: &Standing, used: Use, how: impl FnOnce() -> Circumstances) {
@@ -240,7 +235,7 @@ impl Keyring {
         let keys = u32::try_from(rest.keys.len()).unwrap_or(u32::MAX);
         while !rest.is_empty() {
             let piece = rest.take_piece();
-            if let Err(error) = in_time(store::usage::write(&self.database, &piece)).await {
+            if let Err(error) = within(LONGEST_WRITE, store::usage::write(&self.database, &piece)).await {
                 self.usage.put_back(rest);
                 self.usage.put_back(piece);
                 return Err(error.into());
@@ -255,9 +250,12 @@ impl Keyring {
     /// When the database fails.
     pub async fn clear_old_usage(&self) -> Result<(), Error> {
         let (database, now) = (&self.database, self.now());
-        while in_time(store::usage::delete_calls_before(database, now - TimeDelta::days(LOG_DAYS))).await? > 0 {}
-        while in_time(store::usage::delete_hours_before(database, now - COUNTS_KEPT)).await? > 0 {}
-        Ok(in_time(store::nodes::clear_log(database)).await?)
+        while within(LONGEST_WRITE, store::usage::delete_calls_before(database, now - TimeDelta::days(LOG_DAYS)))
+            .await?
+            > 0
+        {}
+        while within(LONGEST_WRITE, store::usage::delete_hours_before(database, now - COUNTS_KEPT)).await? > 0 {}
+        Ok(within(LONGEST_WRITE, store::nodes::clear_log(database)).await?)
     }
 }
 

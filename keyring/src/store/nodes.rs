@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::{Database, Result, StoreError, sign_of_life};
+use super::{Database, Result, StoreError, sign_of_life, within};
 use crate::{
     clock::{Clock, Millis},
     memory::Touched,
@@ -102,7 +102,7 @@ impl Hints {
             listener.listen(CHANNEL).await.map_err(sql)?;
             Ok(Self(listener))
         };
-        timeout(QUIET, listening).await.unwrap_or(Err(StoreError::TooLate))
+        within(QUIET, listening).await
     }
 
     /// Waits for the next one, or for the news that one may have been missed.
@@ -111,7 +111,7 @@ impl Hints {
             match timeout(QUIET, self.0.try_recv()).await {
                 Ok(heard) => return heard.map(drop).map_err(sql),
                 // A connection that has died without a word is as quiet as one on which there is nothing to tell.
-                Err(_) => in_time(self.show_life()).await?,
+                Err(_) => within(ANSWER_TIME, self.show_life()).await?,
             }
         }
     }
@@ -123,10 +123,6 @@ impl Hints {
 
 /// Whoever waits for the nodes waits for so long at most, whatever has become of the database.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
-
-async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(ANSWER_TIME, answer).await.unwrap_or(Err(StoreError::TooLate))
-}
 
 fn sql(error: sea_orm::SqlxError) -> StoreError {
     StoreError::Database(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())))
@@ -170,7 +166,7 @@ impl Ledger for Tables<'_> {
     async fn unlist(&self, laggard: &Laggard) -> Result<()> {
         let words: [Value; 2] = [laggard.name.0.as_str().into(), laggard.beat.into()];
         let sql = "DELETE FROM node_lease WHERE name = $1 AND beat = $2";
-        in_time(run(self.connection, sql, words)).await.map(drop)
+        within(ANSWER_TIME, run(self.connection, sql, words)).await.map(drop)
     }
 
     async fn latest(&self) -> Result<Revision> {
@@ -207,7 +203,7 @@ impl Ledger for Tables<'_> {
         }
         let sql = "SELECT name, beat FROM node_lease WHERE applied < $1";
         let rows = Row::find_by_statement(statement(sql, [revision.0.into()])).all(self.connection);
-        let rows = in_time(async { Ok(rows.await?) }).await?;
+        let rows = within(ANSWER_TIME, async { Ok(rows.await?) }).await?;
         Ok(rows.into_iter().map(|row| Laggard { name: NodeName(row.name), beat: row.beat }).collect())
     }
 }

@@ -1,12 +1,15 @@
 //! What keys were used for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use chrono::{DateTime, Utc};
 use domain::id::Id;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DeleteMany, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, IntoValueTuple, LockType, OnConflict, Query, TableRef, ValueTuple},
 };
 
@@ -79,6 +82,10 @@ async fn add_to_hours(connection: &impl ConnectionTrait, batch: &Batch, existing
     Ok(())
 }
 
+fn format_address(address: IpAddr) -> String {
+    address.to_canonical().to_string()
+}
+
 async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
     let rows: Vec<usage_event::ActiveModel> = batch
         .calls
@@ -91,7 +98,7 @@ async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing
             route: Set(circumstances.route.clone().into_owned()),
             status: Set(i32::from(circumstances.status)),
             outcome: Set(used.verdict.as_str().to_owned()),
-            ip: Set(used.address.map(|address| address.to_canonical().to_string())),
+            ip: Set(used.address.map(format_address)),
             ..Default::default()
         })
         .collect();
@@ -112,9 +119,7 @@ async fn set_last_uses(connection: &impl ConnectionTrait, batch: &Batch, existin
         .iter()
         .filter(|(tally, _)| existing.contains(tally.key.as_str()))
         .filter_map(|(tally, uses)| Some((tally.key.as_str(), uses.last?)))
-        .map(|(id, last)| {
-            (id, last.at, last.address.map(|address| address.to_canonical().to_string())).into_value_tuple()
-        })
+        .map(|(id, last)| (id, last.at, last.address.map(format_address)).into_value_tuple())
         .collect();
     for some in seen.chunks(ROWS) {
         let update = Query::update()
@@ -161,11 +166,7 @@ pub(crate) async fn delete_calls_before(database: &Database, end: DateTime<Utc>)
         .and_where(usage_event::Column::At.lt(end))
         .limit(OLD_ROWS)
         .take();
-    let delete = usage_event::Entity::delete_many().filter(usage_event::Column::Id.in_subquery(some));
-    let (transaction, _turn) = database.begin().await?;
-    let deleted = delete.exec(&transaction).await?;
-    transaction.commit().await?;
-    Ok(deleted.rows_affected)
+    delete_batch(database, usage_event::Entity::delete_many().filter(usage_event::Column::Id.in_subquery(some))).await
 }
 
 /// Deletes some of the counts of the hours before an instant, and says how many.
@@ -177,9 +178,13 @@ pub(crate) async fn delete_hours_before(database: &Database, end: DateTime<Utc>)
         .and_where(usage_hour::Column::Hour.lt(end))
         .limit(OLD_ROWS)
         .take();
-    let delete = usage_hour::Entity::delete_many().filter(Expr::tuple(columns.map(Expr::col)).in_subquery(some));
+    let place = Expr::tuple(columns.map(Expr::col));
+    delete_batch(database, usage_hour::Entity::delete_many().filter(place.in_subquery(some))).await
+}
+
+async fn delete_batch<E: EntityTrait>(database: &Database, batch: DeleteMany<E>) -> Result<u64> {
     let (transaction, _turn) = database.begin().await?;
-    let deleted = delete.exec(&transaction).await?;
+    let deleted = batch.exec(&transaction).await?;
     transaction.commit().await?;
     Ok(deleted.rows_affected)
 }

@@ -57,9 +57,9 @@ pub async fn follow<F: Future<Output = Response>>(
 ) -> Response {
     let exchange = Exchange::default();
     request.extensions_mut().insert(exchange.clone());
-    let mut unanswered = Unanswered { api, call: Some(call), exchange: &exchange };
+    let mut record = RecordOnDrop { api, call, exchange: &exchange, status: None };
     let mut response = answer(request).await;
-    let call = unanswered.call.take();
+    record.status = Some(response.status());
     let Some(found) = exchange.0.get() else { return response };
     if let Some(quota) = found.quota {
         tell_quota(response.headers_mut(), quota);
@@ -67,30 +67,30 @@ pub async fn follow<F: Future<Output = Response>>(
     if found.is_legacy {
         tell_deprecation(response.headers_mut(), api);
     }
-    if let (Some(call), Some(verdict)) = (call, found.verdict) {
-        call.record(api, found.key.as_deref(), verdict, response.status().as_u16());
-    }
     response
 }
 
-/// A call that has been let in and may have changed something by now, for as long as there is no answer to it. When its
-/// client leaves, it comes into the log of its key all the same.
-struct Unanswered<'a> {
+/// Records the call in its key's log when dropped. A call whose client disconnects before the response is recorded as
+/// well: it may have changed something.
+struct RecordOnDrop<'a> {
     api: &'a Api,
-    call: Option<CallInfo>,
+    call: CallInfo,
     exchange: &'a Exchange,
+    status: Option<StatusCode>,
 }
 
 /// What many servers write down for a client that did not wait for its answer.
 const CLIENT_LEFT: u16 = 499;
 
-impl Drop for Unanswered<'_> {
+impl Drop for RecordOnDrop<'_> {
     fn drop(&mut self) {
-        let (Some(call), Some(found)) = (self.call.take(), self.exchange.0.get()) else { return };
-        let status = if thread::panicking() { StatusCode::INTERNAL_SERVER_ERROR.as_u16() } else { CLIENT_LEFT };
-        if let Some(verdict) = found.verdict {
-            call.record(self.api, found.key.as_deref(), verdict, status);
-        }
+        let Some(Found { key, verdict: Some(verdict), .. }) = self.exchange.0.get() else { return };
+        let status = match self.status {
+            Some(status) => status.as_u16(),
+            None if thread::panicking() => StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
+            None => CLIENT_LEFT,
+        };
+        self.call.record(self.api, key.as_deref(), *verdict, status);
     }
 }
 
@@ -110,10 +110,10 @@ impl CallInfo {
     }
 
     /// Counts what was said of a key, and puts the call into the key's log if there is such a key.
-    pub fn record(self, api: &Api, key: Option<&Standing>, verdict: Verdict, status: u16) {
+    pub fn record(&self, api: &Api, key: Option<&Standing>, verdict: Verdict, status: u16) {
         api.metrics.count_verdict(verdict);
         let Some(key) = key else { return };
-        let Self { at, method, route, address } = self;
+        let &Self { at, method, ref route, address } = self;
         api.keyring.record(key, Use { at, verdict, address }, || Circumstances { method, route: route.text(), status });
     }
 }

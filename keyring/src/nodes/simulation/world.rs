@@ -6,6 +6,7 @@ use std::{
     rc::Rc,
 };
 
+use chrono::DateTime;
 use domain::{
     id::{Id, KeyId, TenantId},
     permission::Permission,
@@ -51,11 +52,7 @@ impl Tables {
     /// What a change does to them, all at once.
     pub(super) fn announce(&mut self, touched: Touched) -> Revision {
         self.latest = self.latest.next();
-        self.log.push(Announced {
-            revision: self.latest,
-            made_at: chrono::DateTime::default(),
-            touched: Some(touched),
-        });
+        self.log.push(Announced { revision: self.latest, made_at: DateTime::default(), touched: Some(touched) });
         self.latest
     }
 
