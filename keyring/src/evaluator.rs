@@ -16,7 +16,13 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    Keyring, error::Error, legacy::LegacyCredential, limiter::Quota, nodes::recall, secret::SecretHash, store,
+    Keyring,
+    error::Error,
+    legacy::LegacyCredential,
+    limiter::Quota,
+    nodes::{Known, LookUp, find_key, look_up, recall},
+    secret::SecretHash,
+    store,
 };
 
 mod refusal;
@@ -116,21 +122,61 @@ impl Keyring {
         if !is_well_formed(secret) {
             return Ok(KeyJudgement::refused(Refusal::Malformed));
         }
-        let found = recall(self, &self.lease, &self.memory, &SecretHash::of(secret)).await?;
+        let found = find_key(self, &self.lease, &self.memory, &SecretHash::of(secret)).await?;
+        Ok(self.judge_found(found, ask))
+    }
+
+    /// Checks 2 to 10.
+    fn judge_found(&self, found: Option<Arc<Standing>>, ask: &Ask<'_>) -> KeyJudgement {
         let Some(standing) = found.filter(|standing| belongs(standing, ask.demand.tenant)) else {
-            return Ok(KeyJudgement::refused(Refusal::NotFound));
+            return KeyJudgement::refused(Refusal::NotFound);
         };
         let (outcome, quota) = self.charge(&standing, standing.judge(ask, self.database_time()), ask.demand.cost);
-        Ok(KeyJudgement { outcome, key: Some(standing), quota: Some(quota) })
+        KeyJudgement { outcome, key: Some(standing), quota: Some(quota) }
     }
 
     async fn evaluate_secret(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<Judgement, Error> {
-        let KeyJudgement { outcome, key, quota } = self.verify(secret, ask).await?;
+        let secret = secret.expose_secret();
+        if !is_well_formed(secret) {
+            return Ok(self.refuse_unknown(Refusal::Malformed, ask));
+        }
+        let hash = SecretHash::of(secret);
+        let found = match recall(self, &self.lease, &self.memory, &hash).await? {
+            Known::Key(standing) => Some(standing),
+            Known::NoKey => None,
+            Known::Unknown(how) => match Box::pin(self.look_up_within_limit(&hash, how, ask.nearest)).await? {
+                Ok(standing) => Some(standing),
+                Err(refusal) => return Ok(Judgement::refused(refusal)),
+            },
+        };
+        let KeyJudgement { outcome, key, quota } = self.judge_found(found, ask);
         Ok(match (outcome, key) {
             (Ok(()), Some(key)) => Judgement { outcome: Ok(key.caller()), key: Some(key), quota },
             (Err(refusal), Some(key)) => Judgement { outcome: Err(refusal), key: Some(key), quota },
-            (outcome, None) => self.missed(outcome.err().unwrap_or(Refusal::NotFound), ask),
+            (outcome, None) => self.refuse_unknown(outcome.err().unwrap_or(Refusal::NotFound), ask),
         })
+    }
+
+    /// Looks up a key that memory does not know, unless its network has sent too many unknown ones. A key that memory
+    /// once knew is always looked up.
+    async fn look_up_within_limit(
+        &self,
+        hash: &SecretHash,
+        how: LookUp,
+        nearest: IpAddr,
+    ) -> Result<Result<Arc<Standing>, Refusal>, Error> {
+        if how.is_outdated {
+            return Ok(look_up(self, &self.memory, hash, how).await?.ok_or(Refusal::NotFound));
+        }
+        let limited = match self.unknown_keys.begin_look_up(nearest, self.clock.ticks()).await {
+            Ok(limited) => limited,
+            Err(retry_after) => return Ok(Err(Refusal::TooManyUnknownKeys { retry_after })),
+        };
+        let found = look_up(self, &self.memory, hash, how).await;
+        if !matches!(found, Ok(None)) {
+            limited.refund();
+        }
+        Ok(found?.ok_or(Refusal::NotFound))
     }
 
     async fn evaluate_person(&self, credential: &LegacyCredential, ask: &Ask<'_>) -> Result<Judgement, Error> {
@@ -184,11 +230,11 @@ impl Keyring {
         }
     }
 
-    /// A secret that nobody has. Whoever tries many of them is slowed down; a good key never is.
-    fn missed(&self, refusal: Refusal, ask: &Ask<'_>) -> Judgement {
-        match self.misses.count(ask.nearest, self.clock.ticks()) {
+    /// Refuses a secret that is known to belong to no key, and counts it.
+    fn refuse_unknown(&self, refusal: Refusal, ask: &Ask<'_>) -> Judgement {
+        match self.unknown_keys.count(ask.nearest, self.clock.ticks()) {
             Ok(()) => Judgement::refused(refusal),
-            Err(retry_after) => Judgement::refused(Refusal::TooManyMisses { retry_after }),
+            Err(retry_after) => Judgement::refused(Refusal::TooManyUnknownKeys { retry_after }),
         }
     }
 }

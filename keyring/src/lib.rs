@@ -15,7 +15,6 @@ mod keys;
 mod legacy;
 mod limiter;
 mod memory;
-mod misses;
 mod node;
 mod nodes;
 mod password;
@@ -32,6 +31,7 @@ mod tenants;
 mod throttle;
 mod token;
 mod totp;
+mod unknown_keys;
 mod usage;
 mod zone;
 
@@ -76,7 +76,7 @@ pub struct Keyring {
     clock: Clock,
     passwords: Arc<password::Passwords>,
     throttle: Arc<throttle::Throttle>,
-    misses: Arc<misses::Misses>,
+    unknown_keys: Arc<unknown_keys::UnknownKeyLimit>,
     memory: Arc<Memory>,
     lease: Arc<Lease>,
     database_clock: Arc<DatabaseClock>,
@@ -108,7 +108,7 @@ impl Keyring {
             clock,
             passwords: Arc::default(),
             throttle: Arc::default(),
-            misses: Arc::default(),
+            unknown_keys: Arc::default(),
             memory,
             lease: Arc::new(lease),
             database_clock: Arc::default(),

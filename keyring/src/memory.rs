@@ -63,6 +63,8 @@ pub(crate) enum Recalled {
     Key(Arc<Standing>),
     /// Nobody had it a moment ago.
     Nobody,
+    /// There was such a key, and something that it relies on has changed since.
+    Outdated,
     /// Memory does not know.
     Nothing,
 }
@@ -137,7 +139,8 @@ impl Memory {
             Some(standing) if standing.grounds.are_current() => Recalled::Key(standing),
             // Also of a key that is out of date: it may have been deleted.
             _ if self.absent.is_known(hash, now) => Recalled::Nobody,
-            _ => Recalled::Nothing,
+            Some(_) => Recalled::Outdated,
+            None => Recalled::Nothing,
         }
     }
 

@@ -26,7 +26,7 @@ mod simulation;
 
 pub(crate) use confirmation::confirm;
 pub(crate) use lease::{Belief, Lease, NoLease};
-pub(crate) use recall::{Source, recall};
+pub(crate) use recall::{Known, LookUp, Source, find_key, look_up, recall};
 pub(crate) use renewal::Node;
 
 /// For how long a node may believe its memory, from when it began to make sure of it.

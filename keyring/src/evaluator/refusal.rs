@@ -12,7 +12,7 @@ use crate::{legacy::LegacyRefusal, limiter::Quota};
 pub enum Refusal {
     Malformed,
     NotFound,
-    TooManyMisses {
+    TooManyUnknownKeys {
         retry_after: Duration,
     },
     Revoked {
@@ -65,7 +65,7 @@ impl Refusal {
     pub fn verdict(&self) -> Option<Verdict> {
         Some(match self {
             Self::Malformed => Verdict::Malformed,
-            Self::NotFound | Self::TooManyMisses { .. } => Verdict::NotFound,
+            Self::NotFound | Self::TooManyUnknownKeys { .. } => Verdict::NotFound,
             Self::Revoked { .. } | Self::Replaced { .. } => Verdict::Revoked,
             Self::Expired { .. } => Verdict::Expired,
             Self::Disabled(_) => Verdict::Disabled,
@@ -83,7 +83,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited(quota) => Some(quota.reset_seconds),
-            Self::TooManyMisses { retry_after } | Self::Legacy(LegacyRefusal::TooManyAttempts { retry_after }) => {
+            Self::TooManyUnknownKeys { retry_after } | Self::Legacy(LegacyRefusal::TooManyAttempts { retry_after }) => {
                 Some(whole_seconds(*retry_after))
             }
             _ => None,
@@ -105,7 +105,7 @@ impl fmt::Display for Refusal {
                 f,
                 "There is no such key. It may have been deleted, or belong to another installation. Generate one in {CONSOLE}."
             ),
-            Self::TooManyMisses { retry_after } => write!(
+            Self::TooManyUnknownKeys { retry_after } => write!(
                 f,
                 "Too many unknown keys came from this address. Wait {} seconds, and send a key that exists.",
                 whole_seconds(*retry_after)

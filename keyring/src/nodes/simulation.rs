@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Belief, Lease, Node, NodeName, Pace, Source, confirm, recall};
+use super::{Belief, Lease, Node, NodeName, Pace, Source, confirm, find_key};
 use crate::{
     error::Error,
     evaluator::Standing,
@@ -163,7 +163,7 @@ async fn ask_about_keys(server: Rc<Server>, story: Rc<Story>) {
 impl Server {
     async fn judge(&self, hash: &SecretHash) -> Result<bool, Error> {
         let standing = match self.way {
-            Way::Right => recall(&self.process, &self.lease, &self.memory, hash).await?,
+            Way::Right => find_key(&self.process, &self.lease, &self.memory, hash).await?,
             Way::LeaseCheckedLast => self.recall_and_then_check(hash).await?,
             Way::Unfenced => self.recall_unfenced(hash).await?,
             Way::TenantReliedOnLate => self.recall_relying_late(hash).await?,
@@ -180,7 +180,7 @@ impl Server {
         }
         match recalled {
             Recalled::Key(standing) => Ok(Some(standing)),
-            _ => recall(&self.process, &self.lease, &self.memory, hash).await,
+            _ => find_key(&self.process, &self.lease, &self.memory, hash).await,
         }
     }
 
@@ -207,7 +207,7 @@ impl Server {
         let fence = self.memory.fence();
         let Some(found) = self.process.find(hash).await? else { return Ok(None) };
         let Some(tenant) = self.memory.rely_on(&found.tenant, now).tenant() else {
-            return recall(&self.process, &self.lease, &self.memory, hash).await;
+            return find_key(&self.process, &self.lease, &self.memory, hash).await;
         };
         self.process.stall().await;
         let tenancy = self.memory.rely_on(&found.tenant, now);

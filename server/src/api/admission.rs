@@ -216,7 +216,7 @@ pub fn refused(refusal: &Refusal) -> Problem {
 fn code_of(refusal: &Refusal) -> Code {
     match refusal {
         Refusal::Malformed | Refusal::NotFound => Code::InvalidKey,
-        Refusal::TooManyMisses { .. } => Code::TooManyAttempts,
+        Refusal::TooManyUnknownKeys { .. } => Code::TooManyAttempts,
         Refusal::Revoked { .. } | Refusal::Replaced { .. } => Code::KeyRevoked,
         Refusal::Expired { .. } => Code::KeyExpired,
         Refusal::Disabled(_) => Code::KeyDisabled,

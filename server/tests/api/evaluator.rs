@@ -40,8 +40,7 @@ async fn what_is_no_key_is_told_so(base: Base) {
         answer.refused(401, "invalid_key").says("Copy it once more");
         assert!(!answer.headers.contains_key("ratelimit"), "nobody's limit");
     }
-    let unknown = assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, [7; 32]);
-    stage.get(KEY, &unknown).await.refused(401, "invalid_key").says("There is no such key");
+    stage.get(KEY, &unknown_secret(7)).await.refused(401, "invalid_key").says("There is no such key");
     is_good(&stage, &key.secret).await;
 }
 
@@ -200,22 +199,53 @@ async fn the_first_check_that_fails_is_the_one_that_is_told(base: Base) {
     assert_eq!(reserve(&key.secret).await.status, 201, "the refused calls cost nothing");
 }
 
-async fn who_sends_many_unknown_keys_waits_and_nobody_else_does(base: Base) {
+fn unknown_secret(number: u8) -> String {
+    assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, [number; 32])
+}
+
+async fn many_unknown_keys_throttle_their_own_address_only(base: Base) {
     let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8"]);
     let key = stage.key(&[]);
-    let unknown = assemble(&Product::parse("lk").unwrap(), KeyKind::Tenant, [7; 32]);
     let from = async |address: &str, secret: &str| {
         stage.get_with(KEY, &[("x-api-key", secret), ("x-forwarded-for", address)]).await
     };
+    assert_eq!(from("203.0.113.7", &key.secret).await.status, 200);
     for _ in 0..300 {
-        assert_eq!(from("198.51.100.9", &unknown).await.status, 401);
+        assert_eq!(from("198.51.100.9", &unknown_secret(7)).await.status, 401);
     }
-    let waits = from("198.51.100.9", &unknown).await;
+    let waits = from("198.51.100.9", &unknown_secret(7)).await;
     waits.refused(429, "too_many_attempts").says("Wait");
     let seconds: u64 = waits.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
-    assert_eq!(from("198.51.100.9", &key.secret).await.status, 200, "a good key never waits");
-    from("203.0.113.7", &unknown).await.refused(401, "invalid_key");
+    assert_eq!(from("198.51.100.9", &key.secret).await.status, 200, "a known key never waits");
+    from("203.0.113.7", &unknown_secret(7)).await.refused(401, "invalid_key");
+}
+
+/// A look-up fails while the table is away, so 429 shows that there was none.
+async fn throttled_address_is_refused_without_a_query(base: Base) {
+    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8"]);
+    let (known, other) = (stage.key(&[]), stage.key(&[]));
+    let from = async |address: &str, secret: &str| {
+        stage.get_with(KEY, &[("x-api-key", secret), ("x-forwarded-for", address)]).await
+    };
+    let (throttled, elsewhere) = ("198.51.100.9", "203.0.113.7");
+    assert_eq!(from(elsewhere, &known.secret).await.status, 200);
+    for _ in 0..300 {
+        assert_eq!(from(throttled, &unknown_secret(7)).await.status, 401);
+    }
+
+    stage.change_database("ALTER TABLE api_key_secret RENAME TO hidden").await;
+    from(elsewhere, &unknown_secret(8)).await.refused(503, "unavailable");
+    for secret in [&unknown_secret(8), &other.secret] {
+        from(throttled, secret).await.refused(429, "too_many_attempts");
+    }
+    assert_eq!(from(throttled, &known.secret).await.status, 200, "answered from memory");
+    stage.change_database("ALTER TABLE hidden RENAME TO api_key_secret").await;
+
+    stage.edit(&known, &["--rate-limit", "70"]);
+    assert_eq!(from(throttled, &known.secret).await.status, 200, "a known key is looked up again after a change");
+    assert_eq!(from(elsewhere, &other.secret).await.status, 200);
+    assert_eq!(from(throttled, &other.secret).await.status, 200, "known by now");
 }
 
 on_both_databases!(
@@ -227,5 +257,6 @@ on_both_databases!(
     every_edit_counts_from_the_very_next_call,
     origins_are_compared_as_browsers_send_them,
     the_first_check_that_fails_is_the_one_that_is_told,
-    who_sends_many_unknown_keys_waits_and_nobody_else_does,
+    many_unknown_keys_throttle_their_own_address_only,
+    throttled_address_is_refused_without_a_query,
 );

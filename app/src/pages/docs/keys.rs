@@ -257,7 +257,8 @@ const SYMPTOMS: [(&str, &str, &str); 12] = [
     (
         "429, without one",
         "too_many_attempts",
-        "Too many wrong credentials came from your address. Mend whatever sends them, and wait for Retry-After.",
+        "Too many wrong credentials came from your network. Fix the client that sends them, and wait for Retry-After. \
+         Until then, keys that the server has not seen before are refused as well.",
     ),
     (
         "503",
