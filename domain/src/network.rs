@@ -96,6 +96,15 @@ pub fn contains(ranges: &[IpNet], address: IpAddr) -> bool {
     ranges.iter().any(|range| range.contains(&address))
 }
 
+/// The network by which clients are counted: an IPv4 address, or a /64 of IPv6, all of which one household or server has.
+#[must_use]
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 /// A range as people write it: a single address without its prefix length.
 #[must_use]
 pub fn show(range: &IpNet) -> String {

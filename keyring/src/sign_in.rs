@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{audit::Action, id::PersonId, person::Email};
+use domain::{audit::Action, id::PersonId, network::client_network, person::Email};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::{
     second_factor::Spent,
     secret::SessionToken,
     store::{self, Change, Event, Subject, people::Account, sessions::NewSession},
-    throttle::{Attempt, network_of},
+    throttle::Attempt,
 };
 
 /// A session that nobody uses ends after this long.
@@ -71,7 +71,7 @@ impl Keyring {
             now,
             expires_at: now + SESSION_IDLE,
             ip: client.address,
-            network: network_of(client.address),
+            network: client_network(client.address),
             user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
         };
         store::sessions::insert(&change, session).await?;
@@ -107,7 +107,7 @@ impl Keyring {
         let Ok(email) = Email::parse(&credentials.email) else { return Err(Error::WrongCredentials) };
         let found = store::people::account_by_email(self.database.connection(), &email).await?;
         let claimed = found.as_ref().map(|account| &account.person.id);
-        let known_address = store::sessions::was_opened_from(&self.database, claimed, network_of(address)).await?;
+        let known_address = store::sessions::was_opened_from(&self.database, claimed, client_network(address)).await?;
         let attempt = Attempt { email: &email, address, known_address };
         self.throttle.begin(&attempt, self.now()).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
         let hash = found.as_ref().and_then(|account| account.password_hash.clone());

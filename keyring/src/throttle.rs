@@ -8,13 +8,13 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{id::PersonId, person::Email};
+use domain::{id::PersonId, network::client_network, person::Email};
 
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 const MOST_FOR_ACCOUNT_FROM_ADDRESS: u32 = 10;
@@ -55,18 +55,10 @@ pub(crate) enum Proof {
     CurrentPassword,
 }
 
-/// One household or server has a whole /64 of IPv6 addresses to guess from.
-pub(crate) fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 impl Throttle {
     /// The counters that an attempt counts on, each with how many attempts it allows.
     fn limits(&self, attempt: &Attempt<'_>) -> Vec<(u64, u32)> {
-        let network = network_of(attempt.address);
+        let network = client_network(attempt.address);
         let account = attempt.email.as_str();
         let mut limits = vec![
             (self.slot(&("both", account, network)), MOST_FOR_ACCOUNT_FROM_ADDRESS),

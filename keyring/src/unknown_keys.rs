@@ -16,7 +16,9 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use crate::{clock::Millis, throttle::network_of};
+use domain::network::client_network;
+
+use crate::clock::Millis;
 
 const MAX_PER_WINDOW: usize = 300;
 const WINDOW: Millis = 60_000;
@@ -120,7 +122,7 @@ impl UnknownKeyLimit {
         if networks.len() >= MAX_NETWORKS {
             networks.clear();
         }
-        let window = networks.entry(network_of(address)).or_insert_with(|| Arc::new(Window::new(now)));
+        let window = networks.entry(client_network(address)).or_insert_with(|| Arc::new(Window::new(now)));
         if window.has_ended(now) {
             *window = Arc::new(Window::new(now));
         }

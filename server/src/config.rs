@@ -1,6 +1,6 @@
 //! Every option, as a flag, an environment variable and a line of `--help`.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroUsize};
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -50,6 +50,14 @@ pub struct Settings {
     /// Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed, with commas between
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", value_delimiter = ',', value_parser = range, global = true)]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// Seconds until an idle client connection is closed; more than the keep-alive timeout of a proxy in front
+    #[arg(long, env = "LATCHKEY_IDLE_TIMEOUT", default_value_t = 65, value_parser = value_parser!(u16).range(1..), global = true)]
+    pub idle_timeout: u16,
+
+    /// Connections that one client address may have open; trusted proxies are exempt
+    #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS_PER_ADDRESS", default_value = "1024", global = true)]
+    pub max_connections_per_address: NonZeroUsize,
 
     /// The first part of new secrets
     #[arg(long, env = "LATCHKEY_KEY_PRODUCT", default_value = "lk", global = true)]

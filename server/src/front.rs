@@ -9,14 +9,12 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{self, Method, Uri, Version},
+    http::{Method, Uri, Version},
     middleware::{self, Next},
     response::Response,
 };
 use futures::FutureExt;
-use hyper::body::Incoming;
 use ipnet::IpNet;
 use tower::Service;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -25,7 +23,6 @@ use tracing::Instrument;
 use crate::{
     address,
     api::{self, Api},
-    arriving::Arriving,
     gateway, guard, metrics,
     metrics::Metrics,
     problem,
@@ -62,8 +59,7 @@ impl Faces {
 
     /// What is asked about each of somebody else's own calls goes round the router, all of whose layers are boxed and
     /// cloned for each request.
-    pub async fn answer(&self, peer: SocketAddr, request: http::Request<Incoming>) -> Response {
-        let mut request = request.map(|body| Body::new(Arriving::new(body)));
+    pub async fn answer(&self, peer: SocketAddr, mut request: Request) -> Response {
         let Self { front, api, router } = self;
         match (request.method(), request.uri().path()) {
             (&Method::POST, api::VERIFY) => {

@@ -5,7 +5,6 @@
 
 pub mod address;
 pub mod api;
-mod arriving;
 pub mod assets;
 pub mod commands;
 pub mod config;
@@ -14,6 +13,7 @@ pub mod front;
 pub mod gateway;
 pub mod guard;
 pub mod listen;
+mod log_throttle;
 pub mod metrics;
 pub mod operating;
 pub mod owner;

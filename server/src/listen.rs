@@ -1,7 +1,7 @@
-//! Accepting connections, for as long as the program runs, from clients of every kind: quick, slow and silent.
+//! The TCP listener: accepts connections, serves HTTP/1.1 and HTTP/2 on them, and closes those that are idle.
 //!
-//! Nobody can hold a connection for nothing (see [`Activity`]), so there is room for all others; and what a
-//! client can make the server remember is bounded before any of our own code sees it.
+//! What one client can hold is bounded before a request reaches the rest of the program: the number of its
+//! connections, the time that each may be idle (see [`ConnectionActivity`]), and the memory behind it.
 
 use std::{
     convert::Infallible,
@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -22,164 +23,189 @@ use hyper_util::{
         graceful::{GracefulShutdown, Watcher},
     },
 };
+use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 mod activity;
-mod patient;
+mod address_limit;
+mod body;
+mod stream;
 
-use crate::front::Faces;
-use activity::Activity;
-use patient::Patient;
+use crate::{front::Faces, log_throttle::LogThrottle};
+use activity::{ConnectionActivity, IdleTimeout};
+use address_limit::{AddressLimit, AddressPermit};
+use body::{RequestBody, ResponseBody};
+use stream::CountedStream;
 
 /// More than any browser or client sends.
-const MOST_HEADER_BYTES: usize = 64 * 1024;
-const MOST_STREAMS: u32 = 128;
-/// Streams that a client opens and takes back at once; more of them end the connection.
-const MOST_RESET_STREAMS: usize = 20;
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
+const MAX_CONCURRENT_STREAMS: u32 = 128;
+/// Streams that a client opens and resets immediately; more of them end the connection.
+const MAX_PENDING_RESET_STREAMS: usize = 20;
+/// What HTTP/2 clients may send of their bodies before a handler reads them.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// How long requests may take to finish once the program was told to stop.
-const GRACE: Duration = Duration::from_secs(30);
+/// How long requests may take to finish once the program is told to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Files and sockets that are left for the database, the commands and whatever else is not a client.
+/// File descriptors that are kept for the database, the commands and everything else that is not a client.
 const RESERVED_FILES: u64 = 256;
 /// Where the system does not say how many files may be open.
-const USUAL_FILES: u64 = 1024;
+const DEFAULT_FILES: u64 = 1024;
 
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Answers clients until told to stop. Then no more are let in, idle ones are let go at once, and what runs may
-/// finish within half a minute.
-pub async fn serve(listener: TcpListener, faces: Faces, stopped: impl Future<Output = ()>) {
-    let room = Arc::new(Semaphore::new(most_connections()));
-    let stopping = Arc::default();
-    let doorway = Doorway { listener, room, http: http(), faces, stopping, graceful: GracefulShutdown::new() };
+/// How much of the server one client may hold.
+pub struct ConnectionLimits {
+    pub idle_timeout: Duration,
+    pub max_per_address: usize,
+    /// Proxies, which stand for many clients: they may open any number of connections.
+    pub exempt: Arc<[IpNet]>,
+}
+
+/// Serves clients until `stopped` is ready. Then it accepts no more of them, closes idle connections, and gives running
+/// requests half a minute to finish.
+pub async fn serve(listener: TcpListener, faces: Faces, limits: ConnectionLimits, stopped: impl Future<Output = ()>) {
+    let acceptor = Acceptor {
+        listener,
+        permits: Arc::new(Semaphore::new(connection_limit())),
+        addresses: AddressLimit::new(limits.max_per_address, limits.exempt),
+        idle_timeout: limits.idle_timeout,
+        http: http(),
+        faces,
+        stopping: Arc::default(),
+        graceful: GracefulShutdown::new(),
+    };
     tokio::select! {
-        () = doorway.let_in() => {}
+        () = acceptor.accept_loop() => {}
         () = stopped => {}
     }
-    let Doorway { listener, stopping, graceful, .. } = doorway;
+    let Acceptor { listener, stopping, graceful, .. } = acceptor;
     drop(listener);
     stopping.store(true, Ordering::Relaxed);
-    if timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not finish in time and were broken off");
+    if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("shutdown timed out before all requests were finished");
     }
 }
 
-/// As many as the system has files for: its soft limit is for programs that know no better, so it is raised.
-fn most_connections() -> usize {
-    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(USUAL_FILES);
-    let most = files.saturating_sub(RESERVED_FILES).max(files / 2);
-    usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+/// As many as the system has files for. Its soft limit is meant for programs that use `select`, so it is raised.
+fn connection_limit() -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(DEFAULT_FILES);
+    let limit = files.saturating_sub(RESERVED_FILES).max(files / 2);
+    usize::try_from(limit).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
 }
 
 fn http() -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
-    // How long to wait for anything is decided in one place, for both versions alike. The timeout that comes with
-    // the first version would let go of idle clients as early as of those whose headers do not arrive. Pings, in
-    // the second, would keep idle clients; the dead ones among them are let go with the other idle ones.
-    http.http1().header_read_timeout(None).max_buf_size(MOST_HEADER_BYTES);
+    // `IdleTimeout` decides for both versions. hyper's own timeout for headers would close idle connections as early as
+    // those whose headers do not arrive, and its pings would keep idle HTTP/2 connections open.
+    http.http1().header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES as usize);
     http.http2()
-        .max_concurrent_streams(MOST_STREAMS)
-        .max_header_list_size(MOST_HEADER_BYTES as u32)
-        .max_pending_accept_reset_streams(MOST_RESET_STREAMS);
+        .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+        .max_header_list_size(MAX_HEADER_BYTES)
+        .max_pending_accept_reset_streams(MAX_PENDING_RESET_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
     http
 }
 
-/// What every new connection is given.
-struct Doorway {
+struct Acceptor {
     listener: TcpListener,
-    /// A place for every connection that may be open.
-    room: Arc<Semaphore>,
+    /// One for every connection that may be open.
+    permits: Arc<Semaphore>,
+    addresses: Arc<AddressLimit>,
+    idle_timeout: Duration,
     http: Builder<TokioExecutor>,
     faces: Faces,
     stopping: Arc<AtomicBool>,
     graceful: GracefulShutdown,
 }
 
-impl Doorway {
-    async fn let_in(&self) {
-        let (mut full, mut failing) = (Warning::default(), Warning::default());
+impl Acceptor {
+    async fn accept_loop(&self) {
+        let (full, address_full, failing) = (LogThrottle::default(), LogThrottle::default(), LogThrottle::default());
         loop {
-            let place = self.place(&mut full).await;
+            let permit = self.acquire_permit(&full).await;
             match self.listener.accept().await {
-                Ok((stream, peer)) => self.welcome(stream, peer, place),
-                Err(cause) if has_gone_away(&cause) => {}
+                Ok((stream, peer)) => match self.addresses.try_acquire(peer.ip()) {
+                    Some(address_permit) => self.spawn_connection(stream, peer, (permit, address_permit)),
+                    None => address_full.log(|| {
+                        let (address, limit) = (peer.ip(), self.addresses.limit());
+                        tracing::warn!(%address, limit, "connection limit of a client address reached");
+                    }),
+                },
+                Err(cause) if is_connection_error(&cause) => {}
                 Err(cause) => {
-                    failing.now_and_then(|| tracing::error!(%cause, "connections cannot be accepted"));
-                    sleep(LOOK_AGAIN).await;
+                    failing.log(|| tracing::error!(%cause, "connections cannot be accepted"));
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    async fn place(&self, full: &mut Warning) -> OwnedSemaphorePermit {
-        if self.room.available_permits() == 0 {
-            full.now_and_then(|| tracing::warn!("as many clients are connected as there may be; others have to wait"));
+    async fn acquire_permit(&self, full: &LogThrottle) -> OwnedSemaphorePermit {
+        if self.permits.available_permits() == 0 {
+            full.log(|| tracing::warn!("connection limit reached; new clients have to wait"));
         }
-        let Ok(place) = self.room.clone().acquire_owned().await else { unreachable!("the room is never closed") };
-        place
+        let Ok(permit) = self.permits.clone().acquire_owned().await else { unreachable!("it is never closed") };
+        permit
     }
 
-    fn welcome(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        // Answers are written at once and whole; a connection that does not take the option works all the same.
+    fn spawn_connection(&self, stream: TcpStream, peer: SocketAddr, permits: (OwnedSemaphorePermit, AddressPermit)) {
+        // Responses are written whole. A connection that does not take the option works all the same.
         let _ = stream.set_nodelay(true);
-        let activity = Arc::new(Activity::new(Instant::now(), self.stopping.clone()));
-        let client = Client { stream: Patient::new(stream, activity.clone()), peer, activity };
+        let activity = Arc::new(ConnectionActivity::new(self.idle_timeout, self.stopping.clone()));
+        let connection = Connection { stream, peer, activity };
         let (http, faces, watcher) = (self.http.clone(), self.faces.clone(), self.graceful.watcher());
         tokio::spawn(async move {
-            client.attend(&http, faces, watcher).await;
-            drop(place);
+            connection.serve(&http, faces, watcher).await;
+            drop(permits);
         });
     }
 }
 
-struct Client {
-    stream: Patient,
+struct Connection {
+    stream: TcpStream,
     peer: SocketAddr,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
 }
 
-impl Client {
-    /// Answers it until it leaves, or is let go.
-    async fn attend(self, http: &Builder<TokioExecutor>, faces: Faces, watcher: Watcher) {
+impl Connection {
+    /// Answers requests until the client closes the connection or has been idle for too long.
+    async fn serve(self, http: &Builder<TokioExecutor>, faces: Faces, watcher: Watcher) {
         let Self { stream, peer, activity } = self;
+        let stream = CountedStream::new(stream, activity.clone());
+        let idle_timeout = IdleTimeout::new(activity.clone());
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let running = activity.begin(request.version());
-            let faces = faces.clone();
+            let running = activity.begin_request(request.version());
+            let request = request.map(|body| Body::new(RequestBody::new(body, activity.clone())));
+            let (faces, activity) = (faces.clone(), activity.clone());
             async move {
-                let answer = faces.answer(peer, request).await;
+                let response = faces.answer(peer, request).await;
                 drop(running);
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, activity)))
             }
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        if let Err(cause) = watcher.watch(connection).await {
-            tracing::trace!(%cause, "a connection broke off");
+        let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            // The deadline depends on what the connection has just done.
+            biased;
+            ended = connection => {
+                if let Err(cause) = ended {
+                    tracing::trace!(%cause, "connection failed");
+                }
+            }
+            () = idle_timeout => tracing::trace!("idle connection closed"),
         }
     }
 }
 
-/// It is the client that failed, before we could turn to it.
-fn has_gone_away(error: &Error) -> bool {
+/// Whether the client closed the connection before it was accepted.
+fn is_connection_error(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
-}
-
-/// Something to complain about that may well go on for a while.
-#[derive(Default)]
-struct Warning {
-    last: Option<Instant>,
-}
-
-impl Warning {
-    fn now_and_then(&mut self, warn: impl FnOnce()) {
-        if self.last.is_none_or(|last| last.elapsed() >= BETWEEN_WARNINGS) {
-            self.last = Some(Instant::now());
-            warn();
-        }
-    }
 }

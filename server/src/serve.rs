@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::{Console, UnreadableReference};
 use booking::Booking;
+use ipnet::IpNet;
 use keyring::{Clock, Database, DemoSignIn, Error, Keyring, NewPerson, StoreError};
 use secrecy::ExposeSecret;
 use tokio::{
@@ -19,7 +20,7 @@ use crate::{
     config::{ServeOptions, Settings},
     console,
     front::{Faces, Front},
-    listen,
+    listen::{self, ConnectionLimits},
     metrics::Metrics,
     operating,
     owner::{self, Ownership},
@@ -117,10 +118,16 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         public_url: public_url.clone(),
     });
     let console = console::router(console).merge(operating::router(keyring.clone(), metrics.clone()));
-    let front = Front { public_url, trusted_proxies: settings.trusted_proxies.clone().into(), metrics };
+    let trusted_proxies: Arc<[IpNet]> = settings.trusted_proxies.clone().into();
+    let limits = ConnectionLimits {
+        idle_timeout: Duration::from_secs(settings.idle_timeout.into()),
+        max_per_address: settings.max_connections_per_address.get(),
+        exempt: trusted_proxies.clone(),
+    };
+    let front = Front { public_url, trusted_proxies, metrics };
     let stop = Arc::new(Notify::new());
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
-    listen::serve(listener, Faces::behind(front, console, api), stop_signal()?).await;
+    listen::serve(listener, Faces::behind(front, console, api), limits, stop_signal()?).await;
     drop(commands);
     let farewell = async {
         membership.leave().await;

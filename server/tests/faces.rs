@@ -3,8 +3,10 @@
 mod faces {
     mod audit;
     mod commands;
+    mod connections;
     mod functions;
     mod guard;
+    mod http2;
     mod matrix;
     mod operating;
     mod people;

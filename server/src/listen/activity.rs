@@ -1,97 +1,176 @@
-//! What a client does with its connection, and until when it may keep it.
+//! What a client uses its connection for, and when the connection has been idle for too long.
 
 use std::{
+    io::{Error, ErrorKind},
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::http::Version;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
-/// From the first byte of a request, or of a connection, until all of its headers are there. That bytes keep
-/// arriving is no excuse: a client that sends one a second would hold its connection for good.
-const HEADER_TIME: Duration = Duration::from_secs(10);
-/// Between requests, and while a client takes nothing of its answer. Most clients and proxies let go of an idle
-/// connection after a minute; this is longer, so that theirs is the decision.
-const IDLE_TIME: Duration = Duration::from_secs(65);
-/// When the program stops: enough to take what was answered and to say good-bye.
-const PARTING_TIME: Duration = Duration::from_secs(2);
+/// From the first byte of a request, or from the start of a connection, until all of the headers have arrived. Further
+/// bytes do not extend it: a client that sends one a second would hold its connection forever.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// After the program was told to stop: enough to take the last response.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How far a connection is. A client may keep it while a request of its runs, while it takes what it is answered,
-/// for a while afterwards, and for a shorter while when it has begun to ask and does not come to the point.
-pub(super) struct Activity {
-    state: Mutex<State>,
+/// What a client may send without any of its requests coming forward. It is more than a connection's receive window, so
+/// bodies that wait to be read never reach it; pings and settings that are sent in a loop do.
+const MAX_BYTES_WITHOUT_PROGRESS: usize = 1024 * 1024;
+
+/// The activity of one connection. Only requests count, and responses that the client takes; HTTP/2's pings, settings
+/// and window updates, which a client can send forever, do not.
+pub(super) struct ConnectionActivity {
+    /// How long a client may wait before its next request, or take nothing of a response.
+    idle_timeout: Duration,
     /// Whether the program was told to stop.
     stopping: Arc<AtomicBool>,
+    state: Mutex<State>,
 }
 
 struct State {
-    /// Requests that are being answered.
-    running: usize,
-    /// When something was last written, or a request began or was answered.
-    moved: Instant,
-    /// Bytes of a request have arrived, and its headers are not complete.
-    is_asking: bool,
-    /// Whether bytes that arrive may be something else than a request.
-    has_frames: bool,
+    /// Requests that a handler is working on.
+    running_requests: usize,
+    /// When a request last began or was answered, or a part of a response was taken.
+    last_progress: Instant,
+    /// Bytes received since then, or since a part of a request's body was read.
+    bytes_since: usize,
+    /// Whether a request has begun to arrive whose headers are not complete.
+    awaits_headers: bool,
+    is_http2: bool,
 }
 
-impl Activity {
-    /// A client that has just come is expected to ask something.
-    pub(super) fn new(now: Instant, stopping: Arc<AtomicBool>) -> Self {
-        Self { state: Mutex::new(State { running: 0, moved: now, is_asking: true, has_frames: false }), stopping }
+impl State {
+    fn progress(&mut self, now: Instant) {
+        self.last_progress = now;
+        self.bytes_since = 0;
+    }
+}
+
+impl ConnectionActivity {
+    /// A client that has just connected is expected to send a request.
+    pub(super) fn new(idle_timeout: Duration, stopping: Arc<AtomicBool>) -> Self {
+        let state = State {
+            running_requests: 0,
+            last_progress: Instant::now(),
+            bytes_since: 0,
+            awaits_headers: true,
+            is_http2: false,
+        };
+        Self { idle_timeout, stopping, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The headers of a request are there. It runs until what this returns is dropped.
-    pub(super) fn begin(self: &Arc<Self>, version: Version) -> Running {
+    /// Records that the headers of a request have arrived. It runs until the guard is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>, version: Version) -> RequestGuard {
         let mut state = self.state();
-        state.running += 1;
-        state.is_asking = false;
-        state.has_frames = version == Version::HTTP_2;
-        Running { activity: self.clone() }
+        state.running_requests += 1;
+        state.awaits_headers = false;
+        state.bytes_since = 0;
+        state.is_http2 = version == Version::HTTP_2;
+        RequestGuard { activity: self.clone() }
     }
 
-    pub(super) fn has_read(&self, now: Instant) {
+    /// # Errors
+    /// When the client has sent too much that led to nothing.
+    pub(super) fn record_received(&self, bytes: usize) -> Result<(), Error> {
         let mut state = self.state();
-        if state.running == 0 && !state.is_asking && !state.has_frames {
-            state.is_asking = true;
-            state.moved = now;
+        if state.running_requests == 0 && !state.awaits_headers && !state.is_http2 {
+            state.awaits_headers = true;
+            state.progress(Instant::now());
         }
+        state.bytes_since += bytes;
+        if state.bytes_since > MAX_BYTES_WITHOUT_PROGRESS {
+            return Err(Error::new(ErrorKind::InvalidData, "the client sends much that is no request"));
+        }
+        Ok(())
     }
 
-    pub(super) fn has_written(&self, now: Instant) {
-        self.state().moved = now;
+    /// Records that a handler has read a part of a request's body.
+    pub(super) fn record_body_read(&self) {
+        self.state().bytes_since = 0;
     }
 
-    /// Until when the client is waited for, unless a request of its runs.
-    pub(super) fn patience_ends(&self) -> Option<Instant> {
+    /// Records that the client has taken enough of a response to be sent more.
+    pub(super) fn record_response_sent(&self) {
+        self.state().progress(Instant::now());
+    }
+
+    #[cfg(test)]
+    pub(super) fn last_progress(&self) -> Instant {
+        self.state().last_progress
+    }
+
+    /// When the connection is to be closed. A running request keeps it open; its handler has time limits of its own.
+    fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        let patience = match (self.stopping.load(Ordering::Relaxed), state.is_asking) {
-            (true, _) => PARTING_TIME,
-            (false, true) => HEADER_TIME,
-            (false, false) => IDLE_TIME,
+        let timeout = match (self.stopping.load(Ordering::Relaxed), state.awaits_headers) {
+            (true, _) => DRAIN_TIMEOUT,
+            (false, true) => HEADER_TIMEOUT,
+            (false, false) => self.idle_timeout,
         };
-        (state.running == 0).then(|| state.moved + patience)
+        (state.running_requests == 0).then(|| state.last_progress + timeout)
     }
 }
 
-/// A request on its way to its answer.
-pub(super) struct Running {
-    activity: Arc<Activity>,
+/// A request that a handler is working on.
+pub(super) struct RequestGuard {
+    activity: Arc<ConnectionActivity>,
 }
 
-impl Drop for Running {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let mut state = self.activity.state();
-        state.running -= 1;
-        state.moved = Instant::now();
+        state.running_requests -= 1;
+        state.progress(Instant::now());
+    }
+}
+
+/// A future that is ready once the connection is to be closed. The deadline moves with everything that happens on the
+/// connection, so it is to be polled after each poll of the connection.
+pub(super) struct IdleTimeout {
+    activity: Arc<ConnectionActivity>,
+    /// Fires at the deadline, or earlier: a deadline that has moved away is only looked up when it does.
+    timer: Pin<Box<Sleep>>,
+}
+
+impl IdleTimeout {
+    pub(super) fn new(activity: Arc<ConnectionActivity>) -> Self {
+        let timer = Box::pin(sleep_until(activity.deadline().unwrap_or_else(Instant::now)));
+        Self { activity, timer }
+    }
+}
+
+impl Future for IdleTimeout {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.activity.deadline();
+        if let Some(deadline) = deadline.filter(|deadline| *deadline < self.timer.deadline()) {
+            self.timer.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            let now = Instant::now();
+            match deadline {
+                Some(deadline) if deadline <= now => return Poll::Ready(()),
+                Some(deadline) => self.timer.as_mut().reset(deadline),
+                // The request that runs may finish without anything else happening on the connection.
+                None => {
+                    let idle_timeout = self.activity.idle_timeout;
+                    self.timer.as_mut().reset(now + idle_timeout);
+                }
+            }
+        }
     }
 }
 
@@ -101,50 +180,83 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// In whole seconds, how much longer the client is waited for after so many.
-    fn patience(activity: &Activity, now: Instant) -> Option<u64> {
-        activity.patience_ends().map(|end| end.saturating_duration_since(now).as_secs())
+    fn activity() -> Arc<ConnectionActivity> {
+        Arc::new(ConnectionActivity::new(65 * SECOND, Arc::default()))
+    }
+
+    /// How long a connection may stay as it is, counted from its last progress.
+    fn timeout(activity: &ConnectionActivity) -> Option<Duration> {
+        activity.deadline().map(|deadline| deadline - activity.last_progress())
     }
 
     #[test]
-    fn headers_have_to_arrive_in_time_however_many_bytes_do() {
-        let start = Instant::now();
-        let activity = Arc::new(Activity::new(start, Arc::default()));
-        for second in 0..5 {
-            activity.has_read(start + SECOND * second);
-            assert_eq!(patience(&activity, start), Some(10));
+    fn headers_have_a_deadline_that_further_bytes_do_not_move() {
+        let activity = activity();
+        let start = activity.last_progress();
+        for _ in 0..5 {
+            activity.record_received(1).unwrap();
+            assert_eq!(activity.deadline(), Some(start + HEADER_TIMEOUT));
         }
-        drop(activity.begin(Version::HTTP_11));
-        assert_eq!(patience(&activity, start), Some(65), "a while for the next request to begin");
-        activity.has_read(start + SECOND * 30);
-        activity.has_read(start + SECOND * 33);
-        assert_eq!(patience(&activity, start), Some(30 + 10), "counted from its first byte");
+        drop(activity.begin_request(Version::HTTP_11));
+        assert_eq!(timeout(&activity), Some(65 * SECOND), "until the next request begins");
+        activity.record_received(1).unwrap();
+        let deadline = activity.deadline();
+        assert_eq!(timeout(&activity), Some(HEADER_TIMEOUT));
+        activity.record_received(1).unwrap();
+        assert_eq!(activity.deadline(), deadline, "counted from the first byte of the request");
     }
 
     #[test]
-    fn what_runs_is_waited_for() {
-        let (start, stopping) = (Instant::now(), Arc::default());
-        let activity = Arc::new(Activity::new(start, Arc::clone(&stopping)));
-        let (first, second) = (activity.begin(Version::HTTP_2), activity.begin(Version::HTTP_2));
-        assert_eq!(patience(&activity, start), None);
+    fn running_request_keeps_its_connection_open() {
+        let stopping = Arc::default();
+        let activity = Arc::new(ConnectionActivity::new(65 * SECOND, Arc::clone(&stopping)));
+        let (first, second) = (activity.begin_request(Version::HTTP_2), activity.begin_request(Version::HTTP_2));
+        assert_eq!(timeout(&activity), None);
         stopping.store(true, Ordering::Relaxed);
-        assert_eq!(patience(&activity, start), None, "even when the program stops");
+        assert_eq!(timeout(&activity), None, "also while the program stops");
         drop(first);
-        assert_eq!(patience(&activity, start), None);
+        assert_eq!(timeout(&activity), None);
         drop(second);
-        assert_eq!(patience(&activity, start), Some(2));
+        assert_eq!(timeout(&activity), Some(DRAIN_TIMEOUT));
         stopping.store(false, Ordering::Relaxed);
-        assert_eq!(patience(&activity, start), Some(65));
+        assert_eq!(timeout(&activity), Some(65 * SECOND));
     }
 
     #[test]
-    fn a_slow_reader_may_read_and_an_idle_client_may_not_linger() {
-        let start = Instant::now();
-        let activity = Arc::new(Activity::new(start, Arc::default()));
-        drop(activity.begin(Version::HTTP_2));
-        activity.has_written(start + SECOND * 60);
-        assert_eq!(patience(&activity, start), Some(60 + 65));
-        activity.has_read(start + SECOND * 80);
-        assert_eq!(patience(&activity, start), Some(60 + 65), "frames are not a request yet");
+    fn http2_frames_do_not_count_as_a_request() {
+        let activity = activity();
+        drop(activity.begin_request(Version::HTTP_2));
+        let deadline = activity.deadline();
+        activity.record_received(17).unwrap();
+        assert_eq!(activity.deadline(), deadline);
+    }
+
+    #[test]
+    fn bytes_that_lead_to_nothing_are_limited() {
+        let activity = activity();
+        let half = MAX_BYTES_WITHOUT_PROGRESS / 2;
+        let progress: [&dyn Fn(); 4] = [
+            &|| drop(activity.begin_request(Version::HTTP_2)),
+            &|| activity.record_body_read(),
+            &|| activity.record_response_sent(),
+            &|| {},
+        ];
+        for progress in progress {
+            activity.record_received(half).unwrap();
+            progress();
+        }
+        activity.record_received(half).unwrap();
+        assert_eq!(activity.record_received(1).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+
+    #[tokio::test]
+    async fn timer_fires_when_nothing_follows_a_request() {
+        let activity = Arc::new(ConnectionActivity::new(Duration::from_millis(50), Arc::default()));
+        let running = activity.begin_request(Version::HTTP_11);
+        let idle_timeout = tokio::spawn(IdleTimeout::new(activity.clone()));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(!idle_timeout.is_finished(), "a request runs");
+        drop(running);
+        idle_timeout.await.unwrap();
     }
 }

@@ -85,7 +85,7 @@ fn start_with_few_files() -> Program {
     let needed = (IDLE_CLIENTS + SLOW_CLIENTS + 1000) as u64;
     assert!(hard >= needed, "only {hard} files may be open here; this test needs {needed}: raise `ulimit -Hn`");
     Resource::NOFILE.set(1024, hard).unwrap();
-    let program = Program::start();
+    let program = Program::start_with(&["--max-connections-per-address", &needed.to_string()]);
     Resource::NOFILE.set(hard, hard).unwrap();
     program
 }

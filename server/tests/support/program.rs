@@ -114,6 +114,22 @@ impl Program {
         Self { process, url, folder, log, database_url }
     }
 
+    /// Waits for a log line that contains this text, and returns it.
+    pub async fn wait_for_log(&self, text: &str) -> String {
+        const DEADLINE: Duration = Duration::from_secs(60);
+        let wait = async {
+            loop {
+                let line = self.log.lock().unwrap().lines().find(|line| line.contains(text)).map(str::to_owned);
+                match line {
+                    Some(line) => return line,
+                    None => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        let line = tokio::time::timeout(DEADLINE, wait).await;
+        line.unwrap_or_else(|_| panic!("“{text}” is not in the log:\n{}", self.log.lock().unwrap()))
+    }
+
     /// Tells it to stop as an operator would.
     pub fn terminate(&self) {
         self.signal("TERM");
