@@ -37,8 +37,10 @@ pub struct Site {
 /// Where a request came from, as the server found it out; an extension of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress {
-    /// None when a trusted proxy named nobody that can be read: then no allowlist holds it.
+    /// None when it is unknown: then no allowlist holds it.
     pub known: Option<IpAddr>,
     /// The last address that somebody vouched for; the client's own when it is known.
     pub nearest: IpAddr,
+    /// Whether a trusted proxy sent it. Otherwise it is the address that the connection came from.
+    pub is_forwarded: bool,
 }

@@ -41,7 +41,7 @@ pub enum Credential {
 
 /// What is asked about a credential.
 pub struct Ask<'a> {
-    /// None when a trusted proxy's word on it could not be read: then no allowlist holds it.
+    /// None when it is unknown: then no allowlist holds it.
     pub address: Option<IpAddr>,
     /// Who is held to account for misses and guesses: the last address that somebody vouched for.
     pub nearest: IpAddr,

@@ -20,17 +20,36 @@ pub fn of(extensions: &Extensions) -> ClientAddress {
 /// reading: who the client is then remains unknown.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> ClientAddress {
     let is_trusted = |address: &IpAddr| network::contains(trusted, *address);
-    let mut nearest = peer.to_canonical();
+    let (mut nearest, mut is_forwarded) = (peer.to_canonical(), false);
     // Bytes, not text: what stands further left is never looked at, so it cannot spoil the reading either.
     let lines: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
     let mut hops = lines.iter().flat_map(|line| line.split(|byte| *byte == b',')).rev();
     while is_trusted(&nearest) {
         let Some(hop) = hops.next() else { break };
+        is_forwarded = true;
         let address = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok());
-        let Some(address) = address else { return ClientAddress { known: None, nearest } };
+        let Some(address) = address else { return ClientAddress { known: None, nearest, is_forwarded } };
         nearest = address.to_canonical();
     }
-    ClientAddress { known: Some(nearest), nearest }
+    ClientAddress { known: Some(nearest), nearest, is_forwarded }
+}
+
+/// The client of a proxy that asks about a request of its own. The address that the connection came from is the proxy's,
+/// so the client's is unknown unless a trusted proxy sent it.
+pub fn behind_proxy(address: ClientAddress) -> ClientAddress {
+    ClientAddress { known: address.known.filter(|_| address.is_forwarded), ..address }
+}
+
+/// The shortest prefixes that an operator would write for their own proxies.
+const MIN_PREFIX_V4: u8 = 16;
+const MIN_PREFIX_V6: u8 = 48;
+
+/// Ranges that hold more than the proxies of an installation. Every address in a trusted range can claim to be any client.
+pub fn wide_ranges(trusted: &[IpNet]) -> impl Iterator<Item = &IpNet> {
+    trusted.iter().filter(|range| match range {
+        IpNet::V4(range) => range.prefix_len() < MIN_PREFIX_V4,
+        IpNet::V6(range) => range.prefix_len() < MIN_PREFIX_V6,
+    })
 }
 
 #[cfg(test)]
@@ -45,7 +64,7 @@ mod tests {
         for line in forwarded {
             headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
         }
-        let ClientAddress { known, nearest } = client_address(peer.parse().unwrap(), &headers, &trusted);
+        let ClientAddress { known, nearest, .. } = client_address(peer.parse().unwrap(), &headers, &trusted);
         match known {
             Some(known) => {
                 assert_eq!(known, nearest);
@@ -79,6 +98,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn client_of_a_proxy_is_known_only_when_a_trusted_proxy_names_it() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/24".parse().unwrap()];
+        for (peer, forwarded, expected) in [
+            ("10.0.0.1", "203.0.113.7", Some("203.0.113.7")),
+            ("10.0.0.1", "10.0.0.2", Some("10.0.0.2")),
+            ("10.0.0.1", "10.0.0.1", Some("10.0.0.1")),
+            ("10.0.0.1", "unknown", None),
+            ("10.0.1.1", "203.0.113.7", None),
+        ] {
+            let found = behind_proxy(address_of(peer.parse().unwrap(), forwarded, &trusted));
+            assert_eq!(found.known, expected.map(|address| address.parse().unwrap()), "{peer} {forwarded}");
+        }
+        let unnamed = client_address("10.0.0.1".parse().unwrap(), &HeaderMap::new(), &trusted);
+        assert_eq!(behind_proxy(unnamed).known, None);
+    }
+
+    #[test]
+    fn ranges_that_hold_more_than_proxies_are_wide() {
+        let ranges = ["10.0.0.5/32", "10.0.0.0/16", "10.0.0.0/15", "2001:db8::/48", "2001:db8::/47", "::/0"];
+        let trusted: Vec<IpNet> = ranges.iter().map(|range| range.parse().unwrap()).collect();
+        let wide: Vec<String> = wide_ranges(&trusted).map(IpNet::to_string).collect();
+        assert_eq!(wide, ["10.0.0.0/15", "2001:db8::/47", "::/0"]);
+    }
+
     fn address_of(peer: IpAddr, line: &str, trusted: &[IpNet]) -> ClientAddress {
         let mut headers = HeaderMap::new();
         headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
@@ -94,7 +138,7 @@ mod tests {
             prop_assume!(!network::contains(&trusted, client));
             let hops: String = proxies.iter().map(|last| format!(", 10.0.0.{last}")).collect();
             let found = address_of("10.1.2.3".parse().unwrap(), &format!("{forged},{client}{hops}"), &trusted);
-            prop_assert_eq!(found, ClientAddress { known: Some(client), nearest: client });
+            prop_assert_eq!(found, ClientAddress { known: Some(client), nearest: client, is_forwarded: true });
         }
 
         #[test]
@@ -102,7 +146,8 @@ mod tests {
             let peer = IpAddr::from(peer);
             let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
             prop_assume!(!network::contains(&trusted, peer));
-            prop_assert_eq!(address_of(peer, &line, &trusted), ClientAddress { known: Some(peer), nearest: peer });
+            let expected = ClientAddress { known: Some(peer), nearest: peer, is_forwarded: false };
+            prop_assert_eq!(address_of(peer, &line, &trusted), expected);
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_MEMORY", default_value_t = 256, value_parser = value_parser!(u32).range(1..), global = true)]
     pub memory: u32,
 
-    /// Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed, with commas between
+    /// Addresses (10.0.0.5) or small ranges of proxies whose X-Forwarded-For is trusted, separated by commas
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", value_delimiter = ',', value_parser = range, global = true)]
     pub trusted_proxies: Vec<IpNet>,
 

@@ -2,6 +2,7 @@
 //! client's own headers, which the proxy passes on; what it is to be good for is in the query, which the proxy's
 //! operator wrote.
 
+use app::ClientAddress;
 use axum::{
     body::{Body, HttpBody},
     extract::Request,
@@ -9,9 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
-use keyring::Judgement;
+use keyring::{Judgement, Refusal};
 
 use crate::{
+    address,
     api::{
         Api,
         admission::{judge, refused_elsewhere},
@@ -19,7 +21,7 @@ use crate::{
         exchange::{CallInfo, follow},
     },
     metrics,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 
 mod identity;
@@ -52,8 +54,20 @@ async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     take_in(body);
     let question = Question::read(&parts.uri)?;
     let Judgement { outcome, key, .. } = judge(&parts, api, question.demand()).await?;
-    let caller = outcome.map_err(|refusal| refused_elsewhere(&refusal))?;
+    let caller = outcome.map_err(|refusal| refused(&refusal, address::of(&parts.extensions)))?;
     Ok((StatusCode::OK, identity::headers(&caller, key.as_deref(), question.tenant.as_deref())).into_response())
+}
+
+/// A refusal as the client is told, which names the setting when it is the proxy's address that nobody trusts.
+fn refused(refusal: &Refusal, client: ClientAddress) -> Problem {
+    match refusal {
+        Refusal::IpNotAllowed { address: None } if !client.is_forwarded => Problem::new(
+            Code::IpNotAllowed,
+            "This key has an IP allowlist, and Latchkey does not know the client's address. The operator has to list the \
+             proxy's address in LATCHKEY_TRUSTED_PROXIES and have the proxy send X-Forwarded-For.",
+        ),
+        refusal => refused_elsewhere(refusal),
+    }
 }
 
 /// The body is the upstream's, and nobody looks at it. It is taken in all the same, because whoever sends it would
@@ -68,11 +82,13 @@ fn take_in(body: Body) {
 
 /// Answers whatever a proxy asks. The call comes into the key's log, by the method of the client's own request, and
 /// the answer is one that whoever asked can read.
-pub async fn answer(api: &Api, request: Request) -> Response {
+pub async fn answer(api: &Api, mut request: Request) -> Response {
+    let client = address::behind_proxy(address::of(request.extensions()));
+    request.extensions_mut().insert(client);
     let (origin, is_nginx) = (cors::origin(&request), question::is_nginx(request.uri()));
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);
-    let call = CallInfo { method, ..call };
+    let call = CallInfo { method, address: client.known, ..call };
     let judged = async |request| auth(api, request).await.into_response();
     let mut response = follow(api, call, request, judged).await;
     cors::explain(response.headers_mut(), origin);

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use crate::{
+    address,
     api::{self, Api, reference::reference},
     assets::{self, NoSite},
     config::{ServeOptions, Settings},
@@ -94,8 +95,8 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let membership = keyring.join().await.map_err(ServeError::Join)?;
     let listener =
         TcpListener::bind(settings.addr).await.map_err(|cause| ServeError::Listen { address: settings.addr, cause })?;
-    let address = listener.local_addr()?;
-    let public_url = public_url(settings, address);
+    let bound = listener.local_addr()?;
+    let public_url = public_url(settings, bound);
     let console = Console {
         keyring: keyring.clone(),
         site,
@@ -104,10 +105,13 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         reference: Arc::new(reference(&public_url)?),
     };
     let commands = ownership.answer_commands(keyring.clone(), public_url.clone())?;
-    if address.ip().is_unspecified() && settings.public_url.is_none() {
+    if bound.ip().is_unspecified() && settings.public_url.is_none() {
         tracing::warn!("set LATCHKEY_PUBLIC_URL to where browsers find the console, or they cannot sign in");
     }
-    tracing::info!("listening on http://{address}");
+    for range in address::wide_ranges(&settings.trusted_proxies) {
+        tracing::warn!(%range, "wide range in LATCHKEY_TRUSTED_PROXIES: each of its addresses can claim to be any client");
+    }
+    tracing::info!("listening on http://{bound}");
     announce(&public_url, options, demo.as_ref());
 
     let metrics = Arc::<Metrics>::default();

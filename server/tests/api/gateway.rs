@@ -174,6 +174,36 @@ async fn traefik_and_envoy_are_answered(base: Base) {
     stage.see(&log, &[get, put.clone(), put.clone(), put]).await;
 }
 
+async fn client_address_behind_an_untrusted_proxy_is_unknown(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&["--ip", "127.0.0.0/8", "--ip", "203.0.113.9"]);
+    for forwarded in [None, Some("203.0.113.9")] {
+        let headers = [("x-api-key", key.secret.as_str()), ("x-forwarded-for", forwarded.unwrap_or_default())];
+        let headers = &headers[..if forwarded.is_some() { 2 } else { 1 }];
+        let answer = stage.get_with("/gateway/auth", headers).await;
+        answer.refused(403, "ip_not_allowed").says("LATCHKEY_TRUSTED_PROXIES");
+        stage.get_with("/gateway/auth?mode=nginx", headers).await.refused(403, "ip_not_allowed");
+    }
+    let free = stage.key(&[]);
+    assert_eq!(identity(&ask(&stage, "", &free).await)[1], free.id, "a key without an allowlist works");
+    for key in [key, free] {
+        let log = format!("SELECT DISTINCT COALESCE(ip, 'unknown') FROM usage_event WHERE api_key_id = '{}'", key.id);
+        stage.see(&log, &["unknown".to_owned()]).await;
+    }
+}
+
+async fn trusted_proxy_has_to_send_the_client_address(base: Base) {
+    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
+    let key = stage.key(&["--ip", "127.0.0.0/8"]);
+    let from = async |forwarded: &str| {
+        stage.get_with("/gateway/auth", &[("x-api-key", &key.secret), ("x-forwarded-for", forwarded)]).await
+    };
+    ask(&stage, "", &key).await.refused(403, "ip_not_allowed").says("LATCHKEY_TRUSTED_PROXIES");
+    from("unknown").await.refused(403, "ip_not_allowed").says("cannot be read");
+    from("203.0.113.9").await.refused(403, "ip_not_allowed").says("from 203.0.113.9");
+    assert_eq!(identity(&from("127.0.0.1").await)[1], key.id, "the client may be on the proxy's own machine");
+}
+
 /// A person's password, for as long as the old ways last.
 async fn people_are_known_by_their_ids(base: Base) {
     let stage = base.stage();
@@ -197,5 +227,7 @@ on_both_databases!(
     a_wrong_question_lets_nobody_through,
     nginx_is_told_what_it_understands,
     traefik_and_envoy_are_answered,
+    client_address_behind_an_untrusted_proxy_is_unknown,
+    trusted_proxy_has_to_send_the_client_address,
     people_are_known_by_their_ids,
 );

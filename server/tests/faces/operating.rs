@@ -48,6 +48,19 @@ async fn whether_it_can_work_follows_the_database() {
 }
 
 #[tokio::test]
+async fn wide_trusted_range_is_reported_at_start() {
+    let program = Program::start_with(&["--trusted-proxies", "10.0.0.5,10.0.0.0/8,2001:db8::/32"]);
+    for range in ["10.0.0.0/8", "2001:db8::/32"] {
+        program
+            .wait_for_log(&format!(
+                "LATCHKEY_TRUSTED_PROXIES: each of its addresses can claim to be any client range={range}"
+            ))
+            .await;
+    }
+    assert!(!program.log.lock().unwrap().contains("range=10.0.0.5"), "an exact address is not wide");
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_route_and_never_by_what_was_asked_for() {
     let program = Program::start();
     program.tenant("acme");
