@@ -27,6 +27,8 @@ pub enum ConsoleError {
     Malformed,
     /// The database cannot be reached.
     Unavailable,
+    /// The database failed in a way that the person has to know of, and what to do about it.
+    Failed(String),
     /// The server cannot be reached.
     Offline,
 }
@@ -67,7 +69,7 @@ impl std::fmt::Display for ConsoleError {
                     changed.by
                 );
             }
-            Self::Refused(reason) => reason,
+            Self::Refused(reason) | Self::Failed(reason) => reason,
             Self::Malformed => "The server did not understand the request. Reload the page and try again.",
             Self::Unavailable => "The database cannot be reached. Nothing was changed; try again in a moment.",
             Self::Offline => "The server cannot be reached. Check your connection and try again.",

@@ -190,7 +190,7 @@ fn refuse(error: ConsoleError) -> ConsoleError {
         ConsoleError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ConsoleError::Changed(_) | ConsoleError::Refused(_) => StatusCode::CONFLICT,
         ConsoleError::Malformed => StatusCode::BAD_REQUEST,
-        ConsoleError::Unavailable | ConsoleError::Offline => StatusCode::SERVICE_UNAVAILABLE,
+        ConsoleError::Unavailable | ConsoleError::Failed(_) | ConsoleError::Offline => StatusCode::SERVICE_UNAVAILABLE,
     });
     error
 }
@@ -217,6 +217,10 @@ fn fail(error: Error) -> ConsoleError {
         Error::Unavailable(cause) => {
             tracing::error!(%cause, "the database failed");
             refuse(ConsoleError::Unavailable)
+        }
+        Error::DiskFull(ref cause) | Error::OutcomeUnknown(ref cause) => {
+            tracing::error!(%cause, "the database failed");
+            refuse(ConsoleError::Failed(error.to_string()))
         }
         error @ (Error::LimitReached { .. }
         | Error::OwnLimitReached { .. }

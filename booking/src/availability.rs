@@ -43,8 +43,8 @@ impl Booking {
         if !caller.reach.contains(property) {
             return Ok(Vec::new());
         }
-        let services = store::services::all(&self.database, &caller.tenant, property).await?;
-        let stays = store::reservations::stays_at(&self.database, &caller.tenant, property, from, to).await?;
+        let services = store::services::all(&self.pool, &caller.tenant, property).await?;
+        let stays = store::reservations::stays_at(&self.pool, &caller.tenant, property, from, to).await?;
         let none = Vec::new();
         let mut days: Vec<DayAvailability> = services
             .iter()

@@ -61,7 +61,7 @@ impl Booking {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         for (place, property) in (0..).zip(properties) {
-            if store::services::all(&self.database, tenant, property).await?.is_empty() {
+            if store::services::all(&self.pool, tenant, property).await?.is_empty() {
                 self.demo_property(tenant, property, place, now).await?;
             }
         }
@@ -92,14 +92,14 @@ impl Booking {
             opened += TimeDelta::minutes(1);
         }
 
-        let writing = self.database.begin().await?;
+        let transaction = self.pool.begin_write().await?;
         for (number, service) in (0..).zip(&services) {
             let package = packages.iter().find(|package| package.service == service.id);
             for reservation in reservations(service, package, place * 3 + number, now) {
-                store::reservations::insert(&writing, tenant, &reservation).await?;
+                store::reservations::insert(&transaction, tenant, &reservation).await?;
             }
         }
-        Ok(writing.commit().await?)
+        Ok(transaction.commit().await?)
     }
 }
 

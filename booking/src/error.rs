@@ -43,7 +43,24 @@ pub enum Error {
     StillRunning,
     /// The database failed; what it said is for the log, not for the caller.
     #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
-    Unavailable(#[from] StoreError),
+    Unavailable(#[source] StoreError),
+    #[error("The database's disk is full. Nothing was changed; try again later.")]
+    DiskFull(#[source] StoreError),
+    /// The database failed while it committed, or its answer was lost.
+    #[error(
+        "The database failed while it saved the change. Check whether the change took effect before you try again."
+    )]
+    OutcomeUnknown(#[source] StoreError),
+}
+
+impl From<StoreError> for Error {
+    fn from(cause: StoreError) -> Self {
+        match &cause {
+            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(cause),
+            StoreError::Database(error) if sql::is_disk_full(error) => Self::DiskFull(cause),
+            _ => Self::Unavailable(cause),
+        }
+    }
 }
 
 impl From<FieldError> for Error {

@@ -59,7 +59,7 @@ pub(crate) struct Answered {
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
-        // Writing into a String cannot fail.
+        // WriteTransaction into a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
     }
     hex
@@ -107,6 +107,6 @@ impl Booking {
     /// # Errors
     /// When the database fails.
     pub async fn clear_old(&self, now: DateTime<Utc>) -> Result<u64, Error> {
-        Ok(store::idempotency::delete_before(&self.database, forgotten_before(now)).await?)
+        Ok(store::idempotency::delete_before(&self.pool, forgotten_before(now)).await?)
     }
 }

@@ -19,9 +19,7 @@ mod reservations;
 mod reserve;
 mod store;
 
-use std::sync::Arc;
-
-use tokio::sync::Mutex;
+use sql::Pool;
 
 pub use availability::DayAvailability;
 pub use error::{Error, Thing};
@@ -32,20 +30,19 @@ pub use offers::{NewPackage, NewService, Package, Service};
 pub use page::{Listed, Page};
 pub use reservation::{Guest, NewReservation, Offer, Reservation, Status};
 pub use reserve::Reserved;
-pub use store::{DatabaseConnection, StoreError};
+pub use store::StoreError;
 
 /// Everything that can be asked of the bookings, over one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Booking {
-    database: store::Database,
+    pool: Pool,
     running: idempotency::Running,
 }
 
 impl Booking {
-    /// The database has to be migrated already. `turn` is the line of SQLite's writers, which everybody who writes
-    /// to the file has to share; PostgreSQL needs none.
+    /// The database has to be migrated already, and the pool the one that everything else uses.
     #[must_use]
-    pub fn new(connection: DatabaseConnection, turn: Option<Arc<Mutex<()>>>) -> Self {
-        Self { database: store::Database::new(connection, turn), running: idempotency::Running::default() }
+    pub fn new(pool: Pool) -> Self {
+        Self { pool, running: idempotency::Running::default() }
     }
 }

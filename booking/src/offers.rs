@@ -75,7 +75,7 @@ impl Booking {
         if !caller.reach.contains(property) {
             return Ok(Listed::default());
         }
-        let read = store::services::page(&self.database, &caller.tenant, property, &slice).await?;
+        let read = store::services::page(&self.pool, &caller.tenant, property, &slice).await?;
         Ok(slice.listed(read, |service| service.id.to_string()))
     }
 
@@ -93,7 +93,7 @@ impl Booking {
         if !caller.reach.contains(property) {
             return Ok(Listed::default());
         }
-        let read = store::packages::page(&self.database, &caller.tenant, property, &slice).await?;
+        let read = store::packages::page(&self.pool, &caller.tenant, property, &slice).await?;
         Ok(slice.listed(read, |package| package.id.to_string()))
     }
 
@@ -116,7 +116,7 @@ impl Booking {
         let (property, created_at) = (property.clone(), now.trunc_subsecs(3));
         let service = Service { id: new_id(now), property, name, units: new.units, price: new.price, created_at };
         let service = errors.or(service)?;
-        if !store::services::insert(&self.database, tenant, &service).await? {
+        if !store::services::insert(&self.pool, tenant, &service).await? {
             return Err(Error::NotFound(Thing::Property));
         }
         Ok(service)
@@ -139,7 +139,7 @@ impl Booking {
         let (property, created_at) = (property.clone(), now.trunc_subsecs(3));
         let package = Package { id: new_id(now), property, service: new.service, name, price: new.price, created_at };
         let package = errors.or(package)?;
-        if !store::packages::insert(&self.database, tenant, &package).await? {
+        if !store::packages::insert(&self.pool, tenant, &package).await? {
             return Err(Error::NotFound(Thing::Service));
         }
         Ok(package)

@@ -25,7 +25,7 @@ impl Booking {
         page: &Page,
     ) -> Result<Listed<Reservation>, Error> {
         let slice = page.checked()?;
-        let read = store::reservations::page(&self.database, &caller.tenant, &caller.reach, property, &slice).await?;
+        let read = store::reservations::page(&self.pool, &caller.tenant, &caller.reach, property, &slice).await?;
         Ok(slice.listed(read, |reservation| reservation.id.to_string()))
     }
 
@@ -34,7 +34,7 @@ impl Booking {
     /// # Errors
     /// When there is none within the caller's reach.
     pub async fn reservation(&self, caller: &Caller, id: &ReservationId) -> Result<Reservation, Error> {
-        let found = store::reservations::find(&self.database, &caller.tenant, &caller.reach, id).await?;
+        let found = store::reservations::find(&self.pool, &caller.tenant, &caller.reach, id).await?;
         found.ok_or(Error::NotFound(Thing::Reservation))
     }
 }

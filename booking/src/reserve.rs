@@ -13,7 +13,7 @@ use crate::{
     occupancy::{FullNight, lacking},
     offers::{Package, Service},
     reservation::{NewReservation, Offer, Reservation, Status, Visit},
-    store::{self, Writing},
+    store::{self, WriteTransaction},
 };
 
 /// A reservation, and whether it had been made by an earlier call that this one repeats.
@@ -51,7 +51,7 @@ impl Booking {
         let repeatable = Repeatable { call: Call::of(caller, &idempotency), body_sha256: sha256(idempotency.body) };
         let _entered = self.running.enter(&repeatable.call)?;
         // Before anything is checked: a call that was right at first stays right however late it is repeated.
-        match store::idempotency::find(&self.database, &repeatable.call, now).await? {
+        match store::idempotency::find(&self.pool, &repeatable.call, now).await? {
             Some(first) => self.answer_again(caller, &repeatable, first).await,
             None => self.reserve_once(caller, new, Some(&repeatable), now).await,
         }
@@ -65,17 +65,17 @@ impl Booking {
         now: DateTime<Utc>,
     ) -> Result<Reserved, Error> {
         let visit = new.checked(now)?;
-        let writing = self.database.begin().await?;
-        let attempt = attempt(&writing, caller, new, visit, now).await?;
+        let transaction = self.pool.begin_write().await?;
+        let attempt = attempt(&transaction, caller, new, visit, now).await?;
         if let Some(repeatable) = repeatable {
             let answered = Answered { body_sha256: repeatable.body_sha256.clone(), answer: answer(&attempt) };
-            if !store::idempotency::insert(&writing, &repeatable.call, &answered, now).await? {
+            if !store::idempotency::insert(&transaction, &repeatable.call, &answered, now).await? {
                 // Another node was faster with the same key. What was done here is undone.
-                drop(writing);
+                drop(transaction);
                 return self.answer_of_other_node(caller, repeatable, now).await;
             }
         }
-        writing.commit().await?;
+        transaction.commit().await?;
         let reservation = attempt.map_err(sold_out)?;
         Ok(Reserved { reservation, replayed: false })
     }
@@ -86,7 +86,7 @@ impl Booking {
         repeatable: &Repeatable,
         now: DateTime<Utc>,
     ) -> Result<Reserved, Error> {
-        match store::idempotency::find(&self.database, &repeatable.call, now).await? {
+        match store::idempotency::find(&self.pool, &repeatable.call, now).await? {
             Some(first) => self.answer_again(caller, repeatable, first).await,
             None => Err(Error::StillRunning),
         }
@@ -116,14 +116,14 @@ fn sold_out(night: FullNight) -> Error {
 
 /// Reserves, unless a night lacks units. Nobody else can take any of the service's until the transaction is over.
 async fn attempt(
-    writing: &Writing,
+    transaction: &WriteTransaction,
     caller: &Caller,
     new: &NewReservation,
     visit: Visit,
     now: DateTime<Utc>,
 ) -> Result<Result<Reservation, FullNight>, Error> {
-    let (service, package) = lock_offer(writing, caller, new).await?;
-    let stays = store::reservations::stays_of(writing, &caller.tenant, &service.id, &visit.stay).await?;
+    let (service, package) = lock_offer(transaction, caller, new).await?;
+    let stays = store::reservations::stays_of(transaction, &caller.tenant, &service.id, &visit.stay).await?;
     if let Some(night) = lacking(service.units, &stays, &visit.stay) {
         return Ok(Err(night));
     }
@@ -143,25 +143,25 @@ async fn attempt(
         created_at: now.trunc_subsecs(3),
         created_by: caller.identity.to_string(),
     };
-    store::reservations::insert(writing, &caller.tenant, &reservation).await?;
+    store::reservations::insert(transaction, &caller.tenant, &reservation).await?;
     Ok(Ok(reservation))
 }
 
 /// The service whose units are taken, and the package when it was one that was asked for.
 async fn lock_offer(
-    writing: &Writing,
+    transaction: &WriteTransaction,
     caller: &Caller,
     new: &NewReservation,
 ) -> Result<(Service, Option<Package>), Error> {
     let (service, package) = match &new.offer {
         Offer::Service(id) => (id.clone(), None),
         Offer::Package(id) => {
-            let found = store::packages::find(writing, &caller.tenant, &new.property, id).await?;
+            let found = store::packages::find(transaction, &caller.tenant, &new.property, id).await?;
             let package = found.ok_or(Error::NotFound(Thing::Package))?;
             (package.service.clone(), Some(package))
         }
     };
-    let locked = store::services::lock(writing, &caller.tenant, &new.property, &service).await?;
+    let locked = store::services::lock(transaction, &caller.tenant, &new.property, &service).await?;
     Ok((locked.ok_or(Error::NotFound(Thing::Service))?, package))
 }
 

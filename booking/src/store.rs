@@ -2,24 +2,48 @@
 //!
 //! Every function takes the tenant first, save the one that forgets what is too old of all of them.
 
-mod database;
 mod entity;
 pub(crate) mod idempotency;
 pub(crate) mod packages;
 pub(crate) mod reservations;
 pub(crate) mod services;
 
-pub(crate) use database::{Database, Writing};
-pub use sea_orm::DatabaseConnection;
 use sea_orm::{DbErr, SqlErr};
+use sql::CommitError;
+pub(crate) use sql::{Pool, WriteTransaction};
+
+use crate::Error;
 
 /// What the database said. It is logged once, where an answer is made of it, and never shown.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(transparent)]
     Database(#[from] DbErr),
+    #[error("the outcome of a write is unknown: {0}")]
+    OutcomeUnknown(#[source] DbErr),
     #[error("the database holds {what} that cannot be read: {value:?}")]
     Unreadable { what: &'static str, value: String },
+}
+
+impl From<CommitError> for StoreError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::RolledBack(cause) => Self::Database(cause),
+            CommitError::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause),
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(cause: DbErr) -> Self {
+        StoreError::from(cause).into()
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(cause: CommitError) -> Self {
+        StoreError::from(cause).into()
+    }
 }
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

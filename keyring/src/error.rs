@@ -80,11 +80,28 @@ pub enum Error {
     Refused(String),
     /// The database failed; what it said is for the log, not for the caller.
     #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
-    Unavailable(#[from] StoreError),
+    Unavailable(#[source] StoreError),
+    #[error("The database's disk is full. Nothing was changed. Free some space on the server, then try again.")]
+    DiskFull(#[source] StoreError),
+    /// The database failed while it committed, or its answer was lost.
+    #[error(
+        "The database failed while it saved the change. Check whether the change took effect before you try again."
+    )]
+    OutcomeUnknown(#[source] StoreError),
+}
+
+impl From<StoreError> for Error {
+    fn from(cause: StoreError) -> Self {
+        match cause {
+            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(cause),
+            _ if cause.is_disk_full() => Self::DiskFull(cause),
+            _ => Self::Unavailable(cause),
+        }
+    }
 }
 
 impl From<Arc<StoreError>> for Error {
     fn from(shared: Arc<StoreError>) -> Self {
-        Self::Unavailable(StoreError::Shared(shared))
+        StoreError::Shared(shared).into()
     }
 }

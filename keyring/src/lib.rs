@@ -81,6 +81,7 @@ pub struct Keyring {
     lease: Arc<Lease>,
     database_clock: Arc<DatabaseClock>,
     usage: Arc<usage::Usage>,
+    write_check: Arc<ready::WriteCheck>,
     legacy_sunset: NaiveDate,
     token_key: Arc<OnceCell<token::Key>>,
 }
@@ -113,6 +114,7 @@ impl Keyring {
             lease: Arc::new(lease),
             database_clock: Arc::default(),
             usage: Arc::default(),
+            write_check: Arc::default(),
             legacy_sunset: LEGACY_SUNSET,
             token_key: Arc::default(),
         }

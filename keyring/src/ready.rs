@@ -1,12 +1,12 @@
 //! Whether there is a database to work with.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 
 use crate::{
     Keyring,
-    store::{self, StoreError},
+    store::{self, Database, StoreError},
 };
 
 /// Long enough for a database that is merely busy.
@@ -18,6 +18,10 @@ pub enum NotReady {
     /// What the database said is for the log.
     #[error("The database does not answer.")]
     Unreachable(#[source] Option<StoreError>),
+    #[error("The database cannot be written: its disk is full.")]
+    DiskFull(#[source] StoreError),
+    #[error("The database cannot be written.")]
+    NotWritable(#[source] StoreError),
     #[error("The database is not up to date. Run `latchkey migrate`.")]
     NotMigrated(#[source] StoreError),
     #[error("The lease under which keys are answered from memory is over.")]
@@ -32,9 +36,33 @@ impl Keyring {
     pub async fn ready(&self) -> Result<(), NotReady> {
         let asked = timeout(PATIENCE, async {
             store::ready::answers(&self.database).await.map_err(|cause| NotReady::Unreachable(Some(cause)))?;
-            store::ready::has_schema(&self.database).await.map_err(NotReady::NotMigrated)
+            store::ready::has_schema(&self.database).await.map_err(NotReady::NotMigrated)?;
+            self.write_check.run(&self.database).await
         });
         asked.await.unwrap_or(Err(NotReady::Unreachable(None)))?;
         if self.lease_remaining() == Some(Duration::ZERO) { Err(NotReady::NoLease) } else { Ok(()) }
+    }
+}
+
+/// How long a successful write counts, so that requests to `/readyz` cannot keep the disk busy.
+const WRITE_CHECK_TTL: Duration = Duration::from_secs(1);
+
+/// Commits a write to the database, at most once in [`WRITE_CHECK_TTL`].
+#[derive(Default)]
+pub(crate) struct WriteCheck(Mutex<Option<Instant>>);
+
+impl WriteCheck {
+    async fn run(&self, database: &Database) -> Result<(), NotReady> {
+        let mut last_success = self.0.lock().await;
+        if last_success.is_some_and(|at| at.elapsed() < WRITE_CHECK_TTL) {
+            return Ok(());
+        }
+        *last_success = None;
+        database.check_writable().await.map_err(|cause| match cause {
+            cause if cause.is_disk_full() => NotReady::DiskFull(cause),
+            cause => NotReady::NotWritable(cause),
+        })?;
+        *last_success = Some(Instant::now());
+        Ok(())
     }
 }

@@ -142,7 +142,9 @@ impl Keyring {
         let (token, now) = (token.sha256(), self.now());
         let Some(session) = store::sessions::find(&self.database, &token, now).await? else { return Ok(None) };
         if is_due(session.last_seen_at, now) {
-            store::sessions::touch(&self.database, &token, now, now + SESSION_IDLE).await?;
+            // Reading goes on while the database cannot be written.
+            let touched = store::sessions::touch(&self.database, &token, now, now + SESSION_IDLE).await;
+            let _ = touched.inspect_err(|cause| tracing::warn!(%cause, "the use of a session could not be recorded"));
         }
         let tenant = match &session.tenant {
             Some(id) => store::tenants::find(&self.database, id).await?,

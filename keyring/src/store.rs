@@ -18,7 +18,6 @@ pub(crate) mod properties;
 pub(crate) mod ready;
 pub(crate) mod recovery_codes;
 pub(crate) mod sessions;
-mod sign_of_life;
 pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;
@@ -31,12 +30,15 @@ pub(crate) use audit::{Chain, Change, Event, Subject, last_change, log as audit_
 pub use database::Database;
 /// A connection, or a transaction.
 pub(crate) use sea_orm::ConnectionTrait as Connection;
+use sql::CommitError;
 
 /// What the database said. It is logged once, where an answer is made of it, and never shown.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(transparent)]
     Database(#[from] sea_orm::DbErr),
+    #[error("the outcome of a change is unknown: {0}")]
+    OutcomeUnknown(#[source] sea_orm::DbErr),
     #[error("the database holds {what} that cannot be read: {value:?}")]
     Unreadable { what: &'static str, value: String },
     /// What somebody was told who asked the same at the same time.
@@ -49,6 +51,26 @@ pub enum StoreError {
     NoLease,
     #[error("the node could not start to renew its lease")]
     NoThread(#[source] std::io::Error),
+}
+
+impl StoreError {
+    /// Whether the database refused to write because its disk is full.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Database(error) => sql::is_disk_full(error),
+            Self::Shared(error) => error.is_disk_full(),
+            _ => false,
+        }
+    }
+}
+
+impl From<CommitError> for StoreError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::RolledBack(cause) => Self::Database(cause),
+            CommitError::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause),
+        }
+    }
 }
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;

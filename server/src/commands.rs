@@ -233,7 +233,7 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        if let Error::Unavailable(cause) = &error {
+        if let Error::Unavailable(cause) | Error::DiskFull(cause) | Error::OutcomeUnknown(cause) = &error {
             tracing::error!(%cause, "the database failed");
         }
         let errors = if let Error::Invalid(errors) = &error { json!(errors) } else { json!([]) };
@@ -253,6 +253,14 @@ impl From<booking::Error> for Refusal {
             booking::Error::Unavailable(cause) => {
                 tracing::error!(%cause, "the database failed");
                 Self::new("unavailable", detail)
+            }
+            booking::Error::DiskFull(cause) => {
+                tracing::error!(%cause, "the database's disk is full");
+                Self::new("disk_full", detail)
+            }
+            booking::Error::OutcomeUnknown(cause) => {
+                tracing::error!(%cause, "the outcome of a write is unknown");
+                Self::new("outcome_unknown", detail)
             }
             booking::Error::SoldOut { .. } | booking::Error::KeyReused | booking::Error::StillRunning => {
                 Self::new("refused", detail)
@@ -277,6 +285,8 @@ fn code_of(error: &Error) -> &'static str {
         Error::TooManyAttempts { .. } => "too_many_attempts",
         Error::Refused(_) => "refused",
         Error::Unavailable(_) => "unavailable",
+        Error::DiskFull(_) => "disk_full",
+        Error::OutcomeUnknown(_) => "outcome_unknown",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What operators and their tools ask: whether the program runs, whether it can work, and how it has fared.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use axum::{
     Router,
@@ -9,7 +9,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use keyring::{Keyring, NotReady};
+use keyring::Keyring;
 
 use crate::{
     metrics::Metrics,
@@ -45,7 +45,7 @@ async fn ready(State(keyring): State<Keyring>) -> Result<&'static str, Problem> 
         Ok(()) => return Ok("ok"),
         Err(missing) => missing,
     };
-    if let NotReady::Unreachable(Some(cause)) | NotReady::NotMigrated(cause) = &missing {
+    if let Some(cause) = missing.source() {
         tracing::error!(%cause, "not ready");
     }
     Err(Problem::new(Code::Unavailable, missing.to_string()).with_header(RETRY_AFTER, HeaderValue::from_static("1")))

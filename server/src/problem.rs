@@ -111,6 +111,8 @@ codes! {
         "The request did not come from the console itself. Open the console and try again there."
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Unavailable"
         "The server cannot answer at the moment. Nothing was changed; try again shortly."
+    OutcomeUnknown "outcome_unknown" SERVICE_UNAVAILABLE "Outcome unknown"
+        "The database failed while it saved the change. Check whether the change took effect before you send it again."
     Internal "internal" INTERNAL_SERVER_ERROR "Internal error"
         "Something went wrong here. Tell whoever runs this server the `request_id`."
 }

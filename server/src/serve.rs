@@ -149,9 +149,9 @@ const LONGEST_FAREWELL: Duration = Duration::from_secs(30);
 
 const MIB: u64 = 1024 * 1024;
 
-/// The bookings, in the same database and the same line of writers as everything else.
+/// The bookings, in the same database as everything else.
 pub fn booking(keyring: &Keyring) -> Booking {
-    Booking::new(keyring.database().connection().clone(), keyring.database().writers())
+    Booking::new(keyring.database().pool().clone())
 }
 
 /// How often what keys were used for is written.

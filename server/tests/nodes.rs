@@ -7,7 +7,11 @@ mod nodes {
     mod stage;
 
     mod cluster;
+    mod disk;
     mod expiry;
+    mod full_disk;
+    mod io_faults;
+    mod lost_commit;
     mod memory;
     mod narrowing;
     mod outage;

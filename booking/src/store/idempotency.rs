@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::id::{Id, ReservationId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, SqlErr};
 
-use super::{Database, Result, Writing, entity::idempotency, inserted, readable, readable_units, units_column};
+use super::{Pool, Result, WriteTransaction, entity::idempotency, inserted, readable, readable_units, units_column};
 use crate::{
     idempotency::{Answer, Answered, Call, forgotten_before},
     occupancy::FullNight,
@@ -19,11 +19,11 @@ fn of_call(call: &Call) -> Condition {
 }
 
 /// What was said to a call, unless it is forgotten.
-pub(crate) async fn find(database: &Database, call: &Call, now: DateTime<Utc>) -> Result<Option<Answered>> {
+pub(crate) async fn find(pool: &Pool, call: &Call, now: DateTime<Utc>) -> Result<Option<Answered>> {
     let found = idempotency::Entity::find()
         .filter(of_call(call))
         .filter(idempotency::Column::CreatedAt.gte(forgotten_before(now)))
-        .one(database.on())
+        .one(pool.connection())
         .await?;
     found.map(read).transpose()
 }
@@ -40,11 +40,16 @@ fn read(row: idempotency::Model) -> Result<Answered> {
 /// Notes the answer to a call. False when another node has answered a call with this key.
 ///
 /// While that node's transaction is under way, PostgreSQL lets this wait for it.
-pub(crate) async fn insert(writing: &Writing, call: &Call, answered: &Answered, now: DateTime<Utc>) -> Result<bool> {
+pub(crate) async fn insert(
+    transaction: &WriteTransaction,
+    call: &Call,
+    answered: &Answered,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     idempotency::Entity::delete_many()
         .filter(of_call(call))
         .filter(idempotency::Column::CreatedAt.lt(forgotten_before(now)))
-        .exec(writing.on())
+        .exec(transaction.on())
         .await?;
     let (reservation, full) = match &answered.answer {
         Answer::Reserved(id) => (Some(id.to_string()), None),
@@ -60,15 +65,15 @@ pub(crate) async fn insert(writing: &Writing, call: &Call, answered: &Answered, 
         sold_out_left: Set(full.map(|night| units_column(night.available))),
         created_at: Set(now.trunc_subsecs(3)),
     };
-    let result = idempotency::Entity::insert(row).exec_without_returning(writing.on()).await;
+    let result = idempotency::Entity::insert(row).exec_without_returning(transaction.on()).await;
     inserted(result, |rule| matches!(rule, SqlErr::UniqueConstraintViolation(_)))
 }
 
 /// Deletes what is older, whosever it is.
-pub(crate) async fn delete_before(database: &Database, instant: DateTime<Utc>) -> Result<u64> {
-    let writing = database.begin().await?;
+pub(crate) async fn delete_before(pool: &Pool, instant: DateTime<Utc>) -> Result<u64> {
+    let transaction = pool.begin_write().await?;
     let old = idempotency::Entity::delete_many().filter(idempotency::Column::CreatedAt.lt(instant));
-    let deleted = old.exec(writing.on()).await?.rows_affected;
-    writing.commit().await?;
+    let deleted = old.exec(transaction.on()).await?.rows_affected;
+    transaction.commit().await?;
     Ok(deleted)
 }

@@ -3,7 +3,7 @@
 use domain::id::{Id, PackageId, PropertyId, ServiceId, TenantId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
-use super::{Database, Result, Writing, entity::package, readable, services};
+use super::{Pool, Result, WriteTransaction, entity::package, readable, services};
 use crate::{Money, Package, page::Slice};
 
 /// The packages of one property of the tenant's: where every query of this module starts.
@@ -27,7 +27,7 @@ fn read(row: package::Model) -> Result<Package> {
 }
 
 pub(crate) async fn page(
-    database: &Database,
+    pool: &Pool,
     tenant: &TenantId,
     property: &PropertyId,
     slice: &Slice<PackageId>,
@@ -36,21 +36,21 @@ pub(crate) async fn page(
     if let Some(after) = &slice.after {
         select = select.filter(package::Column::Id.gt(after.as_str()));
     }
-    select.all(database.on()).await?.into_iter().map(read).collect()
+    select.all(pool.connection()).await?.into_iter().map(read).collect()
 }
 
 pub(crate) async fn find(
-    writing: &Writing,
+    transaction: &WriteTransaction,
     tenant: &TenantId,
     property: &PropertyId,
     id: &PackageId,
 ) -> Result<Option<Package>> {
     let select = of_property(tenant, property).filter(package::Column::Id.eq(id.as_str()));
-    select.one(writing.on()).await?.map(read).transpose()
+    select.one(transaction.on()).await?.map(read).transpose()
 }
 
 /// False when the tenant's property has no such service.
-pub(crate) async fn insert(database: &Database, tenant: &TenantId, package: &Package) -> Result<bool> {
+pub(crate) async fn insert(pool: &Pool, tenant: &TenantId, package: &Package) -> Result<bool> {
     let row = package::ActiveModel {
         id: Set(package.id.to_string()),
         tenant_id: Set(tenant.to_string()),
@@ -61,11 +61,11 @@ pub(crate) async fn insert(database: &Database, tenant: &TenantId, package: &Pac
         currency: Set(package.price.currency.clone()),
         created_at: Set(package.created_at),
     };
-    let writing = database.begin().await?;
-    if services::lock(&writing, tenant, &package.property, &package.service).await?.is_none() {
+    let transaction = pool.begin_write().await?;
+    if services::lock(&transaction, tenant, &package.property, &package.service).await?.is_none() {
         return Ok(false);
     }
-    package::Entity::insert(row).exec_without_returning(writing.on()).await?;
-    writing.commit().await?;
+    package::Entity::insert(row).exec_without_returning(transaction.on()).await?;
+    transaction.commit().await?;
     Ok(true)
 }

@@ -12,7 +12,7 @@ use sea_orm::{
     Select,
 };
 
-use super::{Database, Result, Writing, entity::reservation, readable, readable_units, units_column};
+use super::{Pool, Result, WriteTransaction, entity::reservation, readable, readable_units, units_column};
 use crate::{Guest, Money, Reservation, Status, occupancy::Stay, page::Slice};
 
 /// What the tenant has within reach.
@@ -43,7 +43,7 @@ fn read(row: reservation::Model) -> Result<Reservation> {
 }
 
 pub(crate) async fn page(
-    database: &Database,
+    pool: &Pool,
     tenant: &TenantId,
     reach: &Reach,
     property: Option<&PropertyId>,
@@ -57,17 +57,17 @@ pub(crate) async fn page(
         wanted = wanted.add(reservation::Column::Id.lt(after.as_str()));
     }
     let select = reservation::Entity::find().filter(wanted).order_by_desc(reservation::Column::Id);
-    select.limit(slice.to_read()).all(database.on()).await?.into_iter().map(read).collect()
+    select.limit(slice.to_read()).all(pool.connection()).await?.into_iter().map(read).collect()
 }
 
 pub(crate) async fn find(
-    database: &Database,
+    pool: &Pool,
     tenant: &TenantId,
     reach: &Reach,
     id: &ReservationId,
 ) -> Result<Option<Reservation>> {
     let select = reservation::Entity::find_by_id(id.as_str()).filter(within(tenant, reach));
-    select.one(database.on()).await?.map(read).transpose()
+    select.one(pool.connection()).await?.map(read).transpose()
 }
 
 /// What takes units in some night from the first to the last.
@@ -102,19 +102,19 @@ async fn read_stays(
 
 /// The stays in a service that meet another one.
 pub(crate) async fn stays_of(
-    writing: &Writing,
+    transaction: &WriteTransaction,
     tenant: &TenantId,
     service: &ServiceId,
     other: &Stay,
 ) -> Result<Vec<Stay>> {
     let select =
         staying(tenant, other.arrival, other.last_night()).filter(reservation::Column::ServiceId.eq(service.as_str()));
-    Ok(read_stays(select, writing.on()).await?.into_iter().map(|(_, stay)| stay).collect())
+    Ok(read_stays(select, transaction.on()).await?.into_iter().map(|(_, stay)| stay).collect())
 }
 
 /// The stays at a property between two days, by service.
 pub(crate) async fn stays_at(
-    database: &Database,
+    pool: &Pool,
     tenant: &TenantId,
     property: &PropertyId,
     first: NaiveDate,
@@ -122,16 +122,16 @@ pub(crate) async fn stays_at(
 ) -> Result<HashMap<ServiceId, Vec<Stay>>> {
     let select = staying(tenant, first, last).filter(reservation::Column::PropertyId.eq(property.as_str()));
     let mut stays: HashMap<ServiceId, Vec<Stay>> = HashMap::new();
-    for (service, stay) in read_stays(select, database.on()).await? {
+    for (service, stay) in read_stays(select, pool.connection()).await? {
         let service = readable("a service's id", &service, ServiceId::parse(&service))?;
         stays.entry(service).or_default().push(stay);
     }
     Ok(stays)
 }
 
-pub(crate) async fn insert(writing: &Writing, tenant: &TenantId, reservation: &Reservation) -> Result<()> {
+pub(crate) async fn insert(transaction: &WriteTransaction, tenant: &TenantId, reservation: &Reservation) -> Result<()> {
     let row = active(tenant, reservation);
-    reservation::Entity::insert(row).exec_without_returning(writing.on()).await?;
+    reservation::Entity::insert(row).exec_without_returning(transaction.on()).await?;
     Ok(())
 }
 

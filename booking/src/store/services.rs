@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::LockType,
 };
 
-use super::{Database, Result, Writing, entity::service, inserted, readable, readable_units, units_column};
+use super::{Pool, Result, WriteTransaction, entity::service, inserted, readable, readable_units, units_column};
 use crate::{Money, Service, page::Slice};
 
 /// The services of one property of the tenant's: where every query of this module starts.
@@ -29,13 +29,13 @@ fn read(row: service::Model) -> Result<Service> {
     })
 }
 
-pub(crate) async fn all(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<Vec<Service>> {
-    let rows = of_property(tenant, property).order_by_asc(service::Column::Id).all(database.on()).await?;
+pub(crate) async fn all(pool: &Pool, tenant: &TenantId, property: &PropertyId) -> Result<Vec<Service>> {
+    let rows = of_property(tenant, property).order_by_asc(service::Column::Id).all(pool.connection()).await?;
     rows.into_iter().map(read).collect()
 }
 
 pub(crate) async fn page(
-    database: &Database,
+    pool: &Pool,
     tenant: &TenantId,
     property: &PropertyId,
     slice: &Slice<ServiceId>,
@@ -44,14 +44,14 @@ pub(crate) async fn page(
     if let Some(after) = &slice.after {
         select = select.filter(service::Column::Id.gt(after.as_str()));
     }
-    select.all(database.on()).await?.into_iter().map(read).collect()
+    select.all(pool.connection()).await?.into_iter().map(read).collect()
 }
 
 /// The service, held until the transaction is over: whoever else wants to take units of it waits here.
 ///
-/// On SQLite the transaction alone keeps everybody else from writing, and the lock is no part of the query.
+/// On SQLite the transaction alone keeps everybody else from transaction, and the lock is no part of the query.
 pub(crate) async fn lock(
-    writing: &Writing,
+    transaction: &WriteTransaction,
     tenant: &TenantId,
     property: &PropertyId,
     id: &ServiceId,
@@ -59,11 +59,11 @@ pub(crate) async fn lock(
     let mut select = of_property(tenant, property).filter(service::Column::Id.eq(id.as_str()));
     // Not the strongest lock there is, so that rows which refer to the service need not wait.
     QuerySelect::query(&mut select).lock(LockType::NoKeyUpdate);
-    select.one(writing.on()).await?.map(read).transpose()
+    select.one(transaction.on()).await?.map(read).transpose()
 }
 
 /// False when the tenant has no such property.
-pub(crate) async fn insert(database: &Database, tenant: &TenantId, service: &Service) -> Result<bool> {
+pub(crate) async fn insert(pool: &Pool, tenant: &TenantId, service: &Service) -> Result<bool> {
     let row = service::ActiveModel {
         id: Set(service.id.to_string()),
         tenant_id: Set(tenant.to_string()),
@@ -74,11 +74,11 @@ pub(crate) async fn insert(database: &Database, tenant: &TenantId, service: &Ser
         currency: Set(service.price.currency.clone()),
         created_at: Set(service.created_at),
     };
-    let writing = database.begin().await?;
-    let result = service::Entity::insert(row).exec_without_returning(writing.on()).await;
+    let transaction = pool.begin_write().await?;
+    let result = service::Entity::insert(row).exec_without_returning(transaction.on()).await;
     let is_there = inserted(result, |rule| matches!(rule, SqlErr::ForeignKeyConstraintViolation(_)))?;
     if is_there {
-        writing.commit().await?;
+        transaction.commit().await?;
     }
     Ok(is_there)
 }

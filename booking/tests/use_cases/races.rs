@@ -71,6 +71,6 @@ async fn stays_that_meet_in_one_night_race_for_it(stage: Stage) {
 
 async fn who_does_not_stand_in_line_cannot_overbook_either(stage: Stage) {
     let house = stage.house("acme", 1).await;
-    let nodes = [stage.booking.clone(), stage.node_out_of_line()];
+    let nodes = [stage.booking.clone(), stage.lock_free_node().await];
     assert_eq!(race_between(nodes, &stage, &house, (0..10).map(|_| house.stay(1, 3))).await, 1);
 }

@@ -1,10 +1,7 @@
 //! A database of its own for each test, and a house to reserve in.
 
-use std::sync::Arc;
-
 use booking::{
-    Booking, DatabaseConnection, Error, Guest, Money, NewPackage, NewReservation, NewService, Offer, Package, Page,
-    Reservation, Service,
+    Booking, Error, Guest, Money, NewPackage, NewReservation, NewService, Offer, Package, Page, Reservation, Service,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
@@ -16,9 +13,9 @@ use domain::{
     secret::Product,
 };
 use keyring::{Clock, Database, Keyring, NewProperty, NewTenant, SuperUser};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, Statement};
+use sql::{Pool, WriteTransaction};
 use tempfile::TempDir;
-use tokio::sync::{Mutex, OwnedMutexGuard};
 use ulid::Ulid;
 
 /// Runs each test once on each database.
@@ -42,8 +39,8 @@ macro_rules! on_both_databases {
 pub struct Stage {
     pub booking: Booking,
     pub keyring: Keyring,
-    connection: DatabaseConnection,
-    turn: Option<Arc<Mutex<()>>>,
+    url: String,
+    pool: Pool,
     _folder: Option<TempDir>,
 }
 
@@ -73,20 +70,20 @@ impl Stage {
     async fn on(url: String, folder: Option<TempDir>) -> Self {
         let database = Database::open(&url).await.unwrap();
         migrations::apply(database.connection()).await.unwrap();
-        let (connection, turn) = (database.connection().clone(), database.writers());
-        let booking = Booking::new(connection.clone(), turn.clone());
+        let pool = database.pool().clone();
+        let booking = Booking::new(pool.clone());
         let keyring = Keyring::new(database, Product::parse("lk").unwrap(), Clock::stopped_at(now()));
-        Self { booking, keyring, connection, turn, _folder: folder }
+        Self { booking, keyring, url, pool, _folder: folder }
     }
 
     /// Another program over the same database.
     pub fn other_node(&self) -> Booking {
-        Booking::new(self.connection.clone(), self.turn.clone())
+        Booking::new(self.pool.clone())
     }
 
-    /// One that knows nothing of the others' line of writers.
-    pub fn node_out_of_line(&self) -> Booking {
-        Booking::new(self.connection.clone(), self.turn.as_ref().map(|_| Arc::default()))
+    /// One that does not share the write lock of the others.
+    pub async fn lock_free_node(&self) -> Booking {
+        Booking::new(Pool::open(&self.url).await.unwrap())
     }
 
     /// A tenant with two properties, the first of which has a service of this many units.
@@ -125,31 +122,23 @@ impl Stage {
     }
 
     /// Keeps everybody from reserving the house's service until it is let go.
-    pub async fn hold(&self, house: &House) -> Held {
-        if let Some(turn) = &self.turn {
-            return Held { _turn: Some(turn.clone().lock_owned().await), _transaction: None };
-        }
-        let transaction = self.connection.begin().await.unwrap();
+    pub async fn hold(&self, house: &House) -> WriteTransaction {
+        let transaction = self.pool.begin_write().await.unwrap();
         let sql = format!("UPDATE service SET name = name WHERE id = '{}'", house.service.id);
-        transaction.execute_unprepared(&sql).await.unwrap();
-        Held { _turn: None, _transaction: Some(transaction) }
+        transaction.on().execute_unprepared(&sql).await.unwrap();
+        transaction
     }
 
     /// What a query for one text per row answers.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
-        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
-        let rows = self.connection.query_all_raw(statement).await.unwrap();
+        let statement = Statement::from_string(self.pool.connection().get_database_backend(), sql);
+        let rows = self.pool.connection().query_all_raw(statement).await.unwrap();
         rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect()
     }
 
     pub async fn execute(&self, sql: &str) {
-        self.connection.execute_unprepared(sql).await.unwrap();
+        self.pool.connection().execute_unprepared(sql).await.unwrap();
     }
-}
-
-pub struct Held {
-    _transaction: Option<DatabaseTransaction>,
-    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 pub struct House {

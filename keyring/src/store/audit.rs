@@ -13,7 +13,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
-use tokio::sync::OwnedMutexGuard;
+use sql::{Pool, WriteTransaction};
 
 use super::{
     Database, Result, StoreError,
@@ -67,33 +67,32 @@ impl<'a> Subject<'a> {
 /// It holds its chain's row from the start, so the changes of one tenant happen one after the other, and
 /// whatever a use case reads through it stays true until it commits. Dropped, it changes nothing.
 pub(crate) struct Change {
-    transaction: DatabaseTransaction,
+    transaction: WriteTransaction,
     chain: audit_chain::Model,
     now: DateTime<Utc>,
     /// The keys that it gives more or less than they had.
     touched: Vec<Touched>,
+    pool: Pool,
     audience: Audience,
     confirmed: Arc<Confirmations>,
-    /// After the transaction, so that it is over before the next writer's begins.
-    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Change {
     pub(crate) async fn begin(database: &Database, chain: Chain<'_>, clock: &Clock) -> Result<Self> {
-        let (transaction, turn) = database.begin().await?;
-        let chain = lock(&transaction, chain.id()).await?;
-        let (audience, confirmed) = (database.audience(), database.confirmed().clone());
+        let transaction = database.begin().await?;
+        let chain = lock(transaction.on(), chain.id()).await?;
+        let (pool, audience, confirmed) = (database.pool().clone(), database.audience(), database.confirmed().clone());
         let now = match (&audience, clock) {
             // By the clock that all nodes go by: what ends now by one that is ahead would be good for longer.
-            (Audience::Nodes(_), Clock::Machine) => nodes::time(&transaction).await?,
+            (Audience::Nodes, Clock::Machine) => nodes::time(transaction.on()).await?,
             _ => clock.now(),
         };
-        Ok(Self { transaction, chain, now, touched: Vec::new(), audience, confirmed, _turn: turn })
+        Ok(Self { transaction, chain, now, touched: Vec::new(), pool, audience, confirmed })
     }
 
     /// What the stores write through.
     pub(crate) fn on(&self) -> &DatabaseTransaction {
-        &self.transaction
+        self.transaction.on()
     }
 
     /// The instant that everything in this change is stamped with.
@@ -112,38 +111,37 @@ impl Change {
     /// Finds that somebody else has made this change before, and sees to it all the same that nobody lets a key in on
     /// the old terms once this has returned: they may still be waiting for that.
     pub(crate) async fn already_made(self) -> Result<()> {
-        if let Audience::Nodes(connection) = &self.audience {
-            let revision = nodes::latest(&self.transaction).await?;
+        if let Audience::Nodes = self.audience {
+            let revision = nodes::latest(self.transaction.on()).await?;
             self.transaction.rollback().await?;
-            confirm(&Tables::new(connection, &Clock::Machine), revision).await;
+            confirm(&Tables::new(self.pool.connection(), &Clock::Machine), revision).await;
         }
         Ok(())
     }
 
+    /// A change whose outcome is unknown may have been committed, so it is applied like one that was.
     async fn carry_out(self) -> Result<()> {
-        let Self { transaction, touched, audience, confirmed, _turn, .. } = self;
-        if touched.is_empty() {
-            return Ok(transaction.commit().await?);
-        }
-        let committed_at = match audience {
-            Audience::Ourselves(memory) => {
-                let committed = transaction.commit().await;
-                let at = Instant::now();
-                // Also when it failed: it may have been too late for that.
-                memory.iter().for_each(|memory| touched.iter().for_each(|touched| memory.fence_off().forget(touched)));
-                committed?;
-                at
-            }
-            Audience::Nodes(connection) => {
-                let revision = nodes::announce(&transaction, &touched).await?;
-                transaction.commit().await?;
-                let at = Instant::now();
-                confirm(&Tables::new(&connection, &Clock::Machine), revision).await;
-                at
-            }
+        let Self { transaction, chain, touched, pool, audience, confirmed, .. } = self;
+        let revision = match audience {
+            Audience::Nodes if !touched.is_empty() => Some(nodes::announce(transaction.on(), &touched).await?),
+            _ => None,
         };
-        confirmed.note(committed_at.elapsed());
-        Ok(())
+        let outcome = match transaction.commit().await.map_err(StoreError::from) {
+            Ok(()) => check_recorded(&pool, &chain).await,
+            Err(StoreError::OutcomeUnknown(cause)) => Err(StoreError::OutcomeUnknown(cause)),
+            Err(rolled_back) => return Err(rolled_back),
+        };
+        let committed_at = Instant::now();
+        if let Audience::Ourselves(Some(memory)) = &audience {
+            touched.iter().for_each(|touched| memory.fence_off().forget(touched));
+        }
+        if let Some(revision) = revision {
+            confirm(&Tables::new(pool.connection(), &Clock::Machine), revision).await;
+        }
+        if !touched.is_empty() {
+            confirmed.note(committed_at.elapsed());
+        }
+        outcome
     }
 
     /// Adds a row, for a change that takes more than one to tell.
@@ -166,12 +164,12 @@ impl Change {
             .col_expr(audit_chain::Column::Length, Expr::value(row.sequence))
             .col_expr(audit_chain::Column::Hash, Expr::value(hash.clone()))
             .filter(audit_chain::Column::Id.eq(&row.chain_id))
-            .exec(&self.transaction)
+            .exec(self.on())
             .await?;
         self.chain = audit_chain::Model { length: row.sequence, hash: hash.clone(), ..self.chain.clone() };
         self.touched.extend(touched_by(&event, &self.chain.id).filter(|touched| !self.touched.contains(touched)));
         let row = audit_event::Model { hash, ..row };
-        audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec(&self.transaction).await?;
+        audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec(self.on()).await?;
         Ok(())
     }
 }
@@ -215,6 +213,17 @@ fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
         | Action::SessionOpened
         | Action::SessionEnded
         | Action::SessionsEnded => None,
+    }
+}
+
+/// Reads the last event of a change over another connection: only then do the caches forget what it replaced, and only
+/// then is it answered.
+async fn check_recorded(pool: &Pool, chain: &audit_chain::Model) -> Result<()> {
+    let recorded = audit_event::Entity::find_by_id((chain.id.clone(), chain.length)).one(pool.connection()).await;
+    match recorded {
+        Ok(Some(event)) if event.hash == chain.hash => Ok(()),
+        Ok(_) => Err(StoreError::OutcomeUnknown(DbErr::RecordNotFound("the change after its commit".to_owned()))),
+        Err(cause) => Err(StoreError::OutcomeUnknown(cause)),
     }
 }
 

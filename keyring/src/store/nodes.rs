@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::{Database, Result, StoreError, sign_of_life, within};
+use super::{Database, Result, StoreError, within};
 use crate::{
     clock::{Clock, Millis},
     memory::Touched,
@@ -85,7 +85,7 @@ pub(crate) type OwnConnection = DatabaseConnection;
 pub(crate) async fn own_connection(url: &str, patience: Duration) -> Result<OwnConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).acquire_timeout(patience).connect_lazy(true).sqlx_logging(false);
-    sign_of_life::demand(&mut options);
+    sql::check_postgres_connections(&mut options);
     Ok(sea_orm::Database::connect(options).await?)
 }
 

@@ -27,12 +27,12 @@ const ROWS: usize = 500;
 /// Everything is written in the order of its key, so that two nodes that write at once never wait for each other in
 /// a circle.
 pub(crate) async fn write(database: &Database, batch: &Batch) -> Result<()> {
-    let (transaction, _turn) = database.begin().await?;
-    let existing = lock_existing(&transaction, batch).await?;
-    add_to_hours(&transaction, batch, &existing).await?;
-    insert_calls(&transaction, batch, &existing).await?;
-    set_last_uses(&transaction, batch, &existing).await?;
-    add_to_legacy(&transaction, batch).await?;
+    let transaction = database.begin().await?;
+    let existing = lock_existing(transaction.on(), batch).await?;
+    add_to_hours(transaction.on(), batch, &existing).await?;
+    insert_calls(transaction.on(), batch, &existing).await?;
+    set_last_uses(transaction.on(), batch, &existing).await?;
+    add_to_legacy(transaction.on(), batch).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -183,8 +183,8 @@ pub(crate) async fn delete_hours_before(database: &Database, end: DateTime<Utc>)
 }
 
 async fn delete_batch<E: EntityTrait>(database: &Database, batch: DeleteMany<E>) -> Result<u64> {
-    let (transaction, _turn) = database.begin().await?;
-    let deleted = batch.exec(&transaction).await?;
+    let transaction = database.begin().await?;
+    let deleted = batch.exec(transaction.on()).await?;
     transaction.commit().await?;
     Ok(deleted.rows_affected)
 }

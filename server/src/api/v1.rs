@@ -80,5 +80,13 @@ fn told(error: Error) -> Problem {
             tracing::error!(%cause, "the database failed");
             out_of_order()
         }
+        Error::DiskFull(cause) => {
+            tracing::error!(%cause, "the database's disk is full");
+            Problem::new(Code::Unavailable, words)
+        }
+        Error::OutcomeUnknown(cause) => {
+            tracing::error!(%cause, "the outcome of a write is unknown");
+            Code::OutcomeUnknown.into()
+        }
     }
 }

@@ -67,7 +67,7 @@ pub struct Key {
 }
 
 impl Key {
-    fn of(made: &Value) -> Self {
+    pub fn of(made: &Value) -> Self {
         Self { id: text(&made["id"]), secret: text(&made["secret"]) }
     }
 }
@@ -80,6 +80,11 @@ impl Stage {
     /// On an empty database.
     pub fn on(program: Program) -> Self {
         program.command(&["tenant", "create", "--slug", "acme", "--name", "Acme Hotels", "--key-limit", "50"]);
+        Self::around(program)
+    }
+
+    /// On a database that has the tenant already.
+    pub fn around(program: Program) -> Self {
         Self { program, client: Client::new() }
     }
 

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Postgres {
     process: Child,
     folder: TempDir,
+    data: PathBuf,
     port: u16,
 }
 
@@ -30,17 +31,35 @@ impl Drop for Postgres {
 impl Postgres {
     pub fn start() -> Self {
         let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        Self::start_with(folder, data)
+    }
+
+    /// With its tables on another disk, and its log of changes on the usual one: a disk that is full of that as well
+    /// stops it.
+    pub fn start_on(disk: &Path) -> Self {
+        Self::start_with(TempDir::new().unwrap(), disk.join("data"))
+    }
+
+    fn start_with(folder: TempDir, data: PathBuf) -> Self {
         if is_root() {
             assert!(Command::new("chown").arg("postgres").arg(folder.path()).status().unwrap().success());
         }
-        let data = folder.path().join("data");
         let mut initdb = as_nobody_special("initdb", &folder);
-        initdb.arg("-D").arg(&data).args(["-A", "trust", "-U", "latchkey", "--no-sync", "-E", "UTF8"]);
+        initdb.arg("-D").arg(&data).arg("-X").arg(folder.path().join("wal")).args([
+            "-A",
+            "trust",
+            "-U",
+            "latchkey",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]);
         assert!(initdb.arg("--locale=C.UTF-8").stdout(Stdio::null()).status().unwrap().success());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let mut postgres = Self { process: launch(&folder, port), folder, port };
+        let mut postgres = Self { process: launch(&folder, &data, port), folder, data, port };
         postgres.wait_until_ready();
         postgres
     }
@@ -56,7 +75,7 @@ impl Postgres {
     }
 
     pub fn start_again(&mut self) {
-        self.process = launch(&self.folder, self.port);
+        self.process = launch(&self.folder, &self.data, self.port);
         self.wait_until_ready();
     }
 
@@ -87,7 +106,7 @@ impl Postgres {
     /// The last line of this file is the server's own word.
     fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + PATIENCE;
-        let file = self.folder.path().join("data/postmaster.pid");
+        let file = self.data.join("postmaster.pid");
         let id = self.process.id().to_string();
         let is_ready = |lines: &str| {
             let mut lines = lines.lines();
@@ -101,10 +120,10 @@ impl Postgres {
     }
 }
 
-fn launch(folder: &TempDir, port: u16) -> Child {
+fn launch(folder: &TempDir, data: &Path, port: u16) -> Child {
     let log = fs::File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
     let mut postgres = as_nobody_special("postgres", folder);
-    postgres.arg("-D").arg(folder.path().join("data")).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
+    postgres.arg("-D").arg(data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
     for setting in ["fsync=off", "synchronous_commit=off", "timezone=UTC", "log_statement=all"] {
         postgres.args(["-c", setting]);
     }

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
+    path::Path,
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -29,7 +30,7 @@ impl Drop for Program {
     }
 }
 
-fn sqlite_in(folder: &TempDir) -> String {
+pub fn sqlite_in(folder: &TempDir) -> String {
     format!("sqlite://{}/data/latchkey.db", folder.path().display())
 }
 
@@ -79,9 +80,14 @@ impl Program {
     }
 
     pub fn launch(folder: TempDir, database_url: String, options: &[&str]) -> Self {
+        Self::launch_with_env(folder, database_url, options, &[])
+    }
+
+    pub fn launch_with_env(folder: TempDir, database_url: String, options: &[&str], env: &[(&str, &Path)]) -> Self {
         let mut process = latchkey(&database_url)
             .args(["serve", "--addr", "127.0.0.1:0"])
             .args(options)
+            .envs(env.iter().copied())
             .env("LATCHKEY_LOG", "debug")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,0 +1,17 @@
+//! Connections and transactions, shared by the crates that keep tables of their own in the database.
+//!
+//! A connection that is left inside a transaction is closed instead of being handed to the next caller, a transaction
+//! survives the cancellation of the future that began or commits it, and a failed commit says whether the outcome is
+//! known.
+
+mod connection_health;
+mod error;
+mod pool;
+mod transaction;
+
+pub use error::{CommitError, is_disk_full};
+pub use pool::Pool;
+pub use transaction::WriteTransaction;
+
+/// Makes a pool close PostgreSQL connections that no longer answer.
+pub use connection_health::check_postgres_connections;

@@ -1,0 +1,121 @@
+//! Every write and sync of a revocation fails once: what is acknowledged stays, what is refused changes nothing, and the
+//! next attempt succeeds without a restart.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use super::{
+    cluster::{Cluster, Demand, FACES, Face, Said},
+    disk::WriteOutcome,
+    program::{Program, sqlite_in},
+    stage::{Key, Stage},
+};
+
+const EIO: i64 = 5;
+const ENOSPC: i64 = 28;
+
+/// A revocation takes fewer writes than this.
+const MAX_WRITES: i64 = 200;
+
+/// Fails chosen writes of the program that it is loaded into.
+struct Faults {
+    library: PathBuf,
+    control: PathBuf,
+}
+
+impl Faults {
+    fn build(folder: &Path) -> Self {
+        let (library, control) = (folder.join("io_faults.so"), folder.join("io_faults"));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/io_faults.c");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
+        assert!(compiler.status().unwrap().success(), "the C compiler failed");
+        fs::write(&control, [0; 24]).unwrap();
+        Self { library, control }
+    }
+
+    fn env(&self) -> [(&str, &Path); 2] {
+        [("LD_PRELOAD", &self.library), ("LATCHKEY_IO_FAULTS", &self.control)]
+    }
+
+    /// Lets the write with this number fail, counted from now.
+    fn arm(&self, number: i64, error: i64) {
+        let numbers = [number, error, 0].map(i64::to_ne_bytes).concat();
+        File::options().write(true).open(&self.control).unwrap().write_all_at(&numbers, 0).unwrap();
+    }
+
+    /// Whether the fault was met.
+    fn disarm(&self) -> bool {
+        let mut countdown = [0; 8];
+        File::open(&self.control).unwrap().read_exact_at(&mut countdown, 0).unwrap();
+        self.arm(0, 0);
+        i64::from_ne_bytes(countdown) == 0
+    }
+}
+
+async fn said_of(cluster: &Cluster, key: &Key) -> Said {
+    cluster.says(&cluster.stage.program, Face::Verify, &key.secret, &Demand::default()).await
+}
+
+async fn failed_writes_of_a_revocation(error: i64) {
+    let (folder, tools) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let faults = Faults::build(tools.path());
+    let database_url = sqlite_in(&folder);
+    let stage = Stage::on(Program::launch_with_env(folder, database_url.clone(), &[], &faults.env()));
+    stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
+    let (cluster, any) = (Cluster::around(stage, 0), Demand::default());
+    let (mut revoked, mut kept, mut failures) = (Vec::new(), Vec::new(), 0);
+    for number in 1..=MAX_WRITES {
+        let key = cluster.key(&[]);
+        cluster.know(&[Face::Verify], &key.secret, &any).await;
+        faults.arm(number, error);
+        let output = cluster.stage.program.shell(&["key", "revoke", &key.id, "--json"], "");
+        let was_met = faults.disarm();
+        let (outcome, said) = (WriteOutcome::of(&output), said_of(&cluster, &key).await);
+        match outcome {
+            WriteOutcome::Done => assert!(matches!(said, Said::Refused(_)), "write {number}: {said:?}"),
+            WriteOutcome::Refused => assert_eq!(said, Said::Valid, "write {number} was refused"),
+            WriteOutcome::Unknown => {}
+        }
+        failures += usize::from(outcome != WriteOutcome::Done);
+        if outcome == WriteOutcome::Refused && number % 2 == 0 {
+            kept.push(key);
+        } else {
+            cluster.stage.revoke(&key);
+            revoked.push(key);
+        }
+        if !was_met {
+            break;
+        }
+        assert!(number < MAX_WRITES, "a revocation takes fewer writes");
+    }
+    assert!(failures > 2, "no write failed: {failures}");
+
+    let Cluster { stage, asker, .. } = cluster;
+    let program = Program::launch(stage.program.kill(), database_url, &[]);
+    let cluster = Cluster { stage: Stage::around(program), others: Vec::new(), asker };
+    for key in &revoked {
+        cluster.refuse(&FACES, &key.secret, &any, "it was revoked, and the server was killed").await;
+    }
+    for key in &kept {
+        cluster.know(&[Face::Verify], &key.secret, &any).await;
+    }
+    let reports = cluster.command(&["audit", "verify", "--tenant", "acme"]);
+    assert!(reports[0]["fault"].is_null(), "{reports}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_write_never_loses_a_revocation() {
+    failed_writes_of_a_revocation(EIO).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_disk_at_any_write_never_loses_a_revocation() {
+    failed_writes_of_a_revocation(ENOSPC).await;
+}
