@@ -41,6 +41,9 @@ pub enum Error {
     KeyReused,
     #[error("The first request with this idempotency key is still running. Send it again in a moment.")]
     StillRunning,
+    /// The caller may have lost the right to reserve while the reservation waited for its turn.
+    #[error("The credential changed while the request waited. Nothing was reserved; send it again.")]
+    AdmissionChanged,
     /// The database failed; what it said is for the log, not for the caller.
     #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
     Unavailable(#[source] StoreError),

@@ -34,26 +34,28 @@ impl Booking {
     ///
     /// # Errors
     /// When a value is wrong, there is no such offer, or a night lacks units; when the idempotency key belongs to
-    /// another request, or to this one while its first call is still running.
+    /// another request, or to this one while its first call is still running; when the caller is no longer admitted
+    /// once nobody else can take units of the service. `is_admitted` must not wait for anything.
     pub async fn reserve(
         &self,
         caller: &Caller,
         new: &NewReservation,
         idempotency: Option<Idempotency<'_>>,
         now: DateTime<Utc>,
+        is_admitted: impl Fn() -> bool + Send + Sync,
     ) -> Result<Reserved, Error> {
         if !caller.reach.contains(&new.property) {
             return Err(Error::NotFound(new.offer.thing()));
         }
         let Some(idempotency) = idempotency else {
-            return self.reserve_once(caller, new, None, now).await;
+            return self.reserve_once(caller, new, None, now, is_admitted).await;
         };
         let repeatable = Repeatable { call: Call::of(caller, &idempotency), body_sha256: sha256(idempotency.body) };
         let _entered = self.running.enter(&repeatable.call)?;
         // Before anything is checked: a call that was right at first stays right however late it is repeated.
         match store::idempotency::find(&self.pool, &repeatable.call, now).await? {
             Some(first) => self.answer_again(caller, &repeatable, first).await,
-            None => self.reserve_once(caller, new, Some(&repeatable), now).await,
+            None => self.reserve_once(caller, new, Some(&repeatable), now, is_admitted).await,
         }
     }
 
@@ -63,6 +65,7 @@ impl Booking {
         new: &NewReservation,
         repeatable: Option<&Repeatable>,
         now: DateTime<Utc>,
+        is_admitted: impl Fn() -> bool + Send + Sync,
     ) -> Result<Reserved, Error> {
         let visit = new.checked(now)?;
         let transaction = self.pool.begin_write().await?;
@@ -74,6 +77,9 @@ impl Booking {
                 drop(transaction);
                 return self.answer_of_other_node(caller, repeatable, now).await;
             }
+        }
+        if !is_admitted() {
+            return Err(Error::AdmissionChanged);
         }
         transaction.commit().await?;
         let reservation = attempt.map_err(sold_out)?;

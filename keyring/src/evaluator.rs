@@ -7,7 +7,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    caller::Caller,
+    caller::{Caller, Identity},
     id::{Id, PropertyId, TenantId},
     origin::Origin,
     permission::{Grants, Permission},
@@ -25,9 +25,11 @@ use crate::{
     store,
 };
 
+mod admitted;
 mod refusal;
 mod standing;
 
+pub use admitted::AdmittedState;
 pub(crate) use refusal::whole_seconds;
 pub use refusal::{Refusal, Why};
 pub(crate) use standing::Found;
@@ -71,7 +73,7 @@ pub enum Whose<'a> {
 
 /// The evaluator's answer.
 pub struct Judgement {
-    pub outcome: Result<Caller, Refusal>,
+    pub outcome: Result<(Caller, AdmittedState), Refusal>,
     /// The key that was meant, good or not; none for people and for secrets that nobody has.
     pub key: Option<Arc<Standing>>,
     /// What the key has left of its rate limit.
@@ -151,7 +153,9 @@ impl Keyring {
         };
         let KeyJudgement { outcome, key, quota } = self.judge_found(found, ask);
         Ok(match (outcome, key) {
-            (Ok(()), Some(key)) => Judgement { outcome: Ok(key.caller()), key: Some(key), quota },
+            (Ok(()), Some(key)) => {
+                Judgement { outcome: Ok((key.caller(), AdmittedState::Key(key.clone()))), key: Some(key), quota }
+            }
             (Err(refusal), Some(key)) => Judgement { outcome: Err(refusal), key: Some(key), quota },
             (outcome, None) => self.refuse_unknown(outcome.err().unwrap_or(Refusal::NotFound), ask),
         })
@@ -180,6 +184,7 @@ impl Keyring {
     }
 
     async fn evaluate_person(&self, credential: &LegacyCredential, ask: &Ask<'_>) -> Result<Judgement, Error> {
+        let fence = self.memory.fence();
         let caller = match self.legacy_caller(credential, ask.nearest).await? {
             Ok(caller) => caller,
             Err(refusal) => return Ok(Judgement::refused(refusal.into())),
@@ -192,7 +197,12 @@ impl Keyring {
             Ok(()) => self.find_property(&caller.tenant, ask.demand.property).await?,
             refused => refused,
         };
-        Ok(Judgement { outcome: outcome.map(|()| caller), key: None, quota: None })
+        let dependencies = match &caller.identity {
+            Identity::Person(person) => self.memory.depend_on_person(fence, &caller.tenant, person, self.clock.ticks()),
+            Identity::Key(_) => None,
+        };
+        let outcome = outcome.map(|()| (caller, AdmittedState::Person(dependencies)));
+        Ok(Judgement { outcome, key: None, quota: None })
     }
 
     async fn is_known_to(&self, whose: Option<Whose<'_>>, tenant: &TenantId) -> Result<bool, Error> {

@@ -49,7 +49,7 @@ pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use error::{Changed, Error, Thing};
 pub use evaluator::{
-    Ask, Credential, Demand, Judgement, KeyJudgement, KeyTenant, Owner, Refusal, Standing, Whose, Why,
+    AdmittedState, Ask, Credential, Demand, Judgement, KeyJudgement, KeyTenant, Owner, Refusal, Standing, Whose, Why,
 };
 pub use groups::{GroupDetail, GroupEdit, GroupOverview, GroupUse, NewGroup, TenantGroup};
 pub use key_names::{KeyName, KeyNames};

@@ -104,12 +104,25 @@ pub(crate) struct Grounds {
     owner: Option<Relied<Holder>>,
 }
 
+/// What the admission of a person depends on.
+#[derive(Debug, Clone)]
+pub struct PersonDependencies {
+    tenant: Relied<Tenancy>,
+    person: Relied<Holder>,
+}
+
+impl PersonDependencies {
+    pub(crate) fn are_current(&self) -> bool {
+        self.tenant.is_current() && self.person.is_current()
+    }
+}
+
 impl Grounds {
     pub(crate) fn tally(&self) -> &Arc<Tally> {
         &self.tally.on
     }
 
-    fn are_current(&self) -> bool {
+    pub(crate) fn are_current(&self) -> bool {
         self.tally.is_current() && self.tenant.is_current() && self.owner.as_ref().is_none_or(Relied::is_current)
     }
 }
@@ -166,6 +179,20 @@ impl Memory {
     /// goes unnoticed that is applied meanwhile.
     pub(crate) fn rely_on(&self, tenant: &TenantId, now: Millis) -> Relied<Tenancy> {
         Relied::on(self.tenants.obtain(tenant, now, Tenancy::default))
+    }
+
+    /// What a person depends on who was read from the database behind the fence. `None` when a change was applied since:
+    /// it may have been to them.
+    pub(crate) fn depend_on_person(
+        &self,
+        fence: Fence,
+        tenant: &TenantId,
+        person: &PersonId,
+        now: Millis,
+    ) -> Option<PersonDependencies> {
+        let tenant = self.rely_on(tenant, now);
+        let person = Relied::on(self.holders.obtain(person, now, Holder::default));
+        self.is_at(fence).then_some(PersonDependencies { tenant, person })
     }
 
     /// Remembers a tenant that was read from the database behind the fence.

@@ -262,9 +262,10 @@ impl From<booking::Error> for Refusal {
                 tracing::error!(%cause, "the outcome of a write is unknown");
                 Self::new("outcome_unknown", detail)
             }
-            booking::Error::SoldOut { .. } | booking::Error::KeyReused | booking::Error::StillRunning => {
-                Self::new("refused", detail)
-            }
+            booking::Error::SoldOut { .. }
+            | booking::Error::KeyReused
+            | booking::Error::StillRunning
+            | booking::Error::AdmissionChanged => Self::new("refused", detail),
         }
     }
 }

@@ -54,7 +54,7 @@ async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     take_in(body);
     let question = Question::read(&parts.uri)?;
     let Judgement { outcome, key, .. } = judge(&parts, api, question.demand()).await?;
-    let caller = outcome.map_err(|refusal| refused(&refusal, address::of(&parts.extensions)))?;
+    let (caller, _) = outcome.map_err(|refusal| refused(&refusal, address::of(&parts.extensions)))?;
     Ok((StatusCode::OK, identity::headers(&caller, key.as_deref(), question.tenant.as_deref())).into_response())
 }
 

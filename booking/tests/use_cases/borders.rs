@@ -38,7 +38,7 @@ async fn assert_blind(stage: &Stage, caller: &Caller, house: &House, made: &Rese
     ];
     for (offer, thing) in offers {
         let new = NewReservation { offer, ..house.stay(5, 6) };
-        let reserved = booking.reserve(caller, &new, None, now()).await;
+        let reserved = booking.reserve(caller, &new, None, now(), || true).await;
         assert!(matches!(reserved, Err(Error::NotFound(what)) if what == thing), "{reserved:?}");
     }
     assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1, "nothing was reserved");
@@ -81,7 +81,7 @@ async fn a_narrowed_caller_keeps_what_is_within_reach(stage: Stage) {
     }
     let named = booking.reservations(&house.caller, Some(&house.property), &first_page()).await.unwrap();
     assert_eq!(named.items, [made], "of the property that was named");
-    booking.reserve(&caller, &house.stay(5, 6), None, now()).await.unwrap();
+    booking.reserve(&caller, &house.stay(5, 6), None, now(), || true).await.unwrap();
 }
 
 async fn an_offer_has_to_be_named_with_its_property(stage: Stage) {
@@ -103,11 +103,11 @@ async fn an_offer_has_to_be_named_with_its_property(stage: Stage) {
 async fn a_call_repeated_out_of_reach_is_answered_as_unknown(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let call = Some(Idempotency { key: "k", body: b"{}" });
-    stage.booking.reserve(&house.caller, &house.stay(1, 3), call, now()).await.unwrap();
+    stage.booking.reserve(&house.caller, &house.stay(1, 3), call, now(), || true).await.unwrap();
     let narrowed = house.narrowed_to(&[&house.other_property]);
-    let again = stage.booking.reserve(&narrowed, &house.stay(1, 3), call, now()).await;
+    let again = stage.booking.reserve(&narrowed, &house.stay(1, 3), call, now(), || true).await;
     assert!(matches!(again, Err(Error::NotFound(Thing::Service))), "{again:?}");
     let elsewhere = NewReservation { property: house.other_property.clone(), ..house.stay(1, 3) };
-    let again = stage.booking.reserve(&narrowed, &elsewhere, call, now()).await;
+    let again = stage.booking.reserve(&narrowed, &elsewhere, call, now(), || true).await;
     assert!(matches!(again, Err(Error::NotFound(Thing::Reservation))), "{again:?}");
 }

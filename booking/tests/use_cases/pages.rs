@@ -14,7 +14,7 @@ on_both_databases! {
 
 async fn reserve_at(stage: &Stage, house: &House, minute: i64) -> String {
     let new = house.stay(1, 3);
-    let reserved = stage.booking.reserve(&house.caller, &new, None, minutes_later(minute)).await.unwrap();
+    let reserved = stage.booking.reserve(&house.caller, &new, None, minutes_later(minute), || true).await.unwrap();
     reserved.reservation.id.to_string()
 }
 

@@ -25,7 +25,7 @@ async fn race_between(
         .zip(nodes.into_iter().cycle())
         .map(|(new, node)| {
             let caller = house.caller.clone();
-            tokio::spawn(async move { node.reserve(&caller, &new, None, now()).await })
+            tokio::spawn(async move { node.reserve(&caller, &new, None, now(), || true).await })
         })
         .collect();
     let mut made = 0;

@@ -36,10 +36,10 @@ async fn a_repeated_call_gets_the_first_answer(stage: Stage) {
     // Just in time: a day later it is too late for this arrival, but not for repeating the call.
     let arrival = now().date_naive() - Days::new(1);
     let new = NewReservation { arrival, ..house.stay(1, 3) };
-    let first = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await.unwrap();
+    let first = stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true).await.unwrap();
     assert!(!first.replayed);
     for (node, late) in [(&stage.booking, 5), (&stage.other_node(), 60 * 24)] {
-        let again = node.reserve(&house.caller, &new, Some(CALL), minutes_later(late)).await.unwrap();
+        let again = node.reserve(&house.caller, &new, Some(CALL), minutes_later(late), || true).await.unwrap();
         assert!(again.replayed);
         assert_eq!(again.reservation, first.reservation);
     }
@@ -51,7 +51,7 @@ async fn being_sold_out_is_an_answer_too(stage: Stage) {
     let made = stage.reserve(&house, &NewReservation { units: 2, ..house.stay(2, 3) }).await.unwrap();
     let new = NewReservation { units: 2, ..house.stay(1, 4) };
     for round in 0..2 {
-        let full = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await;
+        let full = stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true).await;
         assert!(matches!(full, Err(Error::SoldOut { date, available: 1 }) if date == december(2)), "{round}: {full:?}");
         stage.execute(&format!("UPDATE reservation SET status = 'cancelled' WHERE id = '{}'", made.id)).await;
     }
@@ -60,12 +60,12 @@ async fn being_sold_out_is_an_answer_too(stage: Stage) {
 
 async fn another_body_is_another_request(stage: Stage) {
     let house = stage.house("acme", 5).await;
-    stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
+    stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now(), || true).await.unwrap();
     let two = NewReservation { units: 2, ..house.stay(1, 3) };
-    let reused = stage.booking.reserve(&house.caller, &two, Some(OTHER_BODY), now()).await;
+    let reused = stage.booking.reserve(&house.caller, &two, Some(OTHER_BODY), now(), || true).await;
     assert!(matches!(reused, Err(Error::KeyReused)), "{reused:?}");
     let other_key = Idempotency { key: "8E03978E", ..OTHER_BODY };
-    assert!(!stage.booking.reserve(&house.caller, &two, Some(other_key), now()).await.unwrap().replayed);
+    assert!(!stage.booking.reserve(&house.caller, &two, Some(other_key), now(), || true).await.unwrap().replayed);
 }
 
 async fn keys_are_the_callers_own(stage: Stage) {
@@ -76,7 +76,7 @@ async fn keys_are_the_callers_own(stage: Stage) {
     // Somebody who may enter two tenants is another caller in each.
     let visitor = Caller { identity: house.caller.identity.clone(), ..other.caller.clone() };
     for (caller, house) in [(&house.caller, &house), (&colleague, &house), (&visitor, &other)] {
-        let reserved = stage.booking.reserve(caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
+        let reserved = stage.booking.reserve(caller, &house.stay(1, 3), Some(CALL), now(), || true).await.unwrap();
         assert!(!reserved.replayed);
     }
 }
@@ -85,14 +85,14 @@ async fn a_call_that_is_still_running_is_not_repeated(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let new = house.stay(1, 3);
     let held = stage.hold(&house).await;
-    let mut first = Box::pin(stage.booking.reserve(&house.caller, &new, Some(CALL), now()));
+    let mut first = Box::pin(stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true));
     assert!(tokio::time::timeout(A_WHILE, &mut first).await.is_err(), "it has to wait");
-    let second = stage.booking.reserve(&house.caller, &new, Some(CALL), now());
+    let second = stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true);
     let second = tokio::time::timeout(LONG, second).await.expect("it does not wait");
     assert!(matches!(second, Err(Error::StillRunning)), "{second:?}");
     drop(held);
     let first = first.await.unwrap();
-    let third = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await.unwrap();
+    let third = stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true).await.unwrap();
     assert_eq!((third.reservation, third.replayed), (first.reservation, true));
 }
 
@@ -100,23 +100,24 @@ async fn a_call_that_was_given_up_leaves_nothing(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let new = house.stay(1, 3);
     let held = stage.hold(&house).await;
-    let given_up = stage.booking.reserve(&house.caller, &new, Some(CALL), now());
+    let given_up = stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true);
     assert!(tokio::time::timeout(A_WHILE, given_up).await.is_err(), "it has to wait");
     drop(held);
-    let next = stage.booking.reserve(&house.caller, &new, Some(CALL), now()).await.unwrap();
+    let next = stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true).await.unwrap();
     assert!(!next.replayed);
 }
 
 async fn a_refused_call_leaves_nothing(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let wrong = NewReservation { units: 0, ..house.stay(1, 3) };
-    let refused = stage.booking.reserve(&house.caller, &wrong, Some(CALL), now()).await;
+    let refused = stage.booking.reserve(&house.caller, &wrong, Some(CALL), now(), || true).await;
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     let elsewhere = NewReservation { property: house.other_property.clone(), ..house.stay(1, 3) };
-    let unknown = stage.booking.reserve(&house.caller, &elsewhere, Some(CALL), now()).await;
+    let unknown = stage.booking.reserve(&house.caller, &elsewhere, Some(CALL), now(), || true).await;
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
     assert!(stage.texts("SELECT caller FROM idempotency").await.is_empty());
-    let right = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(OTHER_BODY), now()).await.unwrap();
+    let right =
+        stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(OTHER_BODY), now(), || true).await.unwrap();
     assert!(!right.replayed);
 }
 
@@ -126,7 +127,7 @@ async fn twenty_at_once_make_one(stage: Stage) {
     let attempts: Vec<_> = (0..20)
         .map(|n| {
             let (node, caller, new) = (nodes[n % nodes.len()].clone(), house.caller.clone(), house.stay(1, 3));
-            tokio::spawn(async move { node.reserve(&caller, &new, Some(CALL), now()).await })
+            tokio::spawn(async move { node.reserve(&caller, &new, Some(CALL), now(), || true).await })
         })
         .collect();
     let mut answered = Vec::new();
@@ -149,8 +150,8 @@ async fn a_node_that_was_slower_gives_the_answer_of_the_faster(stage: Stage) {
     let new = house.stay(1, 3);
     let other = stage.other_node();
     let held = stage.hold(&house).await;
-    let mut first = Box::pin(stage.booking.reserve(&house.caller, &new, Some(CALL), now()));
-    let mut second = Box::pin(other.reserve(&house.caller, &new, Some(CALL), now()));
+    let mut first = Box::pin(stage.booking.reserve(&house.caller, &new, Some(CALL), now(), || true));
+    let mut second = Box::pin(other.reserve(&house.caller, &new, Some(CALL), now(), || true));
     assert!(tokio::time::timeout(A_WHILE, &mut first).await.is_err(), "it has to wait");
     assert!(tokio::time::timeout(A_WHILE, &mut second).await.is_err(), "it has to wait");
     drop(held);
@@ -166,8 +167,8 @@ async fn nodes_compare_bodies(stage: Stage) {
     let (one, two) = (house.stay(1, 3), NewReservation { units: 2, ..house.stay(1, 3) });
     let other = stage.other_node();
     let held = stage.hold(&house).await;
-    let mut first = Box::pin(stage.booking.reserve(&house.caller, &one, Some(CALL), now()));
-    let mut second = Box::pin(other.reserve(&house.caller, &two, Some(OTHER_BODY), now()));
+    let mut first = Box::pin(stage.booking.reserve(&house.caller, &one, Some(CALL), now(), || true));
+    let mut second = Box::pin(other.reserve(&house.caller, &two, Some(OTHER_BODY), now(), || true));
     assert!(tokio::time::timeout(A_WHILE, &mut first).await.is_err(), "it has to wait");
     assert!(tokio::time::timeout(A_WHILE, &mut second).await.is_err(), "it has to wait");
     drop(held);
@@ -181,10 +182,12 @@ async fn after_a_day_answers_are_forgotten(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let day = TimeDelta::hours(24);
     let moment = TimeDelta::milliseconds(1);
-    let first = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
-    let again = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now() + day).await.unwrap();
+    let first = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now(), || true).await.unwrap();
+    let again =
+        stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now() + day, || true).await.unwrap();
     assert_eq!((again.reservation, again.replayed), (first.reservation.clone(), true));
-    let anew = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(OTHER_BODY), now() + day + moment).await;
+    let anew =
+        stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(OTHER_BODY), now() + day + moment, || true).await;
     assert!(!anew.unwrap().replayed, "the old row stands in nobody's way");
 
     assert_eq!(stage.booking.clear_old(now() + day + moment).await.unwrap(), 0, "the new one is young");
@@ -195,7 +198,7 @@ async fn after_a_day_answers_are_forgotten(stage: Stage) {
 
 async fn only_hashes_are_kept(stage: Stage) {
     let house = stage.house("acme", 5).await;
-    stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now()).await.unwrap();
+    stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now(), || true).await.unwrap();
     let kept = stage.texts("SELECT key_sha256 || ' ' || body_sha256 FROM idempotency").await;
     // `printf 8e03978e | sha256sum`, and the same of the body.
     let key = "2b3ffd0b13af24bb7e22a843249ba252757941a8ed3c608db759055dddd70c58";

@@ -12,6 +12,7 @@ on_both_databases! {
     every_wrong_field_is_named_at_once,
     days_are_judged_as_wide_as_the_world,
     a_price_beyond_counting_is_refused,
+    caller_who_is_no_longer_admitted_reserves_nothing,
     what_is_cancelled_takes_nothing,
     everything_goes_with_its_property,
 }
@@ -130,12 +131,24 @@ async fn what_is_cancelled_takes_nothing(stage: Stage) {
     stage.reserve(&house, &house.stay(1, 3)).await.unwrap();
 }
 
+async fn caller_who_is_no_longer_admitted_reserves_nothing(stage: Stage) {
+    let house = stage.house("acme", 2).await;
+    let call = booking::Idempotency { key: "k", body: b"{}" };
+    for idempotency in [None, Some(call)] {
+        let refused = stage.booking.reserve(&house.caller, &house.stay(1, 3), idempotency, now(), || false).await;
+        assert!(matches!(refused, Err(Error::AdmissionChanged)), "{refused:?}");
+    }
+    assert!(stage.texts("SELECT id FROM reservation").await.is_empty());
+    let sent_again = stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(call), now(), || true).await;
+    assert!(!sent_again.unwrap().replayed, "a refused call is not remembered");
+}
+
 async fn everything_goes_with_its_property(stage: Stage) {
     let house = stage.house("acme", 2).await;
     let package = stage.package(&house, "With breakfast").await;
     let new = NewReservation { offer: Offer::Package(package.id), ..house.stay(1, 3) };
     let idempotency = booking::Idempotency { key: "k", body: b"{}" };
-    stage.booking.reserve(&house.caller, &new, Some(idempotency), minutes_later(1)).await.unwrap();
+    stage.booking.reserve(&house.caller, &new, Some(idempotency), minutes_later(1), || true).await.unwrap();
     stage.execute(&format!("DELETE FROM property WHERE id = '{}'", house.property)).await;
     for table in ["service", "package", "reservation", "idempotency"] {
         assert!(stage.texts(&format!("SELECT tenant_id FROM {table}")).await.is_empty(), "{table}");

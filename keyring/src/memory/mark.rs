@@ -31,6 +31,12 @@ pub(crate) struct Relied<T> {
     place: u64,
 }
 
+impl<T> Clone for Relied<T> {
+    fn clone(&self) -> Self {
+        Self { on: self.on.clone(), place: self.place }
+    }
+}
+
 impl<T: Marked> Relied<T> {
     pub(super) fn on(thing: Arc<T>) -> Self {
         Self { place: thing.mark().place(), on: thing }

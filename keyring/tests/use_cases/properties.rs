@@ -41,7 +41,7 @@ async fn judge(stage: &Stage, secret: &SecretString, property: Option<&PropertyI
         origin: None,
         demand: Demand { permission: None, property: property.as_deref(), cost: 0, tenant: None },
     };
-    stage.keyring.evaluate(&Credential::Secret(secret), &ask).await.unwrap().outcome
+    stage.keyring.evaluate(&Credential::Secret(secret), &ask).await.unwrap().outcome.map(|(caller, _)| caller)
 }
 
 async fn a_property_is_renamed_and_told(stage: Stage) {

@@ -12,7 +12,7 @@ use axum::{
     },
 };
 use domain::{caller::Caller, permission::Permission};
-use keyring::{Ask, Credential, Demand, Error, Judgement, LegacyRefusal, Quota, Refusal, Standing};
+use keyring::{AdmittedState, Ask, Credential, Demand, Error, Judgement, LegacyRefusal, Quota, Refusal, Standing};
 
 use super::{
     Api,
@@ -68,6 +68,7 @@ pub struct Admitted<D> {
     /// None for a person.
     pub key: Option<Arc<Standing>>,
     pub quota: Option<Quota>,
+    state: AdmittedState,
     demanded: PhantomData<D>,
 }
 
@@ -77,6 +78,8 @@ pub struct AdmittedWith<D, B> {
     pub body: B,
     /// The bytes that the body was read from.
     pub bytes: axum::body::Bytes,
+    parts: Parts,
+    property: Option<String>,
 }
 
 impl<D: Demanded> FromRequestParts<Api> for Admitted<D> {
@@ -96,10 +99,10 @@ impl<D: Demanded, B: FromFields + Send> FromRequest<Api> for AdmittedWith<D, B> 
         let (parts, body) = request.into_parts();
         let read = body::read(&parts.headers, body).await;
         // Who calls is told first, so that a stranger learns nothing from a body.
-        let property = read.as_ref().ok().and_then(|body| body.text("property_id"));
-        let admitted = admit(&parts, api, property).await?;
+        let property = read.as_ref().ok().and_then(|body| body.text("property_id")).map(str::to_owned);
+        let admitted = admit(&parts, api, property.as_deref()).await?;
         let json = read?;
-        Ok(Self { admitted, body: json.parse()?, bytes: json.bytes })
+        Ok(Self { admitted, body: json.parse()?, bytes: json.bytes, parts, property })
     }
 }
 
@@ -114,8 +117,24 @@ pub async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>
     let permission = D::PERMISSION;
     let demand = Demand { permission: permission.as_ref(), property, cost: D::COST, tenant: None };
     let Judgement { outcome, key, quota } = judge(parts, api, demand).await?;
-    let caller = outcome.map_err(|refusal| refused(&refusal))?;
-    Ok(Admitted { caller, key, quota, demanded: PhantomData })
+    let (caller, state) = outcome.map_err(|refusal| refused(&refusal))?;
+    Ok(Admitted { caller, key, quota, state, demanded: PhantomData })
+}
+
+impl<D: Demanded, B> AdmittedWith<D, B> {
+    /// Whether nothing has changed that the caller was admitted under.
+    pub fn is_current(&self, api: &Api) -> bool {
+        api.keyring.is_still_admitted(&self.admitted.state)
+    }
+
+    /// Evaluates the credential once more, at no cost, after something changed that the admission depends on.
+    pub async fn renew(&mut self, api: &Api) -> Result<(), Problem> {
+        let (permission, property) = (D::PERMISSION, self.property.as_deref());
+        let demand = Demand { permission: permission.as_ref(), property, cost: 0, tenant: None };
+        let outcome = judge(&self.parts, api, demand).await?.outcome;
+        (self.admitted.caller, self.admitted.state) = outcome.map_err(|refusal| refused(&refusal))?;
+        Ok(())
+    }
 }
 
 /// Puts the credential of a request to the evaluator, and notes what became of it.
@@ -143,7 +162,7 @@ pub async fn judge(parts: &Parts, api: &Api, demand: Demand<'_>) -> Result<Judge
 }
 
 /// People are not judged as keys are.
-fn verdict(outcome: &Result<Caller, Refusal>, is_legacy: bool) -> Option<domain::verdict::Verdict> {
+fn verdict<T>(outcome: &Result<T, Refusal>, is_legacy: bool) -> Option<domain::verdict::Verdict> {
     match outcome {
         _ if is_legacy => None,
         Ok(_) => Some(domain::verdict::Verdict::Valid),

@@ -75,6 +75,7 @@ fn told(error: Error) -> Problem {
         })),
         Error::SoldOut { .. } => Problem::new(Code::SoldOut, words),
         Error::KeyReused => Problem::new(Code::IdempotencyKeyReused, words),
+        Error::AdmissionChanged => out_of_order(),
         Error::StillRunning => Problem::new(Code::RequestInProgress, words),
         Error::Unavailable(cause) => {
             tracing::error!(%cause, "the database failed");

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
-use booking::{Guest, Idempotency, NewReservation, Offer, Reservation};
+use booking::{Error, Guest, Idempotency, NewReservation, Offer, Reservation, Reserved};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::id::{Id, PackageId, PropertyId, ReservationId, ServiceId};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use super::{
     },
     Price, nothing, told,
 };
-use crate::problem::Problem;
+use crate::{api::admission::out_of_order, problem::Problem};
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -236,12 +236,10 @@ pub async fn get(
 pub async fn create(
     State(api): State<Api>,
     headers: HeaderMap,
-    AdmittedWith { admitted, body, bytes }: AdmittedWith<WriteReservations, NewReservation>,
+    request: AdmittedWith<WriteReservations, NewReservation>,
 ) -> Result<Response, Problem> {
     let key = idempotency_key::find(&headers)?;
-    let idempotency = key.as_deref().map(|key| Idempotency { key, body: &bytes });
-    let now = api.keyring.now();
-    let reserved = api.booking.reserve(&admitted.caller, &body, idempotency, now).await.map_err(told)?;
+    let reserved = reserve(&api, request, key.as_deref()).await?;
     let place = format!("/api/v1/reservations/{}", reserved.reservation.id);
     let mut response = (StatusCode::CREATED, Json(ReservationView::from(reserved.reservation))).into_response();
     let headers = response.headers_mut();
@@ -250,4 +248,27 @@ pub async fn create(
         headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// How often a caller is admitted again because something changed while the reservation waited for its turn.
+const MAX_ADMISSIONS: usize = 5;
+
+/// Reserves for a caller who is still admitted once the reservation holds its locks.
+async fn reserve(
+    api: &Api,
+    mut request: AdmittedWith<WriteReservations, NewReservation>,
+    key: Option<&str>,
+) -> Result<Reserved, Problem> {
+    let now = api.keyring.now();
+    for _ in 0..MAX_ADMISSIONS {
+        let idempotency = key.map(|key| Idempotency { key, body: &request.bytes });
+        let is_admitted = || request.is_current(api);
+        let reserved =
+            api.booking.reserve(&request.admitted.caller, &request.body, idempotency, now, is_admitted).await;
+        match reserved {
+            Err(Error::AdmissionChanged) => request.renew(api).await?,
+            outcome => return outcome.map_err(told),
+        }
+    }
+    Err(out_of_order())
 }

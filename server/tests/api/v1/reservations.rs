@@ -4,9 +4,13 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::api::program::PASSWORD;
 use crate::api::stage::{Answer, Base, Key, NO_SUCH_ID, Stage, day, stay, text};
 
 const RESERVATIONS: &str = "/api/v1/reservations";
+
+/// Fewer than the server has connections to its database.
+const QUEUED: usize = 12;
 
 struct Hotel {
     stage: Stage,
@@ -44,6 +48,24 @@ impl Hotel {
             let request = Client::new().post(self.stage.url(RESERVATIONS)).bearer_auth(&self.key.secret);
             running.spawn(Answer::to(crate::api::stage::with(request.json(&self.stay()), headers)));
         }
+        running.join_all().await
+    }
+
+    /// Sends requests that wait for the service, and makes a change before they get it.
+    async fn reserve_while(&self, credential: &str, change: impl FnOnce()) -> Vec<Answer> {
+        let mut running = JoinSet::new();
+        self.stage
+            .with_locked("service", async {
+                for _ in 0..QUEUED {
+                    let request = Client::new().post(self.stage.url(RESERVATIONS)).bearer_auth(credential);
+                    running.spawn(Answer::to(request.json(&self.stay())));
+                }
+                let waiting =
+                    "SELECT count(*)::text FROM pg_locks WHERE NOT granted AND relation = 'service'::regclass";
+                self.stage.see(waiting, &[QUEUED.to_string()]).await;
+                tokio::task::block_in_place(change);
+            })
+            .await;
         running.join_all().await
     }
 
@@ -343,3 +365,40 @@ on_both_databases!(
     a_call_that_is_repeated_reserves_once,
     the_list_is_walked_while_it_grows,
 );
+
+/// On SQLite all writers wait in one queue, so that a revocation cannot overtake a reservation.
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_reservations_of_a_revoked_key_are_refused() {
+    let hotel = Hotel::open(Base::Postgres, 1000);
+    let doomed = hotel.stage.key(&[]);
+    for answer in hotel.reserve_while(&doomed.secret, || hotel.stage.revoke(&doomed)).await {
+        answer.refused(401, "key_revoked");
+    }
+    assert_eq!(hotel.count().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_reservations_of_a_deactivated_person_are_refused() {
+    let hotel = Hotel::open(Base::Postgres, 1000);
+    let person = hotel.stage.person("ana", "tenant-admin");
+    hotel.stage.person("ben", "tenant-admin");
+    let sign_in = json!({ "email": "ana@acme.test", "password": PASSWORD });
+    let token =
+        hotel.stage.post_with("/api/v1/auth/token", &[("content-type", "application/json")], sign_in.to_string());
+    let token = text(&token.await.good()["access_token"]);
+    let deactivate = || drop(hotel.stage.program.command(&["person", "switch-off", &person]));
+    for answer in hotel.reserve_while(&token, deactivate).await {
+        assert_eq!(answer.status, 401, "{}", answer.text);
+    }
+    assert_eq!(hotel.count().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_reservations_of_an_edited_key_go_on() {
+    let hotel = Hotel::open(Base::Postgres, 1000);
+    let edited = hotel.stage.key(&[]);
+    for answer in hotel.reserve_while(&edited.secret, || hotel.stage.edit(&edited, &["--name", "Renamed"])).await {
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    assert_eq!(hotel.count().await, QUEUED);
+}
