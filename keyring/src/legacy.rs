@@ -42,6 +42,8 @@ pub enum LegacyRefusal {
     InvalidToken,
     TwoFactorRequired,
     SwitchedOff,
+    /// The tenant's subscription is stopped, which disables its keys as well.
+    NoSubscription,
     /// A super user, who belongs to no tenant.
     NoTenant,
     TooManyAttempts {
@@ -65,6 +67,10 @@ impl fmt::Display for LegacyRefusal {
                 f.write_str("Signing in as this person takes a second factor, which the API cannot ask for. Use an API key.")
             }
             Self::SwitchedOff => f.write_str("This person was switched off. Ask an admin, or use an API key."),
+            Self::NoSubscription => f.write_str(
+                "The organization's subscription does not include API access at present. Passwords and access tokens work \
+                 again once it does.",
+            ),
             Self::NoTenant => f.write_str("A super user belongs to no organisation. Use an API key of one."),
             Self::TooManyAttempts { retry_after } => {
                 write!(f, "Too many attempts. Wait {} seconds.", whole_seconds(*retry_after))
@@ -184,6 +190,9 @@ impl Keyring {
             Some(id) => store::tenants::find(&self.database, id).await?,
             None => None,
         };
+        if tenant.as_ref().is_some_and(|tenant| !tenant.api_keys) {
+            return Ok(Err(LegacyRefusal::NoSubscription));
+        }
         let is_required = tenant.is_some_and(|tenant| tenant.requires_second_factor);
         let needs_more = account.has_second_factor() || is_required;
         Ok(if needs_more { Err(LegacyRefusal::TwoFactorRequired) } else { Ok(account) })

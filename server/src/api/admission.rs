@@ -255,7 +255,7 @@ fn legacy_code_of(refusal: &LegacyRefusal) -> Code {
         LegacyRefusal::WrongCredentials => Code::InvalidCredentials,
         LegacyRefusal::InvalidToken => Code::InvalidToken,
         LegacyRefusal::TwoFactorRequired => Code::TwoFactorRequired,
-        LegacyRefusal::SwitchedOff | LegacyRefusal::NoTenant => Code::KeyDisabled,
+        LegacyRefusal::SwitchedOff | LegacyRefusal::NoSubscription | LegacyRefusal::NoTenant => Code::KeyDisabled,
         LegacyRefusal::TooManyAttempts { .. } => Code::TooManyAttempts,
     }
 }

@@ -114,7 +114,7 @@ fn SubscriptionSwitch(tenant: Tenant, active_keys: u64) -> impl IntoView {
         let form = FormSpec::calling::<ResumeSubscription>("resume-subscription", "Turn on", "Turning on…", afterwards);
         let opener = Opener::button("Turn API keys on");
         view! {
-            <p>"The subscription does not include API keys: none of them works, and none can be generated."</p>
+            <p>"The subscription does not include API keys: none of them works, none can be generated, and passwords and access tokens do not open the API."</p>
             <FormDialog opener title=format!("Turn on the API keys of {name}?") form>
                 <HiddenField name="id" value=tenant.id.to_string()/>
                 <p>{format!("{} come back as they were, and work from the very next call.", counted(active_keys, "active key", "active keys"))}</p>

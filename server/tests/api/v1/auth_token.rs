@@ -202,6 +202,27 @@ async fn where_a_second_factor_is_asked_for_a_password_is_not_enough(base: Base)
     call(&stage, KEY, &basic(ANA, "wrong")).await.refused(401, "invalid_credentials");
 }
 
+async fn stopped_subscription_disables_passwords_and_tokens(base: Base) {
+    let stage = base.stage();
+    stage.person("ana", "tenant-admin");
+    let key = stage.key(&[]);
+    let (password, token) = (basic(ANA, PASSWORD), format!("Bearer {}", token(&stage).await));
+    let set_subscription = |switch| stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", switch]);
+    set_subscription("off");
+    stage.get(KEY, &key.secret).await.refused(401, "key_disabled");
+    for authorization in [&password, &token] {
+        call(&stage, KEY, authorization).await.refused(401, "key_disabled").says("subscription");
+        let gateway = stage.get_with("/gateway/auth?tenant=acme", &[("authorization", authorization)]).await;
+        gateway.refused(401, "key_disabled");
+    }
+    ask_for_token(&stage, ANA, PASSWORD).await.refused(401, "key_disabled").says("subscription");
+    call(&stage, KEY, &basic(ANA, "wrong")).await.refused(401, "invalid_credentials");
+    set_subscription("on");
+    for authorization in [&password, &token] {
+        assert_eq!(call(&stage, KEY, authorization).await.status, 200);
+    }
+}
+
 async fn after_the_sunset_the_old_ways_are_closed(base: Base) {
     let stage = base.stage_with(&["--legacy-sunset", "2020-01-01"]);
     stage.person("ana", "tenant-admin");
@@ -224,5 +245,6 @@ on_both_databases!(
     wrong_passwords_and_forged_tokens_open_nothing,
     what_happens_to_a_person_happens_to_their_tokens,
     where_a_second_factor_is_asked_for_a_password_is_not_enough,
+    stopped_subscription_disables_passwords_and_tokens,
     after_the_sunset_the_old_ways_are_closed,
 );
