@@ -7,7 +7,10 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 
 const MEMORY_KIB: u32 = 47_104;
 
@@ -36,31 +39,47 @@ fn argon2id() -> Argon2<'static> {
 impl Passwords {
     /// The hash to store, with its own salt and parameters.
     pub(crate) async fn hash(&self, password: SecretString) -> String {
-        self.on_a_core(move || {
+        let hash = move || {
             let hash: Result<PasswordHash, _> = argon2id().hash_password(password.expose_secret().as_bytes());
             let Ok(hash) = hash else { unreachable!("a password of any length can be hashed") };
             hash.to_string()
-        })
-        .await
+        };
+        self.acquire_core().await.run(hash).await
     }
 
     /// Whether the password belongs to the hash. Without a hash it never does, after the same time.
     pub(crate) async fn verify(&self, password: SecretString, hash: Option<String>) -> bool {
-        self.on_a_core(move || {
+        self.acquire_core().await.verify(password, hash).await
+    }
+
+    /// Waits for one of the cores that passwords are hashed on.
+    pub(crate) async fn acquire_core(&self) -> Core {
+        let Ok(permit) = self.cores.clone().acquire_owned().await else {
+            unreachable!("the semaphore is never closed")
+        };
+        Core(Arc::new(permit))
+    }
+}
+
+/// A core to hash passwords on. Returned when this is dropped and the work on it has ended.
+pub(crate) struct Core(Arc<OwnedSemaphorePermit>);
+
+impl Core {
+    /// Whether the password belongs to the hash. Without a hash it never does, after the same time.
+    pub(crate) async fn verify(&self, password: SecretString, hash: Option<String>) -> bool {
+        let verify = move || {
             let known = hash.is_some();
             let text = hash.unwrap_or_else(|| NOBODY.to_owned());
             let matches = PasswordHash::new(&text)
                 .is_ok_and(|hash| argon2id().verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
             matches && known
-        })
-        .await
+        };
+        self.run(verify).await
     }
 
-    async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let Ok(permit) = self.cores.clone().acquire_owned().await else {
-            unreachable!("the semaphore is never closed")
-        };
-        // The permit goes with the work: whoever asked may go away, and the work goes on all the same.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let permit = self.0.clone();
+        // The work holds the permit as well: it goes on when the caller is cancelled.
         let held = move || {
             let _permit = permit;
             work()

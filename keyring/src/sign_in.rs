@@ -109,13 +109,22 @@ impl Keyring {
         let claimed = found.as_ref().map(|account| &account.person.id);
         let known_address = store::sessions::was_opened_from(&self.database, claimed, client_network(address)).await?;
         let attempt = Attempt { email: &email, address, known_address };
-        self.throttle.begin(&attempt, self.now()).map_err(|retry_after| Error::TooManyAttempts { retry_after })?;
+        let too_many = |retry_after| Error::TooManyAttempts { retry_after };
+        // Held until the outcome is counted, so that the guesses that wait for a core see it.
+        let core = self.passwords.acquire_core().await;
+        self.throttle.check(&attempt, self.now()).map_err(too_many)?;
         let hash = found.as_ref().and_then(|account| account.password_hash.clone());
-        let right = self.passwords.verify(credentials.password.clone(), hash).await;
+        let right = core.verify(credentials.password.clone(), hash).await;
+        // Again: guesses that ended in the meantime may have reached the limit.
+        self.throttle.check(&attempt, self.now()).map_err(too_many)?;
         // Whoever was switched off is told no more than somebody who never was.
-        let account = found.filter(|account| right && !account.is_switched_off).ok_or(Error::WrongCredentials)?;
-        self.throttle.succeeded(&attempt);
-        Ok(account)
+        match found.filter(|account| right && !account.is_switched_off) {
+            Some(account) => Ok(account),
+            None => {
+                self.throttle.count_failure(&attempt, self.now()).map_err(too_many)?;
+                Err(Error::WrongCredentials)
+            }
+        }
     }
 
     /// Ends a session; one that is over already stays over.

@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -74,11 +74,20 @@ impl Throttle {
         self.slots.hash_one(what) % SLOTS
     }
 
-    /// Counts an attempt before its password is looked at, so that guesses in parallel count as well.
+    /// Checks that no counter of the attempt has reached its limit. Nothing is counted: only failures are, so that a
+    /// client may send as many correct passwords concurrently as it likes.
     ///
     /// # Errors
-    /// How long to wait, when there were too many.
-    pub(crate) fn begin(&self, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
+    /// How long to wait, when there were too many failures.
+    pub(crate) fn check(&self, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
+        check(&self.lock(), &self.limits(attempt), now)
+    }
+
+    /// Counts a wrong password. Of concurrent guesses, no more are told that they are wrong than the limit allows.
+    ///
+    /// # Errors
+    /// How long to wait, when other guesses have reached the limit in the meantime.
+    pub(crate) fn count_failure(&self, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
         self.count(&self.limits(attempt), now)
     }
 
@@ -95,18 +104,16 @@ impl Throttle {
         (self.slot(&(person, proof)), MOST_OF_PERSON)
     }
 
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Counter>> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count(&self, limits: &[(u64, u32)], now: DateTime<Utc>) -> Result<(), Duration> {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counters = self.lock();
         if counters.len() > SWEEP_ABOVE {
             counters.retain(|_, counter| now - counter.since < WINDOW);
         }
-        for (slot, most) in limits {
-            let exhausted =
-                counters.get(slot).filter(|counter| now - counter.since < WINDOW && counter.attempts >= *most);
-            if let Some(counter) = exhausted {
-                return Err((counter.since + WINDOW - now).to_std().unwrap_or_default());
-            }
-        }
+        check(&counters, limits, now)?;
         for (slot, _) in limits {
             let counter = counters.entry(*slot).or_insert(Counter { since: now, attempts: 0 });
             if now - counter.since >= WINDOW {
@@ -117,24 +124,23 @@ impl Throttle {
         Ok(())
     }
 
-    /// A right password takes its attempt back.
-    pub(crate) fn succeeded(&self, attempt: &Attempt<'_>) {
-        self.take_back(&self.limits(attempt));
-    }
-
-    /// So does whatever else was right.
+    /// A right proof takes its attempt back.
     pub(crate) fn proof_succeeded(&self, person: &PersonId, proof: Proof) {
-        self.take_back(&[self.limit_of(person, proof)]);
-    }
-
-    fn take_back(&self, limits: &[(u64, u32)]) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        for (slot, _) in limits {
-            if let Some(counter) = counters.get_mut(slot) {
-                counter.attempts = counter.attempts.saturating_sub(1);
-            }
+        let (slot, _) = self.limit_of(person, proof);
+        if let Some(counter) = self.lock().get_mut(&slot) {
+            counter.attempts = counter.attempts.saturating_sub(1);
         }
     }
+}
+
+fn check(counters: &HashMap<u64, Counter>, limits: &[(u64, u32)], now: DateTime<Utc>) -> Result<(), Duration> {
+    for (slot, limit) in limits {
+        let exhausted = counters.get(slot).filter(|counter| now - counter.since < WINDOW && counter.attempts >= *limit);
+        if let Some(counter) = exhausted {
+            return Err((counter.since + WINDOW - now).to_std().unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -158,16 +164,19 @@ mod tests {
         let throttle = Throttle::default();
         let ana = email("ana@acme.test");
         for _ in 0..MOST_FOR_ACCOUNT_FROM_ADDRESS {
-            throttle.begin(&attempt(&ana, "203.0.113.7"), start()).unwrap();
+            throttle.count_failure(&attempt(&ana, "203.0.113.7"), start()).unwrap();
         }
-        let wait = throttle.begin(&attempt(&ana, "203.0.113.7"), start() + TimeDelta::minutes(5)).unwrap_err();
+        let wait = throttle.count_failure(&attempt(&ana, "203.0.113.7"), start() + TimeDelta::minutes(5)).unwrap_err();
         assert_eq!(wait, Duration::from_secs(600));
-        assert!(throttle.begin(&attempt(&ana, "203.0.113.8"), start()).is_ok(), "from elsewhere");
+        assert!(throttle.count_failure(&attempt(&ana, "203.0.113.8"), start()).is_ok(), "from elsewhere");
         assert!(
-            throttle.begin(&attempt(&email("ben@acme.test"), "203.0.113.7"), start()).is_ok(),
+            throttle.count_failure(&attempt(&email("ben@acme.test"), "203.0.113.7"), start()).is_ok(),
             "at another account"
         );
-        assert!(throttle.begin(&attempt(&ana, "203.0.113.7"), start() + WINDOW).is_ok(), "a quarter of an hour later");
+        assert!(
+            throttle.count_failure(&attempt(&ana, "203.0.113.7"), start() + WINDOW).is_ok(),
+            "a quarter of an hour later"
+        );
     }
 
     #[test]
@@ -176,11 +185,11 @@ mod tests {
         let ana = email("ana@acme.test");
         let from = |n: u32| format!("203.0.{}.{}", n / 250, n % 250);
         for n in 0..MOST_FOR_ACCOUNT {
-            throttle.begin(&attempt(&ana, &from(n)), start()).unwrap();
+            throttle.count_failure(&attempt(&ana, &from(n)), start()).unwrap();
         }
-        assert!(throttle.begin(&attempt(&ana, "198.51.100.1"), start()).is_err(), "a stranger");
+        assert!(throttle.count_failure(&attempt(&ana, "198.51.100.1"), start()).is_err(), "a stranger");
         let home = Attempt { known_address: true, ..attempt(&ana, "198.51.100.2") };
-        assert!(throttle.begin(&home, start()).is_ok(), "her own address");
+        assert!(throttle.count_failure(&home, start()).is_ok(), "her own address");
     }
 
     #[test]
@@ -188,20 +197,21 @@ mod tests {
         let throttle = Throttle::default();
         for n in 0..MOST_FROM_ADDRESS {
             let address = format!("2001:db8::{n:x}");
-            throttle.begin(&attempt(&email(&format!("p{n}@acme.test")), &address), start()).unwrap();
+            throttle.count_failure(&attempt(&email(&format!("p{n}@acme.test")), &address), start()).unwrap();
         }
-        assert!(throttle.begin(&attempt(&email("ana@acme.test"), "2001:db8::ffff"), start()).is_err());
-        assert!(throttle.begin(&attempt(&email("ana@acme.test"), "2001:db8:0:1::1"), start()).is_ok());
+        assert!(throttle.count_failure(&attempt(&email("ana@acme.test"), "2001:db8::ffff"), start()).is_err());
+        assert!(throttle.count_failure(&attempt(&email("ana@acme.test"), "2001:db8:0:1::1"), start()).is_ok());
     }
 
     #[test]
-    fn right_passwords_do_not_count() {
+    fn exhausted_limit_refuses_before_the_password_is_checked() {
         let throttle = Throttle::default();
         let ana = email("ana@acme.test");
-        for _ in 0..1000 {
-            let attempt = attempt(&ana, "203.0.113.7");
-            throttle.begin(&attempt, start()).unwrap();
-            throttle.succeeded(&attempt);
+        for _ in 0..MOST_FOR_ACCOUNT_FROM_ADDRESS {
+            throttle.check(&attempt(&ana, "203.0.113.7"), start()).unwrap();
+            throttle.count_failure(&attempt(&ana, "203.0.113.7"), start()).unwrap();
         }
+        assert!(throttle.check(&attempt(&ana, "203.0.113.7"), start()).is_err());
+        assert!(throttle.check(&attempt(&ana, "203.0.113.7"), start() + WINDOW).is_ok());
     }
 }

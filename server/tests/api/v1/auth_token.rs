@@ -1,9 +1,12 @@
 //! `POST /auth/token`, and the old ways that it belongs to: Basic and JWT.
 
+use std::{collections::BTreeMap, iter::repeat_n};
+
 use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use futures::future::join_all;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -202,6 +205,27 @@ async fn where_a_second_factor_is_asked_for_a_password_is_not_enough(base: Base)
     call(&stage, KEY, &basic(ANA, "wrong")).await.refused(401, "invalid_credentials");
 }
 
+/// Calls concurrently with these passwords, and counts the answers by status.
+async fn statuses(stage: &Stage, passwords: impl Iterator<Item = &str>) -> BTreeMap<u16, usize> {
+    let calls = passwords
+        .map(|password| async { stage.get_with(KEY, &[("authorization", &basic(ANA, password))]).await.status });
+    let mut statuses = BTreeMap::new();
+    for status in join_all(calls).await {
+        *statuses.entry(status).or_default() += 1;
+    }
+    statuses
+}
+
+async fn concurrent_correct_passwords_are_not_throttled(base: Base) {
+    let stage = base.stage();
+    stage.person("ana", "tenant-admin");
+    assert_eq!(statuses(&stage, repeat_n(PASSWORD, 40)).await, BTreeMap::from([(200, 40)]));
+    assert_eq!(statuses(&stage, repeat_n("wrong", 9)).await, BTreeMap::from([(401, 9)]));
+    assert_eq!(statuses(&stage, repeat_n(PASSWORD, 40)).await, BTreeMap::from([(200, 40)]), "one failure is left");
+    assert_eq!(statuses(&stage, repeat_n("wrong", 9)).await, BTreeMap::from([(401, 1), (429, 8)]));
+    assert_eq!(statuses(&stage, repeat_n(PASSWORD, 10)).await, BTreeMap::from([(429, 10)]));
+}
+
 async fn stopped_subscription_disables_passwords_and_tokens(base: Base) {
     let stage = base.stage();
     stage.person("ana", "tenant-admin");
@@ -245,6 +269,7 @@ on_both_databases!(
     wrong_passwords_and_forged_tokens_open_nothing,
     what_happens_to_a_person_happens_to_their_tokens,
     where_a_second_factor_is_asked_for_a_password_is_not_enough,
+    concurrent_correct_passwords_are_not_throttled,
     stopped_subscription_disables_passwords_and_tokens,
     after_the_sunset_the_old_ways_are_closed,
 );
