@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use domain::{
-    id::{Id, KeyId},
+    id::{Id, KeyId, SecretId},
     secret::{KeyKind, Product, SecretHint, assemble},
     tenant::MOST_KEYS,
 };
@@ -145,12 +145,20 @@ fn key_rows(keys: &[Key<'_>], now: DateTime<Utc>) -> InsertStatement {
 }
 
 fn secret_rows(keys: &[Key<'_>], now: DateTime<Utc>) -> InsertStatement {
-    let columns = ["sha256", "api_key_id", "head", "tail", "created_at"];
+    let columns = ["sha256", "api_key_id", "head", "tail", "created_at", "secret_id"];
     let mut rows = Query::insert().into_table("api_key_secret").columns(columns).take();
     for Key { id, secret, .. } in keys {
         let hint = SecretHint::of(secret);
         let sha256 = HEXLOWER.encode(&Sha256::digest(secret.as_bytes()));
-        rows.values_panic([sha256.into(), id.as_str().into(), hint.head.into(), hint.tail.into(), now.into()]);
+        let secret_id = format!("{}{}", SecretId::PREFIX, Ulid::generate());
+        rows.values_panic([
+            sha256.into(),
+            id.as_str().into(),
+            hint.head.into(),
+            hint.tail.into(),
+            now.into(),
+            secret_id.into(),
+        ]);
     }
     rows
 }

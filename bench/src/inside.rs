@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, thread, time::Instant};
 
 use chrono::Utc;
 use domain::{permission::Permission, verdict::Verdict};
-use keyring::{Ask, Circumstances, Demand, Keyring, Standing, Use};
+use keyring::{Ask, CallDetails, Demand, Keyring, Standing, Use};
 use secrecy::SecretString;
 use serde::Serialize;
 use tokio::{runtime::Handle, task::block_in_place};
@@ -68,7 +68,11 @@ impl<'a> Asker<'a> {
             let key = self.verify(secret).await?;
             if recorded {
                 let used = Use { at: Utc::now(), verdict: Verdict::Valid, address: Some(ADDRESS) };
-                self.keyring.record(&key, used, || Circumstances { method: "POST", route: "".into(), status: 200 });
+                self.keyring.record(&key, used, || CallDetails {
+                    method: "POST",
+                    status: 200,
+                    ..CallDetails::default()
+                });
             }
         }
         Ok(())

@@ -97,6 +97,8 @@ ids! {
     GroupId = "grp_";
     /// An API key.
     KeyId = "key_";
+    /// A secret of an API key: a key has several in the course of its rotations.
+    SecretId = "sec_";
     /// Something that a property offers.
     ServiceId = "svc_";
     /// A service with something added to it, at a price of its own.

@@ -1,10 +1,11 @@
 //! What keys were used for: counts by outcome for a chart, and the log of single calls.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::{
+    id::SecretId,
     key::Key,
     keyset::{self, Placed},
     person::Email,
@@ -182,6 +183,11 @@ pub struct Call {
     pub outcome: Verdict,
     /// None when somebody asked about the key without a word of where it came from.
     pub ip: Option<String>,
+    /// The secret that was used. Older calls have none, and neither of the two below.
+    pub secret_id: Option<SecretId>,
+    pub request_id: Option<String>,
+    /// From the request's arrival until its answer was ready.
+    pub duration: Option<Duration>,
 }
 
 impl Placed for Call {

@@ -14,8 +14,9 @@ const test = base.extend<{ demo: Page }, { program: Program }>({
     { scope: 'worker' },
   ],
   demo: async ({ page, program }, use) => {
-    const [, email] = /Sign in to the demo with\s+(\S+)/.exec(program.log)!;
-    const [, password] = /password\s+(\S+)/.exec(program.log)!;
+    await expect.poll(() => program.log, 'the sign-in is printed').toMatch(/^ +password /m);
+    const [, email] = /Sign in to the demo with +(\S+)/.exec(program.log)!;
+    const [, password] = /^ +password +(\S+)/m.exec(program.log)!;
     await open(page, '/sign-in');
     await page.getByLabel('E-mail').fill(email!);
     await page.getByLabel('Password').fill(password!);

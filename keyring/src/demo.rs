@@ -2,8 +2,12 @@
 //!
 //! It is made by the same use cases as everything else, each at a time in the past.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
+use arrayvec::ArrayString;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::{
     expiration::ExpirationDraft,
@@ -16,7 +20,9 @@ use domain::{
     usage::{LOG_DAYS, LegacyMethod},
     verdict::Verdict,
 };
+use rand::RngExt;
 use secrecy::SecretString;
+use ulid::{ULID_LEN, Ulid};
 
 use crate::{
     Keyring,
@@ -30,7 +36,7 @@ use crate::{
     secret::generate_password,
     store,
     tenants::NewTenant,
-    usage::{Batch, Call, Circumstances, LegacyCount, Use},
+    usage::{Batch, Call, CallDetails, LegacyCount, MAX_REQUEST_ID_BYTES, Use},
 };
 
 /// How to sign in to the demo.
@@ -423,8 +429,22 @@ fn call(id: &KeyId, key: &DemoKey, at: DateTime<Utc>, number: i64) -> Call {
         _ => key.calls[(number % key.calls.len() as i64) as usize],
     };
     let address = IpAddr::from(if outcome == Verdict::IpNotAllowed { STRANGER } else { key.from });
-    let circumstances = Circumstances { method, route: route.into(), status: status(outcome, method, route) };
-    Call { key: id.clone(), used: Use { at, verdict: outcome, address: Some(address) }, circumstances }
+    let details = CallDetails {
+        request_id: request_id(at),
+        method,
+        route: route.into(),
+        status: status(outcome, method, route),
+        duration: Duration::from_micros(800 + number.unsigned_abs() * 7_919 % 9_000),
+    };
+    Call { key: id.clone(), secret_id: None, used: Use { at, verdict: outcome, address: Some(address) }, details }
+}
+
+fn request_id(at: DateTime<Utc>) -> ArrayString<MAX_REQUEST_ID_BYTES> {
+    let millis = at.timestamp_millis().unsigned_abs();
+    let mut id = ArrayString::new();
+    id.push_str("req_");
+    id.push_str(Ulid::from_parts(millis, rand::rng().random()).array_to_str(&mut [0; ULID_LEN]));
+    id
 }
 
 fn status(outcome: Verdict, method: &str, route: &str) -> u16 {

@@ -65,7 +65,7 @@ pub use secret::SessionToken;
 pub use sign_in::{Client, Credentials, SESSION_IDLE};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
-pub use usage::{Circumstances, Use};
+pub use usage::{CallDetails, MAX_REQUEST_ID_BYTES, Use};
 pub use zone::TimeZone;
 
 /// Everything Latchkey can do, over one database. Cheap to clone.

@@ -14,9 +14,10 @@ use std::{
     time::Duration,
 };
 
+use arrayvec::ArrayString;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    id::{KeyId, PersonId},
+    id::{KeyId, PersonId, SecretId},
     usage::{LOG_DAYS, LegacyMethod},
     verdict::Verdict,
 };
@@ -49,21 +50,29 @@ pub struct Use {
     pub address: Option<IpAddr>,
 }
 
+/// The longest request id that is stored with a call.
+pub const MAX_REQUEST_ID_BYTES: usize = 64;
+
 /// How a key was used, for the log of single calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Circumstances {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallDetails {
+    pub request_id: ArrayString<MAX_REQUEST_ID_BYTES>,
     pub method: &'static str,
     /// The route as the program knows it, not as it was asked for: that could hold anything.
     pub route: Cow<'static, str>,
     pub status: u16,
+    /// From the request's arrival until its answer was ready.
+    pub duration: Duration,
 }
 
 /// A line of the log.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) key: KeyId,
+    /// None for what the demo makes up.
+    pub(crate) secret_id: Option<SecretId>,
     pub(crate) used: Use,
-    pub(crate) circumstances: Circumstances,
+    pub(crate) details: CallDetails,
 }
 
 /// When a key was last used for something that it was good for, and from where.
@@ -144,10 +153,10 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Usage {
-    fn record(&self, tally: &Arc<Tally>, used: Use, how: impl FnOnce() -> Circumstances) {
+    fn record(&self, tally: &Arc<Tally>, secret_id: &SecretId, used: Use, details: impl FnOnce() -> CallDetails) {
         self.count(tally, used);
         if self.has_room() {
-            let call = Call { key: tally.key.clone(), used, circumstances: how() };
+            let call = Call { key: tally.key.clone(), secret_id: Some(secret_id.clone()), used, details: details() };
             open(&self.log).push(call);
         }
     }
@@ -213,9 +222,9 @@ impl Usage {
 const LONGEST_WRITE: Duration = Duration::from_secs(30);
 
 impl Keyring {
-    /// Notes that a key was used. It is written with the next batch; how, only where there is room in the log.
-    pub fn record(&self, key: &Standing, used: Use, how: impl FnOnce() -> Circumstances) {
-        self.usage.record(key.grounds.tally(), used, how);
+    /// Notes that a key was used. It is written with the next batch; the details only where there is room in the log.
+    pub fn record(&self, key: &Standing, used: Use, details: impl FnOnce() -> CallDetails) {
+        self.usage.record(key.grounds.tally(), &key.secret_id, used, details);
     }
 
     /// How many single calls wait to be written.
@@ -275,14 +284,18 @@ mod tests {
         Use { at: Utc::now(), verdict: Verdict::Valid, address: Some(Ipv4Addr::LOCALHOST.into()) }
     }
 
-    fn how() -> Circumstances {
-        Circumstances { method: "GET", route: "/key".into(), status: 200 }
+    fn secret_id() -> SecretId {
+        SecretId::parse(&format!("sec_{:026}", 0)).unwrap()
+    }
+
+    fn details() -> CallDetails {
+        CallDetails { method: "GET", route: "/key".into(), status: 200, ..CallDetails::default() }
     }
 
     #[test]
     fn a_call_is_told_of_in_the_last_piece_of_what_counts_or_later() {
         let usage = Usage::default();
-        (0..=PIECE).for_each(|number| usage.record(&tally(number), used(), how));
+        (0..=PIECE).for_each(|number| usage.record(&tally(number), &secret_id(), used(), details));
         let mut batch = usage.collect();
         let pieces = std::iter::from_fn(|| (!batch.is_empty()).then(|| batch.take_piece()));
         let sizes: Vec<_> = pieces.map(|piece| (piece.keys.len(), piece.calls.len())).collect();
@@ -291,10 +304,10 @@ mod tests {
 
     #[test]
     fn no_call_is_told_of_before_it_counts() {
-        let (usage, tally, used) = (Usage::default(), tally(0), used());
+        let (usage, tally, secret_id, used) = (Usage::default(), tally(0), secret_id(), used());
         let (mut counted, mut told) = (0, 0);
         thread::scope(|scope| {
-            let calling = scope.spawn(|| (0..200_000).for_each(|_| usage.record(&tally, used, how)));
+            let calling = scope.spawn(|| (0..200_000).for_each(|_| usage.record(&tally, &secret_id, used, details)));
             while !calling.is_finished() {
                 let batch = usage.collect();
                 counted += batch.keys.iter().flat_map(|(_, uses)| &uses.hours).map(|(.., count)| count).sum::<i64>();

@@ -13,6 +13,7 @@ mod m20261121_000003_booking;
 mod m20261121_000004_usage_log;
 mod m20261121_000005_people;
 mod m20261121_000006_nodes;
+mod m20261126_000007_call_details;
 
 /// An arbitrary number that all servers on one PostgreSQL database agree on.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7304562190)";
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_usage_log::Migration),
             Box::new(m20261121_000005_people::Migration),
             Box::new(m20261121_000006_nodes::Migration),
+            Box::new(m20261126_000007_call_details::Migration),
         ]
     }
 }

@@ -1,16 +1,11 @@
 //! What every request passes, whichever face it is for.
 
-use std::{
-    net::SocketAddr,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
-    http::{Method, Uri, Version},
+    http::Method,
     middleware::{self, Next},
     response::Response,
 };
@@ -22,13 +17,13 @@ use tracing::Instrument;
 
 use crate::{
     address,
-    api::{self, Api},
-    gateway, guard, metrics,
+    api::{self, Api, exchange::Exchange},
+    gateway, guard,
     metrics::Metrics,
     problem,
     request_id::{RequestId, X_REQUEST_ID},
+    request_log::RequestLog,
     route::Route,
-    written,
 };
 
 /// More than the longest form takes.
@@ -97,24 +92,24 @@ impl Front {
         mut request: Request,
         answer: impl FnOnce(Request) -> F,
     ) -> Response {
-        let arrival = Arrival::of(&request);
-        let id = RequestId::from_headers(request.headers());
+        let exchange = Exchange::begin(RequestId::from_headers(request.headers()));
         let address = address::client_address(peer.ip(), request.headers(), &self.trusted_proxies);
+        let mut log = RequestLog::begin(&request, exchange.clone(), address.nearest);
+        let version = request.version();
         let extensions = request.extensions_mut();
-        extensions.insert(id);
+        extensions.insert(exchange.clone());
         extensions.insert(address);
-        let span = id.span();
+        let id = exchange.request_id();
         async {
             let response = unhurt(answer(request)).await;
-            let mut response = problem::finish(response, arrival.is_head(), arrival.version, &self.public_url, &id);
-            let took = arrival.at.elapsed();
-            arrival.log(&response, took);
-            self.metrics.time(arrival.method, &arrival.route, &response, took);
+            let mut response = problem::finish(response, log.is_head(), version, &self.public_url, id);
+            let duration = log.finish(&response);
+            self.metrics.time(log.method, &log.route, response.status(), duration);
             guard::harden(response.headers_mut(), &self.public_url);
             response.headers_mut().insert(X_REQUEST_ID, id.header());
             response
         }
-        .instrument(span)
+        .instrument(id.span())
         .await
     }
 }
@@ -122,41 +117,4 @@ impl Front {
 /// A panic ends the request that it happened in, and no other.
 fn unhurt(answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
     AssertUnwindSafe(answer).catch_unwind().map(|answered| answered.unwrap_or_else(problem::of_panic))
-}
-
-/// What is still to be known of a request once it has been answered.
-struct Arrival {
-    at: Instant,
-    method: &'static str,
-    uri: Uri,
-    version: Version,
-    route: Route,
-}
-
-impl Arrival {
-    fn of(request: &Request) -> Self {
-        Self {
-            at: Instant::now(),
-            method: metrics::known(request.method()),
-            uri: request.uri().clone(),
-            version: request.version(),
-            route: Route::of(request.extensions()),
-        }
-    }
-
-    fn is_head(&self) -> bool {
-        self.method == Method::HEAD.as_str()
-    }
-
-    /// One line a request. Neither the query nor any header is written down: secrets may be mistaken into both, and
-    /// even into the path and for the method.
-    fn log(&self, response: &Response, took: Duration) {
-        let (method, status) = (self.method, response.status().as_u16());
-        let path = self.uri.path();
-        if status >= 500 {
-            tracing::error!(method, path = written::path(path), status, ?took, "answered");
-        } else {
-            tracing::debug!(method, path = written::path(path), status, ?took, "answered");
-        }
-    }
 }

@@ -19,6 +19,7 @@ pub mod operating;
 pub mod owner;
 pub mod problem;
 pub mod request_id;
+mod request_log;
 mod route;
 pub mod serve;
 pub mod telemetry;

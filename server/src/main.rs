@@ -6,7 +6,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use server::{
     commands::{self, Outcome},
-    config::{Cli, Command},
+    config::{Cli, Command, LogFormat},
     serve, telemetry,
 };
 
@@ -22,6 +22,10 @@ async fn main() -> ExitCode {
             telemetry::start(&cli.settings);
             match serve::run(&cli.settings, &options).await {
                 Ok(()) => ExitCode::SUCCESS,
+                Err(error) if cli.settings.log_format == LogFormat::Json => {
+                    tracing::error!("{error}");
+                    ExitCode::FAILURE
+                }
                 Err(error) => Outcome::refused(&error.to_string()).print(),
             }
         }

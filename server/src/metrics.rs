@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::atomic::AtomicU64, time::Duration};
 
 use axum::{
-    http::{HeaderValue, Method, header::CONTENT_TYPE},
+    http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use domain::verdict::Verdict;
@@ -79,10 +79,8 @@ impl Metrics {
     }
 
     /// Notes how long a request took until its answer began.
-    pub fn time(&self, method: &'static str, route: &Route, answer: &Response, took: Duration) {
-        let is_file = answer.extensions().get::<StaticFile>().is_some();
-        let route = if is_file { "static".into() } else { route.text() };
-        let answered = Answered { route, method, status: answer.status().as_u16() };
+    pub fn time(&self, method: &'static str, route: &Route, status: StatusCode, took: Duration) {
+        let answered = Answered { route: route.to_text(), method, status: status.as_u16() };
         self.durations.get_or_create(&answered).observe(took.as_secs_f64());
     }
 

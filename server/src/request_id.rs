@@ -3,16 +3,15 @@
 use arrayvec::ArrayString;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::secret::redacted;
+use keyring::MAX_REQUEST_ID_BYTES;
 use tracing::Span;
 use ulid::{ULID_LEN, Ulid};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-const MOST_CHARACTERS: usize = 64;
-
-/// What a request is called; an extension of every request.
+/// What a request is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestId(ArrayString<MOST_CHARACTERS>);
+pub struct RequestId(ArrayString<MAX_REQUEST_ID_BYTES>);
 
 impl RequestId {
     /// A name of our own.
@@ -44,6 +43,12 @@ impl RequestId {
         &self.0
     }
 
+    /// The id as it is stored with a call.
+    #[must_use]
+    pub fn text(&self) -> ArrayString<MAX_REQUEST_ID_BYTES> {
+        self.0
+    }
+
     /// Of the highest level, so that it is there whenever a line is.
     #[must_use]
     pub fn span(&self) -> Span {
@@ -60,7 +65,7 @@ impl RequestId {
 /// Short, plain, and nothing that somebody would not want to see in a log.
 fn is_sane(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
-    (1..=MOST_CHARACTERS).contains(&name.len()) && name.bytes().all(is_plain) && redacted(name) == name
+    (1..=MAX_REQUEST_ID_BYTES).contains(&name.len()) && name.bytes().all(is_plain) && redacted(name) == name
 }
 
 #[cfg(test)]

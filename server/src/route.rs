@@ -28,12 +28,19 @@ impl Route {
     }
 
     /// The same with a slash at its end as without.
-    pub fn text(&self) -> Cow<'static, str> {
+    pub fn as_str(&self) -> &str {
         match self {
-            Self::Matched(path) if path.as_str() == "/" => "/".into(),
-            Self::Matched(path) => path.as_str().trim_end_matches('/').to_owned().into(),
-            Self::Named(name) => (*name).into(),
-            Self::Unmatched => "unmatched".into(),
+            Self::Matched(path) if path.as_str() == "/" => "/",
+            Self::Matched(path) => path.as_str().trim_end_matches('/'),
+            Self::Named(name) => name,
+            Self::Unmatched => "unmatched",
+        }
+    }
+
+    pub fn to_text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Named(name) => Cow::Borrowed(name),
+            _ => Cow::Owned(self.as_str().to_owned()),
         }
     }
 }

@@ -7,6 +7,7 @@ use booking::Booking;
 use ipnet::IpNet;
 use keyring::{Clock, Database, DemoSignIn, Error, Keyring, NewPerson, StoreError};
 use secrecy::ExposeSecret;
+use serde_json::json;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -18,7 +19,7 @@ use crate::{
     address,
     api::{self, Api, reference::reference},
     assets::{self, NoSite},
-    config::{ServeOptions, Settings},
+    config::{LogFormat, ServeOptions, Settings},
     console,
     front::{Faces, Front},
     listen::{self, ConnectionLimits},
@@ -112,7 +113,13 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         tracing::warn!(%range, "wide range in LATCHKEY_TRUSTED_PROXIES: each of its addresses can claim to be any client");
     }
     tracing::info!("listening on http://{bound}");
-    announce(&public_url, options, demo.as_ref());
+    match &demo {
+        Some(sign_in) => print_demo_sign_in(sign_in, settings.log_format),
+        None if options.demo => tracing::info!(
+            "the database has tenants already, so no demo was added; set a password with latchkey person set-password"
+        ),
+        None => {}
+    }
 
     let metrics = Arc::<Metrics>::default();
     let api = Api::new(api::Works {
@@ -128,10 +135,13 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         max_per_address: settings.max_connections_per_address.get(),
         exempt: trusted_proxies.clone(),
     };
+    // From here on, a signal to stop is obeyed.
+    let stop_signal = stop_signal()?;
+    tracing::info!("ready at {public_url}");
     let front = Front { public_url, trusted_proxies, metrics };
     let stop = Arc::new(Notify::new());
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
-    listen::serve(listener, Faces::behind(front, console, api), limits, stop_signal()?).await;
+    listen::serve(listener, Faces::behind(front, console, api), limits, stop_signal).await;
     drop(commands);
     let farewell = async {
         membership.leave().await;
@@ -217,18 +227,14 @@ async fn make_first_super_user(keyring: &Keyring, settings: &Settings) -> Result
     keyring.ensure_super_user(new).await.map_err(ServeError::SuperUser)
 }
 
-/// For the person at the terminal; the demo's password is shown there and nowhere else.
-fn announce(public_url: &str, options: &ServeOptions, demo: Option<&DemoSignIn>) {
-    match (options.demo, demo) {
-        (true, Some(sign_in)) => {
-            println!("Sign in to the demo with  {}", sign_in.email);
-            println!("                password  {}", sign_in.password.expose_secret());
+/// Prints how to sign in to the demo: the password is shown there and nowhere else. With JSON logs it is JSON as well.
+fn print_demo_sign_in(DemoSignIn { email, password, .. }: &DemoSignIn, format: LogFormat) {
+    let password = password.expose_secret();
+    match format {
+        LogFormat::Text => {
+            println!("Sign in to the demo with  {email}");
+            println!("                password  {password}");
         }
-        (true, None) => {
-            println!("The database has tenants already, so the demo left it alone.");
-            println!("For a new password:  latchkey person set-password --email <e-mail> --password-stdin");
-        }
-        (false, _) => {}
+        LogFormat::Json => println!("{}", json!({ "message": "demo sign-in", "email": email, "password": password })),
     }
-    println!("Latchkey is ready at {public_url}");
 }

@@ -1,6 +1,9 @@
 //! Logs.
 
-use std::io::{IsTerminal, stderr};
+use std::{
+    io::{IsTerminal, stderr},
+    panic,
+};
 
 use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
@@ -15,7 +18,10 @@ pub fn start(settings: &Settings) {
     let logs = tracing_subscriber::registry().with(targets(&settings.log));
     match settings.log_format {
         LogFormat::Text => logs.with(lines).init(),
-        LogFormat::Json => logs.with(lines.json()).init(),
+        LogFormat::Json => {
+            logs.with(lines.json()).init();
+            panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+        }
     }
 }
 

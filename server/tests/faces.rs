@@ -1,6 +1,7 @@
 //! The program's faces, through real sockets and the real command line.
 
 mod faces {
+    mod access_log;
     mod audit;
     mod commands;
     mod connections;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::{
     caller::{Caller, Identity},
-    id::{KeyId, PersonId, PropertyId, TenantId},
+    id::{KeyId, PersonId, PropertyId, SecretId, TenantId},
     network::{AddressSet, IpNet},
     origin::Origin,
     permission::{Grants, Permission},
@@ -31,9 +31,11 @@ pub struct Standing {
     pub reach: Reach,
     pub rate_limit: RateLimit,
     pub expires_at: Option<DateTime<Utc>>,
-    /// When the secret that was presented was made.
+    /// The secret that was presented.
+    pub secret_id: SecretId,
+    /// When it was made.
     pub secret_issued_at: DateTime<Utc>,
-    /// When the secret that was presented ends, because the key has a newer one.
+    /// When it ends, because the key has a newer one.
     pub secret_retires_at: Option<DateTime<Utc>>,
     pub(crate) allowed_ips: AddressSet,
     pub(crate) allowed_origins: Box<[Origin]>,
@@ -74,6 +76,7 @@ pub(crate) struct Found {
     pub(crate) reach: Reach,
     pub(crate) rate_limit: RateLimit,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) secret_id: SecretId,
     pub(crate) secret_issued_at: DateTime<Utc>,
     pub(crate) secret_retires_at: Option<DateTime<Utc>>,
     pub(crate) allowed_ips: Vec<IpNet>,
@@ -101,6 +104,7 @@ impl Standing {
             reach: found.reach,
             rate_limit: found.rate_limit,
             expires_at: found.expires_at,
+            secret_id: found.secret_id,
             secret_issued_at: found.secret_issued_at,
             secret_retires_at: found.secret_retires_at,
             allowed_ips: AddressSet::of(&found.allowed_ips),

@@ -1,8 +1,10 @@
 //! Reading what keys were used for, and who still calls with a password.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    id::{Id, KeyId, TenantId},
+    id::{Id, KeyId, SecretId, TenantId},
     person::Email,
     usage::{Call, LOG_DAYS, LOG_PAGE_SIZE, LegacyMethod, LegacyUser, LogPage, Position, Start},
     verdict::Verdict,
@@ -105,6 +107,9 @@ impl Log for usage_event::Entity {
             status: readable("a status", &row.status.to_string(), u16::try_from(row.status))?,
             outcome: outcome(&row.outcome)?,
             ip: row.ip,
+            secret_id: row.secret_id.map(|id| readable("a secret's id", &id, SecretId::parse(&id))).transpose()?,
+            request_id: row.request_id,
+            duration: row.duration_us.map(|micros| Duration::from_micros(micros.unsigned_abs().into())),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    id::{Id, KeyId, PropertyId, TenantId},
+    id::{Id, KeyId, PropertyId, SecretId, TenantId},
     key::Key,
     key_draft::KeyTerms,
     property::Reach,
@@ -19,7 +19,10 @@ use super::{
     entity::{api_key, api_key_property, api_key_secret, property},
     readable, to_lines,
 };
-use crate::{access::Shelf, secret::FreshSecret};
+use crate::{
+    access::Shelf,
+    secret::{FreshSecret, new_id},
+};
 
 pub(crate) mod holders;
 pub(crate) mod list;
@@ -124,6 +127,7 @@ async fn insert_secret(change: &Change, id: &KeyId, secret: &FreshSecret) -> Res
         tail: Set(secret.hint.tail.clone()),
         created_at: Set(change.now()),
         retires_at: Set(None),
+        secret_id: Set(new_id::<SecretId>(change.now()).to_string()),
     };
     api_key_secret::Entity::insert(row).exec_without_returning(change.on()).await?;
     Ok(())

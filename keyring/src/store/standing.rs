@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    id::{Id, KeyId, PersonId, PropertyId, TenantId},
+    id::{Id, KeyId, PersonId, PropertyId, SecretId, TenantId},
     network,
     origin::Origin,
     permission::Permission,
@@ -34,6 +34,7 @@ use crate::{
 struct Row {
     #[sea_orm(nested)]
     key: api_key::Model,
+    secret_id: String,
     issued_at: DateTime<Utc>,
     retires_at: Option<DateTime<Utc>>,
     group_name: Option<String>,
@@ -86,6 +87,7 @@ pub(crate) async fn find(database: &Database, hash: &SecretHash) -> Result<Optio
         .join(JoinType::LeftJoin, owner())
         .join(JoinType::LeftJoin, picked())
         .join(JoinType::LeftJoin, live_property())
+        .column(api_key_secret::Column::SecretId)
         .column_as(api_key_secret::Column::CreatedAt, "issued_at")
         .column_as(api_key_secret::Column::RetiresAt, "retires_at")
         .column_as(authorization_group::Column::Name, "group_name")
@@ -144,6 +146,7 @@ fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Found
         reach: if key.all_properties { Reach::All } else { Reach::Only(properties) },
         rate_limit: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
         expires_at: key.expires_at,
+        secret_id: readable("a secret's id", &row.secret_id, SecretId::parse(&row.secret_id))?,
         secret_issued_at: row.issued_at,
         secret_retires_at: row.retires_at,
         allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,

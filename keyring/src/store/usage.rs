@@ -91,14 +91,17 @@ async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing
         .calls
         .iter()
         .filter(|call| existing.contains(call.key.as_str()))
-        .map(|Call { key, used, circumstances }| usage_event::ActiveModel {
+        .map(|Call { key, secret_id, used, details }| usage_event::ActiveModel {
             api_key_id: Set(key.to_string()),
             at: Set(used.at),
-            method: Set(circumstances.method.to_owned()),
-            route: Set(circumstances.route.clone().into_owned()),
-            status: Set(i32::from(circumstances.status)),
+            method: Set(details.method.to_owned()),
+            route: Set(details.route.clone().into_owned()),
+            status: Set(i32::from(details.status)),
             outcome: Set(used.verdict.as_str().to_owned()),
             ip: Set(used.address.map(format_address)),
+            secret_id: Set(secret_id.as_ref().map(ToString::to_string)),
+            request_id: Set(Some(details.request_id.to_string())),
+            duration_us: Set(Some(details.duration.as_micros().try_into().unwrap_or(i32::MAX))),
             ..Default::default()
         })
         .collect();

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    id::KeyId,
+    id::{Id, KeyId, SecretId},
     usage::{Call, LOG_PAGE_SIZE, LegacyMethod, Range, Start, UsageQuery},
     verdict::Verdict,
 };
@@ -17,6 +19,7 @@ on_both_databases! {
     calls_of_one_instant_stay_apart,
     the_newest_page_is_full_however_it_is_come_to,
     the_log_can_be_narrowed_to_an_outcome,
+    call_is_logged_with_its_request_its_secret_and_its_duration,
     the_log_forgets_after_30_days,
     what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither,
     what_is_too_old_is_cleared_away_however_much_it_is,
@@ -199,6 +202,21 @@ async fn the_log_can_be_narrowed_to_an_outcome(stage: Stage) {
         assert_eq!(routes(&log.entries), expected, "{outcome}");
         assert!(log.entries.iter().all(|call| call.outcome == outcome));
     }
+}
+
+async fn call_is_logged_with_its_request_its_secret_and_its_duration(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let key = stage.generate(&tenant, "PMS").await.id;
+    call(&stage, &key, stage.now() - TimeDelta::minutes(1), "/before-there-were-any", Verdict::Valid).await;
+    let secret_id = "sec_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
+    let sql = "INSERT INTO usage_event (api_key_id, at, method, route, status, outcome, secret_id, request_id, duration_us) \
+               VALUES ($1, $2, 'GET', '/key', 200, 'VALID', $3, 'req-7', 1500)";
+    insert(&stage, sql, vec![key.to_string().into(), stage.now().into(), secret_id.into()]).await;
+    let calls = log(&stage, &tenant, &key, Start::Newest).await.entries;
+    let details = |call: &Call| (call.secret_id.clone(), call.request_id.clone(), call.duration);
+    let secret_id = SecretId::parse(secret_id).unwrap();
+    let expected = (Some(secret_id), Some("req-7".to_owned()), Some(Duration::from_micros(1_500)));
+    assert_eq!([details(&calls[0]), details(&calls[1])], [expected, (None, None, None)]);
 }
 
 async fn the_log_forgets_after_30_days(stage: Stage) {

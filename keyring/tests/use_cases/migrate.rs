@@ -1,9 +1,14 @@
+use std::collections::HashSet;
+
+use domain::id::{Id, SecretId};
 use keyring::{Database, SuperUser};
+use sea_orm::ConnectionTrait;
 
 use super::stage::{Stage, fresh_postgres};
 
 on_both_databases! {
     migrating_again_changes_nothing,
+    secrets_from_before_are_given_ids,
 }
 
 async fn migrating_again_changes_nothing(stage: Stage) {
@@ -12,6 +17,31 @@ async fn migrating_again_changes_nothing(stage: Stage) {
     migrations::apply(database.connection()).await.unwrap();
     let tenants = stage.keyring.tenants(&SuperUser::operator()).await.unwrap();
     assert_eq!(tenants[0].tenant, *tenant.tenant());
+}
+
+/// The schema as it was before secrets had ids.
+const WITHOUT_SECRET_IDS: &[&str] = &[
+    "DROP INDEX api_key_secret_by_id",
+    "ALTER TABLE api_key_secret DROP COLUMN secret_id",
+    "ALTER TABLE usage_event DROP COLUMN secret_id",
+    "ALTER TABLE usage_event DROP COLUMN request_id",
+    "ALTER TABLE usage_event DROP COLUMN duration_us",
+    "DELETE FROM seaql_migrations WHERE version = 'm20261126_000007_call_details'",
+];
+
+async fn secrets_from_before_are_given_ids(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    for name in ["PMS", "Widget", "Gateway"] {
+        stage.generate(&tenant, name).await;
+    }
+    let connection = stage.connection().await;
+    for statement in WITHOUT_SECRET_IDS {
+        connection.execute_unprepared(statement).await.unwrap();
+    }
+    migrations::apply(&connection).await.unwrap();
+    let ids: HashSet<String> = stage.texts("SELECT secret_id FROM api_key_secret").await.into_iter().collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids.iter().all(|id| SecretId::parse(id).is_ok()), "{ids:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -155,9 +155,8 @@ pub async fn judge(parts: &Parts, api: &Api, demand: Demand<'_>) -> Result<Judge
     let ask = Ask { address: address.known, nearest: address.nearest, origin: origin.as_deref(), demand };
     let judgement = api.keyring.evaluate(&credential, &ask).await.map_err(|error| unavailable(&error))?;
     let verdict = verdict(&judgement.outcome, is_legacy);
-    if let Some(exchange) = parts.extensions.get::<Exchange>() {
-        exchange.note(Found { key: judgement.key.clone(), verdict, quota: judgement.quota, is_legacy });
-    }
+    let found = Found { key: judgement.key.clone(), verdict, quota: judgement.quota, is_legacy };
+    Exchange::of(&parts.extensions).note(found);
     Ok(judgement)
 }
 

@@ -6,6 +6,7 @@ use std::{
     net::IpAddr,
     sync::{Arc, OnceLock},
     thread,
+    time::{Duration, Instant},
 };
 
 use arrayvec::ArrayString;
@@ -16,10 +17,10 @@ use axum::{
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::verdict::Verdict;
-use keyring::{Circumstances, Quota, Standing, Use};
+use keyring::{CallDetails, Quota, Standing, Use};
 
 use super::Api;
-use crate::{address, metrics, route::Route};
+use crate::{address, metrics, request_id::RequestId, route::Route};
 
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -29,9 +30,16 @@ pub const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// Since when Basic and JWT are deprecated: 1 July 2026.
 const DEPRECATED_SINCE: i64 = 1_782_864_000;
 
-/// What the evaluator found out while the request was answered; an extension of every request.
-#[derive(Clone, Default)]
-pub struct Exchange(Arc<OnceLock<Found>>);
+/// A request while it is answered, with what the evaluator finds out; an extension of every request.
+#[derive(Clone)]
+pub struct Exchange(Arc<Inner>);
+
+struct Inner {
+    request_id: RequestId,
+    started: Instant,
+    found: OnceLock<Found>,
+    verified: OnceLock<Verified>,
+}
 
 /// Whose credential it was, and what became of it.
 pub struct Found {
@@ -41,10 +49,46 @@ pub struct Found {
     pub is_legacy: bool,
 }
 
+/// The key that a back end asked about, and the verdict on it.
+pub struct Verified {
+    pub key: Option<Arc<Standing>>,
+    pub verdict: Verdict,
+}
+
 impl Exchange {
+    pub fn begin(request_id: RequestId) -> Self {
+        Self(Arc::new(Inner { request_id, started: Instant::now(), found: OnceLock::new(), verified: OnceLock::new() }))
+    }
+
+    /// The exchange of a request, as the front put it there.
+    pub fn of(extensions: &Extensions) -> &Self {
+        let Some(exchange) = extensions.get() else { unreachable!("the front puts an exchange on every request") };
+        exchange
+    }
+
+    pub fn request_id(&self) -> &RequestId {
+        &self.0.request_id
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
     /// Notes what was found. A request is judged once.
     pub fn note(&self, found: Found) {
-        let _ = self.0.set(found);
+        let _ = self.0.found.set(found);
+    }
+
+    pub fn found(&self) -> Option<&Found> {
+        self.0.found.get()
+    }
+
+    pub fn note_verified(&self, verified: Verified) {
+        let _ = self.0.verified.set(verified);
+    }
+
+    pub fn verified(&self) -> Option<&Verified> {
+        self.0.verified.get()
     }
 }
 
@@ -52,15 +96,14 @@ impl Exchange {
 pub async fn follow<F: Future<Output = Response>>(
     api: &Api,
     call: CallInfo,
-    mut request: Request,
+    request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response {
-    let exchange = Exchange::default();
-    request.extensions_mut().insert(exchange.clone());
+    let exchange = Exchange::of(request.extensions()).clone();
     let mut record = RecordOnDrop { api, call, exchange: &exchange, status: None };
     let mut response = answer(request).await;
     record.status = Some(response.status());
-    let Some(found) = exchange.0.get() else { return response };
+    let Some(found) = exchange.found() else { return response };
     if let Some(quota) = found.quota {
         tell_quota(response.headers_mut(), quota);
     }
@@ -80,17 +123,17 @@ struct RecordOnDrop<'a> {
 }
 
 /// What many servers write down for a client that did not wait for its answer.
-const CLIENT_LEFT: u16 = 499;
+pub const CLIENT_LEFT: u16 = 499;
 
 impl Drop for RecordOnDrop<'_> {
     fn drop(&mut self) {
-        let Some(Found { key, verdict: Some(verdict), .. }) = self.exchange.0.get() else { return };
+        let Some(Found { key, verdict: Some(verdict), .. }) = self.exchange.found() else { return };
         let status = match self.status {
             Some(status) => status.as_u16(),
             None if thread::panicking() => StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
             None => CLIENT_LEFT,
         };
-        self.call.record(self.api, key.as_deref(), *verdict, status);
+        self.call.record(self.api, self.exchange, key.as_deref(), *verdict, status);
     }
 }
 
@@ -110,11 +153,17 @@ impl CallInfo {
     }
 
     /// Counts what was said of a key, and puts the call into the key's log if there is such a key.
-    pub fn record(&self, api: &Api, key: Option<&Standing>, verdict: Verdict, status: u16) {
+    pub fn record(&self, api: &Api, exchange: &Exchange, key: Option<&Standing>, verdict: Verdict, status: u16) {
         api.metrics.count_verdict(verdict);
         let Some(key) = key else { return };
         let &Self { at, method, ref route, address } = self;
-        api.keyring.record(key, Use { at, verdict, address }, || Circumstances { method, route: route.text(), status });
+        api.keyring.record(key, Use { at, verdict, address }, || CallDetails {
+            request_id: exchange.request_id().text(),
+            method,
+            route: route.to_text(),
+            status,
+            duration: exchange.elapsed(),
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::id::{Id, SecretId};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -89,6 +90,44 @@ async fn every_call_is_written_with_its_outcome(base: Base) {
     assert_eq!(stage.texts("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event").await, ["0"], "nor of anybody else");
 }
 
+/// Each secret's tail stands for the secret that its id leads to.
+async fn logged_call_names_its_request_its_secret_and_its_duration(base: Base) {
+    let stage = base.stage();
+    let (first, verifier) = (stage.key(&[]), stage.key(&["--group", "Verifier"]));
+    let second = stage.rotate(&first, &["--grace", "1h"]);
+    for (request_id, key) in [("first", &first), ("second", &second)] {
+        let headers = [("x-api-key", key.secret.as_str()), ("x-request-id", request_id)];
+        assert_eq!(stage.get_with(KEY, &headers).await.status, 200);
+        assert_eq!(stage.get_with("/gateway/auth", &headers).await.status, 200);
+    }
+    let ask = stage.request(Method::POST, "/api/v1/keys/verify").bearer_auth(&verifier.secret);
+    Answer::to(ask.header("x-request-id", "asked").json(&json!({ "key": first.secret }))).await.good();
+    let ours = stage.get(PROPERTIES, &second.secret).await;
+    let ours = ours.header("x-request-id");
+
+    let calls = |key: &Key| {
+        format!(
+            "SELECT request_id || ' ' || tail FROM usage_event JOIN api_key_secret USING (secret_id) \
+             WHERE usage_event.api_key_id = '{}' AND duration_us > 0 ORDER BY id",
+            key.id
+        )
+    };
+    let tail = |key: &Key| key.secret[key.secret.len() - 4..].to_owned();
+    let (old, new) = (tail(&first), tail(&second));
+    let expected = [
+        format!("first {old}"),
+        format!("first {old}"),
+        format!("second {new}"),
+        format!("second {new}"),
+        format!("asked {old}"),
+        format!("{ours} {new}"),
+    ];
+    stage.see(&calls(&first), &expected).await;
+    stage.see(&calls(&verifier), &[format!("asked {}", tail(&verifier))]).await;
+    let ids = stage.texts("SELECT secret_id FROM api_key_secret ORDER BY secret_id").await;
+    assert!(ids.len() == 3 && ids.iter().all(|id| SecretId::parse(id).is_ok()), "{ids:?}");
+}
+
 async fn counts_are_exact_however_many_call_at_once(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--rate-limit", "250"]);
@@ -118,6 +157,10 @@ async fn a_call_whose_client_leaves_is_written_too() {
     assert!(left.unwrap_err().is_timeout());
     let written = "SELECT outcome || ' ' || status FROM usage_event ORDER BY id";
     stage.see(written, &["VALID 200".to_owned(), "VALID 499".to_owned()]).await;
+    stage.program.find_in_log(|log| {
+        let of_client = |line: &&str| line.contains("route=/api/v1/properties status=499") && line.contains(&key.id);
+        log.lines().find(of_client).map(drop)
+    });
 }
 
 /// Told to stop, the program writes what waits, and counts on from there when it is started again.
@@ -138,6 +181,7 @@ async fn nothing_is_lost_when_the_program_is_stopped(base: Base) {
 
 on_both_databases!(
     every_call_is_written_with_its_outcome,
+    logged_call_names_its_request_its_secret_and_its_duration,
     counts_are_exact_however_many_call_at_once,
     nothing_is_lost_when_the_program_is_stopped,
 );

@@ -282,8 +282,7 @@ fn what_was_acknowledged_survives_a_kill() {
 #[test]
 fn the_demo_is_for_empty_databases() {
     let program = Program::start_with(&["--demo"]);
-    let log = program.log.lock().unwrap().clone();
-    assert!(log.contains("Sign in to the demo with  ana@northwind.example"), "{log}");
+    program.find_in_log(|log| log.contains("Sign in to the demo with  ana@northwind.example").then_some(()));
     let (folder, _) = program.stop();
     let before = json_of(&shell_in(&folder, &["key", "list", "--tenant", "northwind", "--json"], ""));
     let program = Program::start_in(folder, &["--demo"]);

@@ -51,8 +51,8 @@ async fn copies_of(template: &Key, stage: &Stage) -> Vec<Key> {
     stage
         .change_database(&format!(
             "WITH copy (id, sha256) AS (VALUES {rows})
-             INSERT INTO api_key_secret (sha256, api_key_id, head, tail, created_at)
-             SELECT copy.sha256, copy.id, head, tail, created_at FROM api_key_secret JOIN copy ON true
+             INSERT INTO api_key_secret (sha256, api_key_id, head, tail, created_at, secret_id)
+             SELECT copy.sha256, copy.id, head, tail, created_at, REPLACE(copy.id, 'key_', 'sec_') FROM api_key_secret JOIN copy ON true
              WHERE api_key_id = '{template}'"
         ))
         .await;

@@ -5,8 +5,8 @@ use std::{
     path::Path,
     process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex, mpsc},
-    thread,
-    time::Duration,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use reqwest::{Client, Response, header, redirect::Policy};
@@ -15,11 +15,17 @@ use tempfile::TempDir;
 
 pub const PASSWORD: &str = "correct horse battery";
 
+/// Long enough for a machine whose cores are all busy.
+const LOG_DEADLINE: Duration = Duration::from_secs(30);
+const LOG_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
 pub struct Program {
     process: Child,
     pub url: String,
     pub folder: TempDir,
     pub log: Arc<Mutex<String>>,
+    /// The threads that read its output into the log.
+    readers: Vec<JoinHandle<()>>,
     pub database_url: String,
 }
 
@@ -74,9 +80,13 @@ impl Program {
     }
 
     pub fn start_on_postgres() -> Self {
+        Self::start_on_postgres_with(&[])
+    }
+
+    pub fn start_on_postgres_with(options: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let database_url = fresh_postgres(&folder);
-        Self::launch(folder, database_url, &[])
+        Self::launch(folder, database_url, options)
     }
 
     pub fn launch(folder: TempDir, database_url: String, options: &[&str]) -> Self {
@@ -94,13 +104,14 @@ impl Program {
             .spawn()
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
+        let mut readers = Vec::new();
         let (ready, wait) = mpsc::channel();
         let (listening, wait_for_address) = mpsc::channel();
         let outputs: [Box<dyn std::io::Read + Send>; 2] =
             [Box::new(process.stdout.take().unwrap()), Box::new(process.stderr.take().unwrap())];
         for output in outputs {
             let (log, ready, listening) = (log.clone(), ready.clone(), listening.clone());
-            thread::spawn(move || {
+            readers.push(thread::spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
                     let mut log = log.lock().unwrap();
                     log.push_str(&line);
@@ -112,12 +123,39 @@ impl Program {
                         let _ = ready.send(());
                     }
                 }
-            });
+            }));
         }
         let patience = Duration::from_secs(20);
         let started = wait.recv_timeout(patience).and_then(|()| wait_for_address.recv_timeout(patience));
         let url = started.unwrap_or_else(|_| panic!("it did not start:\n{}", log.lock().unwrap()));
-        Self { process, url, folder, log, database_url }
+        Self { process, url, folder, log, readers, database_url }
+    }
+
+    /// Waits until something is found in the log: a line may be written after the answer that a test has seen.
+    pub fn find_in_log<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+        let deadline = Instant::now() + LOG_DEADLINE;
+        loop {
+            let found = find(&self.log.lock().unwrap());
+            match found {
+                Some(found) => return found,
+                None if Instant::now() < deadline => thread::sleep(LOG_POLL_INTERVAL),
+                None => panic!("it is not in the log:\n{}", self.log.lock().unwrap()),
+            }
+        }
+    }
+
+    /// Stops it, and returns its folder with all that it has logged.
+    pub fn stop_with_log(mut self) -> (TempDir, String) {
+        let (log, readers) = (self.log.clone(), std::mem::take(&mut self.readers));
+        let (folder, status) = self.stop();
+        assert!(status.success(), "{status}");
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
+        let log = log.lock().unwrap().clone();
+        (folder, log)
+    }
+
+    pub fn stop_and_read_log(self) -> String {
+        self.stop_with_log().1
     }
 
     /// Waits for a log line that contains this text, and returns it.

@@ -1,12 +1,11 @@
 //! Whether the API keeps to its own description: Schemathesis reads the document of a running program and looks for
 //! a call that is answered otherwise.
 
-use crate::{Result, Workspace, build, process, scratch::Scratch, setup};
+use crate::{Result, Workspace, build, process, scratch::Scratch, setup, trial::Program};
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
 /// All checks but two. `positive_data_acceptance` takes every value of the right form for a right one, and nobody can
@@ -26,7 +25,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     let key = demo.key()?;
     process::run(
         Command::new(schemathesis)
-            .args(["run", &format!("{}/api/openapi.json", demo.url)])
+            .args(["run", &format!("http://{}/api/openapi.json", demo.server.address)])
             .args(["--exclude-checks", LEFT_OUT, "--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure"])
             .current_dir(demo.directory.path())
             .arg("--header")
@@ -36,24 +35,16 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 
 /// A program with the demo's data in it, gone when it is dropped.
 struct Demo {
-    process: Child,
+    server: Program,
     program: PathBuf,
     directory: Scratch,
-    url: String,
 }
 
 impl Demo {
     fn start(program: PathBuf) -> Result<Self> {
         let directory = Scratch::new("conformance")?;
-        let mut process = latchkey(&program, directory.path())
-            .args(["serve", "--demo", "--addr", "127.0.0.1:0", "--log", "warn"])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = process.stdout.take().ok_or("the program's output is not there to be read")?;
-        let ready = BufReader::new(output).lines().map_while(std::result::Result::ok);
-        let url = ready.filter_map(|line| Some(line.split_once("ready at ")?.1.to_owned())).next();
-        let demo = Self { process, program, directory, url: url.unwrap_or_default() };
-        if demo.url.is_empty() { Err("the program did not start, and says above why".into()) } else { Ok(demo) }
+        let server = Program::demo(&program, directory.path())?;
+        Ok(Self { server, program, directory })
     }
 
     fn key(&self) -> Result<String> {
@@ -74,12 +65,4 @@ fn latchkey(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.env("LATCHKEY_DATABASE_URL", format!("sqlite://{}/latchkey.db", directory.display()));
     command
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // It may have ended by itself, and then there is nothing to end.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

@@ -30,6 +30,15 @@ impl Program {
         Self::start(command)
     }
 
+    /// Keeps its database in a folder and fills it with the demo's data.
+    pub fn demo(program: &Path, folder: &Path) -> Result<Self> {
+        let mut command = Command::new(program);
+        let database_url = format!("sqlite://{}/latchkey.db", folder.display());
+        command.args(["serve", "--demo", "--log", "warn", "--database-url", &database_url]);
+        command.stdout(std::process::Stdio::null());
+        Self::start(command)
+    }
+
     pub fn bare(program: &Path, answers: &Path) -> Result<Self> {
         let mut command = Command::new(program);
         command.arg("bare").arg("--answers").arg(answers);

@@ -1,5 +1,7 @@
 //! The log: single calls, newest first.
 
+use std::time::Duration;
+
 use domain::{
     usage::{Call, Fate, KeyUsage, LOG_DAYS, LogPage, Start, UsageQuery},
     verdict::Verdict,
@@ -71,7 +73,7 @@ fn CallTable(calls: Vec<Call>, zone: TimeZone) -> impl IntoView {
         <DataTable
             class="ledger calls"
             caption="Calls with this key, newest first"
-            columns=&["When", "Call", "Status", "Outcome", "Address"]
+            columns=&["When", "Call", "Status", "Outcome", "Address", "Duration", "Request ID"]
         >
             {rows.collect_view()}
         </DataTable>
@@ -80,7 +82,7 @@ fn CallTable(calls: Vec<Call>, zone: TimeZone) -> impl IntoView {
 
 #[component]
 fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
-    let Call { position, method, route, status, outcome, ip } = call;
+    let Call { position, method, route, status, outcome, ip, request_id, duration, .. } = call;
     view! {
         <tr>
             <td data-label="When"><time datetime=position.at.to_rfc3339()>{times::to_the_second(position.at, zone)}</time></td>
@@ -88,8 +90,14 @@ fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
             <td data-label="Status">{status}</td>
             <td data-label="Outcome"><span class=badge(Fate::from(outcome)) title=outcome.as_str()>{in_words(outcome)}</span></td>
             <td data-label="Address">{ip.map_or_else(|| view! { <span class="minor">"not told"</span> }.into_any(), IntoAny::into_any)}</td>
+            <td data-label="Duration">{duration.map(in_milliseconds)}</td>
+            <td data-label="Request ID">{request_id.map(|id| view! { <code>{id}</code> })}</td>
         </tr>
     }
+}
+
+fn in_milliseconds(duration: Duration) -> String {
+    format!("{:.1} ms", duration.as_secs_f64() * 1_000.0)
 }
 
 #[component]

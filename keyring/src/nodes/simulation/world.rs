@@ -8,7 +8,7 @@ use std::{
 
 use chrono::DateTime;
 use domain::{
-    id::{Id, KeyId, TenantId},
+    id::{Id, KeyId, SecretId, TenantId},
     permission::Permission,
     property::Reach,
     rate_limit::RateLimit,
@@ -192,6 +192,7 @@ fn found(number: usize, is_revoked: bool) -> Found {
         reach: Reach::All,
         rate_limit: RateLimit::DEFAULT,
         expires_at: None,
+        secret_id: SecretId::parse(&format!("sec_{number:026}")).unwrap(),
         secret_issued_at: Default::default(),
         secret_retires_at: None,
         allowed_ips: vec![],

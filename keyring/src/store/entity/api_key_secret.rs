@@ -11,6 +11,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// None for the secret that is current.
     pub retires_at: Option<DateTimeUtc>,
+    pub secret_id: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -12,6 +12,9 @@ pub struct Model {
     pub status: i32,
     pub outcome: String,
     pub ip: Option<String>,
+    pub secret_id: Option<String>,
+    pub request_id: Option<String>,
+    pub duration_us: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use super::super::{
     Api,
     admission::{code_elsewhere, unavailable},
-    exchange::CallInfo,
+    exchange::{CallInfo, Exchange, Verified},
 };
 use crate::{address, problem::Problem};
 
@@ -73,7 +73,9 @@ async fn judge(api: &Api, parts: &Parts, caller: &Caller, question: &Question) -
     let judgement = api.keyring.verify(&question.secret, &ask).await.map_err(|error| unavailable(&error))?;
     let finding = Finding::of(judgement);
     let call = CallInfo { address: question.address, ..call };
-    call.record(api, finding.key.as_deref(), finding.verdict, finding.status());
+    let exchange = Exchange::of(&parts.extensions);
+    call.record(api, exchange, finding.key.as_deref(), finding.verdict, finding.status());
+    exchange.note_verified(Verified { key: finding.key.clone(), verdict: finding.verdict });
     Ok(finding)
 }
 

@@ -25,12 +25,13 @@ use super::{
             Api,
             admission::{Demanded, VerifyKeys, admit},
             body::{self, Fields, FromFields},
+            exchange::Exchange,
         },
         key::{OwnerView, RateLimitView, RotationView, TenantView},
     },
     Finding, Question, judge,
 };
-use crate::{problem::Problem, request_id::RequestId};
+use crate::problem::Problem;
 
 /// A key that was presented to you, and what it is to be good for.
 #[derive(Deserialize, ToSchema)]
@@ -289,6 +290,6 @@ pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response
     let question = Question::from(body::typed::<VerifyRequest>(bytes?)?);
     let finding = judge(&api, &parts, &asking.caller, &question).await?;
     let data = VerdictView::of(&finding, &question);
-    let meta = MetaView { request_id: parts.extensions.get().map_or("", RequestId::as_str) };
+    let meta = MetaView { request_id: Exchange::of(&parts.extensions).request_id().as_str() };
     Ok(body::answer(&VerificationView { meta, data }))
 }
