@@ -21,6 +21,7 @@ use crate::{
     evaluator::{Found, KeyTenant, Standing},
     secret::SecretHash,
     store::StoreError,
+    usage::TenantLog,
 };
 
 mod absent;
@@ -120,6 +121,10 @@ impl PersonDependencies {
 impl Grounds {
     pub(crate) fn tally(&self) -> &Arc<Tally> {
         &self.tally.on
+    }
+
+    pub(crate) fn tenant_log(&self) -> &TenantLog {
+        self.tenant.on.log()
     }
 
     pub(crate) fn are_current(&self) -> bool {

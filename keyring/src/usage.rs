@@ -1,16 +1,14 @@
 //! What keys are used for. Counted in memory and written behind in batches: an answer never waits for it.
 //!
 //! Counts are exact, and kept with the key that they are about, so that no lock is shared by all. The log of single
-//! calls holds as many as there is room for. What a crash can lose is what came since the last batch.
+//! calls holds as many as there is room for (`usage/log_room.rs`). What a crash can lose is what came since the last
+//! batch.
 
 use std::{
     borrow::Cow,
     collections::HashMap,
     net::IpAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -29,12 +27,13 @@ use crate::{
     store::{self, within},
 };
 
-/// How many single calls are logged between two batches at most: more could not be written as fast as they come. All
-/// others are counted all the same.
-const MOST_CALLS: usize = 5_000;
+mod log_room;
 
-/// How many batches' worth of them wait at most, should the database be gone for long.
-const MOST_WAITING: usize = 20 * MOST_CALLS;
+use log_room::LogRoom;
+pub(crate) use log_room::{KeyLog, TenantLog};
+
+/// How many logged calls wait at most while the database is gone: those of twenty batches.
+const MAX_WAITING_CALLS: usize = 100_000;
 
 /// For how long the counts by the hour are kept.
 const COUNTS_KEPT: TimeDelta = TimeDelta::days(400);
@@ -112,7 +111,7 @@ impl Batch {
     pub(crate) fn of(key: &KeyId, calls: Vec<Call>) -> Self {
         let tally = Arc::new(Tally::new(key));
         for Call { used, .. } in &calls {
-            tally.count(used.verdict, LastUse { at: used.at, address: used.address });
+            tally.count(used.verdict, LastUse { at: used.at, address: used.address }, |_| true);
         }
         let uses = tally.collect();
         Self { keys: vec![(tally, uses)], calls, legacy: HashMap::new() }
@@ -141,8 +140,7 @@ pub(crate) struct Usage {
     /// The keys that were used since the last batch, each once.
     used: [Mutex<Vec<Arc<Tally>>>; LISTS],
     log: Mutex<Vec<Call>>,
-    /// How many calls have been let into the log since the last batch.
-    logged: AtomicUsize,
+    log_room: LogRoom,
     legacy: Mutex<HashMap<(PersonId, LegacyMethod), LegacyCount>>,
     /// One batch is written at a time, so that whoever waits for it knows that the one before is written as well.
     writing: tokio::sync::Mutex<()>,
@@ -153,17 +151,23 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Usage {
-    fn record(&self, tally: &Arc<Tally>, secret_id: &SecretId, used: Use, details: impl FnOnce() -> CallDetails) {
-        self.count(tally, used);
-        if self.has_room() {
+    fn record(
+        &self,
+        tally: &Arc<Tally>,
+        tenant: &TenantLog,
+        secret_id: &SecretId,
+        used: Use,
+        details: impl FnOnce() -> CallDetails,
+    ) {
+        let Use { at, verdict, address } = used;
+        let take_room = |key: &mut KeyLog| self.log_room.take(tenant, key, verdict, at);
+        let counted = tally.count(verdict, LastUse { at, address }, take_room);
+        if counted.is_first {
+            self.enlist(tally);
+        }
+        if counted.is_logged {
             let call = Call { key: tally.key.clone(), secret_id: Some(secret_id.clone()), used, details: details() };
             open(&self.log).push(call);
-        }
-    }
-
-    fn count(&self, tally: &Arc<Tally>, used: Use) {
-        if tally.count(used.verdict, LastUse { at: used.at, address: used.address }) {
-            self.enlist(tally);
         }
     }
 
@@ -171,10 +175,6 @@ impl Usage {
         // Any list would do. By its place in memory, a key comes to the same one each time, and keys spread.
         let place = Arc::as_ptr(tally).addr() / size_of::<Tally>() % LISTS;
         open(&self.used[place]).push(tally.clone());
-    }
-
-    fn has_room(&self) -> bool {
-        self.logged.load(Ordering::Relaxed) < MOST_CALLS && self.logged.fetch_add(1, Ordering::Relaxed) < MOST_CALLS
     }
 
     pub(crate) fn count_legacy(&self, person: &PersonId, method: LegacyMethod, now: DateTime<Utc>) {
@@ -188,7 +188,7 @@ impl Usage {
     fn collect(&self) -> Batch {
         // Calls are counted before they are logged. Collected the other way round, none is told of before it counts.
         let calls = std::mem::take(&mut *open(&self.log));
-        self.logged.store(0, Ordering::Relaxed);
+        self.log_room.begin_batch();
         let used = self.used.iter().flat_map(|list| std::mem::take(&mut *open(list)));
         let keys = used.map(|tally| {
             let uses = tally.collect();
@@ -212,7 +212,7 @@ impl Usage {
         let mut log = open(&self.log);
         let mut calls = unwritten.calls;
         calls.append(&mut log);
-        calls.truncate(MOST_WAITING);
+        calls.truncate(MAX_WAITING_CALLS);
         *log = calls;
     }
 }
@@ -224,7 +224,7 @@ const LONGEST_WRITE: Duration = Duration::from_secs(30);
 impl Keyring {
     /// Notes that a key was used. It is written with the next batch; the details only where there is room in the log.
     pub fn record(&self, key: &Standing, used: Use, details: impl FnOnce() -> CallDetails) {
-        self.usage.record(key.grounds.tally(), &key.secret_id, used, details);
+        self.usage.record(key.grounds.tally(), key.grounds.tenant_log(), &key.secret_id, used, details);
     }
 
     /// How many single calls wait to be written.
@@ -295,7 +295,9 @@ mod tests {
     #[test]
     fn a_call_is_told_of_in_the_last_piece_of_what_counts_or_later() {
         let usage = Usage::default();
-        (0..=PIECE).for_each(|number| usage.record(&tally(number), &secret_id(), used(), details));
+        for number in 0..=PIECE {
+            usage.record(&tally(number), &TenantLog::default(), &secret_id(), used(), details);
+        }
         let mut batch = usage.collect();
         let pieces = std::iter::from_fn(|| (!batch.is_empty()).then(|| batch.take_piece()));
         let sizes: Vec<_> = pieces.map(|piece| (piece.keys.len(), piece.calls.len())).collect();
@@ -304,10 +306,12 @@ mod tests {
 
     #[test]
     fn no_call_is_told_of_before_it_counts() {
-        let (usage, tally, secret_id, used) = (Usage::default(), tally(0), secret_id(), used());
+        let (usage, tally, tenant, secret_id, used) =
+            (Usage::default(), tally(0), TenantLog::default(), secret_id(), used());
         let (mut counted, mut told) = (0, 0);
         thread::scope(|scope| {
-            let calling = scope.spawn(|| (0..200_000).for_each(|_| usage.record(&tally, &secret_id, used, details)));
+            let calling =
+                scope.spawn(|| (0..200_000).for_each(|_| usage.record(&tally, &tenant, &secret_id, used, details)));
             while !calling.is_finished() {
                 let batch = usage.collect();
                 counted += batch.keys.iter().flat_map(|(_, uses)| &uses.hours).map(|(.., count)| count).sum::<i64>();

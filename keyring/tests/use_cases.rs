@@ -25,4 +25,5 @@ mod use_cases {
     mod second_factor;
     mod sign_in;
     mod tenants;
+    mod usage;
 }

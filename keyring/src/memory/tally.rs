@@ -13,7 +13,7 @@ use crate::{
     clock::Millis,
     history::whole_hour,
     limiter::{Quota, Window},
-    usage::LastUse,
+    usage::{KeyLog, LastUse},
 };
 
 /// One for each key, whichever of its secrets is presented, and whatever is forgotten about it meanwhile.
@@ -22,7 +22,20 @@ pub(crate) struct Tally {
     pub(crate) key: KeyId,
     mark: Mark,
     window: Mutex<Window>,
-    uses: Mutex<Uses>,
+    recorded: Mutex<Recorded>,
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    uses: Uses,
+    log: KeyLog,
+}
+
+/// What became of a call that was counted.
+pub(crate) struct Counted {
+    /// It is the first since the tally was last collected.
+    pub(crate) is_first: bool,
+    pub(crate) is_logged: bool,
 }
 
 /// What has yet to be written about a key.
@@ -54,7 +67,7 @@ impl Uses {
 
 impl Tally {
     pub(crate) fn new(key: &KeyId) -> Self {
-        Self { key: key.clone(), mark: Mark::default(), window: Mutex::default(), uses: Mutex::default() }
+        Self { key: key.clone(), mark: Mark::default(), window: Mutex::default(), recorded: Mutex::default() }
     }
 
     /// Takes so many calls from the key's limit, or nothing at all.
@@ -70,25 +83,32 @@ impl Tally {
         self.window().quota(limit.per_minute(), now)
     }
 
-    /// Counts a call. True when it is the first since the tally was last collected.
-    pub(crate) fn count(&self, verdict: Verdict, latest: LastUse) -> bool {
-        let mut uses = self.uses();
+    /// Counts a call, and asks whether there is room for it in the log.
+    pub(crate) fn count(
+        &self,
+        verdict: Verdict,
+        latest: LastUse,
+        take_room: impl FnOnce(&mut KeyLog) -> bool,
+    ) -> Counted {
+        let mut recorded = self.recorded();
+        let Recorded { uses, log } = &mut *recorded;
         let is_first = uses.is_empty();
         uses.count(whole_hour(latest.at), verdict, 1);
         if verdict == Verdict::Valid {
             uses.used(latest);
         }
-        is_first
+        Counted { is_first, is_logged: take_room(log) }
     }
 
     /// Takes what has yet to be written.
     pub(crate) fn collect(&self) -> Uses {
-        std::mem::take(&mut *self.uses())
+        std::mem::take(&mut self.recorded().uses)
     }
 
     /// Takes back what could not be written. True when nothing else had to be.
     pub(crate) fn put_back(&self, unwritten: Uses) -> bool {
-        let mut uses = self.uses();
+        let mut recorded = self.recorded();
+        let uses = &mut recorded.uses;
         let is_first = uses.is_empty();
         for (hour, verdict, count) in unwritten.hours {
             uses.count(hour, verdict, count);
@@ -103,8 +123,8 @@ impl Tally {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn uses(&self) -> MutexGuard<'_, Uses> {
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,12 +8,13 @@ use super::{
     mark::{Mark, Marked, Relied},
     registry::Shared,
 };
-use crate::{clock::Millis, evaluator::KeyTenant};
+use crate::{clock::Millis, evaluator::KeyTenant, usage::TenantLog};
 
 #[derive(Debug, Default)]
 pub(crate) struct Tenancy {
     mark: Mark,
     shared: Mutex<InCommon>,
+    log: TenantLog,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +34,10 @@ pub(super) struct Powers {
 const MOST_GROUPS: usize = 64;
 
 impl Tenancy {
+    pub(super) fn log(&self) -> &TenantLog {
+        &self.log
+    }
+
     fn tenant(&self) -> Option<Arc<KeyTenant>> {
         self.shared().tenant.clone()
     }

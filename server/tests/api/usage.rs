@@ -142,8 +142,32 @@ async fn counts_are_exact_however_many_call_at_once(base: Base) {
     }
     running.join_all().await;
     stage.see(&counts(&key), &lines(&["RATE_LIMITED 50", "VALID 250"])).await;
-    let logged = format!("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event WHERE api_key_id = '{}'", key.id);
-    assert_eq!(stage.texts(&logged).await, ["300"]);
+    assert_eq!(stage.texts(&logged(&key)).await, ["RATE_LIMITED 10", "VALID 250"]);
+}
+
+fn logged(key: &Key) -> String {
+    format!(
+        "SELECT outcome || ' ' || CAST(COUNT(*) AS TEXT) FROM usage_event WHERE api_key_id = '{}' \
+         GROUP BY outcome ORDER BY outcome",
+        key.id
+    )
+}
+
+async fn ten_refused_calls_of_a_key_are_logged_and_all_are_counted(base: Base) {
+    let stage = base.stage();
+    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let (revoked, good) = (stage.key(&[]), stage.key_of("other", &[]));
+    stage.revoke(&revoked);
+    for _ in 0..20 {
+        for path in [KEY, "/gateway/auth"] {
+            stage.get(path, &revoked.secret).await.refused(401, "key_revoked");
+        }
+        assert_eq!(stage.get(KEY, &good.secret).await.status, 200);
+    }
+    stage.see(&counts(&revoked), &lines(&["REVOKED 40"])).await;
+    stage.see(&counts(&good), &lines(&["VALID 20"])).await;
+    assert_eq!(stage.texts(&logged(&revoked)).await, ["REVOKED 10"]);
+    assert_eq!(stage.texts(&logged(&good)).await, ["VALID 20"]);
 }
 
 /// What it asked for may have been done by then.
@@ -183,5 +207,6 @@ on_both_databases!(
     every_call_is_written_with_its_outcome,
     logged_call_names_its_request_its_secret_and_its_duration,
     counts_are_exact_however_many_call_at_once,
+    ten_refused_calls_of_a_key_are_logged_and_all_are_counted,
     nothing_is_lost_when_the_program_is_stopped,
 );

@@ -44,7 +44,8 @@ pub(super) fn Log(shown: Shown) -> impl IntoView {
                 {filter}
             </header>
             {calls}
-            <p class="panel-note">{format!("Each call is kept for {LOG_DAYS} days. Times are those of {zone}.")}</p>
+            <p class="panel-note">{format!("Each call is kept for {LOG_DAYS} days. Times are those of {zone}. All calls count; of the refused ones, \
+                 at most ten a minute are listed.")}</p>
         </section>
     }
 }
