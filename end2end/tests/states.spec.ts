@@ -29,14 +29,21 @@ const test = base.extend<object, { databaseUrl: string; program: Program }>({
 
 test.describe.configure({ mode: 'serial' });
 
-async function psql(url: string, sql: string): Promise<void> {
-  await promisify(execFile)('psql', [url, '--quiet', '--set', 'ON_ERROR_STOP=1', '--command', sql]);
+async function psql(url: string, sql: string): Promise<string> {
+  const options = ['--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1', '--command', sql];
+  return (await promisify(execFile)('psql', [url, ...options])).stdout.trim();
 }
+
+const LOCKED = `
+  SELECT EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE datname = current_database() AND relation = 'api_key'::regclass AND mode = 'AccessExclusiveLock' AND granted
+  )`;
 
 test('while the database is at it, the page shows the shape of the list', async ({ admin, tenant, databaseUrl }) => {
   await tenant.key('Worth waiting for');
   const held = psql(databaseUrl, 'BEGIN; LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT;');
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await expect.poll(() => psql(databaseUrl, LOCKED)).toBe('t');
   await admin.goto('/tenant-api-keys', { waitUntil: 'commit' });
   await expect(admin.getByRole('status', { name: 'Loading the keys' })).toBeVisible();
   await expect(admin.getByRole('searchbox')).toBeVisible();

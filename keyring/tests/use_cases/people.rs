@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use domain::{
     expiration::ExpirationDraft,
@@ -14,6 +12,7 @@ use keyring::{
     Refusal, SessionToken, SignedIn, TenantAdmin, Thing, Why,
 };
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use super::stage::{PASSWORD, Stage, client, home};
 
@@ -239,12 +238,14 @@ async fn a_key_is_refused_once_its_owner_was_switched_off(stage: Stage) {
     let (mia, _, key) = mia_with_a_key(&stage, &tenant).await;
     let everything = group(&stage, &tenant, "Everything", GroupType::Person, "*").await;
     stage.keyring.set_role(&tenant, &mia, &role(Role::Member, &[&everything])).await.unwrap();
+    let in_use = Notify::new();
     let calls = async {
         // As often as it goes, until the first refusal.
         for answered in 0.. {
             if let Err(refusal) = judged(&stage, &key, "reservations:read").await {
                 return (answered, refusal);
             }
+            in_use.notify_one();
             stage.advance(TimeDelta::seconds(2));
             // What memory answers waits for nothing, so nobody else would get a turn.
             tokio::task::yield_now().await;
@@ -252,7 +253,7 @@ async fn a_key_is_refused_once_its_owner_was_switched_off(stage: Stage) {
         unreachable!("switching off ends the calls")
     };
     let switching = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        in_use.notified().await;
         stage.keyring.switch_off(&tenant, &mia).await.unwrap();
         judged(&stage, &key, "reservations:read").await
     };

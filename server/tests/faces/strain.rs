@@ -218,14 +218,17 @@ async fn what_runs_is_finished_before_the_program_ends() {
     let form = format!("email=member%40acme.test&password={}&next=", PASSWORD.replace(' ', "+"));
     let (first, second) = form.split_at(10);
     let mut running = connect(&program).await;
-    running.write_all(sign_in(&format!("Content-Length: {}", form.len())).as_bytes()).await.unwrap();
+    let expecting = format!("Content-Length: {}\r\nExpect: 100-continue", form.len());
+    running.write_all(sign_in(&expecting).as_bytes()).await.unwrap();
+    let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    running.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&go_on), "HTTP/1.1 100 Continue\r\n\r\n", "it runs");
     running.write_all(first.as_bytes()).await.unwrap();
-    sleep(Duration::from_millis(500)).await;
 
     program.terminate();
-    sleep(Duration::from_secs(1)).await;
     let address = program.url.strip_prefix("http://").unwrap();
-    assert!(TcpStream::connect(address).await.is_err(), "nobody is let in any more");
+    let refuses = async { while TcpStream::connect(address).await.is_ok() {} };
+    timeout(Duration::from_secs(30), refuses).await.expect("nobody is let in any more");
     running.write_all(second.as_bytes()).await.unwrap();
     let answer = rest(&mut running).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("set-cookie"), "{answer}");
