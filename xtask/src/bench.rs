@@ -2,6 +2,7 @@
 //! run. Nothing here fails for being slow, as that is the machine's as much as ours; a wrong answer does.
 
 mod faces;
+pub mod instructions;
 mod load;
 mod machine;
 mod million;

@@ -32,6 +32,8 @@ cargo xtask test conformance               the public API against its own descri
 cargo xtask test browser [options]         the browser tests alone; the options go to `playwright test`
 cargo xtask bench                          how fast the release program is, as a table and in target/bench.json
 cargo xtask bench --quick                  the same in a minute or two, without the million keys and PostgreSQL
+cargo xtask bench --instructions           instructions per request, counted by callgrind; writes server/benches/instructions.json
+cargo xtask bench --instructions --check   counts them again and fails when there are over 3 % more than in the file
 cargo xtask soak [seconds]                 three servers under full load while keys change, for ten minutes or as long as you say
 cargo xtask lint                           formatting, clippy, the dependency and source rules, the size budget";
 
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         ["test", "browser", rest @ ..] => in_workspace(|workspace| test::browser_alone(workspace, rest)),
         ["bench"] => in_workspace(bench::everything),
         ["bench", "--quick"] => in_workspace(bench::quick),
+        ["bench", "--instructions"] => in_workspace(bench::instructions::write),
+        ["bench", "--instructions", "--check"] => in_workspace(bench::instructions::check),
         ["soak"] => in_workspace(|workspace| soak::command(workspace, soak::TEN_MINUTES)),
         ["soak", seconds] if seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0) => {
             in_workspace(|workspace| soak::command(workspace, seconds))

@@ -16,6 +16,8 @@ pub enum Need {
     Caddy,
     /// Asks as fast as answers come.
     Wrk,
+    /// Counts instructions.
+    Valgrind,
     /// Without one, a browser without a screen draws boxes.
     Fonts,
 }
@@ -32,6 +34,7 @@ impl Need {
             Self::Haproxy => is_there("haproxy"),
             Self::Caddy => is_there("caddy"),
             Self::Wrk => is_there("wrk"),
+            Self::Valgrind => is_there("valgrind"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -47,6 +50,7 @@ impl Need {
             Self::Haproxy => "haproxy",
             Self::Caddy => "caddy",
             Self::Wrk => "wrk",
+            Self::Valgrind => "valgrind",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -62,6 +66,7 @@ impl Need {
             Self::Haproxy => "HAProxy",
             Self::Caddy => "Caddy",
             Self::Wrk => "wrk",
+            Self::Valgrind => "Valgrind",
             Self::Fonts => "a font",
         }
     }
