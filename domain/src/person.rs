@@ -161,7 +161,7 @@ impl std::fmt::Display for FieldError {
 pub const LEAST_PASSWORD: usize = 12;
 const MOST_PASSWORD_BYTES: usize = 1024;
 
-/// A new password has to be long; what it is made of is the person's own business.
+/// Checks the length of a new password. The server also refuses one that is easy to guess.
 ///
 /// # Errors
 /// When it is too short, or so long that hashing it could be used to keep the server busy.

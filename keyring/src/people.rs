@@ -5,15 +5,17 @@ use domain::{
     field::{Field, FieldError, FieldErrors},
     group::parse_name,
     id::{PersonId, TenantId},
-    person::{Email, Person, PersonState, Profile, Role, check_new_password},
+    person::{Email, Person, PersonState, Profile, Role},
+    tenant::Tenant,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
 use crate::{
     Keyring,
     access::{Actor, SignedIn, TenantAdmin},
     error::{Error, Thing},
+    password::Passwords,
     secret::new_id,
     store::{self, Chain, Change, Event, Subject, people::Account},
 };
@@ -33,14 +35,32 @@ pub struct NewPerson {
     pub password: SecretString,
 }
 
+/// A new person whose fields have been checked.
+struct ParsedPerson {
+    email: Email,
+    name: String,
+    password_hash: String,
+}
+
 impl NewPerson {
-    fn parse(&self) -> Result<(Email, String), FieldErrors> {
+    /// Before the transaction, which holds up everybody else who changes the tenant.
+    async fn parse(self, tenant: Option<&Tenant>, passwords: &Passwords) -> Result<ParsedPerson, FieldErrors> {
         let mut errors = FieldErrors::default();
         let email = errors.collect(Email::parse(&self.email));
         let name = errors.collect(parse_name(&self.name));
-        errors.collect(check_new_password(self.password.expose_secret()));
-        email.zip(name).filter(|_| errors.is_empty()).ok_or(errors)
+        let personal = personal_texts(&self.name, &self.email, tenant);
+        let password_hash = errors.collect(passwords.hash_new(self.password, &personal).await);
+        match (email, name, password_hash) {
+            (Some(email), Some(name), Some(password_hash)) => Ok(ParsedPerson { email, name, password_hash }),
+            _ => Err(errors),
+        }
     }
+}
+
+/// What a person's password must not be made of.
+pub(crate) fn personal_texts<'a>(name: &'a str, email: &'a str, tenant: Option<&'a Tenant>) -> Vec<&'a str> {
+    let tenant = tenant.into_iter().flat_map(|tenant| [tenant.slug.as_str(), &tenant.name]);
+    [name, email].into_iter().chain(tenant).collect()
 }
 
 /// A person of a tenant has a role there; one without a tenant is a super user.
@@ -67,12 +87,9 @@ impl Keyring {
         if !belongs(tenant, role) {
             return Err(Error::Refused("A super user belongs to no tenant; everybody else belongs to one.".to_owned()));
         }
-        let (email, name) = new.parse()?;
-        // Before the transaction, which holds up everybody else who changes the tenant.
-        let hash = self.passwords.hash(new.password).await;
+        let parsed = new.parse(tenant.map(TenantAdmin::tenant), &self.passwords).await?;
         let change = Change::begin(&self.database, chain(tenant.map(TenantAdmin::id)), &self.clock).await?;
-        let person = Person { id: new_id(change.now()), email, name, role };
-        insert(change, tenant, person, hash).await
+        insert(change, tenant, role, parsed).await
     }
 
     /// The people of a tenant, or the super users, by e-mail address.
@@ -122,19 +139,29 @@ impl Keyring {
     /// Gives a person another password and ends their sessions. For the operator.
     ///
     /// # Errors
-    /// When there is no such person or the password is too short.
+    /// When there is no such person, or the password is too short or easy to guess.
     pub async fn set_password(&self, email: &str, password: SecretString) -> Result<(), Error> {
         let email = Email::parse(email).map_err(FieldErrors::from)?;
-        check_new_password(password.expose_secret()).map_err(FieldErrors::from)?;
-        let hash = self.passwords.hash(password).await;
         let found = store::people::account_by_email(self.database.connection(), &email).await?;
-        let Account { person, tenant, .. } = found.ok_or(Error::NotFound(Thing::Person))?;
+        let account = found.ok_or(Error::NotFound(Thing::Person))?;
+        let hash = self.hash_new_password(&account, password).await?;
+        let Account { person, tenant, .. } = account;
         let change = Change::begin(&self.database, chain(tenant.as_ref()), &self.clock).await?;
         store::people::set_password(&change, &person.id, hash).await?;
         store::sessions::end_of_person(&change, &person.id, None).await?;
         let (actor, subject) = (Actor::operator(), Subject::new(&person.id, &person.name));
         let event = Event { actor: &actor, action: Action::PasswordSet, subject, detail: json!({}) };
         Ok(change.commit(event).await?)
+    }
+
+    /// Checks a new password of a person who exists, and returns the hash to store.
+    pub(crate) async fn hash_new_password(&self, account: &Account, password: SecretString) -> Result<String, Error> {
+        let tenant = match &account.tenant {
+            Some(id) => store::tenants::find(&self.database, id).await?,
+            None => None,
+        };
+        let personal = personal_texts(&account.person.name, account.person.email.as_str(), tenant.as_ref());
+        Ok(self.passwords.hash_new(password, &personal).await.map_err(FieldErrors::from)?)
     }
 
     /// Makes the first super user, unless there is one.
@@ -145,20 +172,25 @@ impl Keyring {
         if store::people::any_super_user(self.database.connection()).await? {
             return Ok(());
         }
-        let (email, name) = new.parse()?;
-        let hash = self.passwords.hash(new.password).await;
+        let parsed = new.parse(None, &self.passwords).await?;
         let change = Change::begin(&self.database, Chain::Platform, &self.clock).await?;
         // Another server that started at the same time may have been first.
         if !store::people::any_super_user(change.on()).await? {
-            let person = Person { id: new_id(change.now()), email, name, role: Role::SuperUser };
-            insert(change, None, person, hash).await?;
+            insert(change, None, Role::SuperUser, parsed).await?;
         }
         Ok(())
     }
 }
 
-async fn insert(change: Change, tenant: Option<&TenantAdmin>, person: Person, hash: String) -> Result<Person, Error> {
-    if !store::people::insert(&change, tenant.map(TenantAdmin::id), &person, Some(hash)).await? {
+async fn insert(
+    change: Change,
+    tenant: Option<&TenantAdmin>,
+    role: Role,
+    parsed: ParsedPerson,
+) -> Result<Person, Error> {
+    let ParsedPerson { email, name, password_hash } = parsed;
+    let person = Person { id: new_id(change.now()), email, name, role };
+    if !store::people::insert(&change, tenant.map(TenantAdmin::id), &person, Some(password_hash)).await? {
         return Err(email_taken());
     }
     let operator = Actor::operator();

@@ -56,7 +56,7 @@ impl Keyring {
     /// Gives a person another password and ends their other sessions.
     ///
     /// # Errors
-    /// When the current password is wrong, or the new one too short.
+    /// When the current password is wrong, or the new one too short or easy to guess.
     pub async fn change_password(
         &self,
         signed_in: &SignedIn,
@@ -66,14 +66,15 @@ impl Keyring {
         check_new_password(new.expose_secret()).map_err(FieldErrors::from)?;
         let person = &signed_in.person;
         let account = store::people::account(self.database.connection(), &person.id).await?;
-        let hash = account.ok_or(Error::NotFound(Thing::Person))?.password_hash;
+        let account = account.ok_or(Error::NotFound(Thing::Person))?;
+        let hash = account.password_hash.clone();
         self.begin_proof(&person.id, Proof::CurrentPassword)?;
         if !self.passwords.verify(current, hash.clone()).await {
             let detail = "This is not your current password.";
             return Err(FieldErrors::from(FieldError::new(Field::CurrentPassword, "wrong", detail)).into());
         }
         self.throttle.proof_succeeded(&person.id, Proof::CurrentPassword);
-        let new_hash = self.passwords.hash(new).await;
+        let new_hash = self.hash_new_password(&account, new).await?;
         let change = self.own_change(signed_in).await?;
         if !store::people::hold(&change, &person.id, hash.as_deref().unwrap_or_default()).await? {
             return Err(Error::Refused("Your password was changed elsewhere a moment ago.".to_owned()));

@@ -17,6 +17,7 @@ mod use_cases {
     mod list;
     mod migrate;
     mod mutations;
+    mod passwords;
     mod people;
     mod personal_keys;
     mod profile;

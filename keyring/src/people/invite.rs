@@ -8,7 +8,7 @@ use domain::{
     field::FieldErrors,
     group::parse_name,
     id::{PersonId, TenantId},
-    person::{Email, Person, PersonState, Role, check_new_password},
+    person::{Email, Person, PersonState, Role},
     tenant::Tenant,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -118,17 +118,17 @@ impl Keyring {
     /// Sets a password by a link, which ends with it, and so do the person's sessions.
     ///
     /// # Errors
-    /// When the password is too short, or the link was used already, is too old or never was one.
+    /// When the password is too short or easy to guess, or the link was used already, is too old or never was one.
     pub async fn accept_invitation(
         &self,
         token: &SecretString,
         password: SecretString,
         address: IpAddr,
     ) -> Result<Email, Error> {
-        check_new_password(password.expose_secret()).map_err(FieldErrors::from)?;
         let token = Sha256Hex::of(token.expose_secret());
-        let Account { person, tenant, .. } = self.account_by_link(&token).await?.ok_or_else(no_longer_good)?;
-        let hash = self.passwords.hash(password).await;
+        let account = self.account_by_link(&token).await?.ok_or_else(no_longer_good)?;
+        let hash = self.hash_new_password(&account, password).await?;
+        let Account { person, tenant, .. } = account;
         let change = Change::begin(&self.database, super::chain(tenant.as_ref()), &self.clock).await?;
         if !store::invitations::spend(&change, &token).await? {
             return Err(no_longer_good());

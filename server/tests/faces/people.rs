@@ -85,6 +85,24 @@ async fn a_link_leads_in_once_and_stands_in_no_log() {
 }
 
 #[tokio::test]
+async fn weak_password_is_refused_with_advice() {
+    let program = Program::start();
+    program.tenant("acme");
+    let accept = json!({ "token": token(&invite(&program, "zoe@acme.test")), "password": "zoe@acme.test" });
+    let refused = program.stranger().call("/console/accept_invitation", &accept).await;
+    assert_eq!(refused.status(), 422);
+    let text = refused.text().await.unwrap();
+    assert!(text.contains("This password is easy to guess.") && text.contains("Leave out your name"), "{text}");
+
+    let words = ["person", "set-password", "--email", "member@acme.test", "--password-stdin", "--json"];
+    let refused = program.shell(&words, "qwertyuiopasdf");
+    assert_eq!(refused.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    let error = &document["error"]["errors"][0];
+    assert_eq!((&error["field"], &error["code"]), (&json!("password"), &json!("too_weak")), "{document}");
+}
+
+#[tokio::test]
 async fn whoever_owes_a_second_factor_is_led_to_it() {
     let program = Program::start();
     program.tenant("acme");
