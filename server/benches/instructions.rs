@@ -9,6 +9,7 @@ use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::Router;
@@ -26,7 +27,8 @@ use server::{
     api::{Api, Works},
     config::Cli,
     front::{Faces, Front},
-    listen, serve, telemetry,
+    listen::{self, ConnectionLimits},
+    serve, telemetry,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -114,9 +116,14 @@ async fn start(folder: &TempDir) -> Result<(Keyring, SocketAddr)> {
         metrics: Arc::clone(&metrics),
         public_url: public_url.clone(),
     });
-    let front = Front { public_url, trusted_proxies: settings.trusted_proxies.into(), metrics };
+    let limits = ConnectionLimits {
+        idle_timeout: Duration::from_secs(settings.idle_timeout.into()),
+        max_per_address: settings.max_connections_per_address.get(),
+        exempt: Arc::default(),
+    };
+    let front = Front { public_url, trusted_proxies: Arc::default(), metrics };
     let faces = Faces::behind(front, Router::new(), api);
-    tokio::spawn(listen::serve(listener, faces, std::future::pending()));
+    tokio::spawn(listen::serve(listener, faces, limits, std::future::pending()));
     Ok((keyring, address))
 }
 
