@@ -14,9 +14,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
-
 use domain::network::client_network;
+use tokio::sync::Semaphore;
 
 use crate::clock::Millis;
 

@@ -7,10 +7,7 @@ use std::{
     convert::Infallible,
     io::{Error, ErrorKind},
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -27,7 +24,7 @@ use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 mod activity;
@@ -78,16 +75,16 @@ pub async fn serve(listener: TcpListener, faces: Faces, limits: ConnectionLimits
         idle_timeout: limits.idle_timeout,
         http: http(),
         faces,
-        stopping: Arc::default(),
+        stopped_at: Arc::default(),
         graceful: GracefulShutdown::new(),
     };
     tokio::select! {
         () = acceptor.accept_loop() => {}
         () = stopped => {}
     }
-    let Acceptor { listener, stopping, graceful, .. } = acceptor;
+    let Acceptor { listener, stopped_at, graceful, .. } = acceptor;
     drop(listener);
-    stopping.store(true, Ordering::Relaxed);
+    stopped_at.get_or_init(Instant::now);
     if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("shutdown timed out before all requests were finished");
     }
@@ -122,7 +119,7 @@ struct Acceptor {
     idle_timeout: Duration,
     http: Builder<TokioExecutor>,
     faces: Faces,
-    stopping: Arc<AtomicBool>,
+    stopped_at: Arc<OnceLock<Instant>>,
     graceful: GracefulShutdown,
 }
 
@@ -159,7 +156,7 @@ impl Acceptor {
     fn spawn_connection(&self, stream: TcpStream, peer: SocketAddr, permits: (OwnedSemaphorePermit, AddressPermit)) {
         // Responses are written whole. A connection that does not take the option works all the same.
         let _ = stream.set_nodelay(true);
-        let activity = Arc::new(ConnectionActivity::new(self.idle_timeout, self.stopping.clone()));
+        let activity = Arc::new(ConnectionActivity::new(self.idle_timeout, self.stopped_at.clone()));
         let connection = Connection { stream, peer, activity };
         let (http, faces, watcher) = (self.http.clone(), self.faces.clone(), self.graceful.watcher());
         tokio::spawn(async move {

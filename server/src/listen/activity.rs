@@ -3,10 +3,7 @@
 use std::{
     io::{Error, ErrorKind},
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -17,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// From the first byte of a request, or from the start of a connection, until all of the headers have arrived. Further
 /// bytes do not extend it: a client that sends one a second would hold its connection forever.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// After the program was told to stop: enough to take the last response.
+/// From when the program is told to stop: enough to take the last response.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a client may send without any of its requests coming forward. It is more than a connection's receive window, so
@@ -29,8 +26,8 @@ const MAX_BYTES_WITHOUT_PROGRESS: usize = 1024 * 1024;
 pub(super) struct ConnectionActivity {
     /// How long a client may wait before its next request, or take nothing of a response.
     idle_timeout: Duration,
-    /// Whether the program was told to stop.
-    stopping: Arc<AtomicBool>,
+    /// When the program was told to stop.
+    stopped_at: Arc<OnceLock<Instant>>,
     state: Mutex<State>,
 }
 
@@ -55,7 +52,7 @@ impl State {
 
 impl ConnectionActivity {
     /// A client that has just connected is expected to send a request.
-    pub(super) fn new(idle_timeout: Duration, stopping: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(idle_timeout: Duration, stopped_at: Arc<OnceLock<Instant>>) -> Self {
         let state = State {
             running_requests: 0,
             last_progress: Instant::now(),
@@ -63,7 +60,7 @@ impl ConnectionActivity {
             awaits_headers: true,
             is_http2: false,
         };
-        Self { idle_timeout, stopping, state: Mutex::new(state) }
+        Self { idle_timeout, stopped_at, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,12 +110,14 @@ impl ConnectionActivity {
     /// When the connection is to be closed. A running request keeps it open; its handler has time limits of its own.
     fn deadline(&self) -> Option<Instant> {
         let state = self.state();
-        let timeout = match (self.stopping.load(Ordering::Relaxed), state.awaits_headers) {
-            (true, _) => DRAIN_TIMEOUT,
-            (false, true) => HEADER_TIMEOUT,
-            (false, false) => self.idle_timeout,
-        };
-        (state.running_requests == 0).then(|| state.last_progress + timeout)
+        if state.running_requests > 0 {
+            return None;
+        }
+        Some(match self.stopped_at.get() {
+            Some(stopped_at) => state.last_progress.max(*stopped_at) + DRAIN_TIMEOUT,
+            None if state.awaits_headers => state.last_progress + HEADER_TIMEOUT,
+            None => state.last_progress + self.idle_timeout,
+        })
     }
 }
 
@@ -208,18 +207,27 @@ mod tests {
 
     #[test]
     fn running_request_keeps_its_connection_open() {
-        let stopping = Arc::default();
-        let activity = Arc::new(ConnectionActivity::new(65 * SECOND, Arc::clone(&stopping)));
+        let activity = activity();
         let (first, second) = (activity.begin_request(Version::HTTP_2), activity.begin_request(Version::HTTP_2));
-        assert_eq!(timeout(&activity), None);
-        stopping.store(true, Ordering::Relaxed);
-        assert_eq!(timeout(&activity), None, "also while the program stops");
+        assert_eq!(activity.deadline(), None);
         drop(first);
-        assert_eq!(timeout(&activity), None);
+        assert_eq!(activity.deadline(), None);
         drop(second);
-        assert_eq!(timeout(&activity), Some(DRAIN_TIMEOUT));
-        stopping.store(false, Ordering::Relaxed);
         assert_eq!(timeout(&activity), Some(65 * SECOND));
+        let running = activity.begin_request(Version::HTTP_2);
+        activity.stopped_at.set(Instant::now()).unwrap();
+        assert_eq!(activity.deadline(), None, "also while the program stops");
+        drop(running);
+        assert_eq!(timeout(&activity), Some(DRAIN_TIMEOUT));
+    }
+
+    #[test]
+    fn last_response_may_be_taken_after_the_program_was_told_to_stop() {
+        let activity = activity();
+        drop(activity.begin_request(Version::HTTP_11));
+        let stopped_at = activity.last_progress() + 30 * SECOND;
+        activity.stopped_at.set(stopped_at).unwrap();
+        assert_eq!(activity.deadline(), Some(stopped_at + DRAIN_TIMEOUT));
     }
 
     #[test]
