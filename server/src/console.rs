@@ -9,15 +9,19 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-use crate::{assets, guard, metrics::StaticFile};
+use crate::{
+    assets,
+    guard::{self, ConsoleGuard},
+    metrics::StaticFile,
+};
 
 /// Everything that a browser can ask for.
 pub fn router(console: Console) -> Router {
-    let public_url = console.public_url.clone();
+    let guard = ConsoleGuard::new(console.public_url.clone());
     app::routes(console)
         .layer(CompressionLayer::new().compress_when(is_page))
         .layer(middleware::from_fn(serve_files))
-        .layer(middleware::from_fn_with_state(public_url, guard::same_site_only))
+        .layer(middleware::from_fn_with_state(guard, guard::guard_console))
 }
 
 /// Pages alone are compressed: what carries a secret is never mixed with what somebody else chose and then

@@ -1,6 +1,6 @@
 //! What stands in front of the console: headers, other sites, guesses, and bodies of any size.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::program::{PASSWORD, Program};
 
@@ -43,13 +43,44 @@ async fn every_page_is_strict() {
 async fn under_https_cookies_are_the_hosts_own() {
     let program = Program::start_with(&["--public-url", "https://keys.example.com/"]);
     program.tenant("acme");
-    let answer = program.stranger().sign_in("tenant-admin@acme.test", PASSWORD).await;
+    let browser = program.stranger().at_host("keys.example.com");
+    let answer = browser.sign_in("tenant-admin@acme.test", PASSWORD).await;
     let cookie = answer.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-latchkey_session="), "{cookie}");
     for part in ["Path=/", "HttpOnly", "SameSite=Lax", "Secure"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
+}
+
+#[tokio::test]
+async fn https_site_with_an_http_public_url_is_reported_once() {
+    const WARNING: &str = "session cookies are not Secure: set LATCHKEY_PUBLIC_URL";
+    let https = [("x-forwarded-proto", "https"), ("x-forwarded-for", "203.0.113.9")];
+    let request = async |program: &Program, path: &str, headers: &[(&str, &str)]| {
+        let request = reqwest::Client::new().get(format!("{}{path}", program.url));
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap();
+    };
+    let warnings = |program: &Program| program.log.lock().unwrap().matches(WARNING).count();
+
+    let program = Program::start_with(&["--trusted-proxies", "127.0.0.1"]);
+    request(&program, "/sign-in", &[("x-forwarded-proto", "http"), https[1]]).await;
+    request(&program, "/sign-in", &[https[1], ("x-request-id", "before")]).await;
+    program.wait_for_log("request_id=before").await;
+    assert_eq!(warnings(&program), 0, "the site is reached by http");
+    request(&program, "/sign-in", &https).await;
+    assert!(program.wait_for_log(WARNING).await.contains(&program.url), "it names the public URL");
+    request(&program, "/sign-in", &https).await;
+    request(&program, "/livez", &[("x-request-id", "after")]).await;
+    program.wait_for_log("request_id=after").await;
+    assert_eq!(warnings(&program), 1);
+
+    for options in [&[][..], &["--trusted-proxies", "127.0.0.1", "--public-url", "https://keys.example.com"]] {
+        let program = Program::start_with(options);
+        request(&program, "/sign-in", &[https[0], https[1], ("x-request-id", "after")]).await;
+        program.wait_for_log("request_id=after").await;
+        assert_eq!(warnings(&program), 0, "{options:?}");
+    }
 }
 
 #[tokio::test]
@@ -66,11 +97,16 @@ async fn another_site_cannot_make_a_browser_act() {
         &[("sec-fetch-site", "none")],
         &[("origin", "https://evil.example")],
         &[("origin", "null")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")],
+        &[("sec-fetch-site", "same-origin"), ("host", "evil.example")],
     ] {
         let answer = admin.call_with("/console/revoke_key", &body, headers).await;
         assert_eq!(answer.status(), 403, "{headers:?}");
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
     }
+    let refused = admin.call_with("/console/revoke_key", &body, &[("origin", "https://evil.example")]).await;
+    let detail = refused.json::<Value>().await.unwrap()["detail"].to_string();
+    assert!(detail.contains(&program.url) && detail.contains("LATCHKEY_PUBLIC_URL"), "{detail}");
     let origin = program.url.clone();
     let answer = admin.call_with("/console/revoke_key", &body, &[("origin", &origin)]).await;
     assert_eq!(answer.status(), 200, "an old browser on the console itself");

@@ -32,9 +32,10 @@ fn get(path: &str) -> String {
 }
 
 /// The head of a form that a browser sends to sign in.
-fn sign_in(how_long: &str) -> String {
+fn sign_in(program: &Program, how_long: &str) -> String {
     let form = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin";
-    format!("POST /console/sign_in HTTP/1.1\r\nHost: localhost\r\n{form}\r\n{how_long}\r\n\r\n")
+    let host = program.url.strip_prefix("http://").unwrap();
+    format!("POST /console/sign_in HTTP/1.1\r\nHost: {host}\r\n{form}\r\n{how_long}\r\n\r\n")
 }
 
 /// A client that asks once and then keeps its connection.
@@ -153,7 +154,7 @@ async fn headers_arrive_in_time_or_not_at_all() {
 async fn dawdle(program: &Program, pause: Duration) {
     let mut stream = connect(program).await;
     let start = Instant::now();
-    stream.write_all(sign_in("Content-Length: 1000").as_bytes()).await.unwrap();
+    stream.write_all(sign_in(program, "Content-Length: 1000").as_bytes()).await.unwrap();
     let (mut from, mut to) = stream.split();
     let send = async {
         while to.write_all(b"x").await.is_ok() {
@@ -197,7 +198,7 @@ async fn a_hundred_megabytes_of_body_are_refused_and_not_kept() {
     let chunk = [b"10000\r\n", "x".repeat(65_536).as_bytes(), b"\r\n"].concat();
     for (how_long, status) in [("Content-Length: 104857600", 413), ("Transfer-Encoding: chunked", 400)] {
         let mut stream = connect(&program).await;
-        stream.write_all(sign_in(how_long).as_bytes()).await.unwrap();
+        stream.write_all(sign_in(&program, how_long).as_bytes()).await.unwrap();
         for _ in 0..KILOBYTES_OF_100_MB / 64 {
             if stream.write_all(&chunk).await.is_err() {
                 break;
@@ -219,7 +220,7 @@ async fn what_runs_is_finished_before_the_program_ends() {
     let (first, second) = form.split_at(10);
     let mut running = connect(&program).await;
     let expecting = format!("Content-Length: {}\r\nExpect: 100-continue", form.len());
-    running.write_all(sign_in(&expecting).as_bytes()).await.unwrap();
+    running.write_all(sign_in(&program, &expecting).as_bytes()).await.unwrap();
     let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
     running.read_exact(&mut go_on).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&go_on), "HTTP/1.1 100 Continue\r\n\r\n", "it runs");

@@ -248,6 +248,7 @@ impl Program {
         Browser {
             client: Client::builder().redirect(Policy::none()).build().unwrap(),
             url: self.url.clone(),
+            host: None,
             cookie: None,
         }
     }
@@ -283,10 +284,17 @@ pub fn json_of(output: &Output) -> Value {
 pub struct Browser {
     client: Client,
     url: String,
+    /// None for that of the URL.
+    host: Option<&'static str>,
     pub cookie: Option<String>,
 }
 
 impl Browser {
+    /// The same browser, which finds the console at another host, through a proxy.
+    pub fn at_host(self, host: &'static str) -> Self {
+        Self { host: Some(host), ..self }
+    }
+
     pub async fn get(&self, path: &str) -> Response {
         let request = self.client.get(format!("{}{path}", self.url));
         self.with_cookie(request).send().await.unwrap()
@@ -317,6 +325,10 @@ impl Browser {
     }
 
     fn with_cookie(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let request = match self.host {
+            Some(host) => request.header(header::HOST, host),
+            None => request,
+        };
         match &self.cookie {
             Some(cookie) => request.header(header::COOKIE, cookie),
             None => request,
