@@ -1,7 +1,7 @@
 //! What anybody may read: the reference of the API, and the guides.
 
 use axum::{
-    extract::Path,
+    extract::{Path, rejection::PathRejection},
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
@@ -80,10 +80,11 @@ pub(crate) async fn moving_to_a_key(visit: Visit) -> Response {
 }
 
 /// Where the `type` of a problem leads: to what the reference says of it.
-pub(crate) async fn problem_kind(visit: Visit, Path(code): Path<String>, parts: Parts) -> Response {
-    if visit.console.reference.has_problem(&code) {
-        Redirect::to(&format!("/docs#problem-{code}")).into_response()
-    } else {
-        problem::not_found(visit, parts).await
+pub(crate) async fn problem_kind(visit: Visit, code: Result<Path<String>, PathRejection>, parts: Parts) -> Response {
+    match code {
+        Ok(Path(code)) if visit.console.reference.has_problem(&code) => {
+            Redirect::to(&format!("/docs#problem-{code}")).into_response()
+        }
+        _ => problem::not_found(visit, parts).await,
     }
 }

@@ -1,14 +1,14 @@
 //! The query of a request, read one parameter at a time, with all that is wrong collected.
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Path},
     http::{Uri, request::Parts},
 };
 use chrono::NaiveDate;
 use domain::id::{Id, PropertyId};
 
 use super::cursor;
-use crate::problem::{Problem, WrongField};
+use crate::problem::{Code, Problem, WrongField};
 
 const LIMIT: std::ops::RangeInclusive<u16> = 1..=200;
 const DEFAULT_LIMIT: u16 = 50;
@@ -17,6 +17,18 @@ const DEFAULT_LIMIT: u16 = 50;
 pub struct Parameters {
     pairs: Vec<(String, String)>,
     errors: Vec<WrongField>,
+}
+
+/// The id in a path. One that is not even UTF-8 names nothing.
+pub struct PathId(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| Code::NotFound.into())
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Parameters {

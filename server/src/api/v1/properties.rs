@@ -9,7 +9,7 @@ use super::super::{
     Api,
     admission::{Admitted, Demanded, ReadProperties, unavailable},
     list::{List, ListParameters},
-    parameters::Parameters,
+    parameters::{Parameters, PathId},
 };
 use crate::problem::Problem;
 
@@ -66,7 +66,7 @@ pub async fn list(
 pub async fn get(
     State(api): State<Api>,
     admitted: Admitted<ReadProperties>,
-    axum::extract::Path(id): axum::extract::Path<String>,
+    PathId(id): PathId,
 ) -> Result<Json<PropertyView>, Problem> {
     let found = api.keyring.reachable_property(&admitted.caller, &id).await.map_err(|error| unavailable(&error))?;
     found.map(|property| Json(property.into())).ok_or_else(|| super::nothing("property"))

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
@@ -19,7 +19,7 @@ use super::{
         body::{Fields, FromFields},
         idempotency_key,
         list::{List, ListParameters},
-        parameters::Parameters,
+        parameters::{Parameters, PathId},
     },
     Price, nothing, told,
 };
@@ -213,7 +213,7 @@ pub async fn list(
 pub async fn get(
     State(api): State<Api>,
     admitted: Admitted<ReadReservations>,
-    Path(id): Path<String>,
+    PathId(id): PathId,
 ) -> Result<Json<ReservationView>, Problem> {
     let id = ReservationId::parse(&id).map_err(|_| nothing("reservation"))?;
     let reservation = api.booking.reservation(&admitted.caller, &id).await.map_err(told)?;
