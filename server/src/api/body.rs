@@ -1,6 +1,6 @@
 //! Bodies: JSON objects, read field by field, so that everything that is wrong is told at once.
 
-use std::error::Error as _;
+use std::{collections::HashMap, error::Error as _, fmt};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -9,7 +9,10 @@ use axum::{
 };
 use chrono::NaiveDate;
 use http_body_util::LengthLimitError;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::parameters::read_date;
@@ -93,11 +96,84 @@ pub fn answer(view: &impl Serialize) -> Response {
 }
 
 fn object(bytes: Bytes) -> Result<Json, Problem> {
+    refuse_repeated_fields(&bytes)?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(fields)) => Ok(Json { bytes, fields }),
         Ok(_) => Err(Problem::invalid([wrong("", "not_an_object", "Send a JSON object: { … }.")])),
         Err(_) => Err(Code::MalformedBody.into()),
     }
+}
+
+/// The names of the fields in a JSON document, each as often as it is there. [`Value`] keeps one of those that are
+/// repeated, and which one differs from parser to parser.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum FieldNames {
+    Object(Entries),
+    Array(Vec<FieldNames>),
+    Scalar(IgnoredAny),
+}
+
+struct Entries(Vec<(String, FieldNames)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor;
+
+        impl<'de> Visitor<'de> for EntriesVisitor {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+impl FieldNames {
+    /// Adds the fields that are there more than once, each with the path to it: `guest.name`, `requests.0.key`.
+    fn find_repeated(&self, prefix: &str, repeated: &mut Vec<String>) {
+        match self {
+            Self::Object(Entries(entries)) => {
+                let mut counts = HashMap::new();
+                for (name, names) in entries {
+                    let path = format!("{prefix}{}", written::word(name));
+                    names.find_repeated(&format!("{path}."), repeated);
+                    let count = counts.entry(name).or_insert(0);
+                    *count += 1;
+                    if *count == 2 {
+                        repeated.push(path);
+                    }
+                }
+            }
+            Self::Array(items) => {
+                for (index, names) in items.iter().enumerate() {
+                    names.find_repeated(&format!("{prefix}{index}."), repeated);
+                }
+            }
+            Self::Scalar(_) => {}
+        }
+    }
+}
+
+fn refuse_repeated_fields(bytes: &[u8]) -> Result<(), Problem> {
+    let mut repeated = Vec::new();
+    let names: FieldNames = serde_json::from_slice(bytes).map_err(|_| Problem::from(Code::MalformedBody))?;
+    names.find_repeated("", &mut repeated);
+    if repeated.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::invalid(repeated.iter().map(|field| wrong(field, "sent_twice", &format!("Send {field} once.")))))
 }
 
 /// Too long, or broken off before its end.
@@ -262,5 +338,33 @@ impl Fields<'_> {
         for name in unknown {
             self.refuse(&name, "unknown", "There is no such field. Leave it out, or mend its name.");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repeated(json: &str) -> Vec<String> {
+        let mut repeated = Vec::new();
+        serde_json::from_str::<FieldNames>(json).unwrap().find_repeated("", &mut repeated);
+        repeated
+    }
+
+    #[test]
+    fn repeated_fields_are_named_once_with_their_path() {
+        assert_eq!(repeated(r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}],"d":null}"#), [""; 0]);
+        assert_eq!(repeated(r#"{"a":1,"b":2,"a":3,"a":{}}"#), ["a"]);
+        assert_eq!(repeated(r#"{"guest":{"name":"x","name":"x"},"\u0061":1,"a":2}"#), ["guest.name", "a"]);
+        assert_eq!(repeated(r#"{"requests":[{},{"key":1,"key":2}]}"#), ["requests.1.key"]);
+        assert_eq!(repeated("[1,2]"), [""; 0]);
+    }
+
+    #[test]
+    fn repeated_secret_is_not_echoed() {
+        let secret = "lk_tk_0123456789abcdefghijklmnopqrstuvwxyz";
+        let found = repeated(&format!(r#"{{"{secret}":1,"{secret}":2}}"#));
+        assert_eq!(found.len(), 1);
+        assert!(!found[0].contains(&secret[..20]), "{found:?}");
     }
 }

@@ -25,6 +25,60 @@ async fn what_is_not_there_is_a_problem_too(base: Base) {
     }
 }
 
+async fn path_that_is_not_utf8_is_not_found(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&[]);
+    for path in [
+        "/api/%ff",
+        "/api/v1/properties/%ff",
+        "/api/v1/properties/%ff/",
+        "/api/v1/reservations/%ff",
+        "/api/v1/reservations/res_%c3%28",
+    ] {
+        stage.get(path, &key.secret).await.refused(404, "not_found");
+    }
+    let page = stage.get_with("/problems/%ff", &[]).await;
+    assert_eq!((page.status, page.header("content-type")), (404, "text/html; charset=utf-8"));
+}
+
+async fn repeated_json_field_is_refused(base: Base) {
+    let stage = base.stage();
+    let key = stage.key(&["--rate-limit", "1000"]);
+    let verifier = stage.key(&["--group", "Verifier"]);
+    let secret = &key.secret;
+    let headers = |secret| [("x-api-key", secret), ("content-type", "application/json")];
+    for (path, credential, body, wrong) in [
+        ("/api/v1/keys/verify", &verifier, format!(r#"{{"key":"{secret}","key":"x"}}"#), &["key sent_twice"][..]),
+        (
+            "/api/v1/keys/verify",
+            &verifier,
+            format!(r#"{{"key":"{secret}","cost":1,"c\u006fst":0}}"#),
+            &["cost sent_twice"],
+        ),
+        (
+            "/api/v1/reservations",
+            &key,
+            r#"{"units":1,"units":2,"guest":{"name":"a","name":"b"}}"#.to_owned(),
+            &["units sent_twice", "guest.name sent_twice"],
+        ),
+        (
+            "/api/v1/reservations",
+            &key,
+            r#"{"property_id":"a","property_id":"b"}"#.to_owned(),
+            &["property_id sent_twice"],
+        ),
+        (
+            "/api/v1/auth/token",
+            &key,
+            r#"{"email":"a","password":"b","password":"c"}"#.to_owned(),
+            &["password sent_twice"],
+        ),
+    ] {
+        let answer = stage.post_with(path, &headers(credential.secret.as_str()), body).await;
+        assert_eq!(answer.refused(422, "invalid").wrong_fields(), wrong, "{path}");
+    }
+}
+
 async fn a_request_keeps_its_sane_name(base: Base) {
     let stage = base.stage();
     for (name, is_kept) in [
@@ -47,4 +101,9 @@ async fn a_request_keeps_its_sane_name(base: Base) {
     assert_eq!((good.status, good.header("x-request-id")), (200, "mine"));
 }
 
-on_both_databases!(what_is_not_there_is_a_problem_too, a_request_keeps_its_sane_name);
+on_both_databases!(
+    what_is_not_there_is_a_problem_too,
+    path_that_is_not_utf8_is_not_found,
+    repeated_json_field_is_refused,
+    a_request_keeps_its_sane_name,
+);
