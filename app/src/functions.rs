@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ConsoleError, SeenKey};
 
 #[cfg(feature = "ssr")]
-use crate::session;
+use crate::{pages, session};
 
 mod groups;
 mod people;
@@ -94,8 +94,10 @@ pub async fn sign_in(
     #[server(default)] code: String,
     next: String,
 ) -> Result<String, ConsoleError> {
-    session::open(email, password.into(), &code).await?;
-    let next = session::own_path(&next);
+    let next = session::safe_redirect_path(&next);
+    session::open(email, password.into(), &code)
+        .await
+        .inspect_err(|_| session::return_to_form(&pages::failed_sign_in(&next)))?;
     leptos_axum::redirect(&next);
     Ok(next)
 }

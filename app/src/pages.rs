@@ -50,7 +50,7 @@ pub(crate) use problem::not_found;
 pub(crate) use profile::profile;
 pub(crate) use properties::{properties, property};
 pub(crate) use security::{second_factor, security};
-pub(crate) use sign_in::sign_in;
+pub(crate) use sign_in::{failed_sign_in, sign_in};
 pub(crate) use tenants::{tenant, tenant_new, tenants};
 
 /// What is open to people who have yet to set up the second factor that their tenant asks for.

@@ -3,13 +3,16 @@
 use axum::{
     Router,
     extract::{Request, State},
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{LOCATION, REFERER},
+    },
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
 };
 use leptos::{prelude::provide_context, server_fn::axum::server_fn_paths};
 
-use crate::{console::Console, pages};
+use crate::{console::Console, pages, session};
 
 /// Every page of the console, and the functions that its islands call.
 pub fn routes(console: Console) -> Router {
@@ -73,10 +76,19 @@ fn docs() -> Router<Console> {
     })
 }
 
-async fn call(State(console): State<Console>, request: Request) -> Response {
+async fn call(State(console): State<Console>, mut request: Request) -> Response {
     let is_known = server_fn_paths().any(|(path, _)| path == request.uri().path());
     if !is_known {
         return StatusCode::NOT_FOUND.into_response();
     }
-    leptos_axum::handle_server_fns_with_context(move || provide_context(console.clone()), request).await.into_response()
+    let is_plain_form = session::is_plain_form(request.headers());
+    // Leptos would redirect a plain form to its `Referer`, which may be another site.
+    request.headers_mut().remove(REFERER);
+    let context = move || provide_context(console.clone());
+    let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    if is_plain_form && failed && response.headers().contains_key(LOCATION) {
+        *response.status_mut() = StatusCode::SEE_OTHER;
+    }
+    response
 }

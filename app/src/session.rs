@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{COOKIE, SET_COOKIE, USER_AGENT},
+    header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
 use domain::{id::TenantId, key::Key, key_draft::KeyDraft, secret::redacted};
@@ -169,10 +169,23 @@ fn take_cookie_back(console: &Console) {
     expect_context::<ResponseOptions>().append_header(SET_COOKIE, cookie(console, "", "; Max-Age=0"));
 }
 
-/// A path on this very site, whatever a link claims.
-pub(crate) fn own_path(next: &str) -> String {
-    let is_own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
-    if is_own { next.to_owned() } else { "/".to_owned() }
+/// A path on this site that a browser can be redirected to; the start page instead of anything else.
+pub(crate) fn safe_redirect_path(next: &str) -> String {
+    let is_path = next.starts_with('/') && !next.starts_with("//");
+    let is_safe = is_path && !next.contains(|character: char| character == '\\' || character.is_control());
+    if is_safe { next.to_owned() } else { "/".to_owned() }
+}
+
+/// Whether a browser sent a form by itself, without scripts, and will show the answer as a page.
+pub(crate) fn is_plain_form(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Names the page to which a plain form leads back, because it did not succeed.
+pub(crate) fn return_to_form(page: &str) {
+    if let (true, Ok(page)) = (is_plain_form(&expect_context::<Parts>().headers), HeaderValue::from_str(page)) {
+        expect_context::<ResponseOptions>().insert_header(LOCATION, page);
+    }
 }
 
 /// Sets the status of a server function's answer.
@@ -283,14 +296,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_signing_in_nobody_is_led_elsewhere() {
-        for own in ["/", "/tenant-api-keys?status=active", "/tenant-api-keys/new"] {
-            assert_eq!(own_path(own), own);
+    fn redirects_lead_to_paths_of_this_site_alone() {
+        for own in ["/", "/tenant-api-keys?status=active", "/tenant-api-keys/new", "/people?search=Jürgen"] {
+            assert_eq!(safe_redirect_path(own), own);
         }
-        for foreign in
-            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"]
-        {
-            assert_eq!(own_path(foreign), "/", "{foreign}");
+        for foreign in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/\u{1}",
+            "/\r\nset-cookie: a=b",
+            "/\u{7f}",
+            "/\u{85}",
+        ] {
+            assert_eq!(safe_redirect_path(foreign), "/", "{foreign:?}");
         }
     }
 

@@ -5,6 +5,7 @@ mod faces {
     mod audit;
     mod commands;
     mod connections;
+    mod forms;
     mod functions;
     mod guard;
     mod http2;

@@ -1,23 +1,29 @@
 //! The sign-in.
 
 use axum::{
-    extract::{Query, rejection::QueryRejection},
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
-use serde::Deserialize;
 
+use super::{Parameters, address};
 use crate::{components::Icon, islands::SignInForm, session, shell::Visit};
 
-#[derive(Deserialize)]
-pub(crate) struct SignInQuery {
-    #[serde(default)]
-    next: String,
+const PATH: &str = "/sign-in";
+const NEXT: &str = "next";
+const FAILED: &str = "failed";
+
+/// Where a form that was sent without scripts leads back to.
+pub(crate) fn failed_sign_in(next: &str) -> String {
+    address(PATH, &[(NEXT, next.to_owned()), (FAILED, "1".to_owned())])
 }
 
-pub(crate) async fn sign_in(visit: Visit, query: Result<Query<SignInQuery>, QueryRejection>, parts: Parts) -> Response {
-    let next = session::own_path(&query.map(|Query(query)| query.next).unwrap_or_default());
+const SIGN_IN_FAILED: &str = "You could not be signed in. Check your e-mail address, your password and the code of your \
+                              second factor. After several attempts, wait 15 minutes.";
+
+pub(crate) async fn sign_in(visit: Visit, parameters: Parameters, parts: Parts) -> Response {
+    let next = session::safe_redirect_path(parameters.first(NEXT).unwrap_or_default());
+    let failed = parameters.first(FAILED).is_some();
     if let Ok(Some(_)) = session::find(&visit.console, &parts).await {
         return Redirect::to(&next).into_response();
     }
@@ -28,6 +34,7 @@ pub(crate) async fn sign_in(visit: Visit, query: Result<Query<SignInQuery>, Quer
             <div class="sign-in">
                 <p class="brand"><Icon name="key"/>"Latchkey"</p>
                 <h1>"Sign in"</h1>
+                {failed.then(|| view! { <p class="form-error" role="alert">{SIGN_IN_FAILED}</p> })}
                 <SignInForm next/>
                 <p class="hint">"For programs: "<a href="/docs">"API reference"</a>" and "<a href="/docs/keys">"Using a key"</a></p>
             </div>
