@@ -75,7 +75,7 @@ impl FromRequestParts<Console> for Visitor {
             Ok(Some(signed_in)) => Ok(Self { visit, signed_in }),
             Ok(None) => Err(to_sign_in(parts)),
             Err(error) => {
-                tracing::error!(cause = %error, "the session could not be looked up");
+                tracing::error!(cause = %error.root_cause(), "the session could not be looked up");
                 Err(problem::unavailable(visit.page(problem::UNAVAILABLE)).await)
             }
         }

@@ -66,6 +66,17 @@ impl From<StoreError> for Error {
     }
 }
 
+impl Error {
+    /// What the log is to say. Its own message leaves out why the database failed.
+    #[must_use]
+    pub fn root_cause(&self) -> &(dyn std::error::Error + 'static) {
+        match self {
+            Self::Unavailable(cause) => cause,
+            other => other,
+        }
+    }
+}
+
 impl From<FieldError> for Error {
     fn from(error: FieldError) -> Self {
         Self::Invalid(vec![error])

@@ -100,6 +100,17 @@ impl From<StoreError> for Error {
     }
 }
 
+impl Error {
+    /// What the log is to say. Its own message leaves out why the database failed.
+    #[must_use]
+    pub fn root_cause(&self) -> &(dyn std::error::Error + 'static) {
+        match self {
+            Self::Unavailable(cause) => cause,
+            other => other,
+        }
+    }
+}
+
 impl From<Arc<StoreError>> for Error {
     fn from(shared: Arc<StoreError>) -> Self {
         StoreError::Shared(shared).into()

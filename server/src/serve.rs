@@ -41,17 +41,17 @@ pub enum ServeError {
     Site(#[from] NoSite),
     #[error("cannot listen on {address}: {cause}")]
     Listen { address: SocketAddr, cause: std::io::Error },
-    #[error("cannot make the first super user: {0}")]
+    #[error("cannot make the first super user: {}", .0.root_cause())]
     SuperUser(#[source] Error),
-    #[error("cannot fill the database with the demo: {0}")]
+    #[error("cannot fill the database with the demo: {}", .0.root_cause())]
     Demo(#[source] Error),
-    #[error("cannot become a node of the database: {0}")]
+    #[error("cannot become a node of the database: {}", .0.root_cause())]
     Join(#[source] Error),
-    #[error("what keys were used for in the last second could not be written: {0}")]
+    #[error("what keys were used for in the last second could not be written: {}", .0.root_cause())]
     Usage(#[source] Error),
     #[error("the database did not answer any more: what keys were used for lately could not be written")]
     Farewell,
-    #[error("cannot fill the database with the demo's reservations: {0}")]
+    #[error("cannot fill the database with the demo's reservations: {}", .0.root_cause())]
     DemoBookings(#[source] booking::Error),
     #[error(transparent)]
     Reference(#[from] UnreadableReference),
@@ -180,8 +180,8 @@ async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
     let mut next_clearing = Instant::now();
     let mut pause = WRITE_EVERY;
     while timeout(pause, stop.notified()).await.is_err() {
-        let written = keyring.write_usage().await.unwrap_or_else(|cause| {
-            tracing::error!(%cause, "what keys were used for could not be written; it is kept for the next time");
+        let written = keyring.write_usage().await.unwrap_or_else(|error| {
+            tracing::error!(cause = %error.root_cause(), "what keys were used for could not be written; it is kept for the next time");
             0
         });
         pause = WRITE_EVERY.max(REST.saturating_mul(written)).min(LONGEST_PAUSE);
@@ -193,11 +193,11 @@ async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
 }
 
 async fn clear_old(keyring: &Keyring, booking: &Booking) {
-    if let Err(cause) = keyring.clear_old_usage().await {
-        tracing::error!(%cause, "old usage could not be cleared away");
+    if let Err(error) = keyring.clear_old_usage().await {
+        tracing::error!(cause = %error.root_cause(), "old usage could not be cleared away");
     }
-    if let Err(cause) = booking.clear_old(keyring.now()).await {
-        tracing::error!(%cause, "old idempotency keys could not be cleared away");
+    if let Err(error) = booking.clear_old(keyring.now()).await {
+        tracing::error!(cause = %error.root_cause(), "old idempotency keys could not be cleared away");
     }
 }
 

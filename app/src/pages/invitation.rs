@@ -34,7 +34,7 @@ pub(crate) async fn invitation(visit: Visit, token: Result<Path<String>, PathRej
             visit.page("Link not good").with_status(StatusCode::NOT_FOUND).render(|| view! { <NoLongerGood/> }).await
         }
         Err(error) => {
-            tracing::error!(cause = %error, "the invitation could not be looked up");
+            tracing::error!(cause = %error.root_cause(), "the invitation could not be looked up");
             problem::unavailable(visit.page(problem::UNAVAILABLE)).await
         }
     }

@@ -129,7 +129,7 @@ fn KeyListPage(list: List) -> impl IntoView {
             match list.load().await {
                 Ok((loaded, legacy)) => view! { <Listed loaded legacy limit whom/> }.into_any(),
                 Err(error) => {
-                    tracing::error!(cause = %error, "the keys could not be listed");
+                    tracing::error!(cause = %error.root_cause(), "the keys could not be listed");
                     view! { <Failed title="API Keys" of=KeysOf::Tenant query=list.listing.query/> }.into_any()
                 }
             }

@@ -58,7 +58,7 @@ fn Loaded(listing: Listing, limit: u32) -> impl IntoView {
             match listing.load().await {
                 Ok(loaded) => view! { <Listed loaded limit/> }.into_any(),
                 Err(error) => {
-                    tracing::error!(cause = %error, "the person's keys could not be listed");
+                    tracing::error!(cause = %error.root_cause(), "the person's keys could not be listed");
                     view! { <Failed/> }.into_any()
                 }
             }

@@ -34,7 +34,7 @@ fn PersonalKeysPage(listing: Listing) -> impl IntoView {
             match listing.load().await {
                 Ok(loaded) => view! { <Listed loaded/> }.into_any(),
                 Err(error) => {
-                    tracing::error!(cause = %error, "the personal keys could not be listed");
+                    tracing::error!(cause = %error.root_cause(), "the personal keys could not be listed");
                     view! { <Failed title=TITLE of query=listing.query/> }.into_any()
                 }
             }

@@ -106,7 +106,7 @@ pub(super) async fn not_subscribed(visitor: &Visitor) -> Response {
 /// beside something else.
 pub(super) async fn whom_to_ask(visitor: &Visitor) -> Vec<Person> {
     visitor.visit.console.keyring.whom_to_ask(&visitor.signed_in).await.unwrap_or_else(|error| {
-        tracing::error!(cause = %error, "whom to ask could not be found out");
+        tracing::error!(cause = %error.root_cause(), "whom to ask could not be found out");
         Vec::new()
     })
 }
@@ -132,7 +132,7 @@ pub(super) async fn failed(visitor: &Visitor, error: &Error, what: &'static str)
     if let Error::NotFound(_) = error {
         return missing(visitor.page(MISSING)).await;
     }
-    tracing::error!(cause = %error, "{what}");
+    tracing::error!(cause = %error.root_cause(), "{what}");
     unavailable(visitor.page(UNAVAILABLE)).await
 }
 

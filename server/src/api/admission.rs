@@ -177,7 +177,7 @@ fn origin(headers: &HeaderMap) -> Option<String> {
 
 /// Logs the cause, and says no more than that it can be tried again.
 pub fn unavailable(error: &Error) -> Problem {
-    tracing::error!(cause = %error, "the database failed");
+    tracing::error!(cause = %error.root_cause(), "the database failed");
     out_of_order()
 }
 

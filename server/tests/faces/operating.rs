@@ -61,6 +61,18 @@ async fn wide_trusted_range_is_reported_at_start() {
 }
 
 #[tokio::test]
+async fn log_line_of_an_error_page_names_the_cause() {
+    let program = Program::start_on_postgres();
+    program.tenant("acme");
+    let admin = program.signed_in("tenant-admin@acme.test").await;
+    program.behind_its_back("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
+    program.behind_its_back("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    assert_eq!(admin.get("/tenant-api-keys").await.status(), 503);
+    let line = program.wait_for_log("the session could not be looked up").await;
+    assert!(line.contains("accepting connections"), "{line}");
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_route_and_never_by_what_was_asked_for() {
     let program = Program::start();
     program.tenant("acme");

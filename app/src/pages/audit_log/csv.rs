@@ -80,8 +80,9 @@ impl Export {
             }
             let text = std::mem::take(&mut export.text);
             let next = if export.is_over { Ok(export) } else { export.read().await };
-            next.map(|next| Some((text, next)))
-                .inspect_err(|cause| tracing::error!(%cause, "the audit log could not be exported to its end"))
+            next.map(|next| Some((text, next))).inspect_err(|error| {
+                tracing::error!(cause = %error.root_cause(), "the audit log could not be exported to its end");
+            })
         })
     }
 }
