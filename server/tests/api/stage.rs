@@ -204,7 +204,7 @@ impl Stage {
 
     /// Waits for a query's answer, which is written a moment after what it tells of.
     pub async fn see(&self, sql: &str, expected: &[String]) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let found = self.texts(sql).await;
             if found == expected {
