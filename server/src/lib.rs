@@ -9,6 +9,7 @@ pub mod assets;
 pub mod commands;
 pub mod config;
 pub mod console;
+pub mod file_modes;
 pub mod front;
 pub mod gateway;
 pub mod guard;

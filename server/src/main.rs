@@ -7,15 +7,20 @@ use mimalloc::MiMalloc;
 use server::{
     commands::{self, Outcome},
     config::{Cli, Command, LogFormat},
-    serve, telemetry,
+    file_modes, serve, telemetry,
 };
 
 /// Every answer takes some dozens of small allocations.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+fn main() -> ExitCode {
+    file_modes::set_private_umask();
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command() {
         Command::Serve(options) => {

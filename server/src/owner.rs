@@ -21,7 +21,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::commands::{self, Outcome};
+use crate::{
+    commands::{self, Outcome},
+    file_modes::with_suffix,
+};
 
 /// How long to wait for a command that owns the file at the moment.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,12 +62,6 @@ pub enum Who {
     Owner(UnixStream),
 }
 
-fn beside(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
 impl Ownership {
     /// Takes the database, after a while if a command has it at the moment.
     ///
@@ -77,7 +74,7 @@ impl Ownership {
             if let Some(ownership) = Self::take(file)? {
                 return Ok(ownership);
             }
-            if Instant::now() >= patient_until || UnixStream::connect(beside(file, ".sock")).await.is_ok() {
+            if Instant::now() >= patient_until || UnixStream::connect(with_suffix(file, ".sock")).await.is_ok() {
                 return Err(OwnerError::InUse { file: file.to_owned() });
             }
             sleep(LOOK_AGAIN).await;
@@ -90,10 +87,14 @@ impl Ownership {
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(beside(file, ".lock")).map_err(unusable)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(with_suffix(file, ".lock"))
+            .map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { file: Some(OwnedFile { _lock: lock, socket: beside(file, ".sock") }) })),
+            Ok(()) => Ok(Some(Self { file: Some(OwnedFile { _lock: lock, socket: with_suffix(file, ".sock") }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(cause)) => Err(unusable(cause)),
         }
@@ -108,6 +109,7 @@ impl Ownership {
         let unusable = |cause| OwnerError::Unusable { file: file.socket.clone(), cause };
         // Left behind by an owner that was killed; nobody listens there, or we would not have the lock.
         let _ = std::fs::remove_file(&file.socket);
+        // Others cannot connect before its mode is set either: the program's umask keeps them out.
         let listener = UnixListener::bind(&file.socket).map_err(unusable)?;
         std::fs::set_permissions(&file.socket, Permissions::from_mode(0o600)).map_err(unusable)?;
         let task = tokio::spawn(async move {
@@ -173,7 +175,7 @@ pub async fn find(database_url: &str) -> Result<Who, OwnerError> {
     let Some(file) = Database::file(database_url) else { return Ok(Who::We(Ownership { file: None })) };
     let patient_until = Instant::now() + PATIENCE;
     loop {
-        if let Ok(stream) = UnixStream::connect(beside(file, ".sock")).await {
+        if let Ok(stream) = UnixStream::connect(with_suffix(file, ".sock")).await {
             return Ok(Who::Owner(stream));
         }
         if let Some(ownership) = Ownership::take(file)? {

@@ -20,7 +20,7 @@ use crate::{
     api::{self, Api, reference::reference},
     assets::{self, NoSite},
     config::{LogFormat, ServeOptions, Settings},
-    console,
+    console, file_modes,
     front::{Faces, Front},
     listen::{self, ConnectionLimits},
     metrics::Metrics,
@@ -85,6 +85,9 @@ pub async fn migrate(settings: &Settings) -> Result<(), ServeError> {
 pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), ServeError> {
     let site = Arc::new(assets::site()?);
     let ownership = Ownership::wait(&settings.database_url).await?;
+    if let Some(file) = Database::file(&settings.database_url) {
+        file_modes::warn_about_wide_modes(file);
+    }
     let keyring = open(settings).await?.with_memory(u64::from(settings.memory) * MIB);
     make_first_super_user(&keyring, settings).await?;
     let booking = booking(&keyring);

@@ -6,6 +6,7 @@ mod faces {
     mod commands;
     mod connections;
     mod forms;
+    mod file_modes;
     mod functions;
     mod guard;
     mod http2;

@@ -46,6 +46,15 @@ fn latchkey(database_url: &str) -> Command {
     command
 }
 
+/// The same in a shell that sets a umask first.
+fn latchkey_with_umask(umask: &str, database_url: &str) -> Command {
+    let program = latchkey(database_url);
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask \"$0\" && exec \"$@\"", umask]).arg(program.get_program());
+    command.env("LATCHKEY_DATABASE_URL", database_url);
+    command
+}
+
 /// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
 pub fn fresh_postgres(folder: &TempDir) -> String {
     let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
@@ -89,15 +98,26 @@ impl Program {
         Self::launch(folder, database_url, options)
     }
 
+    pub fn start_with_umask(umask: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let database_url = sqlite_in(&folder);
+        Self::spawn(latchkey_with_umask(umask, &database_url), folder, database_url, &[])
+    }
+
     pub fn launch(folder: TempDir, database_url: String, options: &[&str]) -> Self {
         Self::launch_with_env(folder, database_url, options, &[])
     }
 
     pub fn launch_with_env(folder: TempDir, database_url: String, options: &[&str], env: &[(&str, &Path)]) -> Self {
-        let mut process = latchkey(&database_url)
+        let mut command = latchkey(&database_url);
+        command.envs(env.iter().copied());
+        Self::spawn(command, folder, database_url, options)
+    }
+
+    fn spawn(mut command: Command, folder: TempDir, database_url: String, options: &[&str]) -> Self {
+        let mut process = command
             .args(["serve", "--addr", "127.0.0.1:0"])
             .args(options)
-            .envs(env.iter().copied())
             .env("LATCHKEY_LOG", "debug")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -197,11 +217,16 @@ impl Program {
         (folder, status)
     }
 
+    /// A line of what the system says of the process, such as `Umask`.
+    pub fn status(&self, name: &str) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect("it is there");
+        value.trim().to_owned()
+    }
+
     /// A number of kilobytes that the system keeps of it, such as `VmRSS` and `VmHWM`.
     pub fn memory(&self, what: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':')).expect("it is there");
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        self.status(what).trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Does something to its database behind its back. PostgreSQL alone.
@@ -270,6 +295,13 @@ pub fn shell_in(folder: &TempDir, words: &[&str], input: &str) -> Output {
 /// Runs a command on a database, whoever owns it.
 pub fn shell_on(database_url: &str, words: &[&str], input: &str) -> Output {
     let mut command = latchkey(database_url);
+    command.args(words);
+    run(command, input)
+}
+
+/// Runs a command alone in the folder, started with a umask of its own.
+pub fn shell_with_umask(umask: &str, folder: &TempDir, words: &[&str], input: &str) -> Output {
+    let mut command = latchkey_with_umask(umask, &sqlite_in(folder));
     command.args(words);
     run(command, input)
 }
