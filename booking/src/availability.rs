@@ -40,7 +40,7 @@ impl Booking {
         to: NaiveDate,
     ) -> Result<Vec<DayAvailability>, Error> {
         check_days(from, to)?;
-        if !caller.reach.contains(property) {
+        if !caller.reaches(property) {
             return Ok(Vec::new());
         }
         let services = store::services::all(&self.pool, &caller.tenant, property).await?;

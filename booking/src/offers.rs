@@ -72,7 +72,7 @@ impl Booking {
         page: &Page,
     ) -> Result<Listed<Service>, Error> {
         let slice = page.checked()?;
-        if !caller.reach.contains(property) {
+        if !caller.reaches(property) {
             return Ok(Listed::default());
         }
         let read = store::services::page(&self.pool, &caller.tenant, property, &slice).await?;
@@ -90,7 +90,7 @@ impl Booking {
         page: &Page,
     ) -> Result<Listed<Package>, Error> {
         let slice = page.checked()?;
-        if !caller.reach.contains(property) {
+        if !caller.reaches(property) {
             return Ok(Listed::default());
         }
         let read = store::packages::page(&self.pool, &caller.tenant, property, &slice).await?;

@@ -25,7 +25,12 @@ impl Booking {
         page: &Page,
     ) -> Result<Listed<Reservation>, Error> {
         let slice = page.checked()?;
-        let read = store::reservations::page(&self.pool, &caller.tenant, &caller.reach, property, &slice).await?;
+        let properties = match property {
+            Some(property) if !caller.reaches(property) => return Ok(Listed::default()),
+            Some(property) => std::slice::from_ref(property),
+            None => &caller.properties,
+        };
+        let read = store::reservations::page(&self.pool, &caller.tenant, properties, &slice).await?;
         Ok(slice.listed(read, |reservation| reservation.id.to_string()))
     }
 
@@ -34,7 +39,7 @@ impl Booking {
     /// # Errors
     /// When there is none within the caller's reach.
     pub async fn reservation(&self, caller: &Caller, id: &ReservationId) -> Result<Reservation, Error> {
-        let found = store::reservations::find(&self.pool, &caller.tenant, &caller.reach, id).await?;
-        found.ok_or(Error::NotFound(Thing::Reservation))
+        let found = store::reservations::find(&self.pool, &caller.tenant, id).await?;
+        found.filter(|reservation| caller.reaches(&reservation.property)).ok_or(Error::NotFound(Thing::Reservation))
     }
 }

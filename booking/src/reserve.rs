@@ -44,7 +44,7 @@ impl Booking {
         now: DateTime<Utc>,
         is_admitted: impl Fn() -> bool + Send + Sync,
     ) -> Result<Reserved, Error> {
-        if !caller.reach.contains(&new.property) {
+        if !caller.reaches(&new.property) {
             return Err(Error::NotFound(new.offer.thing()));
         }
         let Some(idempotency) = idempotency else {

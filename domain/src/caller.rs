@@ -1,11 +1,10 @@
 //! Who a good credential stands for: all that the protected API ever sees of it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
-    id::{KeyId, PersonId, TenantId},
+    id::{KeyId, PersonId, PropertyId, TenantId},
     permission::Grants,
-    property::Reach,
 };
 
 /// Somebody whose credential was found good, and how far it goes.
@@ -14,7 +13,15 @@ pub struct Caller {
     pub tenant: TenantId,
     pub identity: Identity,
     pub grants: Grants,
-    pub reach: Reach,
+    /// The properties within reach, in the order of their ids. An archived one is within nobody's.
+    pub properties: Arc<[PropertyId]>,
+}
+
+impl Caller {
+    #[must_use]
+    pub fn reaches(&self, property: &PropertyId) -> bool {
+        self.properties.binary_search(property).is_ok()
+    }
 }
 
 /// Whose credential it was.

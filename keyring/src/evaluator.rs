@@ -193,10 +193,7 @@ impl Keyring {
             return Ok(Judgement::refused(credential.unknown().into()));
         }
         let permitted = permitted(&caller.grants, None, ask.demand.permission);
-        let outcome = match permitted {
-            Ok(()) => self.find_property(&caller.tenant, ask.demand.property).await?,
-            refused => refused,
-        };
+        let outcome = permitted.and_then(|()| has_property(&caller, ask.demand.property));
         let dependencies = match &caller.identity {
             Identity::Person(person) => self.memory.depend_on_person(fence, &caller.tenant, person, self.clock.ticks()),
             Identity::Key(_) => None,
@@ -214,16 +211,6 @@ impl Keyring {
                 tenant.is_some_and(|tenant| tenant.slug == slug)
             }
         })
-    }
-
-    /// Looks for the property that a person named among their tenant's. They reach all that there are.
-    async fn find_property(&self, tenant: &TenantId, named: Option<&str>) -> Result<Check, Error> {
-        let Some(named) = named else { return Ok(Ok(())) };
-        let found = match PropertyId::parse(named) {
-            Ok(property) => store::properties::find(&self.database, tenant, &property).await?,
-            Err(_) => None,
-        };
-        Ok(if found.is_some() { Ok(()) } else { Err(Refusal::NoSuchProperty) })
     }
 
     /// The last check. Whoever was refused already is charged nothing.
@@ -324,6 +311,12 @@ fn permitted(grants: &Grants, group: Option<&str>, demand: Option<&Permission>) 
             lacks_scope_alone: grants.permissions.iter().any(|held| held.covers(needed)),
         }),
     }
+}
+
+/// Checks the property that a person named. They reach all that there are.
+fn has_property(caller: &Caller, named: Option<&str>) -> Check {
+    let exists = |named| PropertyId::parse(named).is_ok_and(|property| caller.reaches(&property));
+    if named.is_none_or(exists) { Ok(()) } else { Err(Refusal::NoSuchProperty) }
 }
 
 #[cfg(test)]

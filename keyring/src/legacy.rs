@@ -8,7 +8,6 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::{
     caller::{Caller, Identity},
     permission::Grants,
-    property::Reach,
     scope::Scopes,
     usage::LegacyMethod,
 };
@@ -205,7 +204,8 @@ impl Keyring {
         };
         let permissions = store::people::permissions(self.database.connection(), &tenant, &person).await?;
         let grants = Grants { permissions: permissions.into(), scopes: Scopes::Both };
-        Ok(Ok(Caller { tenant, identity: Identity::Person(person), grants, reach: Reach::All }))
+        let properties = store::properties::ids(&self.database, &tenant).await?.into();
+        Ok(Ok(Caller { tenant, identity: Identity::Person(person), grants, properties }))
     }
 
     /// What this installation signs its tokens with.

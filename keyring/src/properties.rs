@@ -154,11 +154,11 @@ impl Keyring {
         limit: u16,
         after: Option<&str>,
     ) -> Result<(Vec<Property>, Option<PropertyId>), Error> {
-        let one_more = u64::from(limit) + 1;
-        let found = store::properties::page(&self.database, &caller.tenant, &caller.reach, after, one_more).await?;
-        let fits = usize::from(limit);
-        let next = (found.len() > fits).then(|| found[fits - 1].id.clone());
-        Ok((found.into_iter().take(fits).collect(), next))
+        let start = after.map_or(0, |after| caller.properties.partition_point(|id| id.as_str() <= after));
+        let rest = &caller.properties[start..];
+        let (page, beyond) = rest.split_at(rest.len().min(limit.into()));
+        let next = page.last().filter(|_| !beyond.is_empty()).cloned();
+        Ok((store::properties::with_ids(&self.database, &caller.tenant, page).await?, next))
     }
 
     /// A property that a caller reaches.
@@ -167,7 +167,7 @@ impl Keyring {
     /// When the database fails.
     pub async fn reachable_property(&self, caller: &Caller, id: &str) -> Result<Option<Property>, Error> {
         let Ok(id) = PropertyId::parse(id) else { return Ok(None) };
-        if !caller.reach.contains(&id) {
+        if !caller.reaches(&id) {
             return Ok(None);
         }
         Ok(store::properties::find(&self.database, &caller.tenant, &id).await?)

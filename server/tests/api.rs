@@ -24,6 +24,7 @@ mod api {
     mod snippets;
     mod usage;
     mod v1 {
+        mod archived_properties;
         mod auth_token;
         mod availability;
         mod key;

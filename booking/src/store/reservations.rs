@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use domain::{
-    id::{Id, PackageId, PropertyId, ReservationId, ServiceId, TenantId},
-    property::Reach,
-};
+use domain::id::{Id, PackageId, PropertyId, ReservationId, ServiceId, TenantId};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
@@ -15,13 +12,9 @@ use sea_orm::{
 use super::{Pool, Result, WriteTransaction, entity::reservation, readable, readable_units, units_column};
 use crate::{Guest, Money, Reservation, Status, occupancy::Stay, page::Slice};
 
-/// What the tenant has within reach.
-fn within(tenant: &TenantId, reach: &Reach) -> Condition {
-    let of_tenant = Condition::all().add(reservation::Column::TenantId.eq(tenant.as_str()));
-    match reach {
-        Reach::All => of_tenant,
-        Reach::Only(ids) => of_tenant.add(reservation::Column::PropertyId.is_in(ids.iter().map(Id::as_str))),
-    }
+/// The tenant's reservations: where every query of this module starts.
+fn of_tenant(tenant: &TenantId) -> Condition {
+    Condition::all().add(reservation::Column::TenantId.eq(tenant.as_str()))
 }
 
 fn read(row: reservation::Model) -> Result<Reservation> {
@@ -45,14 +38,11 @@ fn read(row: reservation::Model) -> Result<Reservation> {
 pub(crate) async fn page(
     pool: &Pool,
     tenant: &TenantId,
-    reach: &Reach,
-    property: Option<&PropertyId>,
+    properties: &[PropertyId],
     slice: &Slice<ReservationId>,
 ) -> Result<Vec<Reservation>> {
-    let mut wanted = within(tenant, reach);
-    if let Some(property) = property {
-        wanted = wanted.add(reservation::Column::PropertyId.eq(property.as_str()));
-    }
+    let at_properties = reservation::Column::PropertyId.is_in(properties.iter().map(Id::as_str));
+    let mut wanted = of_tenant(tenant).add(at_properties);
     if let Some(after) = &slice.after {
         wanted = wanted.add(reservation::Column::Id.lt(after.as_str()));
     }
@@ -60,20 +50,15 @@ pub(crate) async fn page(
     select.limit(slice.to_read()).all(pool.connection()).await?.into_iter().map(read).collect()
 }
 
-pub(crate) async fn find(
-    pool: &Pool,
-    tenant: &TenantId,
-    reach: &Reach,
-    id: &ReservationId,
-) -> Result<Option<Reservation>> {
-    let select = reservation::Entity::find_by_id(id.as_str()).filter(within(tenant, reach));
+pub(crate) async fn find(pool: &Pool, tenant: &TenantId, id: &ReservationId) -> Result<Option<Reservation>> {
+    let select = reservation::Entity::find_by_id(id.as_str()).filter(of_tenant(tenant));
     select.one(pool.connection()).await?.map(read).transpose()
 }
 
 /// What takes units in some night from the first to the last.
 fn staying(tenant: &TenantId, first: NaiveDate, last: NaiveDate) -> Select<reservation::Entity> {
     reservation::Entity::find()
-        .filter(within(tenant, &Reach::All))
+        .filter(of_tenant(tenant))
         .filter(reservation::Column::Status.eq(Status::Confirmed.as_str()))
         .filter(reservation::Column::Arrival.lte(last))
         .filter(reservation::Column::Departure.gt(first))

@@ -8,7 +8,6 @@ use domain::{
     caller::{Caller, Identity},
     id::{Id, KeyId, PropertyId},
     permission::Grants,
-    property::Reach,
     scope::Scopes,
     secret::Product,
 };
@@ -98,7 +97,10 @@ impl Stage {
         }
         let identity = Identity::Key(KeyId::parse(&format!("key_{}", Ulid::generate())).unwrap());
         let grants = Grants { permissions: [].into(), scopes: Scopes::Both };
-        let caller = Caller { tenant: operator.tenant().id.clone(), identity, grants, reach: Reach::All };
+        let mut in_order = properties.clone();
+        in_order.sort();
+        let tenant = operator.tenant().id.clone();
+        let caller = Caller { tenant, identity, grants, properties: in_order.into() };
         let [property, other_property] = properties.try_into().unwrap();
         let service = self.service(&caller, &property, "Double room", units).await;
         House { caller, property, other_property, service }
@@ -163,8 +165,8 @@ impl House {
 
     /// The same caller, with access to these properties alone.
     pub fn narrowed_to(&self, properties: &[&PropertyId]) -> Caller {
-        let reach = Reach::Only(properties.iter().map(|id| (*id).clone()).collect());
-        Caller { reach, ..self.caller.clone() }
+        let properties = properties.iter().map(|id| (*id).clone()).collect();
+        Caller { properties, ..self.caller.clone() }
     }
 }
 

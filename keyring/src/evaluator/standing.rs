@@ -51,7 +51,7 @@ pub struct KeyTenant {
     pub(crate) zone: TimeZone,
     pub(crate) is_subscribed: bool,
     /// Those that keys can reach, in order.
-    pub(crate) properties: Vec<PropertyId>,
+    pub(crate) properties: Arc<[PropertyId]>,
 }
 
 /// The person to whom a personal key belongs.
@@ -119,7 +119,10 @@ impl Standing {
             tenant: self.tenant.id.clone(),
             identity: Identity::Key(self.id.clone()),
             grants: self.grants.clone(),
-            reach: self.reach.clone(),
+            properties: match &self.reach {
+                Reach::All => self.tenant.properties.clone(),
+                Reach::Only(ids) => ids.as_slice().into(),
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     id::{Id, PropertyId, TenantId},
-    property::{Property, Reach},
+    property::Property,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -53,28 +53,11 @@ pub(crate) async fn find(database: &Database, tenant: &TenantId, property: &Prop
     found.one(database.connection()).await?.map(read).transpose()
 }
 
-/// So many of the tenant's properties within reach, by id, from the one after `after`.
-pub(crate) async fn page(
-    database: &Database,
-    tenant: &TenantId,
-    reach: &Reach,
-    after: Option<&str>,
-    limit: u64,
-) -> Result<Vec<Property>> {
-    let mut within = live(tenant);
-    if let Reach::Only(ids) = reach {
-        within = within.add(property::Column::Id.is_in(ids.iter().map(Id::as_str)));
-    }
-    if let Some(after) = after {
-        within = within.add(property::Column::Id.gt(after));
-    }
-    let rows = property::Entity::find()
-        .filter(within)
-        .order_by_asc(property::Column::Id)
-        .limit(limit)
-        .all(database.connection())
-        .await?;
-    rows.into_iter().map(read).collect()
+/// Those of a list that keys can reach, in the order of their ids.
+pub(crate) async fn with_ids(database: &Database, tenant: &TenantId, ids: &[PropertyId]) -> Result<Vec<Property>> {
+    let listed = live(tenant).add(property::Column::Id.is_in(ids.iter().map(Id::as_str)));
+    let rows = property::Entity::find().filter(listed).order_by_asc(property::Column::Id);
+    rows.all(database.connection()).await?.into_iter().map(read).collect()
 }
 
 /// All of the tenant's properties, the archived ones as well.

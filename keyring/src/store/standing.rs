@@ -171,7 +171,7 @@ pub(crate) async fn tenant(database: &Database, id: &TenantId) -> Result<Option<
     Ok(Some(KeyTenant {
         zone: TimeZone::of(&tenant),
         is_subscribed: tenant.api_keys,
-        properties: properties::ids(database, id).await?,
+        properties: properties::ids(database, id).await?.into(),
         id: tenant.id,
         slug: tenant.slug,
     }))

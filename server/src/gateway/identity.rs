@@ -27,9 +27,9 @@ pub fn headers(caller: &Caller, key: Option<&Standing>, asked_tenant: Option<&st
         Identity::Key(_) => key.and_then(|key| key.owner.as_ref()).map(|owner| owner.id.as_str()),
         Identity::Person(person) => Some(person.as_str()),
     };
-    let properties = match &caller.reach {
-        Reach::All => "*".to_owned(),
-        Reach::Only(ids) => words(ids),
+    let properties = match key.map(|key| &key.reach) {
+        Some(Reach::Only(ids)) => words(ids),
+        Some(Reach::All) | None => "*".to_owned(),
     };
     [
         (TENANT, value(tenant.to_owned())),

@@ -171,7 +171,7 @@ impl Source for Process {
                 slug: String::new(),
                 zone: TimeZone::UTC,
                 is_subscribed,
-                properties: vec![],
+                properties: [].into(),
             })
         })
         .await

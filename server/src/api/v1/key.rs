@@ -107,11 +107,11 @@ impl From<Quota> for RateLimitView {
 )]
 pub async fn get(admitted: Admitted<AnyGoodKey>) -> Response {
     let Admitted { caller, key, quota, .. } = admitted;
-    let (all_properties, properties) = match &caller.reach {
-        Reach::All => (true, Vec::new()),
-        Reach::Only(ids) => (false, ids.iter().map(ToString::to_string).collect()),
-    };
     let key = key.as_deref();
+    let (all_properties, properties) = match key.map(|key| &key.reach) {
+        Some(Reach::Only(ids)) => (false, ids.iter().map(ToString::to_string).collect()),
+        Some(Reach::All) | None => (true, Vec::new()),
+    };
     let scopes: Vec<domain::scope::Scope> = caller.grants.scopes.into();
     body::answer(&KeyView {
         id: caller.identity.to_string(),
