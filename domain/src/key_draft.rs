@@ -169,10 +169,10 @@ impl KeyDraft {
     fn description(&self) -> Result<String, FieldError> {
         DESCRIPTION.trimmed(&self.description, true).map_err(|bad| {
             let (code, detail) = match bad {
-                BadText::TooLong { count } => {
-                    ("too_long", format!("Use at most {} characters; these are {count}.", DESCRIPTION.most))
+                BadText::ControlCharacter => {
+                    ("control_character", "Remove the invisible control characters.".to_owned())
                 }
-                _ => ("control_character", "Remove the invisible control characters.".to_owned()),
+                other => DESCRIPTION.explain(other),
             };
             FieldError::new(Field::Description, code, detail)
         })

@@ -27,7 +27,7 @@ const REMEMBERED: TimeDelta = TimeDelta::days(90);
 /// How often the use of a session is written down.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-const MOST_USER_AGENT_LETTERS: usize = 300;
+const MAX_USER_AGENT_BYTES: usize = 300;
 
 /// An e-mail address and a password, as they were typed.
 #[derive(Clone)]
@@ -72,7 +72,7 @@ impl Keyring {
             expires_at: now + SESSION_IDLE,
             ip: client.address,
             network: client_network(client.address),
-            user_agent: &client.user_agent.chars().take(MOST_USER_AGENT_LETTERS).collect::<String>(),
+            user_agent: &client.user_agent[..client.user_agent.floor_char_boundary(MAX_USER_AGENT_BYTES)],
         };
         store::sessions::insert(&change, session).await?;
         let actor = Actor::person(person, client.address);

@@ -18,6 +18,7 @@ mod use_cases {
     mod migrate;
     mod mutations;
     mod passwords;
+    mod names;
     mod people;
     mod personal_keys;
     mod profile;

@@ -1,0 +1,67 @@
+//! Limits of the names that people type, in every use case that takes one.
+
+use domain::{expiration::ExpirationDraft, group::GroupType, key_draft::KeyDraft, person::Role};
+use keyring::{
+    Error, GroupEdit, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant, Renaming, SuperUser,
+    TenantChange,
+};
+
+use super::stage::{PASSWORD, Stage, codes, home};
+
+on_both_databases! {
+    oversized_name_is_refused_everywhere,
+    invisible_name_is_refused_everywhere,
+}
+
+/// Gives the same name to one of everything.
+async fn give_everywhere(stage: &Stage, name: &str) -> Vec<(&'static str, Result<(), Error>)> {
+    let (keyring, operator) = (&stage.keyring, SuperUser::operator());
+    let tenant = stage.tenant("acme").await;
+    let [harbour, _] = stage.properties(&tenant).await;
+    let groups = keyring.groups(&tenant).await.unwrap();
+    stage.person(&tenant, "ana", Role::Member).await;
+    let session = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    let ana = keyring.signed_in(&session, home()).await.unwrap().unwrap();
+    let key = stage.generate(&tenant, "PMS").await.id;
+    let seen = stage.key(&tenant, &key).await.version;
+
+    let name = name.to_owned();
+    let new_tenant = NewTenant { slug: "other".to_owned(), name: name.clone(), key_limit: None, time_zone: None };
+    let change = TenantChange { name: Some(name.clone()), ..TenantChange::default() };
+    let person = NewPerson { email: "ben@acme.test".to_owned(), name: name.clone(), password: PASSWORD.into() };
+    let role = NewRole { role: "tenant_admin".to_owned(), groups: Vec::new() };
+    let invitation = NewInvitation { email: "eva@acme.test".to_owned(), name: name.clone(), role };
+    let permissions = vec!["*:read".to_owned()];
+    let group = NewGroup { name: name.clone(), group_type: GroupType::TenantApiKey, permissions: permissions.clone() };
+    let edit = GroupEdit { seen: None, name: name.clone(), permissions };
+    let draft = KeyDraft { name: name.clone(), ..stage.draft(&tenant, "PMS").await };
+    let new_key = NewKey { draft: draft.clone(), expiration: ExpirationDraft::Never };
+    let renaming = Renaming { seen: None, name: name.clone() };
+    vec![
+        ("create_tenant", keyring.create_tenant(&operator, new_tenant).await.map(drop)),
+        ("change_tenant", keyring.change_tenant(&operator, &tenant.tenant().id, change).await.map(drop)),
+        ("create_person", keyring.create_person(Some(&tenant), Role::Member, person).await.map(drop)),
+        ("invite_person", keyring.invite_person(&tenant, &invitation).await.map(drop)),
+        ("rename_oneself", keyring.rename_oneself(&ana, &name).await),
+        ("create_property", keyring.create_property(&tenant, NewProperty { name }).await.map(drop)),
+        ("rename_property", keyring.rename_property(&tenant, &harbour.id, &renaming).await.map(drop)),
+        ("create_group", keyring.create_group(&tenant, group).await.map(drop)),
+        ("edit_group", keyring.edit_group(&tenant, &groups[0].id, &edit).await.map(drop)),
+        ("generate_key", keyring.generate_key(&tenant, &new_key).await.map(drop)),
+        ("edit_key", keyring.edit_key(&tenant, &key, seen, &draft).await.map(drop)),
+    ]
+}
+
+/// Two characters to the eye, and 18 kB.
+async fn oversized_name_is_refused_everywhere(stage: Stage) {
+    let name = format!("a{}b", "\u{301}".repeat(9_000));
+    for (use_case, outcome) in give_everywhere(&stage, &name).await {
+        assert_eq!(codes(outcome), [("name", "too_long".to_owned())], "{use_case}");
+    }
+}
+
+async fn invisible_name_is_refused_everywhere(stage: Stage) {
+    for (use_case, outcome) in give_everywhere(&stage, "\u{202E}SMP\u{200B}").await {
+        assert_eq!(codes(outcome), [("name", "invisible_character".to_owned())], "{use_case}");
+    }
+}
