@@ -55,7 +55,8 @@ async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     let question = Question::read(&parts.uri)?;
     let Judgement { outcome, key, .. } = judge(&parts, api, question.demand()).await?;
     let (caller, _) = outcome.map_err(|refusal| refused(&refusal, address::of(&parts.extensions)))?;
-    Ok((StatusCode::OK, identity::headers(&caller, key.as_deref(), question.tenant.as_deref())).into_response())
+    let identity = identity::headers(&caller, key.as_deref(), question.tenant.as_deref())?;
+    Ok((StatusCode::OK, identity).into_response())
 }
 
 /// A refusal as the client is told, which names the setting when it is the proxy's address that nobody trusts.

@@ -77,6 +77,8 @@ codes! {
         "The key's group and scopes do not grant what the request needs. Use another key, or have its access widened."
     PropertyNotAllowed "property_not_allowed" FORBIDDEN "Property not allowed"
         "The key may not touch this property. Use another key, or have the property added to it."
+    IdentityTooLarge "identity_too_large" FORBIDDEN "Identity too large"
+        "What a gateway tells the API about this key does not fit into 8 kB of headers. Have its access narrowed."
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Rate limit reached"
         "The key has used up its requests of the last minute. Wait as long as `Retry-After` says."
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"

@@ -9,6 +9,8 @@ use domain::{
 use keyring::Standing;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::problem::{Code, Problem};
+
 const TENANT: HeaderName = HeaderName::from_static("x-latchkey-tenant");
 const KEY_ID: HeaderName = HeaderName::from_static("x-latchkey-key-id");
 const KEY_NAME: HeaderName = HeaderName::from_static("x-latchkey-key-name");
@@ -19,8 +21,21 @@ const PROPERTIES: HeaderName = HeaderName::from_static("x-latchkey-properties");
 /// All that is not visible in ASCII, and what the encoding itself is written with.
 const INVISIBLE: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
+/// How many bytes the headers take at most, names and all: proxies and APIs drop or refuse longer ones.
+const MAX_IDENTITY_BYTES: usize = 8 * 1024;
+
+/// What stands around a header's name and value: a colon, a space and the end of the line.
+const HEADER_OVERHEAD_BYTES: usize = 4;
+
 /// Always all of them, empty where there is nothing: what the proxy overwrites, no client can have sent.
-pub fn headers(caller: &Caller, key: Option<&Standing>, asked_tenant: Option<&str>) -> [(HeaderName, HeaderValue); 6] {
+///
+/// # Errors
+/// When they are too large. They are never cut: a list of properties that lacks one says something else.
+pub fn headers(
+    caller: &Caller,
+    key: Option<&Standing>,
+    asked_tenant: Option<&str>,
+) -> Result<[(HeaderName, HeaderValue); 6], Problem> {
     // A person's password, one of the old ways, leads to no more than an id unless the proxy named the tenant.
     let tenant = key.map(|key| key.tenant.slug.as_str()).or(asked_tenant).unwrap_or(caller.tenant.as_str());
     let owner = match &caller.identity {
@@ -31,14 +46,28 @@ pub fn headers(caller: &Caller, key: Option<&Standing>, asked_tenant: Option<&st
         Some(Reach::Only(ids)) => words(ids),
         Some(Reach::All) | None => "*".to_owned(),
     };
-    [
+    let headers = [
         (TENANT, value(tenant.to_owned())),
         (KEY_ID, value(key.map(|key| key.id.to_string()).unwrap_or_default())),
         (KEY_NAME, value(key.map(|key| encoded(&key.name)).unwrap_or_default())),
         (OWNER, value(owner.unwrap_or_default().to_owned())),
         (PERMISSIONS, value(words(&caller.grants.listed()))),
         (PROPERTIES, value(properties)),
-    ]
+    ];
+    let bytes: usize = headers.iter().map(|(name, value)| header_bytes(name, value)).sum();
+    if bytes > MAX_IDENTITY_BYTES { Err(too_large(bytes)) } else { Ok(headers) }
+}
+
+fn header_bytes(name: &HeaderName, value: &HeaderValue) -> usize {
+    name.as_str().len() + value.len() + HEADER_OVERHEAD_BYTES
+}
+
+fn too_large(bytes: usize) -> Problem {
+    let detail = format!(
+        "What the API is told about this key takes {bytes} bytes of headers, and {MAX_IDENTITY_BYTES} is the most. Give \
+         the key all properties or fewer of them, or a group with fewer permissions."
+    );
+    Problem::new(Code::IdentityTooLarge, detail)
 }
 
 fn words<T: ToString>(items: &[T]) -> String {

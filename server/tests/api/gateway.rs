@@ -220,7 +220,27 @@ async fn people_are_known_by_their_ids(base: Base) {
     Answer::to(ask("?tenant=other")).await.refused(401, "invalid_credentials");
 }
 
+async fn identity_is_refused_rather_than_cut(base: Base) {
+    let stage = base.stage();
+    let permissions: Vec<String> = (0..150).map(|number| format!("{}-{number:03}:read", "x".repeat(55))).collect();
+    let key = |name: &str, permissions: &[String]| {
+        let words = ["group", "create", "--tenant", "acme", "--name", name, "--type", "tenant-api-key"];
+        let options = permissions.iter().flat_map(|permission| ["--permission", permission]);
+        stage.program.command(&words.into_iter().chain(options).collect::<Vec<_>>());
+        stage.key(&["--group", name])
+    };
+    let (fitting, oversized) = (key("Fitting", &permissions[..120]), key("Oversized", &permissions));
+    let answer = ask(&stage, "", &fitting).await;
+    assert_eq!(identity(&answer)[4], permissions[..120].join(" "), "all of them");
+    for query in ["", "?mode=nginx"] {
+        let answer = ask(&stage, query, &oversized).await;
+        answer.refused(403, "identity_too_large").says("8192").says("fewer permissions");
+        assert!(IDENTITY.iter().all(|name| !answer.headers.contains_key(*name)), "{:?}", answer.headers);
+    }
+}
+
 on_both_databases!(
+    identity_is_refused_rather_than_cut,
     a_good_key_is_let_through_with_its_identity,
     any_method_may_be_asked_by_and_the_body_is_left_alone,
     refusals_are_the_public_apis_own,
