@@ -12,6 +12,7 @@ async fn the_log_is_exported_as_a_spreadsheet_reads_it_safely() {
     program.tenant("acme");
     program.key("acme", "=HYPERLINK(\"https://evil.example\",\"click\")");
     program.key("acme", "Two, with \"quotes\"");
+    program.key("acme", "Three;=1+1");
     let admin = program.signed_in("tenant-admin@acme.test").await;
     let answer = admin.get("/audit-log.csv?action=key.generated").await;
     assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present");
@@ -20,9 +21,12 @@ async fn the_log_is_exported_as_a_spreadsheet_reads_it_safely() {
     assert_eq!(answer.headers()["cache-control"], "no-store");
     let text = answer.text().await.unwrap();
     let lines: Vec<&str> = text.split_terminator("\r\n").collect();
-    assert_eq!(lines.len(), 3, "the headings and two rows: {text}");
-    assert!(lines[1].contains(",\"Two, with \"\"quotes\"\"\","), "{text}");
-    assert!(lines[2].contains(",\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"click\"\")\","), "{text}");
+    assert_eq!(lines.len(), 4, "the headings and three rows: {text}");
+    assert!(lines[1].contains(",\"Three;'=1+1\","), "{text}");
+    assert!(lines[2].contains(",\"Two, with \"\"quotes\"\"\","), "{text}");
+    assert!(lines[3].contains(",\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"click\"\")\","), "{text}");
+    let quoted = |line: &&str| line.starts_with('"') && line.ends_with('"') && line.matches("\",\"").count() >= 8;
+    assert!(lines.iter().all(quoted), "every cell is in quotes: {text}");
     let all = admin.get("/audit-log.csv").await.text().await.unwrap();
     let listed = program.command(&["audit", "list", "--tenant", "acme", "--limit", "1000"]);
     assert_eq!(all.split_terminator("\r\n").count(), listed.as_array().unwrap().len() + 1);

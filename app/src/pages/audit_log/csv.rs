@@ -106,11 +106,25 @@ fn line<const N: usize>(cells: [String; N]) -> String {
     format!("{}\r\n", cells.map(|text| cell(&text)).join(","))
 }
 
-/// A cell as RFC 4180 writes it. One that a spreadsheet would run as a formula is made text.
+/// Returns a cell as RFC 4180 writes it, in quotes. An apostrophe makes text of what a spreadsheet would run as a formula:
+/// at the start, and wherever a cell starts for one that takes semicolons or line breaks to separate cells.
 fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if is_formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    let mut cell = String::with_capacity(text.len() + 2);
+    cell.push('"');
+    let mut starts_cell = true;
+    for c in text.chars() {
+        if starts_cell && matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r') {
+            cell.push('\'');
+        }
+        if c == '"' {
+            cell.push('"');
+        }
+        cell.push(c);
+        // A quote there is taken for one around the cell.
+        starts_cell = matches!(c, ';' | '\n' | '\r') || (starts_cell && c == '"');
+    }
+    cell.push('"');
+    cell
 }
 
 #[cfg(test)]
@@ -122,21 +136,28 @@ mod tests {
         for (text, expected) in [
             ("", ""),
             ("PMS", "PMS"),
-            ("a,b", "\"a,b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("two\nlines", "\"two\nlines\""),
+            ("a,b", "a,b"),
+            ("say \"hi\"", "say \"\"hi\"\""),
+            ("two\nlines", "two\nlines"),
             ("=1+1", "'=1+1"),
             ("+351 1", "'+351 1"),
             ("-2", "'-2"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\tx", "'\tx"),
-            ("\rx", "\"'\rx\""),
-            ("=HYPERLINK(\"https://evil.example\",\"x\")", "\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"x\"\")\""),
+            ("\rx", "'\rx"),
+            ("=HYPERLINK(\"https://evil.example\",\"x\")", "'=HYPERLINK(\"\"https://evil.example\"\",\"\"x\"\")"),
             ("a=b", "a=b"),
-            ("{\"a\":1}", "\"{\"\"a\"\":1}\""),
+            ("a;=b", "a;'=b"),
+            ("a;;-1;b", "a;;'-1;b"),
+            ("a;\"=1+1\"", "a;\"\"'=1+1\"\""),
+            ("\"=1+1\"", "\"\"'=1+1\"\""),
+            ("a\n@b", "a\n'@b"),
+            ("a\r\n=b", "a\r\n'=b"),
+            ("a; b", "a; b"),
+            ("{\"a\":1}", "{\"\"a\"\":1}"),
         ] {
-            assert_eq!(cell(text), expected, "{text:?}");
+            assert_eq!(cell(text), format!("\"{expected}\""), "{text:?}");
         }
-        assert_eq!(line(["a".to_owned(), "b".to_owned()]), "a,b\r\n");
+        assert_eq!(line(["a".to_owned(), "b".to_owned()]), "\"a\",\"b\"\r\n");
     }
 }
