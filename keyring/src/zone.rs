@@ -4,6 +4,12 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone a
 use chrono_tz::Tz;
 use domain::expiration::{Expiration, Moment};
 
+/// 9999-12-31T23:59:59.999Z. Years of five digits are written with a sign in front, which SQLite's text sorts first.
+const LAST_INSTANT: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
+    Some(instant) => instant,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
 /// An IANA time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeZone(Tz);
@@ -52,13 +58,15 @@ impl TimeZone {
         begin.map_or_else(|| self.instant(midnight), |instant| instant.to_utc())
     }
 
+    /// Returns the instant of an expiration, and the last of the year 9999 for one that is in the next year by UTC.
     pub(crate) fn resolve(self, expiration: Expiration) -> Option<DateTime<Utc>> {
-        match expiration {
-            Expiration::Never => None,
-            Expiration::EndOfDay(date) => Some(self.instant(date.and_time(end_of_day()))),
-            Expiration::At(time) => Some(self.instant(time)),
-            Expiration::Instant(instant) => Some(instant),
-        }
+        let instant = match expiration {
+            Expiration::Never => return None,
+            Expiration::EndOfDay(date) => self.instant(date.and_time(end_of_day())),
+            Expiration::At(time) => self.instant(time),
+            Expiration::Instant(instant) => instant,
+        };
+        Some(instant.min(LAST_INSTANT))
     }
 
     /// A time that the clocks show twice means the later one; one that they skip means an hour on.
@@ -110,5 +118,20 @@ mod tests {
         let date = "2027-01-31".parse().unwrap();
         assert_eq!(lisbon.resolve(Expiration::EndOfDay(date)).unwrap().to_string(), "2027-01-31 23:59:59.999 UTC");
         assert_eq!(lisbon.resolve(Expiration::Never), None);
+    }
+
+    #[test]
+    fn last_day_of_9999_stays_in_9999_everywhere() {
+        for (zone, expected) in [
+            ("Pacific/Kiritimati", "9999-12-31T09:59:59.999Z"),
+            ("UTC", "9999-12-31T23:59:59.999Z"),
+            ("America/Los_Angeles", "9999-12-31T23:59:59.999Z"),
+        ] {
+            let zone = TimeZone::named(zone).unwrap();
+            let end_of_day = zone.resolve(Expiration::EndOfDay("9999-12-31".parse().unwrap()));
+            assert_eq!(end_of_day, Some(expected.parse().unwrap()), "{zone}");
+        }
+        let evening = Expiration::At("9999-12-31T20:00:00".parse().unwrap());
+        assert_eq!(TimeZone::named("America/Los_Angeles").unwrap().resolve(evening), Some(LAST_INSTANT));
     }
 }

@@ -1,6 +1,9 @@
 use chrono::{DateTime, Utc};
-use domain::{expiration::ExpirationDraft, key_draft::KeyDraft, property::Reach, scope::Scopes};
-use keyring::{Error, NewKey};
+use domain::{
+    expiration::ExpirationDraft, key::Validity, key_draft::KeyDraft, key_list::KeyListQuery, property::Reach,
+    scope::Scopes,
+};
+use keyring::{Error, NewKey, Rotation, SuperUser, TenantChange};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +16,7 @@ on_both_databases! {
     every_wrong_field_is_named_at_once,
     what_belongs_to_another_tenant_cannot_be_given,
     days_end_where_the_tenant_is,
+    key_can_expire_on_the_last_day_of_9999,
     a_full_tenant_is_refused,
     fifty_at_once_with_one_place_left_make_one,
 }
@@ -116,6 +120,29 @@ async fn days_end_where_the_tenant_is(stage: Stage) {
     let key = stage.generate_until(&tenant, "ERP", exact).await.id;
     let expected: DateTime<Utc> = "2026-12-01T05:30:00Z".parse().unwrap();
     assert_eq!(stage.key(&tenant, &key).await.expires_at, Some(expected));
+}
+
+/// West of UTC that day ends in the year 10000.
+async fn key_can_expire_on_the_last_day_of_9999(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let change = TenantChange { time_zone: Some("America/Los_Angeles".to_owned()), ..TenantChange::default() };
+    stage.keyring.change_tenant(&SuperUser::operator(), &tenant.tenant().id, change).await.unwrap();
+    let tenant = stage.keyring.operator_for("acme").await.unwrap();
+    for (name, expiration) in [
+        ("Day", ExpirationDraft::EndOfDay("9999-12-31".to_owned())),
+        ("Time", ExpirationDraft::At("9999-12-31T20:00".to_owned())),
+        ("Instant", ExpirationDraft::Instant("9999-12-31T23:59:59.999Z".to_owned())),
+    ] {
+        let made = stage.generate_until(&tenant, name, expiration.clone()).await;
+        let key = stage.key(&tenant, &made.id).await;
+        assert_eq!(key.expires_at, Some("9999-12-31T23:59:59.999Z".parse().unwrap()), "{name}");
+        let rotation = Rotation { expiration: Some(expiration), ..Rotation::default() };
+        stage.keyring.rotate_key(&tenant, &made.id, key.version, &rotation).await.unwrap();
+    }
+    let valid = KeyListQuery { validity: Some(Validity::Valid), ..KeyListQuery::default() };
+    assert_eq!(stage.names(&tenant, &valid).await.len(), 3);
+    let expired = KeyListQuery { validity: Some(Validity::Expired), ..KeyListQuery::default() };
+    assert!(stage.names(&tenant, &expired).await.is_empty());
 }
 
 async fn a_full_tenant_is_refused(stage: Stage) {
