@@ -1,9 +1,10 @@
 //! What an audit log is asked for, as it stands in the console's URL.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use crate::{
     audit::Action,
+    field::{Field, FieldError, FieldErrors},
     id::{GroupId, Id, KeyId, PersonId, PropertyId, TenantId},
     keyset,
 };
@@ -81,6 +82,26 @@ impl AuditQuery {
         }
     }
 
+    /// Checks that a database can look for what the filters name.
+    ///
+    /// # Errors
+    /// Names every filter that holds a control character, or a year that is not of four digits.
+    pub fn check(&self) -> Result<(), FieldErrors> {
+        let subject = self.subject.as_ref().map(Wanted::as_str);
+        let mut errors = FieldErrors::default();
+        for (field, text) in [(Field::Actor, self.actor.as_deref()), (Field::Subject, subject)] {
+            if text.is_some_and(|text| text.contains(char::is_control)) {
+                errors.0.push(FieldError::new(field, "control_character", "Remove the invisible control characters."));
+            }
+        }
+        for (field, date) in [(Field::From, self.from), (Field::To, self.to)] {
+            if date.is_some_and(|date| !(1..=9999).contains(&date.year())) {
+                errors.0.push(FieldError::new(field, "out_of_range", "Use a year from 1 to 9999."));
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
     /// The parameters that lead back here, defaults left out.
     #[must_use]
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
@@ -131,6 +152,25 @@ mod tests {
         }
         assert!(!query(&[("before", "7".to_owned())]).is_filtered());
         assert!(query(&[("to", "2026-11-21".to_owned())]).is_filtered());
+    }
+
+    #[test]
+    fn filter_that_no_database_can_look_for_is_refused() {
+        for (name, value, code) in [
+            ("actor", "a\0b", "control_character"),
+            ("subject", "a\0b", "control_character"),
+            ("subject", "a\u{1b}b", "control_character"),
+            ("from", "-0001-01-01", "out_of_range"),
+            ("from", "0000-12-31", "out_of_range"),
+            ("to", "+10000-01-01", "out_of_range"),
+            ("to", "-262143-01-01", "out_of_range"),
+        ] {
+            let errors = query(&[(name, value.to_owned())]).check().unwrap_err();
+            let found: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), error.code.as_str())).collect();
+            assert_eq!(found, [(name, code)], "{value:?}");
+        }
+        let last = [("from", "0001-01-01".to_owned()), ("to", "9999-12-31".to_owned())];
+        assert_eq!(query(&last).check(), Ok(()));
     }
 
     #[test]

@@ -27,6 +27,10 @@ pub enum Field {
     Code,
     CurrentPassword,
     AdminName,
+    Actor,
+    Subject,
+    From,
+    To,
 }
 
 impl Field {
@@ -55,6 +59,10 @@ impl Field {
             Self::Code => "code",
             Self::CurrentPassword => "current_password",
             Self::AdminName => "admin_name",
+            Self::Actor => "actor",
+            Self::Subject => "subject",
+            Self::From => "from",
+            Self::To => "to",
         }
     }
 }

@@ -79,7 +79,9 @@ impl KeyListQuery {
             _ => None,
         };
         let attention = parameter("attention").and_then(Attention::parse);
-        let search = parameter("q").unwrap_or_default().trim().chars().take(MOST_SEARCH_LETTERS).collect();
+        let typed = parameter("q").unwrap_or_default().trim().chars();
+        // No name holds a control character, and not every database can be asked for one.
+        let search = typed.filter(|c| !c.is_control()).take(MOST_SEARCH_LETTERS).collect();
         let page =
             parameter("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).clamp(1, u32::MAX / PAGE_SIZE) - 1;
         let sort = Sort::from_parameter(parameter("sort").unwrap_or_default());

@@ -139,8 +139,9 @@ impl Keyring {
     /// One page of what was changed in a tenant, or in what belongs to none.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When a filter is wrong or the database fails.
     pub async fn audit_log(&self, tenant: Option<&TenantAdmin>, query: &AuditQuery) -> Result<Page<AuditEvent>, Error> {
+        query.check()?;
         let (chain, zone) = log_of(tenant);
         Ok(store::audit_log::page(&self.database, chain, query, span(query, zone)).await?)
     }
@@ -148,13 +149,14 @@ impl Keyring {
     /// So many changes from where the query starts, the latest first.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When a filter is wrong or the database fails.
     pub async fn audit_stretch(
         &self,
         tenant: Option<&TenantAdmin>,
         query: &AuditQuery,
         limit: u64,
     ) -> Result<Vec<AuditEvent>, Error> {
+        query.check()?;
         let (chain, zone) = log_of(tenant);
         Ok(store::audit_log::stretch(&self.database, chain, query, span(query, zone), limit).await?)
     }

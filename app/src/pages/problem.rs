@@ -4,7 +4,10 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::Response,
 };
-use domain::person::{Email, Person};
+use domain::{
+    field::FieldErrors,
+    person::{Email, Person},
+};
 use keyring::Error;
 use leptos::prelude::*;
 
@@ -127,13 +130,28 @@ fn mail_to(email: &Email) -> String {
     format!("mailto:{}", parts.join("@"))
 }
 
-/// What the page is about could not be loaded: it does not exist, or else the log is told why.
+/// What the page is about could not be loaded: it does not exist, the address is wrong, or else the log is told why.
 pub(super) async fn failed(visitor: &Visitor, error: &Error, what: &'static str) -> Response {
     if let Error::NotFound(_) = error {
         return missing(visitor.page(MISSING)).await;
     }
+    if let Error::Invalid(errors) = error {
+        return invalid(visitor.page("Invalid address"), errors.clone()).await;
+    }
     tracing::error!(cause = %error.root_cause(), "{what}");
     unavailable(visitor.page(UNAVAILABLE)).await
+}
+
+/// The address asks for what cannot be, such as a day that no calendar has.
+async fn invalid(page: Page, errors: FieldErrors) -> Response {
+    let page = page.with_status(StatusCode::UNPROCESSABLE_ENTITY);
+    page.render(move || {
+        let details = errors.to_string();
+        view! {
+            <Problem title="The address of this page is not valid" action=("/", "Go to the start page")>{details}</Problem>
+        }
+    })
+    .await
 }
 
 pub(super) async fn unavailable(page: Page) -> Response {

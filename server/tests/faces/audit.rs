@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::program::Program;
 
@@ -50,6 +50,37 @@ async fn the_log_lists_what_its_filters_leave() {
     let admin = program.signed_in("tenant-admin@acme.test").await;
     let page = admin.get("/audit-log?subject=nothing").await.text().await.unwrap();
     assert!(page.contains("No change matches"));
+}
+
+#[tokio::test]
+async fn filter_that_no_database_can_look_for_is_422() {
+    for program in [Program::start(), Program::start_on_postgres()] {
+        program.tenant("acme");
+        let admin = program.signed_in("tenant-admin@acme.test").await;
+        for (query, detail) in [
+            ("subject=a%00b", "subject: Remove the invisible control characters."),
+            ("actor=%00", "actor: Remove the invisible control characters."),
+            ("from=-0001-01-01", "from: Use a year from 1 to 9999."),
+            ("from=-262143-01-01", "from: Use a year from 1 to 9999."),
+            ("to=%2B262142-12-31", "to: Use a year from 1 to 9999."),
+            ("from=0000-01-01&to=0000-01-01", "from: Use a year from 1 to 9999.; to: Use a year from 1 to 9999."),
+        ] {
+            for page in ["/audit-log", "/audit-log.csv"] {
+                let answer = admin.get(&format!("{page}?{query}")).await;
+                assert_eq!(answer.status(), 422, "{page}?{query} on {}", program.database_url);
+                let text = answer.text().await.unwrap();
+                assert!(text.contains(detail), "{text}");
+            }
+        }
+        for query in ["from=0001-01-01&to=9999-12-31", "from=nonsense"] {
+            assert_eq!(admin.get(&format!("/audit-log?{query}")).await.status(), 200, "{query}");
+        }
+        assert_eq!(admin.get("/tenant-api-keys?q=a%00b").await.status(), 200);
+        let refused = program.shell(&["audit", "list", "--tenant", "acme", "--from=-0001-01-01", "--json"], "");
+        assert_eq!(refused.status.code(), Some(1));
+        let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
+        assert_eq!(document["error"]["code"], json!("invalid"));
+    }
 }
 
 #[tokio::test]
