@@ -1,7 +1,7 @@
 //! `latchkey audit`
 
 use chrono::NaiveDate;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 use domain::{
     audit::Action,
     audit_query::{AuditQuery, Start, Wanted},
@@ -10,6 +10,8 @@ use keyring::{AuditEvent, ChainReport, Error, Keyring, TenantAdmin};
 use serde_json::json;
 
 use super::{Report, table};
+
+const MAX_LISTED_EVENTS: u64 = 1_000;
 
 #[derive(Subcommand, Clone)]
 pub enum AuditWords {
@@ -20,8 +22,8 @@ pub enum AuditWords {
         tenant: Option<String>,
         #[command(flatten)]
         filters: Filters,
-        /// How many at most
-        #[arg(long, default_value_t = 50)]
+        /// How many at most, up to 1000; read on with --before
+        #[arg(long, default_value_t = 50, value_parser = value_parser!(u64).range(1..=MAX_LISTED_EVENTS))]
         limit: u64,
     },
     /// Check that no row was altered, removed, added or moved since it was written

@@ -83,6 +83,15 @@ async fn filter_that_no_database_can_look_for_is_422() {
     }
 }
 
+#[test]
+fn audit_list_has_a_maximum() {
+    let program = Program::start();
+    for (limit, code) in [("1", 0), ("1000", 0), ("1001", 2), ("0", 2), ("18446744073709551615", 2)] {
+        let listed = program.shell(&["audit", "list", "--limit", limit], "");
+        assert_eq!(listed.status.code(), Some(code), "{limit}");
+    }
+}
+
 #[tokio::test]
 async fn the_operator_finds_the_row_that_somebody_tampered_with() {
     let program = Program::start_on_postgres();
