@@ -213,9 +213,12 @@ fn fail(error: Error) -> ConsoleError {
     match error {
         Error::NotFound(thing) => refuse(ConsoleError::NotFound(thing.to_string())),
         Error::Invalid(errors) => refuse(ConsoleError::Invalid(errors)),
-        error @ (Error::NotAnAdmin | Error::NotASuperUser | Error::NoKeysOfTheirOwn | Error::OwesSecondFactor) => {
-            refuse(ConsoleError::NotAllowed(error.to_string()))
-        }
+        Error::SessionEnded => refuse(ConsoleError::SignedOut),
+        error @ (Error::NotAnAdmin
+        | Error::NotASuperUser
+        | Error::NoKeysOfTheirOwn
+        | Error::OwesSecondFactor
+        | Error::AccessChanged) => refuse(ConsoleError::NotAllowed(error.to_string())),
         Error::CodeNeeded => refuse(ConsoleError::CodeNeeded),
         error @ Error::WrongCredentials => {
             let refused = refuse(ConsoleError::Refused(error.to_string()));

@@ -1,7 +1,9 @@
-//! Who acts. A use case takes the proof that somebody may do it, so forgetting to check does not compile.
+//! Who acts. A use case takes the proof that somebody may do it, so forgetting to check does not compile. A change checks
+//! the proof again in its own transaction, where nothing can invalidate it before the commit.
 
 use std::{net::IpAddr, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, KeyId, PersonId, TenantId},
     person::{Person, Role},
@@ -12,33 +14,97 @@ use domain::{
 use crate::{
     Keyring,
     error::{Error, Thing},
+    people,
     secret::Sha256Hex,
-    store,
+    store::{self, Chain, sessions::LiveSession},
 };
 
-/// Whose name stands in the audit log, and from where they acted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who acts, and by which authority. An audit event names the actor of its change, so no change can be made in the name
+/// of a person whose access was not checked.
+#[derive(Debug, Clone)]
 pub struct Actor {
     pub(crate) id: String,
     pub(crate) name: String,
     /// None at a shell.
     pub(crate) address: Option<IpAddr>,
+    authority: Authority,
+}
+
+#[derive(Debug, Clone)]
+enum Authority {
+    /// The machine's shell, or the program itself when it makes demo data. It cannot end while a change waits.
+    Operator,
+    /// A password or a link, which the change itself checks against the rows that it locks.
+    Credential,
+    /// A session. Every change checks again that it is live and still gives this capacity.
+    Session { token: Sha256Hex, capacity: Capacity, home: Option<TenantId> },
+}
+
+/// What a person acts as.
+#[derive(Debug, Clone)]
+enum Capacity {
+    /// Themselves. A live session is enough.
+    Person,
+    AdminOf(TenantId),
+    KeyHolderIn(TenantId),
+    SuperUser,
 }
 
 impl Actor {
     /// Whoever has a shell on the machine.
     #[must_use]
     pub fn operator() -> Self {
-        Self { id: "operator".to_owned(), name: "Operator".to_owned(), address: None }
+        let (id, name) = ("operator".to_owned(), "Operator".to_owned());
+        Self { id, name, address: None, authority: Authority::Operator }
+    }
+
+    /// A person of the demo data, who has never signed in.
+    pub(crate) fn in_demo(person: &Person, address: IpAddr) -> Self {
+        Self::person(person, address, Authority::Operator)
+    }
+
+    /// A person whose password or link is checked within the change.
+    pub(crate) fn with_credential(person: &Person, address: IpAddr) -> Self {
+        Self::person(person, address, Authority::Credential)
     }
 
     /// A super user is told apart from a tenant's own people by more than their name.
-    pub(crate) fn person(person: &Person, address: IpAddr) -> Self {
+    fn person(person: &Person, address: IpAddr, authority: Authority) -> Self {
         let name = match person.role {
             Role::SuperUser => format!("{} (super user)", person.name),
             Role::TenantAdmin | Role::Member => person.name.clone(),
         };
-        Self { id: person.id.to_string(), name, address: Some(address.to_canonical()) }
+        Self { id: person.id.to_string(), name, address: Some(address.to_canonical()), authority }
+    }
+
+    /// The chain on which changes of the actor's own account are written. While it is locked, their role and their
+    /// sessions stay as they are.
+    pub(crate) fn home(&self) -> Option<Chain<'_>> {
+        match &self.authority {
+            Authority::Operator | Authority::Credential => None,
+            Authority::Session { home, .. } => Some(people::chain(home.as_ref())),
+        }
+    }
+
+    /// Checks within a transaction that has locked the home chain that the actor may still do what they were allowed to
+    /// do when their request arrived, and returns them as they are now.
+    ///
+    /// A request waits for its turn to write. Its actor may be deactivated, demoted or signed out during that time.
+    pub(crate) async fn recheck(
+        &self,
+        transaction: &impl store::Connection,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Error> {
+        let (Authority::Session { token, capacity, .. }, Some(address)) = (&self.authority, self.address) else {
+            return Ok(self.clone());
+        };
+        let session = store::sessions::find(transaction, token, now).await?.ok_or(Error::SessionEnded)?;
+        let signed_in = SignedIn::load(transaction, session, token, address).await?;
+        match signed_in.check(capacity) {
+            Ok(()) => Ok(signed_in.actor(capacity.clone())),
+            Err(Error::OwesSecondFactor) => Err(Error::OwesSecondFactor),
+            Err(_) => Err(Error::AccessChanged),
+        }
     }
 }
 
@@ -54,16 +120,28 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
+    pub(crate) async fn load(
+        connection: &impl store::Connection,
+        session: LiveSession,
+        token: &Sha256Hex,
+        address: IpAddr,
+    ) -> Result<Self, Error> {
+        let tenant = match &session.tenant {
+            Some(id) => store::tenants::find_on(connection, id).await?,
+            None => None,
+        };
+        let has_second_factor = session.account.has_second_factor();
+        Ok(Self { person: session.account.person, tenant, has_second_factor, session: token.clone(), address })
+    }
+
     /// The person as an admin: of their own tenant, or of the one that they entered as a super user.
     ///
     /// # Errors
     /// When they are none, or have yet to set up the second factor that the tenant asks for.
     pub fn as_admin(&self) -> Result<TenantAdmin, Error> {
-        let (Some(tenant), Role::TenantAdmin | Role::SuperUser) = (&self.tenant, self.person.role) else {
-            return Err(Error::NotAnAdmin);
-        };
-        self.check_second_factor()?;
-        Ok(TenantAdmin::new(tenant.clone(), self.actor()))
+        let tenant = self.tenant.clone().ok_or(Error::NotAnAdmin)?;
+        let actor = self.acting_as(Capacity::AdminOf(tenant.id.clone()))?;
+        Ok(TenantAdmin::new(tenant, actor))
     }
 
     /// The person as somebody with keys of their own.
@@ -71,11 +149,9 @@ impl SignedIn {
     /// # Errors
     /// When they belong to no tenant, or have yet to set up the second factor that it asks for.
     pub fn as_key_holder(&self) -> Result<KeyHolder, Error> {
-        let (Some(tenant), Role::TenantAdmin | Role::Member) = (&self.tenant, self.person.role) else {
-            return Err(Error::NoKeysOfTheirOwn);
-        };
-        self.check_second_factor()?;
-        Ok(KeyHolder::new(tenant.clone(), &self.person, self.address))
+        let tenant = self.tenant.clone().ok_or(Error::NoKeysOfTheirOwn)?;
+        let actor = self.acting_as(Capacity::KeyHolderIn(tenant.id.clone()))?;
+        Ok(KeyHolder::new(tenant, &self.person.id, actor))
     }
 
     /// The person as one who runs the installation.
@@ -83,9 +159,29 @@ impl SignedIn {
     /// # Errors
     /// When they are no super user.
     pub fn as_super_user(&self) -> Result<SuperUser, Error> {
-        match self.person.role {
-            Role::SuperUser => Ok(SuperUser { actor: self.actor() }),
-            Role::TenantAdmin | Role::Member => Err(Error::NotASuperUser),
+        Ok(SuperUser { actor: self.acting_as(Capacity::SuperUser)? })
+    }
+
+    /// The person as nothing but themselves, to change what is their own.
+    pub(crate) fn as_person(&self) -> Actor {
+        self.actor(Capacity::Person)
+    }
+
+    fn acting_as(&self, capacity: Capacity) -> Result<Actor, Error> {
+        self.check(&capacity)?;
+        Ok(self.actor(capacity))
+    }
+
+    /// Checks that the person may act in this capacity: when a request arrives, and again when its change is made.
+    fn check(&self, capacity: &Capacity) -> Result<(), Error> {
+        let is_in = |id: &TenantId| self.tenant.as_ref().is_some_and(|tenant| tenant.id == *id);
+        match (capacity, self.person.role) {
+            (Capacity::Person, _) | (Capacity::SuperUser, Role::SuperUser) => Ok(()),
+            (Capacity::AdminOf(id), Role::TenantAdmin | Role::SuperUser) if is_in(id) => self.check_second_factor(),
+            (Capacity::KeyHolderIn(id), Role::TenantAdmin | Role::Member) if is_in(id) => self.check_second_factor(),
+            (Capacity::AdminOf(_), _) => Err(Error::NotAnAdmin),
+            (Capacity::KeyHolderIn(_), _) => Err(Error::NoKeysOfTheirOwn),
+            (Capacity::SuperUser, _) => Err(Error::NotASuperUser),
         }
     }
 
@@ -93,6 +189,11 @@ impl SignedIn {
     #[must_use]
     pub fn entered(&self) -> Option<&Tenant> {
         self.tenant.as_ref().filter(|_| self.person.role == Role::SuperUser)
+    }
+
+    /// The tenant that the person belongs to. A super user belongs to none.
+    pub(crate) fn home(&self) -> Option<&Tenant> {
+        self.tenant.as_ref().filter(|_| self.person.role != Role::SuperUser)
     }
 
     /// Whether the tenant asks for a second factor that the person has yet to set up. Until then they can do
@@ -106,8 +207,9 @@ impl SignedIn {
         if self.owes_second_factor() { Err(Error::OwesSecondFactor) } else { Ok(()) }
     }
 
-    pub(crate) fn actor(&self) -> Actor {
-        Actor::person(&self.person, self.address)
+    fn actor(&self, capacity: Capacity) -> Actor {
+        let home = self.home().map(|tenant| tenant.id.clone());
+        Actor::person(&self.person, self.address, Authority::Session { token: self.session.clone(), capacity, home })
     }
 }
 
@@ -166,9 +268,9 @@ pub struct KeyHolder {
 }
 
 impl KeyHolder {
-    pub(crate) fn new(tenant: Tenant, person: &Person, address: IpAddr) -> Self {
-        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::Person(person.id.clone()) };
-        Self { tenant, actor: Actor::person(person, address), shelf }
+    pub(crate) fn new(tenant: Tenant, person: &PersonId, actor: Actor) -> Self {
+        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::Person(person.clone()) };
+        Self { tenant, actor, shelf }
     }
 }
 

@@ -377,7 +377,7 @@ impl Keyring {
 
     async fn demo_personal_keys(&self, people: &[Person], tenant: &Tenant) -> Result<(), Error> {
         for (place, name, description, days, used_hours_ago) in PERSONAL_KEYS {
-            let holder = KeyHolder::new(tenant.clone(), &people[place], HOME);
+            let holder = KeyHolder::new(tenant.clone(), &people[place].id, Actor::in_demo(&people[place], HOME));
             let draft = KeyDraft { name: name.to_owned(), description: description.to_owned(), ..KeyDraft::default() };
             let new = NewKey { draft, expiration: ExpirationDraft::Never };
             let id = self.before(TimeDelta::days(days)).generate_key(&holder, &new).await?.id;
@@ -458,7 +458,7 @@ fn status(outcome: Verdict, method: &str, route: &str) -> u16 {
 
 fn admins_among(people: &[Person], tenant: &Tenant) -> Vec<TenantAdmin> {
     let admins = people.iter().filter(|person| person.role == Role::TenantAdmin);
-    admins.map(|person| TenantAdmin::new(tenant.clone(), Actor::person(person, HOME))).collect()
+    admins.map(|person| TenantAdmin::new(tenant.clone(), Actor::in_demo(person, HOME))).collect()
 }
 
 fn draft(key: &DemoKey, groups: &[Group], properties: &[Property]) -> KeyDraft {

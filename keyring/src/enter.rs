@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::SignedIn,
+    access::{SignedIn, SuperUser},
     error::{Error, Thing},
+    secret::Sha256Hex,
     store::{self, Chain, Change, Event, Subject},
 };
 
@@ -16,13 +17,13 @@ impl Keyring {
     /// # Errors
     /// When they are no super user, or there is no such tenant.
     pub async fn enter_tenant(&self, signed_in: &SignedIn, id: &TenantId) -> Result<Tenant, Error> {
-        signed_in.as_super_user()?;
+        let super_user = signed_in.as_super_user()?;
         let tenant = store::tenants::find(&self.database, id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
         if signed_in.entered().is_some_and(|entered| entered.id == tenant.id) {
             return Ok(tenant);
         }
         self.leave_tenant(signed_in).await?;
-        if !self.moved(signed_in, &tenant, Move::In).await? {
+        if !self.moved(&super_user, &signed_in.session, &tenant, Move::In).await? {
             let elsewhere = "You entered a tenant in another tab, or signed out there. Reload the page.";
             return Err(Error::Refused(elsewhere.to_owned()));
         }
@@ -34,25 +35,32 @@ impl Keyring {
     /// # Errors
     /// When they are no super user.
     pub async fn leave_tenant(&self, signed_in: &SignedIn) -> Result<(), Error> {
-        signed_in.as_super_user()?;
+        let super_user = signed_in.as_super_user()?;
         if let Some(tenant) = signed_in.entered() {
-            self.moved(signed_in, tenant, Move::Out).await?;
+            self.moved(&super_user, &signed_in.session, tenant, Move::Out).await?;
         }
         Ok(())
     }
 
     /// Whether the session was where the move begins. The tenant is told of nothing else.
-    async fn moved(&self, signed_in: &SignedIn, tenant: &Tenant, which: Move) -> Result<bool, Error> {
-        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), &self.clock).await?;
+    async fn moved(
+        &self,
+        super_user: &SuperUser,
+        session: &Sha256Hex,
+        tenant: &Tenant,
+        which: Move,
+    ) -> Result<bool, Error> {
+        let chain = Chain::Tenant(&tenant.id);
+        let change = Change::begin(&self.database, chain, super_user.actor(), &self.clock).await?;
         let (from, to, action) = match which {
             Move::In => (None, Some(&tenant.id), Action::TenantEntered),
             Move::Out => (Some(&tenant.id), None, Action::TenantLeft),
         };
-        if !store::sessions::move_between(&change, &signed_in.session, from, to).await? {
+        if !store::sessions::move_between(&change, session, from, to).await? {
             return Ok(false);
         }
         let subject = Subject::new(&tenant.id, &tenant.name);
-        change.commit(Event { actor: &signed_in.actor(), action, subject, detail: json!({}) }).await?;
+        change.commit(Event { action, subject, detail: json!({}) }).await?;
         Ok(true)
     }
 }

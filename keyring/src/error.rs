@@ -66,6 +66,12 @@ pub enum Error {
     NoKeysOfTheirOwn,
     #[error("Your organisation asks for a second factor. Set it up under Security first.")]
     OwesSecondFactor,
+    /// The session was live when the request arrived.
+    #[error("Your session has ended. Sign in again.")]
+    SessionEnded,
+    /// The person may no longer act in the capacity that they had when the request arrived.
+    #[error("Your access changed before this could be saved, so nothing was changed. Reload the page.")]
+    AccessChanged,
     #[error("The subscription does not include API keys.")]
     NoSubscription,
     #[error("The e-mail address or the password is wrong.")]

@@ -140,7 +140,7 @@ impl Keyring {
         check_is_free(&change, admin, &name).await?;
         let group = Group { id: new_id(change.now()), name, group_type: new.group_type, permissions };
         store::groups::insert(&change, admin.id(), &group).await?;
-        change.commit(event(admin, Action::GroupCreated, &group, json!(group))).await?;
+        change.commit(event(Action::GroupCreated, &group, json!(group))).await?;
         Ok(group)
     }
 
@@ -166,7 +166,7 @@ impl Keyring {
         let after = TenantGroup { group, version: before.version + 1 };
         store::groups::update(&change, admin.id(), &after).await?;
         let detail = json!({ "before": before.group, "after": after.group });
-        change.commit(event(admin, Action::GroupEdited, &after.group, detail)).await?;
+        change.commit(event(Action::GroupEdited, &after.group, detail)).await?;
         Ok(after)
     }
 
@@ -182,7 +182,7 @@ impl Keyring {
             return Err(Error::Refused(obstacle));
         }
         store::groups::delete(&change, admin.id(), id).await?;
-        change.commit(event(admin, Action::GroupDeleted, &group, json!(group))).await?;
+        change.commit(event(Action::GroupDeleted, &group, json!(group))).await?;
         Ok(())
     }
 
@@ -240,6 +240,6 @@ async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Resu
     Err(FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant has a group of this name.")).into())
 }
 
-fn event<'a>(admin: &'a TenantAdmin, action: Action, group: &'a Group, detail: Value) -> Event<'a> {
-    Event { actor: admin.actor(), action, subject: Subject::new(&group.id, &group.name), detail }
+fn event<'a>(action: Action, group: &'a Group, detail: Value) -> Event<'a> {
+    Event { action, subject: Subject::new(&group.id, &group.name), detail }
 }

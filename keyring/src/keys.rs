@@ -106,7 +106,8 @@ impl Keyring {
     }
 
     pub(crate) async fn change(&self, watcher: &impl Watcher) -> Result<Change, Error> {
-        Ok(Change::begin(&self.database, Chain::Tenant(&watcher.tenant().id), &self.clock).await?)
+        let chain = Chain::Tenant(&watcher.tenant().id);
+        Change::begin(&self.database, chain, watcher.actor(), &self.clock).await
     }
 }
 

@@ -88,7 +88,9 @@ impl Keyring {
             return Err(Error::Refused("A super user belongs to no tenant; everybody else belongs to one.".to_owned()));
         }
         let parsed = new.parse(tenant.map(TenantAdmin::tenant), &self.passwords).await?;
-        let change = Change::begin(&self.database, chain(tenant.map(TenantAdmin::id)), &self.clock).await?;
+        let operator = Actor::operator();
+        let actor = tenant.map_or(&operator, TenantAdmin::actor);
+        let change = Change::begin(&self.database, chain(tenant.map(TenantAdmin::id)), actor, &self.clock).await?;
         insert(change, tenant, role, parsed).await
     }
 
@@ -146,11 +148,11 @@ impl Keyring {
         let account = found.ok_or(Error::NotFound(Thing::Person))?;
         let hash = self.hash_new_password(&account, password).await?;
         let Account { person, tenant, .. } = account;
-        let change = Change::begin(&self.database, chain(tenant.as_ref()), &self.clock).await?;
+        let change = Change::begin(&self.database, chain(tenant.as_ref()), &Actor::operator(), &self.clock).await?;
         store::people::set_password(&change, &person.id, hash).await?;
         store::sessions::end_of_person(&change, &person.id, None).await?;
-        let (actor, subject) = (Actor::operator(), Subject::new(&person.id, &person.name));
-        let event = Event { actor: &actor, action: Action::PasswordSet, subject, detail: json!({}) };
+        let subject = Subject::new(&person.id, &person.name);
+        let event = Event { action: Action::PasswordSet, subject, detail: json!({}) };
         Ok(change.commit(event).await?)
     }
 
@@ -173,7 +175,7 @@ impl Keyring {
             return Ok(());
         }
         let parsed = new.parse(None, &self.passwords).await?;
-        let change = Change::begin(&self.database, Chain::Platform, &self.clock).await?;
+        let change = Change::begin(&self.database, Chain::Platform, &Actor::operator(), &self.clock).await?;
         // Another server that started at the same time may have been first.
         if !store::people::any_super_user(change.on()).await? {
             insert(change, None, Role::SuperUser, parsed).await?;
@@ -193,10 +195,8 @@ async fn insert(
     if !store::people::insert(&change, tenant.map(TenantAdmin::id), &person, Some(password_hash)).await? {
         return Err(email_taken());
     }
-    let operator = Actor::operator();
-    let actor = tenant.map_or(&operator, TenantAdmin::actor);
     let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "after": person }));
-    change.commit(Event { actor, action: Action::PersonCreated, subject, detail }).await?;
+    change.commit(Event { action: Action::PersonCreated, subject, detail }).await?;
     Ok(person)
 }
 

@@ -13,18 +13,16 @@ use crate::{
     Keyring,
     access::SignedIn,
     error::{Error, Thing},
-    store::{self, Chain, Change, Event, Subject},
+    people,
+    store::{self, Change, Event, Subject},
     throttle::Proof,
 };
 
 impl Keyring {
     /// A change of somebody's own, written down where they belong.
     pub(crate) async fn own_change(&self, signed_in: &SignedIn) -> Result<Change, Error> {
-        let chain = match (&signed_in.tenant, signed_in.person.role) {
-            (Some(tenant), Role::TenantAdmin | Role::Member) => Chain::Tenant(&tenant.id),
-            _ => Chain::Platform,
-        };
-        Ok(Change::begin(&self.database, chain, &self.clock).await?)
+        let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
+        Change::begin(&self.database, chain, &signed_in.as_person(), &self.clock).await
     }
 
     /// The groups that say what a member may do. An admin has no need of any, and a super user belongs to no tenant.
@@ -50,7 +48,7 @@ impl Keyring {
         store::people::set_name(&change, &person.id, &name).await?;
         let subject = Subject::new(&person.id, &name);
         let detail = json!({ "before": { "name": person.name }, "after": { "name": name } });
-        Ok(change.commit(Event { actor: &signed_in.actor(), action: Action::PersonRenamed, subject, detail }).await?)
+        Ok(change.commit(Event { action: Action::PersonRenamed, subject, detail }).await?)
     }
 
     /// Gives a person another password and ends their other sessions.
@@ -82,7 +80,7 @@ impl Keyring {
         store::people::set_password(&change, &person.id, new_hash).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, Some(&signed_in.session)).await?;
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
-        Ok(change.commit(Event { actor: &signed_in.actor(), action: Action::PasswordChanged, subject, detail }).await?)
+        Ok(change.commit(Event { action: Action::PasswordChanged, subject, detail }).await?)
     }
 
     /// Where a person is signed in, the latest first.
@@ -106,6 +104,6 @@ impl Keyring {
         let change = self.own_change(signed_in).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, None).await?;
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
-        Ok(change.commit(Event { actor: &signed_in.actor(), action: Action::SessionsEnded, subject, detail }).await?)
+        Ok(change.commit(Event { action: Action::SessionsEnded, subject, detail }).await?)
     }
 }

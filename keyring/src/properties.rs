@@ -73,7 +73,7 @@ impl Keyring {
         let property = Property { id: new_id(change.now()), name };
         store::properties::insert(&change, admin.id(), &property).await?;
         let detail = json!({ "name": property.name });
-        change.commit(event(admin, Action::PropertyCreated, &property, detail)).await?;
+        change.commit(event(Action::PropertyCreated, &property, detail)).await?;
         Ok(property)
     }
 
@@ -100,7 +100,7 @@ impl Keyring {
         let after = TenantProperty { property: Property { id: id.clone(), name }, ..before.clone() };
         store::properties::update(&change, admin.id(), &after).await?;
         let detail = json!({ "before": before.property.name, "after": after.property.name });
-        change.commit(event(admin, Action::PropertyRenamed, &after.property, detail)).await?;
+        change.commit(event(Action::PropertyRenamed, &after.property, detail)).await?;
         Ok(after)
     }
 
@@ -139,7 +139,7 @@ impl Keyring {
         let action = if archived_at.is_some() { Action::PropertyArchived } else { Action::PropertyRestored };
         let after = TenantProperty { archived_at, ..before };
         store::properties::update(&change, admin.id(), &after).await?;
-        change.commit(event(admin, action, &after.property, json!({}))).await?;
+        change.commit(event(action, &after.property, json!({}))).await?;
         Ok(after)
     }
 
@@ -233,6 +233,6 @@ async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Resu
     Err(FieldErrors::from(FieldError::new(Field::Name, "taken", taken)).into())
 }
 
-fn event<'a>(admin: &'a TenantAdmin, action: Action, property: &'a Property, detail: Value) -> Event<'a> {
-    Event { actor: admin.actor(), action, subject: Subject::new(&property.id, &property.name), detail }
+fn event<'a>(action: Action, property: &'a Property, detail: Value) -> Event<'a> {
+    Event { action, subject: Subject::new(&property.id, &property.name), detail }
 }

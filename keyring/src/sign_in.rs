@@ -57,7 +57,8 @@ impl Keyring {
     ) -> Result<SessionToken, Error> {
         let account = self.account_by_password(&credentials, client.address).await?;
         let person = &account.person;
-        let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), &self.clock).await?;
+        let actor = Actor::with_credential(person, client.address);
+        let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), &actor, &self.clock).await?;
         let hash = account.password_hash.as_deref().unwrap_or_default();
         if !store::people::hold(&change, &person.id, hash).await? {
             return Err(Error::WrongCredentials);
@@ -75,10 +76,9 @@ impl Keyring {
             user_agent: &client.user_agent[..client.user_agent.floor_char_boundary(MAX_USER_AGENT_BYTES)],
         };
         store::sessions::insert(&change, session).await?;
-        let actor = Actor::person(person, client.address);
         let subject = Subject::new(&person.id, &person.name);
         let detail = json!({ "second_factor": spent.map(Spent::as_str) });
-        change.commit(Event { actor: &actor, action: Action::SessionOpened, subject, detail }).await?;
+        change.commit(Event { action: Action::SessionOpened, subject, detail }).await?;
         store::sessions::delete_ended_before(&self.database, now - REMEMBERED).await?;
         Ok(token)
     }
@@ -133,13 +133,20 @@ impl Keyring {
     /// When the database fails.
     pub async fn sign_out(&self, token: &SessionToken, address: IpAddr) -> Result<(), Error> {
         let Some(signed_in) = self.signed_in(token, address).await? else { return Ok(()) };
-        if signed_in.entered().is_some() {
-            self.leave_tenant(&signed_in).await?;
+        match self.end_session(&signed_in).await {
+            Err(Error::SessionEnded) => Ok(()),
+            ended => ended,
         }
-        let change = self.own_change(&signed_in).await?;
+    }
+
+    async fn end_session(&self, signed_in: &SignedIn) -> Result<(), Error> {
+        if signed_in.entered().is_some() {
+            self.leave_tenant(signed_in).await?;
+        }
+        let change = self.own_change(signed_in).await?;
         store::sessions::end(&change, &signed_in.session).await?;
         let subject = Subject::new(&signed_in.person.id, &signed_in.person.name);
-        let event = Event { actor: &signed_in.actor(), action: Action::SessionEnded, subject, detail: json!({}) };
+        let event = Event { action: Action::SessionEnded, subject, detail: json!({}) };
         Ok(change.commit(event).await?)
     }
 
@@ -149,18 +156,15 @@ impl Keyring {
     /// When the database fails.
     pub async fn signed_in(&self, token: &SessionToken, address: IpAddr) -> Result<Option<SignedIn>, Error> {
         let (token, now) = (token.sha256(), self.now());
-        let Some(session) = store::sessions::find(&self.database, &token, now).await? else { return Ok(None) };
+        let Some(session) = store::sessions::find(self.database.connection(), &token, now).await? else {
+            return Ok(None);
+        };
         if is_due(session.last_seen_at, now) {
             // Reading goes on while the database cannot be written.
             let touched = store::sessions::touch(&self.database, &token, now, now + SESSION_IDLE).await;
             let _ = touched.inspect_err(|cause| tracing::warn!(%cause, "the use of a session could not be recorded"));
         }
-        let tenant = match &session.tenant {
-            Some(id) => store::tenants::find(&self.database, id).await?,
-            None => None,
-        };
-        let has_second_factor = session.account.has_second_factor();
-        Ok(Some(SignedIn { person: session.account.person, tenant, has_second_factor, session: token, address }))
+        SignedIn::load(self.database.connection(), session, &token, address).await.map(Some)
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{Actor, SuperUser},
+    access::SuperUser,
     error::{Error, Thing},
     people::{Invitation, NewInvitation, invite},
     secret::new_id,
@@ -60,9 +60,9 @@ impl Keyring {
     /// When a field is wrong or the slug is taken.
     pub async fn create_tenant(&self, by: &SuperUser, new: NewTenant) -> Result<Tenant, Error> {
         let tenant = new.parse(self.now())?;
-        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), &self.clock).await?;
+        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), by.actor(), &self.clock).await?;
         insert(&change, &tenant).await?;
-        change.commit(created(by, &tenant)).await?;
+        change.commit(created(&tenant)).await?;
         Ok(tenant)
     }
 
@@ -78,15 +78,15 @@ impl Keyring {
     ) -> Result<(Tenant, Invitation), Error> {
         let admins_fields = admin.parse().map_err(about_the_admin);
         let (tenant, _) = FieldErrors::both(new.parse(self.now()), admins_fields)?;
-        let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), &self.clock).await?;
+        let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), by.actor(), &self.clock).await?;
         insert(&change, &tenant).await?;
         let invitation = invite(&change, &tenant.id, admin, Role::TenantAdmin).await?;
-        change.note(created(by, &tenant)).await?;
+        change.note(created(&tenant)).await?;
         let person = &invitation.person;
         let subject = Subject::new(&person.id, &person.name);
         let after = json!({ "email": person.email, "role": person.role });
         let detail = json!({ "after": after, "expires_at": invitation.expires_at });
-        change.commit(Event { actor: by.actor(), action: Action::PersonInvited, subject, detail }).await?;
+        change.commit(Event { action: Action::PersonInvited, subject, detail }).await?;
         Ok((tenant, invitation))
     }
 
@@ -95,7 +95,7 @@ impl Keyring {
     /// # Errors
     /// When a field is wrong, or there is no such tenant.
     pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
-        let change = Change::begin(&self.database, Chain::Tenant(id), &self.clock).await?;
+        let change = Change::begin(&self.database, Chain::Tenant(id), by.actor(), &self.clock).await?;
         let before = find(&change, id).await?;
         let after = checked(Tenant {
             name: wanted.name.unwrap_or_else(|| before.name.clone()),
@@ -104,7 +104,7 @@ impl Keyring {
             time_zone: wanted.time_zone.unwrap_or_else(|| before.time_zone.clone()),
             ..before.clone()
         })?;
-        save(change, by.actor(), &before, &after).await?;
+        save(change, &before, &after).await?;
         Ok(after)
     }
 
@@ -161,14 +161,14 @@ pub(crate) async fn find(change: &Change, id: &TenantId) -> Result<Tenant, Error
 }
 
 /// Keeps what became of a tenant, unless it is as it was.
-pub(crate) async fn save(change: Change, actor: &Actor, before: &Tenant, after: &Tenant) -> Result<(), Error> {
+pub(crate) async fn save(change: Change, before: &Tenant, after: &Tenant) -> Result<(), Error> {
     if after == before {
         return Ok(change.already_made().await?);
     }
     store::tenants::update(&change, after).await?;
     let subject = Subject::new(&after.id, &after.name);
     let detail = json!({ "before": before, "after": after });
-    Ok(change.commit(Event { actor, action: Action::TenantChanged, subject, detail }).await?)
+    Ok(change.commit(Event { action: Action::TenantChanged, subject, detail }).await?)
 }
 
 async fn insert(change: &Change, tenant: &Tenant) -> Result<(), Error> {
@@ -179,9 +179,9 @@ async fn insert(change: &Change, tenant: &Tenant) -> Result<(), Error> {
     insert_first_groups(change, &tenant.id).await
 }
 
-fn created<'a>(by: &'a SuperUser, tenant: &'a Tenant) -> Event<'a> {
+fn created(tenant: &Tenant) -> Event<'_> {
     let subject = Subject::new(&tenant.id, &tenant.name);
-    Event { actor: by.actor(), action: Action::TenantCreated, subject, detail: json!({ "after": tenant }) }
+    Event { action: Action::TenantCreated, subject, detail: json!({ "after": tenant }) }
 }
 
 fn checked(tenant: Tenant) -> Result<Tenant, FieldErrors> {

@@ -15,6 +15,7 @@ mod use_cases {
     mod history;
     mod leaving;
     mod list;
+    mod lost_access;
     mod migrate;
     mod mutations;
     mod passwords;

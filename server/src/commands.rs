@@ -282,6 +282,8 @@ fn code_of(error: &Error) -> &'static str {
         Error::NotASuperUser => "not_a_super_user",
         Error::NoKeysOfTheirOwn => "no_keys_of_their_own",
         Error::OwesSecondFactor | Error::CodeNeeded => "second_factor",
+        Error::SessionEnded => "session_ended",
+        Error::AccessChanged => "access_changed",
         Error::WrongCredentials => "wrong_credentials",
         Error::TooManyAttempts { .. } => "too_many_attempts",
         Error::Refused(_) => "refused",

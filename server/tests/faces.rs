@@ -10,6 +10,7 @@ mod faces {
     mod functions;
     mod guard;
     mod http2;
+    mod lost_access;
     mod matrix;
     mod operating;
     mod people;

@@ -29,14 +29,7 @@ impl Keyring {
         store::keys::set_terms(&change, keeper.shelf(), &before, &terms).await?;
         let after = find(&change, keeper, id).await?;
         let detail = json!({ "before": KeyDraft::of(&before), "after": KeyDraft::of(&after) });
-        change
-            .commit(Event {
-                actor: keeper.actor(),
-                action: Action::KeyEdited,
-                subject: Subject::new(id, &after.name),
-                detail,
-            })
-            .await?;
+        change.commit(Event { action: Action::KeyEdited, subject: Subject::new(id, &after.name), detail }).await?;
         Ok(after)
     }
 }

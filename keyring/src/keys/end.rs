@@ -28,17 +28,10 @@ impl Keyring {
             change.already_made().await?;
             return Ok(key);
         }
-        store::keys::revoke(&change, watcher.shelf(), &key, &watcher.actor().id).await?;
+        store::keys::revoke(&change, watcher.shelf(), &key, &change.actor().id).await?;
         let after = find(&change, watcher, id).await?;
         let detail = json!({ "owner": key.owner });
-        change
-            .commit(Event {
-                actor: watcher.actor(),
-                action: Action::KeyRevoked,
-                subject: Subject::new(id, &key.name),
-                detail,
-            })
-            .await?;
+        change.commit(Event { action: Action::KeyRevoked, subject: Subject::new(id, &key.name), detail }).await?;
         Ok(after)
     }
 
@@ -52,14 +45,7 @@ impl Keyring {
         store::keys::delete(&change, keeper.shelf(), id).await?;
         let detail =
             json!({ "terms": KeyDraft::of(&key), "secret": key.hint, "was_active": key.status() == Status::Active });
-        change
-            .commit(Event {
-                actor: keeper.actor(),
-                action: Action::KeyDeleted,
-                subject: Subject::new(id, &key.name),
-                detail,
-            })
-            .await?;
+        change.commit(Event { action: Action::KeyDeleted, subject: Subject::new(id, &key.name), detail }).await?;
         Ok(())
     }
 }

@@ -41,16 +41,9 @@ impl Keyring {
         check_limit(&change, keeper, &tenant).await?;
         let secret = FreshSecret::generate(&self.product, keeper.shelf().kind());
         let (id, expires_at) = (new_id(change.now()), zone.resolve(expiration));
-        store::keys::insert(&change, keeper.shelf(), &id, &terms, expires_at, &keeper.actor().id, &secret).await?;
+        store::keys::insert(&change, keeper.shelf(), &id, &terms, expires_at, &change.actor().id, &secret).await?;
         let detail = json!({ "terms": terms, "expires_at": expires_at, "secret": secret.hint });
-        change
-            .commit(Event {
-                actor: keeper.actor(),
-                action: Action::KeyGenerated,
-                subject: Subject::new(&id, &terms.name),
-                detail,
-            })
-            .await?;
+        change.commit(Event { action: Action::KeyGenerated, subject: Subject::new(&id, &terms.name), detail }).await?;
         Ok(NewSecret { id, secret: secret.plain })
     }
 }

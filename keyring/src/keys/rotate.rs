@@ -53,14 +53,7 @@ impl Keyring {
             "after": { "secret": secret.hint, "expires_at": expires_at },
             "grace": rotation.grace.as_str(),
         });
-        change
-            .commit(Event {
-                actor: keeper.actor(),
-                action: Action::KeyRotated,
-                subject: Subject::new(id, &key.name),
-                detail,
-            })
-            .await?;
+        change.commit(Event { action: Action::KeyRotated, subject: Subject::new(id, &key.name), detail }).await?;
         Ok(NewSecret { id: id.clone(), secret: secret.plain })
     }
 
@@ -74,14 +67,7 @@ impl Keyring {
         let Some(until) = key.old_secret_until else { return Ok(change.already_made().await?) };
         store::keys::end_grace(&change, keeper.shelf(), &key).await?;
         let detail = json!({ "would_have_ended": until });
-        change
-            .commit(Event {
-                actor: keeper.actor(),
-                action: Action::KeyGraceEnded,
-                subject: Subject::new(id, &key.name),
-                detail,
-            })
-            .await?;
+        change.commit(Event { action: Action::KeyGraceEnded, subject: Subject::new(id, &key.name), detail }).await?;
         Ok(())
     }
 }

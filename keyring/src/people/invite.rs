@@ -78,7 +78,7 @@ impl Keyring {
         let subject = Subject::new(&person.id, &person.name);
         let after = json!({ "email": person.email, "role": role, "groups": names });
         let detail = json!({ "after": after, "expires_at": invitation.expires_at });
-        change.commit(Event { actor: admin.actor(), action: Action::PersonInvited, subject, detail }).await?;
+        change.commit(Event { action: Action::PersonInvited, subject, detail }).await?;
         Ok(invitation)
     }
 
@@ -96,7 +96,7 @@ impl Keyring {
         let invitation = make_link(&change, found.person).await?;
         let (subject, detail) =
             (Subject::new(id, &invitation.person.name), json!({ "expires_at": invitation.expires_at }));
-        change.commit(Event { actor: admin.actor(), action: Action::PersonLinkMade, subject, detail }).await?;
+        change.commit(Event { action: Action::PersonLinkMade, subject, detail }).await?;
         Ok(invitation)
     }
 
@@ -129,15 +129,15 @@ impl Keyring {
         let account = self.account_by_link(&token).await?.ok_or_else(no_longer_good)?;
         let hash = self.hash_new_password(&account, password).await?;
         let Account { person, tenant, .. } = account;
-        let change = Change::begin(&self.database, super::chain(tenant.as_ref()), &self.clock).await?;
+        let actor = Actor::with_credential(&person, address);
+        let change = Change::begin(&self.database, super::chain(tenant.as_ref()), &actor, &self.clock).await?;
         if !store::invitations::spend(&change, &token).await? {
             return Err(no_longer_good());
         }
         store::people::set_password(&change, &person.id, hash).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, None).await?;
-        let actor = Actor::person(&person, address);
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
-        change.commit(Event { actor: &actor, action: Action::PersonJoined, subject, detail }).await?;
+        change.commit(Event { action: Action::PersonJoined, subject, detail }).await?;
         Ok(person.email)
     }
 

@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::json;
 
-use super::{check_not_last_admin, find};
+use super::{check_not_last_admin, check_not_oneself, find};
 use crate::{
     Keyring,
     access::TenantAdmin,
@@ -60,8 +60,9 @@ impl Keyring {
     /// Gives a person another role, and other groups. It holds from their next request and their keys' next call.
     ///
     /// # Errors
-    /// When something was picked that there is not, or no admin would be left.
+    /// When it is the admin themselves, something was picked that there is not, or no admin would be left.
     pub async fn set_role(&self, admin: &TenantAdmin, id: &PersonId, new: &NewRole) -> Result<Profile, Error> {
+        check_not_oneself(admin, id, "You cannot change your own role. Ask another admin.")?;
         let change = self.change(admin).await?;
         let before = find(&change, admin, id).await?;
         let (role, groups) = new.parse(&store::groups::list(change.on(), admin.id()).await?)?;
@@ -77,7 +78,7 @@ impl Keyring {
         let after = find(&change, admin, id).await?;
         let subject = Subject::new(id, &before.person.name);
         let detail = json!({ "before": in_short(&before), "after": in_short(&after) });
-        change.commit(Event { actor: admin.actor(), action: Action::PersonRoleChanged, subject, detail }).await?;
+        change.commit(Event { action: Action::PersonRoleChanged, subject, detail }).await?;
         Ok(after)
     }
 }

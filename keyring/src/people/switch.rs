@@ -32,14 +32,15 @@ impl Keyring {
         store::invitations::delete_of_person(&change, id).await?;
         let ended = store::sessions::end_of_person(&change, id, None).await?;
         let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
-        Ok(change.commit(Event { actor: admin.actor(), action: Action::PersonSwitchedOff, subject, detail }).await?)
+        Ok(change.commit(Event { action: Action::PersonSwitchedOff, subject, detail }).await?)
     }
 
     /// Switches a person on again, with the role, the groups and the keys that they had.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id.
+    /// When the tenant has nobody with this id, or it is the admin themselves.
     pub async fn switch_on(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+        check_not_oneself(admin, id, "You cannot reactivate yourself. Ask another admin.")?;
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
         if found.state != PersonState::SwitchedOff {
@@ -47,7 +48,7 @@ impl Keyring {
         }
         store::people::set_switched_off(&change, id, None).await?;
         let subject = Subject::new(id, &found.person.name);
-        let event = Event { actor: admin.actor(), action: Action::PersonSwitchedOn, subject, detail: json!({}) };
+        let event = Event { action: Action::PersonSwitchedOn, subject, detail: json!({}) };
         Ok(change.commit(event).await?)
     }
 
@@ -61,7 +62,7 @@ impl Keyring {
         let ended = store::sessions::end_of_person(&change, id, None).await?;
         if ended > 0 {
             let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
-            change.commit(Event { actor: admin.actor(), action: Action::SessionsEnded, subject, detail }).await?;
+            change.commit(Event { action: Action::SessionsEnded, subject, detail }).await?;
         }
         Ok(ended)
     }

@@ -9,7 +9,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
@@ -21,7 +21,9 @@ use super::{
     entity::{audit_chain, audit_event},
     nodes::{self, Tables},
 };
-use crate::{access::Actor, clock::Clock, memory::Touched, node::Confirmations, nodes::confirm, secret::Sha256Hex};
+use crate::{
+    access::Actor, clock::Clock, error::Error, memory::Touched, node::Confirmations, nodes::confirm, secret::Sha256Hex,
+};
 
 pub(crate) mod log;
 pub(crate) mod verify;
@@ -44,7 +46,6 @@ impl Chain<'_> {
 
 /// What an audit row tells.
 pub(crate) struct Event<'a> {
-    pub(crate) actor: &'a Actor,
     pub(crate) action: Action,
     pub(crate) subject: Subject<'a>,
     pub(crate) detail: Value,
@@ -62,13 +63,15 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A transaction that ends in an audit row: there is no other way to commit it.
+/// A transaction that ends in an audit row: there is no other way to commit it. The row names the actor, who was
+/// checked when the change began.
 ///
 /// It holds its chain's row from the start, so the changes of one tenant happen one after the other, and
 /// whatever a use case reads through it stays true until it commits. Dropped, it changes nothing.
 pub(crate) struct Change {
     transaction: WriteTransaction,
     chain: audit_chain::Model,
+    actor: Actor,
     now: DateTime<Utc>,
     /// The keys that it gives more or less than they had.
     touched: Vec<Touched>,
@@ -78,21 +81,38 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    pub(crate) async fn begin(database: &Database, chain: Chain<'_>, clock: &Clock) -> Result<Self> {
+    /// Locks the chain, then checks that the actor still has the access that the change needs.
+    pub(crate) async fn begin(
+        database: &Database,
+        chain: Chain<'_>,
+        actor: &Actor,
+        clock: &Clock,
+    ) -> std::result::Result<Self, Error> {
         let transaction = database.begin().await?;
         let chain = lock(transaction.on(), chain.id()).await?;
+        // A super user acts on a tenant's chain. No transaction waits for a tenant's chain while it holds another, so
+        // this cannot deadlock.
+        if let Some(home) = actor.home().filter(|home| home.id() != chain.id) {
+            lock_shared(transaction.on(), home.id()).await?;
+        }
         let (pool, audience, confirmed) = (database.pool().clone(), database.audience(), database.confirmed().clone());
         let now = match (&audience, clock) {
             // By the clock that all nodes go by: what ends now by one that is ahead would be good for longer.
             (Audience::Nodes, Clock::Machine) => nodes::time(transaction.on()).await?,
             _ => clock.now(),
         };
-        Ok(Self { transaction, chain, now, touched: Vec::new(), pool, audience, confirmed })
+        let actor = actor.recheck(transaction.on(), now).await?;
+        Ok(Self { transaction, chain, actor, now, touched: Vec::new(), pool, audience, confirmed })
     }
 
     /// What the stores write through.
     pub(crate) fn on(&self) -> &DatabaseTransaction {
         self.transaction.on()
+    }
+
+    /// Who makes this change.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The instant that everything in this change is stamped with.
@@ -150,12 +170,12 @@ impl Change {
             chain_id: self.chain.id.clone(),
             sequence: self.chain.length + 1,
             at: self.now,
-            actor: event.actor.id.clone(),
-            actor_name: event.actor.name.clone(),
+            actor: self.actor.id.clone(),
+            actor_name: self.actor.name.clone(),
             action: event.action.as_str().to_owned(),
             subject: event.subject.id.to_owned(),
             subject_name: event.subject.name.to_owned(),
-            address: event.actor.address.map(|address| address.to_string()),
+            address: self.actor.address.map(|address| address.to_string()),
             detail: event.detail.to_string(),
             hash: String::new(),
         };
@@ -239,6 +259,12 @@ async fn lock(transaction: &DatabaseTransaction, id: &str) -> Result<audit_chain
         .await?;
     let found = audit_chain::Entity::find_by_id(id).one(transaction).await?;
     found.ok_or_else(|| super::StoreError::Unreadable { what: "an audit chain", value: id.to_owned() })
+}
+
+/// Locks a chain's row against changes, together with other readers. SQLite has one writer at a time anyway.
+async fn lock_shared(transaction: &DatabaseTransaction, id: &str) -> Result<()> {
+    audit_chain::Entity::find_by_id(id).lock_shared().one(transaction).await?;
+    Ok(())
 }
 
 /// Every field is length-prefixed, so that no two different rows hash alike.

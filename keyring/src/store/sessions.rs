@@ -7,7 +7,10 @@ use domain::{
     id::{Id, PersonId, TenantId},
     person::{Role, Session},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    sea_query::Expr,
+};
 
 use super::{
     Change, Database, Result,
@@ -46,20 +49,27 @@ pub(crate) async fn insert(change: &Change, session: NewSession<'_>) -> Result<(
         network: Set(session.network.to_string()),
         user_agent: Set(session.user_agent.to_owned()),
         entered_tenant_id: Set(None),
+        ended_at: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(change.on()).await?;
     Ok(())
 }
 
+/// Used within its time, and not ended.
+fn is_live(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(session::Column::ExpiresAt.gt(now)).add(session::Column::EndedAt.is_null())
+}
+
 /// The session of somebody who was not switched off.
-pub(crate) async fn find(database: &Database, token: &Sha256Hex, now: DateTime<Utc>) -> Result<Option<LiveSession>> {
-    let found = session::Entity::find_by_id(token.as_str())
-        .filter(session::Column::ExpiresAt.gt(now))
-        .one(database.connection())
-        .await?;
+pub(crate) async fn find(
+    connection: &impl ConnectionTrait,
+    token: &Sha256Hex,
+    now: DateTime<Utc>,
+) -> Result<Option<LiveSession>> {
+    let found = session::Entity::find_by_id(token.as_str()).filter(is_live(now)).one(connection).await?;
     let Some(session) = found else { return Ok(None) };
     let person = readable("a person's id", &session.person_id, PersonId::parse(&session.person_id))?;
-    let account = people::account(database.connection(), &person).await?;
+    let account = people::account(connection, &person).await?;
     let Some(account) = account.filter(|account| !account.is_switched_off) else { return Ok(None) };
     let entered = session.entered_tenant_id.filter(|_| account.person.role == Role::SuperUser);
     let tenant = match entered {
@@ -80,8 +90,8 @@ pub(crate) async fn touch(
         .col_expr(session::Column::LastSeenAt, Expr::value(now))
         .col_expr(session::Column::ExpiresAt, Expr::value(expires_at))
         .filter(session::Column::TokenSha256.eq(token.as_str()))
-        // One that was ended a moment ago stays ended.
-        .filter(session::Column::ExpiresAt.gt(now))
+        // One that was ended stays ended, even if it ended after `now` by the clock of another node.
+        .filter(is_live(now))
         .exec(database.connection())
         .await?;
     Ok(())
@@ -99,7 +109,7 @@ pub(crate) async fn move_between(
     let moved = session::Entity::update_many()
         .col_expr(column, Expr::value(to.map(ToString::to_string)))
         .filter(session::Column::TokenSha256.eq(token.as_str()))
-        .filter(session::Column::ExpiresAt.gt(change.now()))
+        .filter(is_live(change.now()))
         .filter(is_there)
         .exec(change.on())
         .await?;
@@ -109,9 +119,9 @@ pub(crate) async fn move_between(
 /// Ends a session. Its row stays for a while: it tells from where the person signs in.
 pub(crate) async fn end(change: &Change, token: &Sha256Hex) -> Result<()> {
     session::Entity::update_many()
-        .col_expr(session::Column::ExpiresAt, Expr::value(change.now()))
+        .col_expr(session::Column::EndedAt, Expr::value(change.now()))
         .filter(session::Column::TokenSha256.eq(token.as_str()))
-        .filter(session::Column::ExpiresAt.gt(change.now()))
+        .filter(is_live(change.now()))
         .exec(change.on())
         .await?;
     Ok(())
@@ -120,9 +130,9 @@ pub(crate) async fn end(change: &Change, token: &Sha256Hex) -> Result<()> {
 /// Ends the sessions of a person, save the one to be kept. Answers how many those were.
 pub(crate) async fn end_of_person(change: &Change, person: &PersonId, kept: Option<&Sha256Hex>) -> Result<u64> {
     let ended = session::Entity::update_many()
-        .col_expr(session::Column::ExpiresAt, Expr::value(change.now()))
+        .col_expr(session::Column::EndedAt, Expr::value(change.now()))
         .filter(session::Column::PersonId.eq(person.as_str()))
-        .filter(session::Column::ExpiresAt.gt(change.now()))
+        .filter(is_live(change.now()))
         .filter(session::Column::TokenSha256.ne(kept.map_or("", Sha256Hex::as_str)))
         .exec(change.on())
         .await?;
@@ -138,7 +148,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Session>> {
     let rows = session::Entity::find()
         .filter(session::Column::PersonId.eq(person.as_str()))
-        .filter(session::Column::ExpiresAt.gt(now))
+        .filter(is_live(now))
         .order_by_desc(session::Column::LastSeenAt)
         .all(database.connection())
         .await?;

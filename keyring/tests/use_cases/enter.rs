@@ -77,7 +77,7 @@ async fn signing_out_leaves_as_well(stage: Stage) {
     stage.keyring.sign_out(&token, home()).await.unwrap();
     assert_eq!(visits(&stage, &tenant).await, [Action::TenantLeft, Action::TenantEntered].map(visit));
     let late = stage.keyring.enter_tenant(&within, &stage.tenant("other").await.tenant().id).await;
-    assert!(matches!(late, Err(Error::Refused(_))), "a session that is over enters nothing");
+    assert!(matches!(late, Err(Error::SessionEnded)), "a session that is over enters nothing");
 }
 
 async fn one_session_enters_and_no_other(stage: Stage) {

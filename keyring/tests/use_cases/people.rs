@@ -205,7 +205,7 @@ async fn two_admins_who_demote_each_other_leave_one(stage: Stage) {
     for demotion in demotions {
         match demotion.await.unwrap() {
             Ok(_) => done += 1,
-            Err(error) => assert!(matches!(error, Error::Refused(_)), "{error}"),
+            Err(error) => assert!(matches!(error, Error::AccessChanged), "{error}"),
         }
     }
     assert_eq!(done, 1);

@@ -259,7 +259,7 @@ async fn a_tenant_can_ask_everybody_for_it(stage: Stage) {
     let ana = stage.admin(&tenant, "Ana").await;
     stage.person(&tenant, "Ben", Role::Member).await;
     stage.keyring.require_second_factor(&ana, true).await.unwrap();
-    stage.keyring.require_second_factor(&ana, true).await.unwrap();
+    stage.keyring.require_second_factor(&tenant, true).await.unwrap();
 
     let ben = stage.at_the_console("ben@acme.test").await;
     assert!(ben.owes_second_factor());

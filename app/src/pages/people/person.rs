@@ -88,7 +88,7 @@ fn PersonPage(shown: Shown) -> impl IntoView {
         </header>
         <div class="panels">
             <Facts profile=profile.clone() personal_keys now zone/>
-            <AccessPanel profile=profile.clone() groups is_last_admin/>
+            <AccessPanel profile=profile.clone() groups is_last_admin is_oneself/>
             <SessionsPanel sessions now zone/>
             <AccountPanel profile personal_keys is_last_admin is_oneself has_sessions/>
         </div>

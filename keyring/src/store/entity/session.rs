@@ -15,6 +15,8 @@ pub struct Model {
     pub user_agent: String,
     /// Where a super user is at the moment.
     pub entered_tenant_id: Option<String>,
+    /// Set when somebody ended it; not when its time ran out.
+    pub ended_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

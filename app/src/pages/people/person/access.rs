@@ -13,9 +13,16 @@ use crate::{
 const FORM: &str = "access";
 
 #[component]
-pub(super) fn AccessPanel(profile: Profile, groups: Vec<Group>, is_last_admin: bool) -> impl IntoView {
+pub(super) fn AccessPanel(
+    profile: Profile,
+    groups: Vec<Group>,
+    is_last_admin: bool,
+    is_oneself: bool,
+) -> impl IntoView {
     let content = if is_last_admin {
         view! { <LastAdmin name=profile.person.name/> }.into_any()
+    } else if is_oneself {
+        view! { <p>"This is you. Only another admin can change your role."</p> }.into_any()
     } else {
         view! { <AccessForm profile groups/> }.into_any()
     };

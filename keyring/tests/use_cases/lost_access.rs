@@ -1,0 +1,485 @@
+//! Requests that were allowed when they arrived, and whose access was taken away before it was their turn to write.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use domain::{
+    expiration::ExpirationDraft,
+    group::GroupType,
+    id::{Id, KeyId, PersonId},
+    key_draft::KeyDraft,
+    person::{PersonState, Role},
+};
+use futures::future::{BoxFuture, FutureExt, join_all};
+use keyring::{
+    Clock, Database, Error, KeyHolder, Keyring, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole,
+    NewTenant, SessionToken, SignedIn, SuperUser, TenantAdmin, TenantChange,
+};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
+use sql::WriteTransaction;
+use tokio::time::sleep;
+
+use super::stage::{PASSWORD, Stage, home};
+
+on_both_databases! {
+    deactivated_admin_changes_nothing,
+    demoted_admin_changes_nothing,
+    signed_out_admin_changes_nothing,
+    admin_who_signed_out_everywhere_changes_nothing,
+    other_session_changes_nothing_after_a_password_change,
+    expired_session_changes_nothing,
+    admin_who_owes_a_second_factor_changes_nothing,
+    promoted_member_keeps_their_own_keys,
+    super_user_who_left_the_tenant_changes_nothing_in_it,
+    signed_out_super_user_changes_nothing_anywhere,
+    queued_changes_of_a_deactivated_admin_are_refused,
+    queued_change_of_a_super_user_in_a_tenant_is_refused,
+    nobody_reactivates_themselves_or_changes_their_own_role,
+    super_user_acts_and_signs_out_concurrently_without_deadlock,
+    ended_session_stays_ended_by_a_clock_that_lags,
+    renamed_admin_is_audited_by_the_new_name,
+}
+
+const ANA: &str = "ana@acme.test";
+const ROOT: &str = "root@latchkey.test";
+
+/// What Ana was allowed when her requests arrived.
+struct Ana {
+    tenant: TenantAdmin,
+    token: SessionToken,
+    signed_in: SignedIn,
+    admin: TenantAdmin,
+    holder: KeyHolder,
+    id: PersonId,
+    /// Another of the tenant's people.
+    mia: PersonId,
+    key: KeyId,
+}
+
+impl Ana {
+    async fn on(stage: &Stage) -> Self {
+        let tenant = stage.tenant("acme").await;
+        for (name, role) in [("Ana", Role::TenantAdmin), ("Ben", Role::TenantAdmin), ("Mia", Role::Member)] {
+            stage.person(&tenant, name, role).await;
+        }
+        let key = stage.generate(&tenant, "PMS").await.id;
+        let token = stage.sign_in(ANA, PASSWORD).await.unwrap();
+        let signed_in = stage.whose(&token).await;
+        let people = stage.keyring.people(Some(&tenant)).await.unwrap();
+        let mia = people.into_iter().find(|profile| profile.person.name == "Mia").unwrap().person.id;
+        let (admin, holder) = (signed_in.as_admin().unwrap(), signed_in.as_key_holder().unwrap());
+        Self { tenant, token, id: signed_in.person.id.clone(), admin, holder, signed_in, mia, key }
+    }
+
+    /// The sequence of the latest event of the tenant.
+    async fn sequence(&self, stage: &Stage) -> i64 {
+        let events = stage.keyring.audit_stretch(Some(&self.tenant), &Default::default(), 1).await.unwrap();
+        events[0].sequence
+    }
+
+    /// Tries everything that was allowed before. All of it has to be refused in this way, and to leave no trace.
+    async fn is_refused_everything(&self, stage: &Stage, is_expected: impl Fn(&Error) -> bool) {
+        let before = self.sequence(stage).await;
+        let admin = changes_as_admin(&stage.keyring, &self.admin, self);
+        let holder = changes_as_holder(&stage.keyring, &self.holder);
+        for (what, change) in admin.into_iter().chain(holder) {
+            let error = change.await.expect_err(what);
+            assert!(is_expected(&error), "{what}: {error:?}");
+        }
+        assert_eq!(self.sequence(stage).await, before, "nothing was written");
+    }
+
+    /// The same for what people change about themselves.
+    async fn is_refused_their_own(&self, stage: &Stage) {
+        let before = self.sequence(stage).await;
+        for (what, change) in changes_as_person(&stage.keyring, &self.signed_in) {
+            let error = change.await.expect_err(what);
+            assert!(matches!(error, Error::SessionEnded), "{what}: {error:?}");
+        }
+        assert_eq!(self.sequence(stage).await, before, "nothing was written");
+    }
+}
+
+type Changes<'a> = Vec<(&'static str, BoxFuture<'a, Result<(), Error>>)>;
+
+fn changes_as_admin<'a>(keyring: &'a Keyring, admin: &'a TenantAdmin, ana: &'a Ana) -> Changes<'a> {
+    let role = |role: Role| NewRole { role: role.as_str().to_owned(), groups: Vec::new() };
+    vec![
+        ("reactivating herself", keyring.switch_on(admin, &ana.id).boxed()),
+        (
+            "taking her role back",
+            async move { keyring.set_role(admin, &ana.id, &role(Role::TenantAdmin)).await.map(drop) }.boxed(),
+        ),
+        (
+            "promoting somebody",
+            async move { keyring.set_role(admin, &ana.mia, &role(Role::TenantAdmin)).await.map(drop) }.boxed(),
+        ),
+        ("deactivating somebody", keyring.switch_off(admin, &ana.mia).boxed()),
+        ("signing somebody out", keyring.end_sessions_of(admin, &ana.mia).map(|done| done.map(drop)).boxed()),
+        ("making a password link", keyring.make_password_link(admin, &ana.mia).map(|done| done.map(drop)).boxed()),
+        ("resetting a factor", keyring.reset_second_factor(admin, &ana.mia).boxed()),
+        ("requiring factors", keyring.require_second_factor(admin, false).boxed()),
+        (
+            "inviting an admin",
+            async move {
+                let new = NewInvitation {
+                    email: "eve@acme.test".to_owned(),
+                    name: "Eve".to_owned(),
+                    role: role(Role::TenantAdmin),
+                };
+                keyring.invite_person(admin, &new).await.map(drop)
+            }
+            .boxed(),
+        ),
+        (
+            "making a property",
+            async move { keyring.create_property(admin, NewProperty { name: "Annexe".to_owned() }).await.map(drop) }
+                .boxed(),
+        ),
+        (
+            "making a group",
+            async move {
+                let permissions = vec!["*".to_owned()];
+                let new = NewGroup { name: "Mine".to_owned(), group_type: GroupType::Person, permissions };
+                keyring.create_group(admin, new).await.map(drop)
+            }
+            .boxed(),
+        ),
+        (
+            "generating a key",
+            async move {
+                let groups = keyring.groups(&ana.tenant).await?;
+                let draft =
+                    KeyDraft { name: "Mine".to_owned(), group: groups[0].id.to_string(), ..KeyDraft::default() };
+                keyring.generate_key(admin, &NewKey { draft, expiration: ExpirationDraft::Never }).await.map(drop)
+            }
+            .boxed(),
+        ),
+        (
+            "rotating a key",
+            async move { keyring.rotate_key(admin, &ana.key, 1, &keyring::Rotation::default()).await.map(drop) }
+                .boxed(),
+        ),
+        ("revoking a key", keyring.revoke_key(admin, &ana.key).map(|done| done.map(drop)).boxed()),
+        ("deleting a key", keyring.delete_key(admin, &ana.key).boxed()),
+    ]
+}
+
+fn changes_as_holder<'a>(keyring: &'a Keyring, holder: &'a KeyHolder) -> Changes<'a> {
+    let draft = KeyDraft { name: "Mine".to_owned(), read: true, ..KeyDraft::default() };
+    let new = NewKey { draft, expiration: ExpirationDraft::Never };
+    vec![("generating a personal key", async move { keyring.generate_key(holder, &new).await.map(drop) }.boxed())]
+}
+
+fn changes_as_person<'a>(keyring: &'a Keyring, signed_in: &'a SignedIn) -> Changes<'a> {
+    let offer = keyring.offer_second_factor(signed_in);
+    vec![
+        ("renaming herself", keyring.rename_oneself(signed_in, "Another name").boxed()),
+        (
+            "changing the password",
+            async move {
+                let new = "yet another password".to_owned().into();
+                keyring.change_password(signed_in, PASSWORD.to_owned().into(), new).await
+            }
+            .boxed(),
+        ),
+        (
+            "setting up a factor",
+            async move { keyring.turn_on_second_factor(signed_in, &offer.secret, "x").await.map(drop) }.boxed(),
+        ),
+        ("turning a factor off", keyring.turn_off_second_factor(signed_in, "x").boxed()),
+        ("renewing codes", keyring.renew_recovery_codes(signed_in, "x").map(|done| done.map(drop)).boxed()),
+        ("signing out everywhere", keyring.sign_out_everywhere(signed_in).boxed()),
+    ]
+}
+
+fn is_session_ended(error: &Error) -> bool {
+    matches!(error, Error::SessionEnded)
+}
+
+fn member() -> NewRole {
+    NewRole { role: Role::Member.as_str().to_owned(), groups: Vec::new() }
+}
+
+async fn deactivated_admin_changes_nothing(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.keyring.switch_off(&ana.tenant, &ana.id).await.unwrap();
+    let refused = |error: &Error| is_session_ended(error) || is_about_oneself(error);
+    ana.is_refused_everything(&stage, refused).await;
+    ana.is_refused_their_own(&stage).await;
+    // Reactivation gives no session back.
+    stage.keyring.switch_on(&ana.tenant, &ana.id).await.unwrap();
+    ana.is_refused_everything(&stage, refused).await;
+}
+
+async fn demoted_admin_changes_nothing(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.keyring.set_role(&ana.tenant, &ana.id, &member()).await.unwrap();
+    let before = ana.sequence(&stage).await;
+    for (what, change) in changes_as_admin(&stage.keyring, &ana.admin, &ana) {
+        let error = change.await.expect_err(what);
+        assert!(matches!(error, Error::AccessChanged) || is_about_oneself(&error), "{what}: {error:?}");
+    }
+    assert_eq!(ana.sequence(&stage).await, before, "nothing was written");
+    stage.keyring.rename_oneself(&ana.signed_in, "Anna").await.expect("she may still do what members may");
+}
+
+/// Refused without a look at the session.
+fn is_about_oneself(error: &Error) -> bool {
+    matches!(error, Error::Refused(reason) if reason.starts_with("You cannot"))
+}
+
+async fn signed_out_admin_changes_nothing(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
+    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
+    ana.is_refused_their_own(&stage).await;
+    stage.keyring.sign_out(&ana.token, home()).await.expect("twice is once");
+}
+
+async fn admin_who_signed_out_everywhere_changes_nothing(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.keyring.sign_out_everywhere(&stage.at_the_console(ANA).await).await.unwrap();
+    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
+}
+
+async fn other_session_changes_nothing_after_a_password_change(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    let elsewhere = stage.at_the_console(ANA).await;
+    let new = "another long password".to_owned();
+    stage.keyring.change_password(&elsewhere, PASSWORD.to_owned().into(), new.into()).await.unwrap();
+    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
+    stage
+        .keyring
+        .create_property(&elsewhere.as_admin().unwrap(), NewProperty { name: "Annexe".to_owned() })
+        .await
+        .unwrap();
+}
+
+async fn expired_session_changes_nothing(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.advance(keyring::SESSION_IDLE);
+    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
+    ana.is_refused_their_own(&stage).await;
+}
+
+async fn admin_who_owes_a_second_factor_changes_nothing(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.keyring.require_second_factor(&ana.tenant, true).await.unwrap();
+    let refused = |error: &Error| matches!(error, Error::OwesSecondFactor) || is_about_oneself(error);
+    ana.is_refused_everything(&stage, refused).await;
+}
+
+async fn promoted_member_keeps_their_own_keys(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    let mia = stage.at_the_console("mia@acme.test").await.as_key_holder().unwrap();
+    let admin = NewRole { role: Role::TenantAdmin.as_str().to_owned(), groups: Vec::new() };
+    stage.keyring.set_role(&ana.tenant, &ana.mia, &admin).await.unwrap();
+    for (what, change) in changes_as_holder(&stage.keyring, &mia) {
+        change.await.expect(what);
+    }
+}
+
+/// A super user with a session that has entered the tenant.
+async fn root_within(stage: &Stage, tenant: &TenantAdmin) -> (SessionToken, SignedIn) {
+    let new = NewPerson { email: ROOT.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
+    stage.keyring.ensure_super_user(new).await.unwrap();
+    let token = stage.sign_in(ROOT, PASSWORD).await.unwrap();
+    stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
+    let within = stage.whose(&token).await;
+    (token, within)
+}
+
+async fn super_user_who_left_the_tenant_changes_nothing_in_it(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    let other = stage.tenant("other").await;
+    let (token, within) = root_within(&stage, &ana.tenant).await;
+    let admin = within.as_admin().unwrap();
+    for elsewhere in [None, Some(&other.tenant().id)] {
+        stage.keyring.leave_tenant(&within).await.unwrap();
+        if let Some(elsewhere) = elsewhere {
+            stage.keyring.enter_tenant(&stage.whose(&token).await, elsewhere).await.unwrap();
+        }
+        let before = ana.sequence(&stage).await;
+        for (what, change) in changes_as_admin(&stage.keyring, &admin, &ana) {
+            let error = change.await.expect_err(what);
+            assert!(matches!(error, Error::AccessChanged), "{what}: {error:?}");
+        }
+        assert_eq!(ana.sequence(&stage).await, before, "nothing was written");
+    }
+}
+
+async fn signed_out_super_user_changes_nothing_anywhere(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    let (_, within) = root_within(&stage, &ana.tenant).await;
+    let (admin, super_user) = (within.as_admin().unwrap(), within.as_super_user().unwrap());
+    stage.keyring.set_password(ROOT, "another long password".to_owned().into()).await.unwrap();
+    let before = ana.sequence(&stage).await;
+    for (what, change) in changes_as_admin(&stage.keyring, &admin, &ana) {
+        let error = change.await.expect_err(what);
+        assert!(is_session_ended(&error), "{what}: {error:?}");
+    }
+    let limit = TenantChange { key_limit: Some(1000), ..TenantChange::default() };
+    let changed = stage.keyring.change_tenant(&super_user, &ana.tenant.tenant().id, limit).await;
+    assert!(matches!(changed, Err(Error::SessionEnded)), "{changed:?}");
+    let new = NewTenant { slug: "mine".to_owned(), name: "Mine".to_owned(), key_limit: None, time_zone: None };
+    assert!(matches!(stage.keyring.create_tenant(&super_user, new).await, Err(Error::SessionEnded)));
+    assert!(matches!(stage.keyring.leave_tenant(&within).await, Err(Error::SessionEnded)));
+    assert_eq!(ana.sequence(&stage).await, before, "nothing was written");
+    assert_eq!(stage.keyring.tenants(&SuperUser::operator()).await.unwrap().len(), 1);
+}
+
+/// Keeps all who want to add to a chain waiting until it is released.
+enum Held {
+    File { transaction: WriteTransaction },
+    Server { transaction: DatabaseTransaction },
+}
+
+impl Held {
+    async fn on(stage: &Stage, chain: &str) -> Self {
+        let pool = stage.keyring.database().pool();
+        if pool.postgres_url().is_none() {
+            return Self::File { transaction: pool.begin_write().await.unwrap() };
+        }
+        let transaction = stage.connection().await.begin().await.unwrap();
+        let sql = format!("SELECT id FROM audit_chain WHERE id = '{chain}' FOR UPDATE");
+        transaction.execute_unprepared(&sql).await.unwrap();
+        Self::Server { transaction }
+    }
+
+    /// Waits until so many wait. Those for a file's turn do as soon as they were asked once, in their order.
+    async fn until_waiting(&self, stage: &Stage, wanted: i64) {
+        let Self::Server { .. } = self else { return };
+        let connection = stage.connection().await;
+        let sql =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let statement = Statement::from_string(connection.get_database_backend(), sql);
+            let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+            let waiting: i64 = row.try_get_by_index(0).unwrap();
+            if waiting >= wanted {
+                return;
+            }
+            assert!(Instant::now() < deadline, "only {waiting} of {wanted} wait");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn release(self) {
+        match self {
+            Self::File { transaction } => transaction.rollback().await.unwrap(),
+            Self::Server { transaction } => transaction.rollback().await.unwrap(),
+        }
+    }
+}
+
+async fn queued_changes_of_a_deactivated_admin_are_refused(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    let held = Held::on(&stage, ana.tenant.tenant().id.as_str()).await;
+    let removal = stage.keyring.switch_off(&ana.tenant, &ana.id);
+    let late = changes_as_admin(&stage.keyring, &ana.admin, &ana);
+    let count = late.len();
+    let late = async {
+        held.until_waiting(&stage, 1).await;
+        let late = join_all(late.into_iter().map(|(what, change)| change.map(move |done| (what, done))));
+        // Two of them are about Ana herself, and do not even wait.
+        let release = async {
+            held.until_waiting(&stage, 1 + count as i64 - 2).await;
+            held.release().await;
+        };
+        tokio::join!(late, release).0
+    };
+    let (removed, late) = tokio::join!(removal, late);
+    removed.unwrap();
+    for (what, done) in late {
+        let error = done.expect_err(what);
+        assert!(is_session_ended(&error) || is_about_oneself(&error), "{what}: {error:?}");
+    }
+    let profile = stage.keyring.person(&ana.tenant, &ana.id).await.unwrap();
+    assert_eq!((profile.person.role, profile.state), (Role::TenantAdmin, PersonState::SwitchedOff));
+    let events = stage.keyring.audit_stretch(Some(&ana.tenant), &Default::default(), 1).await.unwrap();
+    assert_eq!(events[0].action.as_str(), "person.switched_off", "nothing came after it");
+}
+
+async fn queued_change_of_a_super_user_in_a_tenant_is_refused(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    let (_, within) = root_within(&stage, &tenant).await;
+    let admin = within.as_admin().unwrap();
+    let elsewhere = stage.at_the_console(ROOT).await;
+    // Super users' sessions are ended on the platform's chain, and what they do in a tenant is on another.
+    let held = Held::on(&stage, "platform").await;
+    let removal = stage.keyring.sign_out_everywhere(&elsewhere);
+    let late = async {
+        held.until_waiting(&stage, 1).await;
+        let late = stage.keyring.create_property(&admin, NewProperty { name: "Annexe".to_owned() });
+        let release = async {
+            held.until_waiting(&stage, 2).await;
+            held.release().await;
+        };
+        tokio::join!(late, release).0
+    };
+    let (removed, late) = tokio::join!(removal, late);
+    removed.unwrap();
+    assert!(is_session_ended(&late.unwrap_err()));
+}
+
+async fn nobody_reactivates_themselves_or_changes_their_own_role(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    let (_, root) = root_within(&stage, &ana.tenant).await;
+    for (who, admin, id) in [("Ana", &ana.admin, &ana.id), ("Root", &root.as_admin().unwrap(), &root.person.id)] {
+        assert!(is_about_oneself(&stage.keyring.switch_on(admin, id).await.unwrap_err()), "{who}");
+        for role in [Role::Member, Role::TenantAdmin] {
+            let new = NewRole { role: role.as_str().to_owned(), groups: Vec::new() };
+            assert!(is_about_oneself(&stage.keyring.set_role(admin, id, &new).await.unwrap_err()), "{who}");
+        }
+    }
+}
+
+async fn super_user_acts_and_signs_out_concurrently_without_deadlock(stage: Stage) {
+    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    for round in 0..5 {
+        let mut changes: Vec<BoxFuture<'static, Result<(), Error>>> = Vec::new();
+        for tenant in [&acme, &other] {
+            let (_, within) = root_within(&stage, tenant).await;
+            for number in 0..4 {
+                let (keyring, admin) = (stage.keyring.clone(), within.as_admin().unwrap());
+                let new = NewProperty { name: format!("Annexe {round}-{number}") };
+                changes.push(async move { keyring.create_property(&admin, new).await.map(drop) }.boxed());
+            }
+            let (keyring, root) = (stage.keyring.clone(), within.clone());
+            changes.push(async move { keyring.rename_oneself(&root, &format!("Root {round}")).await }.boxed());
+            let keyring = stage.keyring.clone();
+            changes.push(async move { keyring.leave_tenant(&within).await }.boxed());
+        }
+        let (_, root) = root_within(&stage, &acme).await;
+        let keyring = stage.keyring.clone();
+        changes.push(async move { keyring.sign_out_everywhere(&root).await }.boxed());
+        let tasks: Vec<_> = changes.into_iter().map(tokio::spawn).collect();
+        for done in join_all(tasks).await {
+            match done.unwrap() {
+                Ok(()) | Err(Error::SessionEnded | Error::AccessChanged) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+async fn ended_session_stays_ended_by_a_clock_that_lags(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.advance(TimeDelta::minutes(5));
+    stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
+    let database = Database::open(&stage.url).await.unwrap();
+    let product = domain::secret::Product::parse("lk").unwrap();
+    let lagging = Keyring::new(database, product, Clock::stopped_at(stage.now() - TimeDelta::minutes(2)));
+    assert!(lagging.signed_in(&ana.token, home()).await.unwrap().is_none(), "over, whatever the clock shows");
+    assert!(stage.keyring.signed_in(&ana.token, home()).await.unwrap().is_none(), "and not put off");
+}
+
+async fn renamed_admin_is_audited_by_the_new_name(stage: Stage) {
+    let ana = Ana::on(&stage).await;
+    stage.keyring.rename_oneself(&ana.signed_in, "Anna").await.unwrap();
+    stage.keyring.create_property(&ana.admin, NewProperty { name: "Annexe".to_owned() }).await.unwrap();
+    let events = stage.keyring.audit_stretch(Some(&ana.tenant), &Default::default(), 1).await.unwrap();
+    assert_eq!((events[0].actor.as_str(), events[0].actor_name.as_str()), (ana.id.to_string().as_str(), "Anna"));
+}
