@@ -16,7 +16,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use domain::secret::Product;
-use keyring::{Clock, Database, Keyring};
+use keyring::{Clock, Database, Keyring, SecretKeyFile};
 use mimalloc::MiMalloc;
 
 /// The one that the server has, so that it is not what makes the difference.
@@ -113,9 +113,11 @@ impl Place {
 }
 
 async fn open(database_url: &str) -> Result<Keyring> {
+    let named = std::env::var_os("LATCHKEY_SECRET_KEY_FILE").map(PathBuf::from);
+    let secret_keys = SecretKeyFile::locate(named.as_deref(), database_url)?;
     let database = Database::open(database_url).await?;
     migrations::apply(database.connection()).await?;
-    Ok(Keyring::new(database, Product::parse("lk")?, Clock::Machine))
+    Ok(Keyring::open(database, secret_keys, Product::parse("lk")?, Clock::Machine).await?)
 }
 
 #[tokio::main]

@@ -69,6 +69,7 @@ actions! {
     KeyGraceEnded = "key.grace_ended", "Old secret ended";
     KeyRevoked = "key.revoked", "API key revoked";
     KeyDeleted = "key.deleted", "API key deleted";
+    SecretKeyRotated = "secret_key.rotated", "Secret key rotated";
 }
 
 impl Action {

@@ -210,6 +210,10 @@ impl Keyring {
 
     /// What this installation signs its tokens with.
     async fn token_key(&self) -> Result<&token::Key, Error> {
-        Ok(self.token_key.get_or_try_init(|| store::installation::token_key(&self.database)).await?)
+        let read = || async {
+            let keys = self.database.secret_keys()?;
+            store::installation::token_key(self.database.connection(), &keys).await
+        };
+        Ok(self.token_key.get_or_try_init(read).await?)
     }
 }

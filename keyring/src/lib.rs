@@ -5,6 +5,7 @@ mod access;
 mod audit;
 mod clock;
 mod demo;
+mod encryption;
 mod enter;
 mod error;
 mod evaluator;
@@ -25,6 +26,8 @@ mod properties;
 mod ready;
 mod second_factor;
 mod secret;
+mod secret_key_file;
+mod secret_keys;
 mod sign_in;
 mod store;
 mod tenants;
@@ -39,7 +42,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use domain::secret::Product;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::{memory::Memory, node::DatabaseClock, nodes::Lease};
 
@@ -47,6 +50,7 @@ pub use access::{Keeper, KeyHolder, Overseer, SignedIn, SuperUser, TenantAdmin, 
 pub use audit::{AuditEvent, ChainReport, Existing, Fault, Flaw};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
+pub use encryption::{OpenError, SecretKeyRotation};
 pub use error::{Changed, Error, Thing};
 pub use evaluator::{
     AdmittedState, Ask, Credential, Demand, Judgement, KeyJudgement, KeyTenant, Owner, Refusal, Standing, Whose, Why,
@@ -62,6 +66,8 @@ pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming, Te
 pub use ready::NotReady;
 pub use second_factor::{RecoveryCodes, SecondFactorOffer};
 pub use secret::SessionToken;
+pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
+pub use secret_keys::generate_secret_key;
 pub use sign_in::{Client, Credentials, SESSION_IDLE};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
@@ -72,6 +78,8 @@ pub use zone::TimeZone;
 #[derive(Clone)]
 pub struct Keyring {
     database: Arc<Database>,
+    /// Held during a rotation, so that there is one at a time.
+    secret_key_file: Arc<Mutex<SecretKeyFile>>,
     product: Product,
     clock: Clock,
     passwords: Arc<password::Passwords>,
@@ -96,15 +104,14 @@ pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) 
 };
 
 impl Keyring {
-    /// The database has to be migrated already.
-    #[must_use]
-    pub fn new(mut database: Database, product: Product, clock: Clock) -> Self {
+    fn new(mut database: Database, secret_key_file: SecretKeyFile, product: Product, clock: Clock) -> Self {
         let memory = Arc::new(Memory::new(MEMORY_BYTES));
         database.tell(&memory);
         // The owner of a file is the only one who can change it.
         let lease = if database.shared_with_others().is_some() { Lease::default() } else { Lease::for_good() };
         Self {
             database: Arc::new(database),
+            secret_key_file: Arc::new(Mutex::new(secret_key_file)),
             product,
             clock,
             passwords: Arc::default(),

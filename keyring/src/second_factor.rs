@@ -54,7 +54,7 @@ impl Spent {
 
 /// Uses up a code of the person's, within a change. Nothing is used up when the change is dropped.
 async fn spend(change: &Change, account: &Account, code: &str) -> Result<Option<Spent>, Error> {
-    let Some(secret) = account.totp_secret.as_deref().and_then(TotpSecret::parse) else { return Ok(None) };
+    let Some(secret) = store::people::totp_secret(change, account)? else { return Ok(None) };
     let code = as_compared(code);
     if let Some(step) = secret.step_of(&code, change.now()) {
         let is_fresh = store::people::spend_totp_step(change, &account.person.id, step).await?;
@@ -101,7 +101,7 @@ impl Keyring {
         let secret = secret.ok_or_else(|| Error::Refused("Reload the page and scan the code again.".to_owned()))?;
         let step = secret.step_of(&as_compared(code), change.now()).ok_or_else(wrong_code)?;
         let person = &signed_in.person.id;
-        store::people::set_totp(&change, person, Some(secret.expose()), Some(step)).await?;
+        store::people::set_totp(&change, person, Some(&secret), Some(step)).await?;
         let codes = renew(&change, person).await?;
         commit(change, signed_in, Action::SecondFactorOn).await?;
         Ok(codes)

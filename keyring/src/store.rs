@@ -5,6 +5,7 @@
 
 mod audit;
 mod database;
+pub(crate) mod encryption;
 mod entity;
 pub(crate) mod groups;
 pub(crate) mod history;
@@ -32,6 +33,8 @@ pub use database::Database;
 pub(crate) use sea_orm::ConnectionTrait as Connection;
 use sql::CommitError;
 
+use crate::secret_keys::DecryptError;
+
 /// What the database said. It is logged once, where an answer is made of it, and never shown.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -41,6 +44,10 @@ pub enum StoreError {
     OutcomeUnknown(#[source] sea_orm::DbErr),
     #[error("the database holds {what} that cannot be read: {value:?}")]
     Unreadable { what: &'static str, value: String },
+    #[error("{what} of {row} cannot be decrypted: {cause}")]
+    Undecryptable { what: &'static str, row: String, cause: DecryptError },
+    #[error("the database was opened without its secret keys")]
+    NoSecretKeys,
     /// What somebody was told who asked the same at the same time.
     #[error(transparent)]
     Shared(std::sync::Arc<StoreError>),

@@ -26,6 +26,7 @@ mod use_cases {
     mod properties;
     mod rotate;
     mod second_factor;
+    mod secret_keys;
     mod sign_in;
     mod tenants;
     mod usage;

@@ -22,6 +22,7 @@ mod key;
 mod offer;
 mod person;
 mod property;
+mod secret_key;
 mod tenant;
 
 const DONE: u8 = 0;
@@ -55,6 +56,9 @@ pub enum Words {
     /// Who changed what, and when
     #[command(subcommand)]
     Audit(audit::AuditWords),
+    /// The keys that encrypt what must be recoverable
+    #[command(subcommand)]
+    SecretKey(secret_key::SecretKeyCommand),
 }
 
 impl Words {
@@ -141,6 +145,10 @@ pub async fn migrate(settings: &Settings) -> Outcome {
 
 /// Carries out a command, by whoever may.
 pub async fn run(settings: &Settings, words: Words) -> Outcome {
+    if let Words::SecretKey(secret_key::SecretKeyCommand::Generate) = words {
+        // There is no database yet that could be opened.
+        return secret_key::generate().outcome(settings.json);
+    }
     let input = if words.wants_input() { read_input() } else { Ok(String::new()) };
     let input = match input {
         Ok(input) => input,
@@ -207,6 +215,7 @@ async fn carry_out(keyring: &Keyring, public_url: &str, words: Words, input: Str
         Words::Package(words) => offer::package(keyring, &booking(), words).await?,
         Words::Key(words) => key::execute(keyring, words).await?,
         Words::Audit(words) => audit::execute(keyring, words).await?,
+        Words::SecretKey(command) => secret_key::execute(keyring, command).await?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Every option, as a flag, an environment variable and a line of `--help`.
 
-use std::{net::SocketAddr, num::NonZeroUsize};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -42,6 +42,11 @@ pub struct Settings {
         global = true
     )]
     pub database_url: String,
+
+    /// The keys that encrypt what must be recoverable, one per line; the first encrypts. PostgreSQL needs it
+    /// [default: made beside the SQLite file]
+    #[arg(long, env = "LATCHKEY_SECRET_KEY_FILE", global = true)]
+    pub secret_key_file: Option<PathBuf>,
 
     /// How much memory to use for keys, in MiB: they are answered from there
     #[arg(long, env = "LATCHKEY_MEMORY", default_value_t = 256, value_parser = value_parser!(u32).range(1..), global = true)]

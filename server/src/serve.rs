@@ -5,7 +5,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use app::{Console, UnreadableReference};
 use booking::Booking;
 use ipnet::IpNet;
-use keyring::{Clock, Database, DemoSignIn, Error, Keyring, NewPerson, StoreError};
+use keyring::{
+    Clock, Database, DemoSignIn, Error, Keyring, NewPerson, OpenError, SecretKeyFile, SecretKeyFileError, StoreError,
+};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::{
@@ -33,6 +35,10 @@ use crate::{
 pub enum ServeError {
     #[error("cannot open the database: {0}")]
     Open(#[source] StoreError),
+    #[error(transparent)]
+    SecretKeyFile(#[from] SecretKeyFileError),
+    #[error(transparent)]
+    SecretKeys(#[from] OpenError),
     #[error("cannot bring the database up to date: {0}")]
     Migrate(String),
     #[error(transparent)]
@@ -59,23 +65,30 @@ pub enum ServeError {
     Io(#[from] std::io::Error),
 }
 
-/// Opens the database and brings it up to date. Whoever calls this owns the file, if it is one.
+/// Opens the database, brings it up to date and encrypts what it stores in clear. The caller owns the file, if it is
+/// one.
 ///
 /// # Errors
-/// When the database cannot be opened or migrated.
+/// When the database cannot be opened or migrated, or the secret keys do not belong to it.
 pub async fn open(settings: &Settings) -> Result<Keyring, ServeError> {
-    let database = Database::open(&settings.database_url).await.map_err(ServeError::Open)?;
-    migrations::apply(database.connection()).await.map_err(|cause| ServeError::Migrate(cause.to_string()))?;
-    let keyring = Keyring::new(database, settings.key_product.clone(), Clock::Machine);
+    let secret_keys = SecretKeyFile::locate(settings.secret_key_file.as_deref(), &settings.database_url)?;
+    let database = open_migrated(settings).await?;
+    let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), Clock::Machine).await?;
     Ok(keyring.with_legacy_sunset(settings.legacy_sunset))
 }
 
-/// Brings the database up to date and does nothing else. Whoever calls this owns the file, if it is one.
+async fn open_migrated(settings: &Settings) -> Result<Database, ServeError> {
+    let database = Database::open(&settings.database_url).await.map_err(ServeError::Open)?;
+    migrations::apply(database.connection()).await.map_err(|cause| ServeError::Migrate(cause.to_string()))?;
+    Ok(database)
+}
+
+/// Brings the database up to date and does nothing else. The caller owns the file, if it is one.
 ///
 /// # Errors
-/// As [`open`].
+/// When the database cannot be opened or migrated.
 pub async fn migrate(settings: &Settings) -> Result<(), ServeError> {
-    open(settings).await?.close().await.map_err(ServeError::Open)
+    open_migrated(settings).await?.close().await.map_err(ServeError::Open)
 }
 
 /// Serves until the program is told to stop.

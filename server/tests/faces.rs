@@ -18,5 +18,6 @@ mod faces {
     mod program;
     mod request_id;
     mod second_factor;
+    mod secret_keys;
     mod strain;
 }

@@ -7,7 +7,7 @@ use crate::{
     services::Postgres,
     setup::{self, Need},
     stolen,
-    trial::{Program, Programs, USUAL_MEMORY},
+    trial::{Program, Programs, USUAL_MEMORY, secret_key},
 };
 use std::process::Command;
 
@@ -42,6 +42,7 @@ fn run(programs: &Programs, seconds: &str) -> Result<()> {
     let mut soak = Command::new(&programs.bench);
     soak.args(["soak", "--database-url", &url, "--seconds", seconds]);
     soak.arg("--secrets").arg(secrets).arg("--report").arg(&report);
+    secret_key::name(&mut soak, &url)?;
     for node in &nodes {
         soak.args(["--node", &format!("http://{}", node.address)]);
     }
@@ -49,6 +50,7 @@ fn run(programs: &Programs, seconds: &str) -> Result<()> {
     nodes.into_iter().try_for_each(Program::stop)?;
     let mut counts = Command::new(&programs.bench);
     counts.args(["counts", "--database-url", &url, "--report"]).arg(&report);
+    secret_key::name(&mut counts, &url)?;
     if stolen > MOST_STOLEN {
         eprintln!("{stolen:.0} % of the processors' time was taken away: not everything may have been answered");
         counts.arg("--starved");

@@ -2,6 +2,7 @@
 
 mod http;
 mod program;
+pub mod secret_key;
 
 use crate::{Result, Workspace, build, process, profile::Profile, setup, site};
 use std::{
@@ -40,11 +41,10 @@ impl Programs {
     /// Fills a database with tenants and keys, and returns the file with the secrets.
     pub fn fill(&self, directory: &Path, database_url: &str, name: &str, keys: u64) -> Result<PathBuf> {
         let secrets = directory.join(format!("{name}.secrets"));
-        process::run(
-            Command::new(&self.bench)
-                .args(["fill", "--database-url", database_url, "--keys", &keys.to_string(), "--secrets"])
-                .arg(&secrets),
-        )?;
+        let mut command = Command::new(&self.bench);
+        command.args(["fill", "--database-url", database_url, "--keys", &keys.to_string(), "--secrets"]).arg(&secrets);
+        secret_key::name(&mut command, database_url)?;
+        process::run(&mut command)?;
         Ok(secrets)
     }
 }

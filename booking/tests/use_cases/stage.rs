@@ -11,7 +11,7 @@ use domain::{
     scope::Scopes,
     secret::Product,
 };
-use keyring::{Clock, Database, Keyring, NewProperty, NewTenant, SuperUser};
+use keyring::{Clock, Database, Keyring, NewProperty, NewTenant, SecretKeyFile, SuperUser};
 use sea_orm::{ConnectionTrait, Statement};
 use sql::{Pool, WriteTransaction};
 use tempfile::TempDir;
@@ -40,7 +40,7 @@ pub struct Stage {
     pub keyring: Keyring,
     url: String,
     pool: Pool,
-    _folder: Option<TempDir>,
+    _folder: TempDir,
 }
 
 /// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
@@ -59,19 +59,23 @@ impl Stage {
     pub async fn on_sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/latchkey.db", folder.path().display());
-        Self::on(url, Some(folder)).await
+        Self::on(url, folder).await
     }
 
     pub async fn on_postgres() -> Self {
-        Self::on(fresh_postgres().await, None).await
+        Self::on(fresh_postgres().await, TempDir::new().unwrap()).await
     }
 
-    async fn on(url: String, folder: Option<TempDir>) -> Self {
+    async fn on(url: String, folder: TempDir) -> Self {
         let database = Database::open(&url).await.unwrap();
         migrations::apply(database.connection()).await.unwrap();
         let pool = database.pool().clone();
         let booking = Booking::new(pool.clone());
-        let keyring = Keyring::new(database, Product::parse("lk").unwrap(), Clock::stopped_at(now()));
+        // The program makes the file beside a database of SQLite's only.
+        let beside = format!("sqlite://{}/latchkey.db", folder.path().display());
+        let secret_keys = SecretKeyFile::locate(None, &beside).unwrap();
+        let clock = Clock::stopped_at(now());
+        let keyring = Keyring::open(database, secret_keys, Product::parse("lk").unwrap(), clock).await.unwrap();
         Self { booking, keyring, url, pool, _folder: folder }
     }
 

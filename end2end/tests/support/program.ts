@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 const program = process.env.LATCHKEY_PROGRAM;
 
@@ -10,7 +11,8 @@ const program = process.env.LATCHKEY_PROGRAM;
 export class Program {
   private constructor(
     readonly url: string,
-    readonly databaseUrl: string,
+    /** What commands on the same database need. */
+    private readonly environment: Record<string, string>,
     private readonly process: ChildProcess,
     private readonly output: string[],
     private readonly folder: string,
@@ -20,8 +22,15 @@ export class Program {
     if (!program) throw new Error('LATCHKEY_PROGRAM is not set: run the tests with `cargo xtask test`');
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
     const databaseUrl = options.databaseUrl ?? `sqlite://${folder}/latchkey.db`;
-    const words = ['serve', '--addr', '127.0.0.1:0', '--database-url', databaseUrl, '--log', 'debug'];
-    const child = spawn(program, [...words, ...(options.arguments ?? [])], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const secretKeyFile = `${folder}/secret-key`;
+    const { stdout: secretKey } = await promisify(execFile)(program, ['secret-key', 'generate']);
+    await writeFile(secretKeyFile, secretKey, { mode: 0o600 });
+    const words = ['serve', '--addr', '127.0.0.1:0', '--log', 'debug'];
+    const environment = { LATCHKEY_DATABASE_URL: databaseUrl, LATCHKEY_SECRET_KEY_FILE: secretKeyFile };
+    const child = spawn(program, [...words, ...(options.arguments ?? [])], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const output: string[] = [];
     const url = await new Promise<string>((resolve, reject) => {
       const read = (line: string) => {
@@ -33,7 +42,7 @@ export class Program {
       createInterface(child.stderr!).on('line', read);
       child.on('exit', (code) => reject(new Error(`latchkey ended with ${code}:\n${output.join('\n')}`)));
     });
-    return new Program(url, databaseUrl, child, output, folder);
+    return new Program(url, environment, child, output, folder);
   }
 
   /** Everything the program has printed and logged. */
@@ -59,7 +68,7 @@ export class Program {
   /** Runs a command and answers how it ended. */
   shell(words: string[], input = ''): Promise<{ code: number; output: string; error: string }> {
     return new Promise((resolve) => {
-      const environment = { ...process.env, LATCHKEY_DATABASE_URL: this.databaseUrl };
+      const environment = { ...process.env, ...this.environment };
       const child = execFile(program!, words, { env: environment }, (failure, output, error) => {
         resolve({ code: failure ? Number(failure.code) : 0, output, error });
       });

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     access::Actor, clock::Clock, error::Error, memory::Touched, node::Confirmations, nodes::confirm, secret::Sha256Hex,
+    secret_keys::SecretKeys,
 };
 
 pub(crate) mod log;
@@ -58,6 +59,8 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    pub(crate) const INSTALLATION: Subject<'static> = Subject { id: "installation", name: "Installation" };
+
     pub(crate) fn new(id: &'a impl Id, name: &'a str) -> Self {
         Self { id: id.as_str(), name }
     }
@@ -73,6 +76,7 @@ pub(crate) struct Change {
     chain: audit_chain::Model,
     actor: Actor,
     now: DateTime<Utc>,
+    secret_keys: Arc<SecretKeys>,
     /// The keys that it gives more or less than they had.
     touched: Vec<Touched>,
     pool: Pool,
@@ -88,6 +92,7 @@ impl Change {
         actor: &Actor,
         clock: &Clock,
     ) -> std::result::Result<Self, Error> {
+        let secret_keys = database.secret_keys()?;
         let transaction = database.begin().await?;
         let chain = lock(transaction.on(), chain.id()).await?;
         // A super user acts on a tenant's chain. No transaction waits for a tenant's chain while it holds another, so
@@ -102,7 +107,7 @@ impl Change {
             _ => clock.now(),
         };
         let actor = actor.recheck(transaction.on(), now).await?;
-        Ok(Self { transaction, chain, actor, now, touched: Vec::new(), pool, audience, confirmed })
+        Ok(Self { transaction, chain, actor, now, secret_keys, touched: Vec::new(), pool, audience, confirmed })
     }
 
     /// What the stores write through.
@@ -118,6 +123,11 @@ impl Change {
     /// The instant that everything in this change is stamped with.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.now
+    }
+
+    /// What encrypts and decrypts within this change.
+    pub(crate) fn secret_keys(&self) -> &SecretKeys {
+        &self.secret_keys
     }
 
     /// Writes it all, and sees to it that nobody lets a key in on the old terms once this has returned. That goes on
@@ -232,7 +242,8 @@ fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
         | Action::RecoveryCodesRenewed
         | Action::SessionOpened
         | Action::SessionEnded
-        | Action::SessionsEnded => None,
+        | Action::SessionsEnded
+        | Action::SecretKeyRotated => None,
     }
 }
 

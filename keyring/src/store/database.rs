@@ -1,12 +1,15 @@
 //! The database as the engine uses it: a pool, and who has to hear of a change.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use sql::{Pool, WriteTransaction};
 
-use super::Result;
-use crate::{memory::Memory, node::Confirmations};
+use super::{Result, StoreError};
+use crate::{memory::Memory, node::Confirmations, secret_keys::SecretKeys};
 
 /// One database: an SQLite file, or a PostgreSQL server.
 pub struct Database {
@@ -14,6 +17,8 @@ pub struct Database {
     /// Of the one process that owns a file: it applies its own changes to its memory.
     memory: Option<Arc<Memory>>,
     confirmed: Arc<Confirmations>,
+    /// None until it is known whether they fit. A rotation replaces them.
+    secret_keys: RwLock<Option<Arc<SecretKeys>>>,
 }
 
 /// Who uses cached keys, and has to apply a change before it is answered.
@@ -31,7 +36,7 @@ impl Database {
     /// # Errors
     /// When the address is of neither kind or nothing answers there.
     pub async fn open(url: &str) -> Result<Self> {
-        Ok(Self { pool: Pool::open(url).await?, memory: None, confirmed: Arc::default() })
+        Ok(Self { pool: Pool::open(url).await?, memory: None, confirmed: Arc::default(), secret_keys: RwLock::default() })
     }
 
     /// The file that holds the data, when the address is one of SQLite's.
@@ -57,6 +62,15 @@ impl Database {
         if self.pool.postgres_url().is_none() {
             self.memory = Some(memory.clone());
         }
+    }
+
+    pub(crate) fn use_secret_keys(&self, keys: SecretKeys) {
+        *self.secret_keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
+    }
+
+    pub(crate) fn secret_keys(&self) -> Result<Arc<SecretKeys>> {
+        let keys = self.secret_keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.clone().ok_or(StoreError::NoSecretKeys)
     }
 
     /// Where the server is, when it is one that others can reach as well.

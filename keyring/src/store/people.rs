@@ -16,13 +16,14 @@ use sea_orm::{
     QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
     sea_query::{Expr, SelectStatement, SimpleExpr},
 };
+use secrecy::ExposeSecret;
 
 use super::{
-    Change, Result,
+    Change, Result, encryption,
     entity::{authorization_group as group, person, person_group, session},
     groups, inserted, invitations, readable,
 };
-use crate::powers;
+use crate::{powers, totp::TotpSecret};
 
 pub(super) fn read(row: &person::Model) -> Result<Person> {
     Ok(Person {
@@ -48,7 +49,8 @@ pub(crate) struct Account {
     pub(crate) tenant: Option<TenantId>,
     /// None until they have set a password.
     pub(crate) password_hash: Option<String>,
-    pub(crate) totp_secret: Option<String>,
+    /// Encrypted.
+    totp_secret: Option<String>,
     pub(crate) is_switched_off: bool,
 }
 
@@ -323,10 +325,25 @@ pub(crate) async fn set_groups(change: &Change, id: &PersonId, groups: &[GroupNa
     Ok(())
 }
 
+/// Decrypts what a person's authenticator app makes codes from.
+pub(crate) fn totp_secret(change: &Change, account: &Account) -> Result<Option<TotpSecret>> {
+    let Some(encrypted) = &account.totp_secret else { return Ok(None) };
+    let id = account.person.id.as_str();
+    let secret = encryption::decrypt(change.secret_keys(), encryption::totp_secret(id), encrypted)?;
+    readable("a second factor of", id, TotpSecret::parse(secret.expose_secret()).ok_or(())).map(Some)
+}
+
 /// Gives a person a second factor, or takes it away. `step` is that of the last code that was used.
-pub(crate) async fn set_totp(change: &Change, id: &PersonId, secret: Option<&str>, step: Option<i64>) -> Result<()> {
+pub(crate) async fn set_totp(
+    change: &Change,
+    id: &PersonId,
+    secret: Option<&TotpSecret>,
+    step: Option<i64>,
+) -> Result<()> {
+    let encrypt =
+        |secret: &TotpSecret| change.secret_keys().encrypt(encryption::totp_secret(id.as_str()), secret.expose());
     let row = person::ActiveModel {
-        totp_secret: Set(secret.map(str::to_owned)),
+        totp_secret: Set(secret.map(encrypt)),
         totp_last_step: Set(step),
         ..Default::default()
     };

@@ -14,11 +14,11 @@ use domain::{
 };
 use keyring::{
     AuditEvent, GroupEdit, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant, Renaming,
-    Rotation, TenantAdmin, TenantChange,
+    Rotation, TenantAdmin, TenantChange, generate_secret_key,
 };
 use secrecy::ExposeSecret;
 
-use super::stage::{PASSWORD, Stage, home};
+use super::stage::{PASSWORD, Stage, home, write_secret_keys};
 
 on_both_databases! {
     every_mutation_leaves_its_row,
@@ -34,6 +34,8 @@ async fn every_mutation_leaves_its_row(stage: Stage) {
     what_becomes_of_a_key(&stage, &tenant, &mut secrets).await;
     what_admins_do_about_people(&stage, &tenant, &mut secrets).await;
     what_people_do_about_themselves(&stage, &tenant, &mut secrets).await;
+
+    what_operators_do(&stage).await;
 
     let mut events = all(&stage, None).await;
     events.extend(all(&stage, Some(&tenant)).await);
@@ -141,6 +143,13 @@ async fn what_admins_do_about_people(stage: &Stage, tenant: &TenantAdmin, secret
         keyring.require_second_factor(tenant, is_required).await.unwrap();
     }
     keyring.set_password("mia@acme.test", ANOTHER.to_owned().into()).await.unwrap();
+}
+
+async fn what_operators_do(stage: &Stage) {
+    let (file, new) = (&stage.secret_keys, generate_secret_key());
+    let old = std::fs::read_to_string(file).unwrap();
+    write_secret_keys(file, &[new.expose_secret(), &old]);
+    stage.reopen().await.unwrap().rotate_secret_key().await.unwrap();
 }
 
 async fn what_people_do_about_themselves(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {

@@ -31,6 +31,11 @@ impl App {
         Self(BASE32_NOPAD.decode(offer.secret.expose_secret().as_bytes()).unwrap())
     }
 
+    /// The secret as it was offered.
+    pub fn secret(&self) -> String {
+        BASE32_NOPAD.encode(&self.0)
+    }
+
     /// What it shows, by RFC 6238.
     pub fn code(&self, now: DateTime<Utc>) -> String {
         let mut mac = Hmac::<Sha1>::new_from_slice(&self.0).unwrap();

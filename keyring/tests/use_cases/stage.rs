@@ -1,6 +1,6 @@
 //! A database of its own for each test, and a tenant to try things on.
 
-use std::net::IpAddr;
+use std::{fs::File, io::Write, net::IpAddr, os::unix::fs::OpenOptionsExt, path::{Path, PathBuf}};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -14,9 +14,10 @@ use domain::{
 };
 use keyring::{
     Client, Clock, Credentials, Database, Error, Keyring, NewKey, NewPerson, NewProperty, NewSecret, NewTenant,
-    SessionToken, SuperUser, TenantAdmin,
+    OpenError, SecretKeyFile, SessionToken, SuperUser, TenantAdmin, generate_secret_key,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use ulid::Ulid;
 
@@ -44,7 +45,8 @@ pub struct Stage {
     pub keyring: Keyring,
     pub clock: Clock,
     pub url: String,
-    _folder: Option<TempDir>,
+    pub secret_keys: PathBuf,
+    _folder: TempDir,
 }
 
 /// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
@@ -59,23 +61,47 @@ pub async fn fresh_postgres() -> String {
     format!("{host}/{name}")
 }
 
+async fn open(url: &str, secret_keys: &Path, clock: &Clock) -> Result<Keyring, OpenError> {
+    let database = Database::open(url).await.unwrap();
+    migrations::apply(database.connection()).await.unwrap();
+    let file = SecretKeyFile::locate(Some(secret_keys), url).unwrap();
+    Keyring::open(database, file, Product::parse("lk").unwrap(), clock.clone()).await
+}
+
+/// Writes a secret key file, of one key a line.
+pub fn write_secret_keys(path: &Path, keys: &[&str]) {
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    file.write_all(keys.join("\n").as_bytes()).unwrap();
+}
+
 impl Stage {
     pub async fn on_sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/latchkey.db", folder.path().display());
-        Self::on(url, Some(folder)).await
+        Self::on(url, folder).await
     }
 
     pub async fn on_postgres() -> Self {
-        Self::on(fresh_postgres().await, None).await
+        Self::on(fresh_postgres().await, TempDir::new().unwrap()).await
     }
 
-    async fn on(url: String, folder: Option<TempDir>) -> Self {
-        let database = Database::open(&url).await.unwrap();
-        migrations::apply(database.connection()).await.unwrap();
+    async fn on(url: String, folder: TempDir) -> Self {
         let clock = Clock::stopped_at("2026-11-21T12:00:00Z".parse().unwrap());
-        let keyring = Keyring::new(database, Product::parse("lk").unwrap(), clock.clone());
-        Self { keyring, clock, url, _folder: folder }
+        let secret_keys = folder.path().join("secret-key");
+        write_secret_keys(&secret_keys, &[generate_secret_key().expose_secret()]);
+        let keyring = open(&url, &secret_keys, &clock).await.unwrap();
+        Self { keyring, clock, url, secret_keys, _folder: folder }
+    }
+
+    /// Another keyring over the same database, as after a restart.
+    pub fn reopen(&self) -> impl Future<Output = Result<Keyring, OpenError>> + use<> {
+        self.reopen_with(&self.secret_keys)
+    }
+
+    /// The same with another secret key file.
+    pub fn reopen_with(&self, secret_keys: &Path) -> impl Future<Output = Result<Keyring, OpenError>> + use<> {
+        let (url, secret_keys, clock) = (self.url.clone(), secret_keys.to_owned(), self.clock.clone());
+        async move { open(&url, &secret_keys, &clock).await }
     }
 
     pub fn now(&self) -> DateTime<Utc> {

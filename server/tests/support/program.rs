@@ -1,15 +1,18 @@
 //! A running program on a database of its own, and people who talk to it.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader, Write},
-    path::Path,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, LazyLock, Mutex, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use reqwest::{Client, Response, header, redirect::Policy};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -43,6 +46,9 @@ pub fn sqlite_in(folder: &TempDir) -> String {
 fn latchkey(database_url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.env("LATCHKEY_DATABASE_URL", database_url);
+    if database_url.starts_with("postgres") {
+        command.env("LATCHKEY_SECRET_KEY_FILE", secret_key_file());
+    }
     command
 }
 
@@ -53,6 +59,18 @@ fn latchkey_with_umask(umask: &str, database_url: &str) -> Command {
     command.args(["-c", "umask \"$0\" && exec \"$@\"", umask]).arg(program.get_program());
     command.env("LATCHKEY_DATABASE_URL", database_url);
     command
+}
+
+/// The secret key file that all databases of PostgreSQL's share, and so the nodes of a cluster.
+fn secret_key_file() -> &'static Path {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("secret-key-{}", std::process::id()));
+        let key = keyring::generate_secret_key();
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).unwrap();
+        file.write_all(key.expose_secret().as_bytes()).unwrap();
+        path
+    });
+    &FILE
 }
 
 /// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
@@ -192,6 +210,14 @@ impl Program {
         };
         let line = tokio::time::timeout(DEADLINE, wait).await;
         line.unwrap_or_else(|_| panic!("“{text}” is not in the log:\n{}", self.log.lock().unwrap()))
+    }
+
+    /// The file with the keys that its database is encrypted with.
+    pub fn secret_key_file(&self) -> PathBuf {
+        match self.database_url.strip_prefix("sqlite://") {
+            Some(file) => format!("{file}.secret-key").into(),
+            None => secret_key_file().to_owned(),
+        }
     }
 
     /// Tells it to stop as an operator would.

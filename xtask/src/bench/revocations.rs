@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Result, process,
     services::Postgres,
-    trial::{Program, USUAL_MEMORY},
+    trial::{Program, USUAL_MEMORY, secret_key},
 };
 use serde_json::json;
 use std::{
@@ -45,11 +45,11 @@ fn took(bench: &Bench, nodes: usize) -> Result<Vec<f64>> {
     let secrets = bench.fill(&postgres.url(), "revocations", KEYS)?;
     let start = |_| Program::latchkey(&bench.programs.latchkey, &postgres.url(), USUAL_MEMORY);
     let running: Vec<Program> = (0..nodes).map(start).collect::<Result<_>>()?;
-    let printed = process::read(
-        Command::new(&bench.programs.bench)
-            .args(["revoke", "--database-url", &postgres.url(), "--keys", &REVOKED.to_string(), "--secrets"])
-            .arg(&secrets),
-    )?;
+    let mut revoke = Command::new(&bench.programs.bench);
+    revoke.args(["revoke", "--database-url", &postgres.url(), "--keys", &REVOKED.to_string(), "--secrets"]);
+    revoke.arg(&secrets);
+    secret_key::name(&mut revoke, &postgres.url())?;
+    let printed = process::read(&mut revoke)?;
     running.into_iter().try_for_each(Program::stop)?;
     Ok(serde_json::from_str(&printed)?)
 }

@@ -1,6 +1,6 @@
 //! A program that is measured: started, asked how it is, held while another one is measured, and stopped.
 
-use super::http;
+use super::{http, secret_key};
 use crate::{Result, process, services};
 use std::{
     collections::BTreeMap,
@@ -27,6 +27,7 @@ impl Program {
         let mut command = Command::new(program);
         command.args(["serve", "--log", "warn", "--database-url", database_url, "--memory", &memory.to_string()]);
         command.stdout(std::process::Stdio::null());
+        secret_key::name(&mut command, database_url)?;
         Self::start(command)
     }
 

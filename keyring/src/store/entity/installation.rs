@@ -5,8 +5,10 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
-    /// What access tokens are signed with, in hexadecimal.
+    /// What access tokens are signed with, encrypted.
     pub token_key: String,
+    /// A known text, encrypted with the first secret key.
+    pub secret_key_check: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,7 +11,7 @@ pub struct Model {
     pub role: String,
     pub password_hash: String,
     pub created_at: DateTimeUtc,
-    /// Set once a second factor is confirmed.
+    /// Set once a second factor is confirmed, and encrypted.
     pub totp_secret: Option<String>,
     pub totp_last_step: Option<i64>,
     /// Since when the person may do nothing.

@@ -7,6 +7,11 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use futures::future::join_all;
+use chacha20poly1305::{
+    XChaCha20Poly1305,
+    aead::{Aead, Payload},
+};
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -112,7 +117,7 @@ async fn wrong_passwords_and_forged_tokens_open_nothing(base: Base) {
     let good = token(&stage).await;
     let parts: Vec<&str> = good.split('.').collect();
     let (head, claims) = (decoded(parts[0]), decoded(parts[1]));
-    let key = stage.texts("SELECT token_key FROM installation").await.remove(0);
+    let key = token_key(&stage).await;
     assert_eq!(signed(&head, &claims, &key), good, "the test signs as the program does");
     assert_eq!(call(&stage, KEY, &format!("Bearer {good}")).await.status, 200);
     let changed = |name: &str, value: Value| {
@@ -143,6 +148,23 @@ async fn wrong_passwords_and_forged_tokens_open_nothing(base: Base) {
     }
     let cut = format!("Bearer {}.{}", parts[0], parts[1]);
     stage.get_with(KEY, &[("authorization", &cut)]).await.refused(401, "invalid_key");
+}
+
+/// What the program signs with, decrypted as its format says.
+async fn token_key(stage: &Stage) -> String {
+    let encrypted = stage.texts("SELECT token_key FROM installation").await.remove(0);
+    let [version, id, sealed] = encrypted.splitn(3, '.').collect::<Vec<_>>().try_into().unwrap();
+    let secret_key = std::fs::read_to_string(stage.program.secret_key_file()).unwrap();
+    let derive = Hkdf::<Sha256>::from_prk(&BASE64_STANDARD.decode(secret_key.trim()).unwrap()).unwrap();
+    let (mut expected_id, mut key) = ([0; 8], [0; 32]);
+    derive.expand(b"latchkey v1 key id", &mut expected_id).unwrap();
+    derive.expand(b"latchkey v1 encryption", &mut key).unwrap();
+    assert_eq!((version, id), ("v1", format!("{:016x}", u64::from_be_bytes(expected_id)).as_str()));
+    let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).unwrap();
+    let (nonce, ciphertext) = sealed.split_first_chunk::<24>().unwrap();
+    let payload = Payload { msg: ciphertext, aad: b"installation.token_key/1" };
+    let decrypted = XChaCha20Poly1305::new(&key.into()).decrypt(nonce.into(), payload).unwrap();
+    String::from_utf8(decrypted).unwrap()
 }
 
 fn decoded(part: &str) -> String {
