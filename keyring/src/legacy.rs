@@ -19,11 +19,8 @@ use crate::{
     evaluator::whole_seconds,
     sign_in::Credentials,
     store::{self, people::Account},
-    token::{self, Claims},
+    token::{self, Claims, TOKEN_LIFETIME},
 };
-
-/// For how long an access token is good.
-pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// A credential of a person's.
 pub enum LegacyCredential {
@@ -125,8 +122,7 @@ impl Keyring {
             Ok(account) => account,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let claims = Claims::new(&account, self.now(), TOKEN_LIFETIME);
-        let token = token::sign(&claims, self.token_key().await?);
+        let token = token::sign(&Claims::new(&account, self.now()), self.token_key().await?);
         Ok(Ok(AccessToken { token, lifetime: TOKEN_LIFETIME }))
     }
 

@@ -13,10 +13,15 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{secret::Sha256Hex, store::people::Account};
+use crate::store::people::Account;
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 const ISSUER: &str = "latchkey";
+
+/// How long an access token is valid.
+pub(crate) const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+/// How far the clocks of two nodes may differ, in seconds.
+const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// The installation's own signing key.
 pub(crate) type Key = SecretString;
@@ -28,19 +33,18 @@ pub(crate) struct Claims {
     sub: PersonId,
     iat: i64,
     exp: i64,
-    /// Which password the token was given for: another one ends it.
-    pwd: String,
+    /// The person's epoch when the token was issued. Signing out everywhere and a new password begin another.
+    epoch: i64,
 }
 
 impl Claims {
-    pub(crate) fn new(account: &Account, now: DateTime<Utc>, lifetime: Duration) -> Self {
-        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    pub(crate) fn new(account: &Account, now: DateTime<Utc>) -> Self {
         Self {
             iss: ISSUER.to_owned(),
             sub: account.person.id.clone(),
             iat: now.timestamp(),
-            exp: now.timestamp().saturating_add(lifetime),
-            pwd: fingerprint(account),
+            exp: (now + TOKEN_LIFETIME).timestamp(),
+            epoch: account.token_epoch,
         }
     }
 
@@ -49,12 +53,16 @@ impl Claims {
     }
 
     pub(crate) fn are_of(&self, account: &Account) -> bool {
-        self.sub == account.person.id && self.pwd == fingerprint(account)
+        self.sub == account.person.id && self.epoch == account.token_epoch
     }
-}
 
-fn fingerprint(account: &Account) -> String {
-    Sha256Hex::of(account.password_hash.as_deref().unwrap_or_default()).as_str()[..16].to_owned()
+    /// Whether they are in force now and for no longer than a token of ours is.
+    fn are_in_force(&self, now: DateTime<Utc>) -> bool {
+        let now = now.timestamp();
+        let lifetime = self.exp.checked_sub(self.iat).and_then(|seconds| u64::try_from(seconds).ok());
+        let is_short = lifetime.is_some_and(|seconds| seconds <= TOKEN_LIFETIME.as_secs());
+        is_short && self.exp > now && self.iat <= now.saturating_add(CLOCK_SKEW_SECONDS)
+    }
 }
 
 fn mac(key: &Key, signed: &str) -> Hmac<Sha256> {
@@ -82,8 +90,8 @@ pub(crate) fn verify(token: &SecretString, key: &Key, now: DateTime<Utc>) -> Opt
         return None;
     }
     let claims: Claims = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-    let is_good = claims.iss == ISSUER && claims.exp > now.timestamp();
-    is_good.then_some(claims)
+    let is_valid = claims.iss == ISSUER && claims.are_in_force(now);
+    is_valid.then_some(claims)
 }
 
 #[cfg(test)]
@@ -100,7 +108,7 @@ mod tests {
     fn claims() -> Claims {
         let sub = PersonId::parse("per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap();
         let iat = now().timestamp();
-        Claims { iss: ISSUER.to_owned(), sub, iat, exp: iat + 3600, pwd: "0123456789abcdef".to_owned() }
+        Claims { iss: ISSUER.to_owned(), sub, iat, exp: iat + 3600, epoch: 7 }
     }
 
     fn key() -> Key {
@@ -114,6 +122,22 @@ mod tests {
         assert!(verify(&token, &key(), now() + chrono::TimeDelta::seconds(3599)).is_some());
         assert!(verify(&token, &key(), now() + chrono::TimeDelta::seconds(3600)).is_none());
         assert!(verify(&token, &"another key".to_owned().into(), now()).is_none());
+    }
+
+    #[test]
+    fn token_that_outlives_an_hour_is_refused() {
+        let issued = |iat: i64, exp: i64| {
+            let iat = now().timestamp().saturating_add(iat);
+            sign(&Claims { iat, exp: now().timestamp().saturating_add(exp), ..claims() }, &key())
+        };
+        let is_valid = |iat, exp| verify(&issued(iat, exp), &key(), now()).is_some();
+        assert!(is_valid(0, 3600) && is_valid(-3599, 1) && is_valid(0, 60));
+        assert!(!is_valid(0, 3601), "a second too long");
+        assert!(!is_valid(-3600, 3600) && !is_valid(-1, 3600));
+        assert!(!is_valid(0, i64::MAX) && !is_valid(i64::MIN, i64::MAX) && !is_valid(i64::MIN, 1));
+        assert!(is_valid(60, 3660), "the clock of another node may be a minute ahead");
+        assert!(!is_valid(61, 3661) && !is_valid(86_400, 90_000), "issued in the future");
+        assert!(!is_valid(30, 10), "ends before it begins");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod use_cases {
     #[macro_use]
     mod stage;
 
+    mod access_tokens;
     mod audit_chain;
     mod audit_log;
     mod demo;

@@ -59,11 +59,10 @@ impl Keyring {
     pub async fn end_sessions_of(&self, admin: &TenantAdmin, id: &PersonId) -> Result<u64, Error> {
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
+        // Also without a session: there may be access tokens to end.
         let ended = store::sessions::end_of_person(&change, id, None).await?;
-        if ended > 0 {
-            let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
-            change.commit(Event { action: Action::SessionsEnded, subject, detail }).await?;
-        }
+        let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
+        change.commit(Event { action: Action::SessionsEnded, subject, detail }).await?;
         Ok(ended)
     }
 

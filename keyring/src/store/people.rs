@@ -14,7 +14,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
-    sea_query::{Expr, SelectStatement, SimpleExpr},
+    sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr},
 };
 use secrecy::ExposeSecret;
 
@@ -52,6 +52,8 @@ pub(crate) struct Account {
     /// Encrypted.
     totp_secret: Option<String>,
     pub(crate) is_switched_off: bool,
+    /// The one that access tokens must carry.
+    pub(crate) token_epoch: i64,
 }
 
 impl Account {
@@ -77,6 +79,7 @@ fn read_account(row: person::Model) -> Result<Account> {
         tenant: tenant_of(&row)?,
         totp_secret: row.totp_secret,
         is_switched_off: row.switched_off_at.is_some(),
+        token_epoch: row.token_epoch,
         password_hash: Some(row.password_hash).filter(|hash| hash != NO_PASSWORD),
     })
 }
@@ -306,6 +309,16 @@ pub(crate) async fn set_role(change: &Change, id: &PersonId, role: Role) -> Resu
 
 pub(crate) async fn set_switched_off(change: &Change, id: &PersonId, since: Option<DateTime<Utc>>) -> Result<()> {
     update(change, id, person::ActiveModel { switched_off_at: Set(since), ..Default::default() }).await
+}
+
+/// Ends the access tokens that a person was given so far.
+pub(super) async fn end_tokens(change: &Change, id: &PersonId) -> Result<()> {
+    person::Entity::update_many()
+        .col_expr(person::Column::TokenEpoch, Expr::col(person::Column::TokenEpoch).add(1))
+        .filter(person::Column::Id.eq(id.as_str()))
+        .exec(change.on())
+        .await?;
+    Ok(())
 }
 
 /// Puts a person into these groups and no others.

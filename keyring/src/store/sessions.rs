@@ -127,8 +127,9 @@ pub(crate) async fn end(change: &Change, token: &Sha256Hex) -> Result<()> {
     Ok(())
 }
 
-/// Ends the sessions of a person, save the one to be kept. Answers how many those were.
+/// Ends the access tokens of a person and their sessions, save the one to be kept. Returns how many sessions those were.
 pub(crate) async fn end_of_person(change: &Change, person: &PersonId, kept: Option<&Sha256Hex>) -> Result<u64> {
+    people::end_tokens(change, person).await?;
     let ended = session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(change.now()))
         .filter(session::Column::PersonId.eq(person.as_str()))

@@ -57,7 +57,7 @@ fn latchkey_with_umask(umask: &str, database_url: &str) -> Command {
     let program = latchkey(database_url);
     let mut command = Command::new("sh");
     command.args(["-c", "umask \"$0\" && exec \"$@\"", umask]).arg(program.get_program());
-    command.env("LATCHKEY_DATABASE_URL", database_url);
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command
 }
 

@@ -16,6 +16,8 @@ pub struct Model {
     pub totp_last_step: Option<i64>,
     /// Since when the person may do nothing.
     pub switched_off_at: Option<DateTimeUtc>,
+    /// Access tokens of an earlier epoch are refused.
+    pub token_epoch: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

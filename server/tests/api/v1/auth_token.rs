@@ -139,7 +139,9 @@ async fn wrong_passwords_and_forged_tokens_open_nothing(base: Base) {
         signed(&head, &changed("exp", json!(now - 3600)), &key),
         signed(&head, &changed("iss", json!("somebody")), &key),
         signed(&head, &changed("sub", json!("per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")), &key),
-        signed(&head, &changed("pwd", json!("0123456789abcdef")), &key),
+        signed(&head, &changed("epoch", json!(1)), &key),
+        signed(&head, &changed("exp", json!(now + 2 * 3600)), &key),
+        signed(&head, &changed("iat", json!(now - 3600)), &key),
         signed(&head, "[]", &key),
         "a.b.c".to_owned(),
         "..".to_owned(),
@@ -181,6 +183,12 @@ fn signed(head: &str, claims: &str, key: &str) -> String {
 async fn what_happens_to_a_person_happens_to_their_tokens(base: Base) {
     let stage = base.stage();
     let id = stage.person("ana", "tenant-admin");
+    let before = format!("Bearer {}", token(&stage).await);
+    assert_eq!(call(&stage, KEY, &before).await.status, 200);
+    let browser = stage.program.signed_in(ANA).await;
+    assert_eq!(browser.call("/console/sign_out_everywhere", &json!({})).await.status(), 200);
+    call(&stage, KEY, &before).await.refused(401, "invalid_token");
+    // Within the same second, as a rule.
     let before = format!("Bearer {}", token(&stage).await);
     assert_eq!(call(&stage, KEY, &before).await.status, 200);
     let words = ["person", "set-password", "--email", ANA, "--password-stdin", "--json"];

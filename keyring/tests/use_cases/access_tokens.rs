@@ -1,0 +1,76 @@
+//! Access tokens of people, and what ends them. The clock stands still: everything happens in the same second.
+
+use domain::{
+    id::{Id, PersonId},
+    person::Role,
+};
+use keyring::{Ask, Credential, Credentials, Demand, LegacyCredential, LegacyRefusal, Refusal};
+use secrecy::SecretString;
+
+use super::stage::{PASSWORD, Stage, home};
+
+on_both_databases! {
+    tokens_end_with_sign_out_everywhere,
+    tokens_end_with_a_new_password,
+    tokens_end_with_the_sessions_that_an_admin_ends,
+}
+
+const MIA: &str = "mia@acme.test";
+const ANOTHER: &str = "another long password";
+
+impl Stage {
+    async fn member(&self) -> PersonId {
+        let tenant = self.tenant("acme").await;
+        self.person(&tenant, "Mia", Role::Member).await;
+        let people = self.keyring.people(Some(&tenant)).await.unwrap();
+        people.into_iter().next().unwrap().person.id
+    }
+
+    async fn token(&self, password: &str) -> SecretString {
+        let credentials = Credentials { email: MIA.to_owned(), password: password.to_owned().into() };
+        self.keyring.issue_token(credentials, home()).await.unwrap().unwrap().token
+    }
+
+    async fn accepts(&self, token: &SecretString) -> bool {
+        let demand = Demand { permission: None, property: None, cost: 1, tenant: None };
+        let ask = Ask { address: Some(home()), nearest: home(), origin: None, demand };
+        let credential = Credential::Legacy(LegacyCredential::Token(token.clone()));
+        match self.keyring.evaluate(&credential, &ask).await.unwrap().outcome {
+            Ok(_) => true,
+            Err(Refusal::Legacy(LegacyRefusal::InvalidToken)) => false,
+            Err(other) => panic!("another refusal: {other:?}"),
+        }
+    }
+}
+
+async fn tokens_end_with_sign_out_everywhere(stage: Stage) {
+    stage.member().await;
+    let mia = stage.at_the_console(MIA).await;
+    let before = stage.token(PASSWORD).await;
+    assert!(stage.accepts(&before).await);
+    stage.keyring.sign_out_everywhere(&mia).await.unwrap();
+    assert!(!stage.accepts(&before).await);
+    let after = stage.token(PASSWORD).await;
+    assert!(stage.accepts(&after).await && !stage.accepts(&before).await);
+}
+
+async fn tokens_end_with_a_new_password(stage: Stage) {
+    stage.member().await;
+    let mia = stage.at_the_console(MIA).await;
+    let first = stage.token(PASSWORD).await;
+    stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), ANOTHER.to_owned().into()).await.unwrap();
+    assert!(!stage.accepts(&first).await);
+    let second = stage.token(ANOTHER).await;
+    assert!(stage.accepts(&second).await);
+    stage.keyring.set_password(MIA, ANOTHER.to_owned().into()).await.unwrap();
+    assert!(!stage.accepts(&second).await, "although the password is the same");
+    assert!(stage.accepts(&stage.token(ANOTHER).await).await);
+}
+
+async fn tokens_end_with_the_sessions_that_an_admin_ends(stage: Stage) {
+    let mia = stage.member().await;
+    let tenant = stage.keyring.operator_for("acme").await.unwrap();
+    let token = stage.token(PASSWORD).await;
+    assert_eq!(stage.keyring.end_sessions_of(&tenant, &mia).await.unwrap(), 0, "{} has no session", mia.as_str());
+    assert!(!stage.accepts(&token).await);
+}
