@@ -12,7 +12,7 @@ use keyring::{
     Client, Credentials, Error, Invitation, Keeper, NewSecret, RecoveryCodes, SessionToken, SignedIn, SuperUser,
     TenantAdmin, TenantChange, TimeZone, Watcher,
 };
-use leptos::prelude::{expect_context, use_context};
+use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -66,7 +66,9 @@ pub(crate) async fn find(console: &Console, parts: &Parts) -> Result<Option<Sign
 pub(crate) async fn somebody() -> Result<(Console, SignedIn), ConsoleError> {
     let console = expect_context::<Console>();
     let signed_in = find(&console, &expect_context::<Parts>()).await.map_err(fail)?;
-    Ok((console, signed_in.ok_or_else(|| refuse(ConsoleError::SignedOut))?))
+    let signed_in = signed_in.ok_or_else(|| refuse(ConsoleError::SignedOut))?;
+    provide_context(signed_in.clone());
+    Ok((console, signed_in))
 }
 
 /// The admin who calls a server function.
@@ -94,7 +96,7 @@ pub(crate) async fn keeper(of: KeysOf) -> Result<(Console, Arc<dyn Keeper + Send
     let keeper: Arc<dyn Keeper + Send> = match of {
         KeysOf::Tenant => Arc::new(signed_in.as_admin().map_err(fail)?),
         KeysOf::Oneself => Arc::new(signed_in.as_key_holder().map_err(fail)?),
-        KeysOf::People => return Err(refuse(ConsoleError::NotAllowed("Only the key’s owner may do this.".to_owned()))),
+        KeysOf::People => return Err(fail(Error::NotTheOwner)),
     };
     Ok((console, keeper))
 }
@@ -208,6 +210,14 @@ fn refuse(error: ConsoleError) -> ConsoleError {
     error
 }
 
+/// Reports that the person who calls a server function may not call it.
+fn report_forbidden(error: &Error) {
+    let (console, parts) = (use_context::<Console>(), use_context::<Parts>());
+    if let (Some(console), Some(parts), Some(signed_in)) = (console, parts, use_context::<SignedIn>()) {
+        console.keyring.report_forbidden(&signed_in, parts.uri.path(), error);
+    }
+}
+
 /// An outcome that no tenant is needed to explain.
 fn fail(error: Error) -> ConsoleError {
     match error {
@@ -216,9 +226,13 @@ fn fail(error: Error) -> ConsoleError {
         Error::SessionEnded => refuse(ConsoleError::SignedOut),
         error @ (Error::NotAnAdmin
         | Error::NotASuperUser
+        | Error::NotTheOwner
         | Error::NoKeysOfTheirOwn
         | Error::OwesSecondFactor
-        | Error::AccessChanged) => refuse(ConsoleError::NotAllowed(error.to_string())),
+        | Error::AccessChanged) => {
+            report_forbidden(&error);
+            refuse(ConsoleError::NotAllowed(error.to_string()))
+        }
         Error::CodeNeeded => refuse(ConsoleError::CodeNeeded),
         error @ Error::WrongCredentials => {
             let refused = refuse(ConsoleError::Refused(error.to_string()));

@@ -53,6 +53,7 @@ actions! {
     SecondFactorOff = "second_factor.off", "Second factor turned off";
     SecondFactorReset = "second_factor.reset", "Second factor reset";
     RecoveryCodesRenewed = "second_factor.codes_renewed", "Recovery codes renewed";
+    SignInsFailed = "session.sign_ins_failed", "Repeated failed sign-ins";
     SessionOpened = "session.opened", "Signed in";
     SessionEnded = "session.ended", "Signed out";
     SessionsEnded = "session.all_ended", "Signed out everywhere";

@@ -68,6 +68,11 @@ impl Actor {
         Self::person(person, address, Authority::Credential)
     }
 
+    /// The unknown client of failed sign-ins. The program itself writes down what it did.
+    pub(crate) fn unknown(address: Option<IpAddr>) -> Self {
+        Self { id: "unknown".to_owned(), name: "Unknown".to_owned(), address, authority: Authority::Operator }
+    }
+
     /// A super user is told apart from a tenant's own people by more than their name.
     fn person(person: &Person, address: IpAddr, authority: Authority) -> Self {
         let name = match person.role {

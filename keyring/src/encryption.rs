@@ -93,12 +93,12 @@ impl Keyring {
             let keys = file.add_first().map_err(|cause| Error::Refused(format!("{cause} {HOW_TO_ADD}")))?;
             self.database.use_secret_keys(keys);
         }
-        let change = Change::begin(&self.database, Chain::Platform, &self.clock).await?;
+        let change = Change::begin(&self.database, Chain::Platform, &Actor::operator(), &self.clock).await?;
         store::encryption::reencrypt(&change).await?;
         let key = change.secret_keys().first_id().to_owned();
         let detail = json!({ "before": { "key": previous_key }, "after": { "key": key } });
-        let (actor, subject) = (Actor::operator(), Subject::INSTALLATION);
-        change.commit(Event { actor: &actor, action: Action::SecretKeyRotated, subject, detail }).await?;
+        let event = Event { action: Action::SecretKeyRotated, subject: Subject::INSTALLATION, detail };
+        change.commit(event).await?;
         Ok(SecretKeyRotation { key, previous_key })
     }
 }

@@ -62,6 +62,8 @@ pub enum Error {
     NotAnAdmin,
     #[error("Only super users may do this.")]
     NotASuperUser,
+    #[error("Only the key’s owner may do this.")]
+    NotTheOwner,
     #[error("A super user belongs to no tenant, and has no API keys.")]
     NoKeysOfTheirOwn,
     #[error("Your organisation asks for a second factor. Set it up under Security first.")]
@@ -113,6 +115,18 @@ impl Error {
         match self {
             Self::Unavailable(cause) => cause,
             other => other,
+        }
+    }
+
+    /// Why a person may not call a function, for the log.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotAnAdmin => "not_an_admin",
+            Self::NotASuperUser => "not_a_super_user",
+            Self::NotTheOwner => "not_the_owner",
+            Self::NoKeysOfTheirOwn => "no_keys_of_their_own",
+            Self::OwesSecondFactor => "second_factor_required",
+            _ => "not_allowed",
         }
     }
 }

@@ -123,6 +123,7 @@ impl Keyring {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let token = token::sign(&Claims::new(&account, self.now()), self.token_key().await?);
+        self.security_events.report_token_issued(&account.person.id, address);
         Ok(Ok(AccessToken { token, lifetime: TOKEN_LIFETIME }))
     }
 

@@ -24,10 +24,12 @@ mod powers;
 mod profile;
 mod properties;
 mod ready;
+mod repeated_failures;
 mod second_factor;
 mod secret;
 mod secret_key_file;
 mod secret_keys;
+mod security_events;
 mod sign_in;
 mod store;
 mod tenants;
@@ -68,6 +70,7 @@ pub use second_factor::{RecoveryCodes, SecondFactorOffer};
 pub use secret::SessionToken;
 pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
 pub use secret_keys::generate_secret_key;
+pub use security_events::SecurityEvent;
 pub use sign_in::{Client, Credentials, SESSION_IDLE};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
@@ -83,7 +86,7 @@ pub struct Keyring {
     product: Product,
     clock: Clock,
     passwords: Arc<password::Passwords>,
-    throttle: Arc<throttle::Throttle>,
+    security_events: Arc<security_events::SecurityEvents>,
     unknown_keys: Arc<unknown_keys::UnknownKeyLimit>,
     memory: Arc<Memory>,
     lease: Arc<Lease>,
@@ -115,7 +118,7 @@ impl Keyring {
             product,
             clock,
             passwords: Arc::default(),
-            throttle: Arc::default(),
+            security_events: Arc::default(),
             unknown_keys: Arc::default(),
             memory,
             lease: Arc::new(lease),

@@ -14,8 +14,9 @@ use crate::{
     access::SignedIn,
     error::{Error, Thing},
     people,
+    security_events::FailureReason,
     store::{self, Change, Event, Subject},
-    throttle::Proof,
+    throttle::{Attempt, Proof},
 };
 
 impl Keyring {
@@ -66,12 +67,13 @@ impl Keyring {
         let account = store::people::account(self.database.connection(), &person.id).await?;
         let account = account.ok_or(Error::NotFound(Thing::Person))?;
         let hash = account.password_hash.clone();
-        self.begin_proof(&person.id, Proof::CurrentPassword)?;
-        if !self.passwords.verify(current, hash.clone()).await {
+        let attempt = Attempt::at(Proof::CurrentPassword, &person.id, signed_in.address);
+        if !self.verify_password(&attempt, &current, hash.clone()).await? {
+            let (reason, address) = (FailureReason::WrongCurrentPassword, signed_in.address);
+            self.security_events.report_failure(reason, Some(&person.id), address);
             let detail = "This is not your current password.";
             return Err(FieldErrors::from(FieldError::new(Field::CurrentPassword, "wrong", detail)).into());
         }
-        self.throttle.proof_succeeded(&person.id, Proof::CurrentPassword);
         let new_hash = self.hash_new_password(&account, new).await?;
         let change = self.own_change(signed_in).await?;
         if !store::people::hold(&change, &person.id, hash.as_deref().unwrap_or_default()).await? {

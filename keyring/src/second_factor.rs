@@ -1,5 +1,7 @@
 //! The second factor: codes from an app, recovery codes for when it is lost, and who can do without.
 
+use std::net::IpAddr;
+
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
@@ -15,9 +17,10 @@ use crate::{
     error::{Error, Thing},
     people,
     secret::{Sha256Hex, typed_by_hand},
+    security_events::FailureReason,
     store::{self, Change, Event, Subject, people::Account},
     tenants,
-    throttle::Proof,
+    throttle::{self, Attempt, Proof},
     totp::TotpSecret,
 };
 
@@ -50,6 +53,12 @@ impl Spent {
             Self::RecoveryCode => "recovery_code",
         }
     }
+}
+
+/// A code that has been counted as a failed attempt. It is forgiven when it turns out to be right.
+pub(crate) struct CountedCode<'a> {
+    code: &'a str,
+    attempt: Attempt,
 }
 
 /// Uses up a code of the person's, within a change. Nothing is used up when the change is dropped.
@@ -112,14 +121,20 @@ impl Keyring {
     /// # Errors
     /// When the code is wrong, or the tenant asks for a second factor.
     pub async fn turn_off_second_factor(&self, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
+        // Asked again within the change. Here it saves the code from being counted as a wrong one.
+        if let Some(tenant) = &signed_in.tenant
+            && is_required(self.database.connection(), tenant).await?
+        {
+            return Err(is_required_by(tenant));
+        }
+        let code = self.count_own_code(signed_in, code).await?;
         let change = self.own_change(signed_in).await?;
         if let Some(tenant) = &signed_in.tenant
-            && is_required(&change, tenant).await?
+            && is_required(change.on(), tenant).await?
         {
-            let name = &tenant.name;
-            return Err(Error::Refused(format!("{name} asks everybody for a second factor, so yours stays on.")));
+            return Err(is_required_by(tenant));
         }
-        self.spend_own(&change, signed_in, code).await?;
+        self.spend_own(&change, signed_in, &code).await?;
         remove(&change, &signed_in.person.id).await?;
         commit(change, signed_in, Action::SecondFactorOff).await
     }
@@ -129,8 +144,9 @@ impl Keyring {
     /// # Errors
     /// When the code is wrong.
     pub async fn renew_recovery_codes(&self, signed_in: &SignedIn, code: &str) -> Result<RecoveryCodes, Error> {
+        let code = self.count_own_code(signed_in, code).await?;
         let change = self.own_change(signed_in).await?;
-        self.spend_own(&change, signed_in, code).await?;
+        self.spend_own(&change, signed_in, &code).await?;
         let codes = renew(&change, &signed_in.person.id).await?;
         commit(change, signed_in, Action::RecoveryCodesRenewed).await?;
         Ok(codes)
@@ -172,28 +188,60 @@ impl Keyring {
         tenants::save(change, &before, &after).await
     }
 
-    /// Counts a guess before it is looked at, so that guesses in parallel count as well.
-    pub(crate) fn begin_proof(&self, person: &PersonId, proof: Proof) -> Result<(), Error> {
-        let begun = self.throttle.begin_proof(person, proof, self.now());
-        begun.map_err(|retry_after| Error::TooManyAttempts { retry_after })
+    /// Counts a code as wrong before it is checked, so that concurrent guesses count as well.
+    ///
+    /// # Errors
+    /// When there were too many wrong codes.
+    pub(crate) async fn count_code<'a>(
+        &self,
+        person: &PersonId,
+        code: &'a str,
+        address: IpAddr,
+    ) -> Result<CountedCode<'a>, Error> {
+        let attempt = Attempt::at(Proof::Code, person, address);
+        self.count_in_advance(&attempt).await?;
+        Ok(CountedCode { code, attempt })
     }
 
-    /// Uses up a code of somebody who has a second factor, within a change. Guesses are slowed down.
-    pub(crate) async fn spend_code(&self, change: &Change, account: &Account, code: &str) -> Result<Spent, Error> {
-        let person = &account.person.id;
-        self.begin_proof(person, Proof::Code)?;
-        let spent = spend(change, account, code).await?.ok_or_else(wrong_code)?;
-        self.throttle.proof_succeeded(person, Proof::Code);
+    /// Uses up a code of a person who has a second factor, within a change.
+    pub(crate) async fn spend_code(
+        &self,
+        change: &Change,
+        account: &Account,
+        counted: &CountedCode<'_>,
+    ) -> Result<Spent, Error> {
+        let CountedCode { code, attempt } = counted;
+        let Some(spent) = spend(change, account, code).await? else {
+            self.security_events.report_failure(FailureReason::WrongCode, attempt.person.as_ref(), attempt.address);
+            return Err(wrong_code());
+        };
+        throttle::forgive(change, attempt).await?;
         Ok(spent)
     }
 
-    async fn spend_own(&self, change: &Change, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
+    async fn count_own_code<'a>(&self, signed_in: &SignedIn, code: &'a str) -> Result<CountedCode<'a>, Error> {
+        let account = store::people::account(self.database.connection(), &signed_in.person.id).await?;
+        if !account.is_some_and(|account| account.has_second_factor()) {
+            return Err(is_off_already());
+        }
+        self.count_code(&signed_in.person.id, code, signed_in.address).await
+    }
+
+    async fn spend_own(&self, change: &Change, signed_in: &SignedIn, code: &CountedCode<'_>) -> Result<(), Error> {
         let account = find(change, signed_in).await?;
         if !account.has_second_factor() {
-            return Err(Error::Refused("Your second factor is off already. Reload the page.".to_owned()));
+            return Err(is_off_already());
         }
         self.spend_code(change, &account, code).await.map(drop)
     }
+}
+
+fn is_required_by(tenant: &Tenant) -> Error {
+    Error::Refused(format!("{} asks everybody for a second factor, so yours stays on.", tenant.name))
+}
+
+fn is_off_already() -> Error {
+    Error::Refused("Your second factor is off already. Reload the page.".to_owned())
 }
 
 async fn find(change: &Change, signed_in: &SignedIn) -> Result<Account, Error> {
@@ -201,8 +249,8 @@ async fn find(change: &Change, signed_in: &SignedIn) -> Result<Account, Error> {
     found.ok_or(Error::NotFound(Thing::Person))
 }
 
-async fn is_required(change: &Change, tenant: &Tenant) -> Result<bool, Error> {
-    let tenant = store::tenants::find_on(change.on(), &tenant.id).await?;
+async fn is_required(connection: &impl store::Connection, tenant: &Tenant) -> Result<bool, Error> {
+    let tenant = store::tenants::find_on(connection, &tenant.id).await?;
     Ok(tenant.is_some_and(|tenant| tenant.requires_second_factor))
 }
 

@@ -12,8 +12,9 @@ use crate::{
     access::{Actor, SignedIn},
     error::Error,
     people,
-    second_factor::Spent,
+    second_factor::{CountedCode, Spent},
     secret::SessionToken,
+    security_events::FailureReason,
     store::{self, Change, Event, Subject, people::Account, sessions::NewSession},
     throttle::Attempt,
 };
@@ -57,6 +58,10 @@ impl Keyring {
     ) -> Result<SessionToken, Error> {
         let account = self.account_by_password(&credentials, client.address).await?;
         let person = &account.person;
+        let code = match code.map(str::trim).filter(|code| !code.is_empty() && account.has_second_factor()) {
+            Some(code) => Some(self.count_code(&person.id, code, client.address).await?),
+            None => None,
+        };
         let actor = Actor::with_credential(person, client.address);
         let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), &actor, &self.clock).await?;
         let hash = account.password_hash.as_deref().unwrap_or_default();
@@ -83,48 +88,49 @@ impl Keyring {
         Ok(token)
     }
 
-    /// The code of a person who has a second factor. The password was right already.
+    /// Uses up the code of a person who has a second factor. Their password was right already.
     async fn pass_second_factor(
         &self,
         change: &Change,
         person: &PersonId,
-        code: Option<&str>,
+        code: Option<CountedCode<'_>>,
     ) -> Result<Option<Spent>, Error> {
         let account = store::people::account(change.on(), person).await?.ok_or(Error::WrongCredentials)?;
         if !account.has_second_factor() {
             return Ok(None);
         }
-        let code = code.map(str::trim).filter(|code| !code.is_empty()).ok_or(Error::CodeNeeded)?;
-        self.spend_code(change, &account, code).await.map(Some)
+        let code = code.ok_or(Error::CodeNeeded)?;
+        self.spend_code(change, &account, &code).await.map(Some)
     }
 
-    /// Whose e-mail address and password these are. Guesses are slowed down, wherever they are made.
+    /// Finds the person whose e-mail address and password these are.
     pub(crate) async fn account_by_password(
         &self,
         credentials: &Credentials,
         address: IpAddr,
     ) -> Result<Account, Error> {
-        let Ok(email) = Email::parse(&credentials.email) else { return Err(Error::WrongCredentials) };
+        let Ok(email) = Email::parse(&credentials.email) else {
+            self.security_events.report_malformed_email(address, self.clock.ticks());
+            return Err(Error::WrongCredentials);
+        };
         let found = store::people::account_by_email(self.database.connection(), &email).await?;
         let claimed = found.as_ref().map(|account| &account.person.id);
-        let known_address = store::sessions::was_opened_from(&self.database, claimed, client_network(address)).await?;
-        let attempt = Attempt { email: &email, address, known_address };
-        let too_many = |retry_after| Error::TooManyAttempts { retry_after };
-        // Held until the outcome is counted, so that the guesses that wait for a core see it.
-        let core = self.passwords.acquire_core().await;
-        self.throttle.check(&attempt, self.now()).map_err(too_many)?;
-        let hash = found.as_ref().and_then(|account| account.password_hash.clone());
-        let right = core.verify(credentials.password.clone(), hash).await;
-        // Again: guesses that ended in the meantime may have reached the limit.
-        self.throttle.check(&attempt, self.now()).map_err(too_many)?;
-        // Whoever was switched off is told no more than somebody who never was.
-        match found.filter(|account| right && !account.is_switched_off) {
-            Some(account) => Ok(account),
-            None => {
-                self.throttle.count_failure(&attempt, self.now()).map_err(too_many)?;
-                Err(Error::WrongCredentials)
-            }
+        let network = client_network(address);
+        let is_known_address = store::sessions::was_opened_from(&self.database, claimed, network).await?;
+        let attempt = Attempt::to_sign_in(&email, claimed, address, is_known_address);
+        // A deactivated person is told no more than one who never existed.
+        let active = found.as_ref().filter(|account| !account.is_switched_off);
+        let hash = active.and_then(|account| account.password_hash.clone());
+        if self.verify_password(&attempt, &credentials.password, hash).await? {
+            return found.ok_or(Error::WrongCredentials);
         }
+        let reason = match &found {
+            None => FailureReason::UnknownEmail,
+            Some(account) if account.is_switched_off => FailureReason::Deactivated,
+            Some(_) => FailureReason::WrongPassword,
+        };
+        self.security_events.report_failure(reason, attempt.person.as_ref(), address);
+        Err(Error::WrongCredentials)
     }
 
     /// Ends a session; one that is over already stays over.

@@ -7,6 +7,7 @@ mod audit;
 mod database;
 pub(crate) mod encryption;
 mod entity;
+pub(crate) mod failed_attempts;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod installation;

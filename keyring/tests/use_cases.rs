@@ -11,6 +11,7 @@ mod use_cases {
     mod edit;
     mod end;
     mod enter;
+    mod failed_attempts;
     mod generate;
     mod groups;
     mod history;
@@ -19,8 +20,8 @@ mod use_cases {
     mod lost_access;
     mod migrate;
     mod mutations;
-    mod passwords;
     mod names;
+    mod passwords;
     mod people;
     mod personal_keys;
     mod profile;

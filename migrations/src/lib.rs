@@ -14,8 +14,9 @@ mod m20261121_000004_usage_log;
 mod m20261121_000005_people;
 mod m20261121_000006_nodes;
 mod m20261126_000007_call_details;
-mod m20261126_000010_sessions;
 mod m20261126_000008_secret_keys;
+mod m20261126_000009_sign_in;
+mod m20261126_000010_sessions;
 
 /// An arbitrary number that all servers on one PostgreSQL database agree on.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7304562190)";
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_call_details::Migration),
             Box::new(m20261126_000010_sessions::Migration),
             Box::new(m20261126_000008_secret_keys::Migration),
+            Box::new(m20261126_000009_sign_in::Migration),
         ]
     }
 }

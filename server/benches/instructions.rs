@@ -19,7 +19,7 @@ use domain::{
     key_draft::{Choices, KeyDraft},
     rate_limit::RateLimit,
 };
-use keyring::{Clock, Database, Keyring, NewKey, NewTenant, SuperUser};
+use keyring::{Clock, Database, Keyring, NewKey, NewTenant, SecretKeyFile, SuperUser};
 use mimalloc::MiMalloc;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -103,9 +103,11 @@ async fn start(folder: &TempDir) -> Result<(Keyring, SocketAddr)> {
     let database_url = format!("sqlite://{}/latchkey.db", folder.path().display());
     let settings = Cli::try_parse_from(["latchkey", "--log", "warn", "--database-url", &database_url])?.settings;
     telemetry::start(&settings);
+    let secret_keys = SecretKeyFile::locate(None, &settings.database_url)?;
     let database = Database::open(&settings.database_url).await?;
     migrations::apply(database.connection()).await?;
-    let keyring = Keyring::new(database, settings.key_product.clone(), Clock::stopped_at(NOW.parse()?));
+    let clock = Clock::stopped_at(NOW.parse()?);
+    let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), clock).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let public_url = serve::public_url(&settings, address);

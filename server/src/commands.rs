@@ -289,6 +289,7 @@ fn code_of(error: &Error) -> &'static str {
         Error::Changed(_) | Error::Outdated { .. } => "changed",
         Error::NotAnAdmin => "not_an_admin",
         Error::NotASuperUser => "not_a_super_user",
+        Error::NotTheOwner => "not_the_owner",
         Error::NoKeysOfTheirOwn => "no_keys_of_their_own",
         Error::OwesSecondFactor | Error::CodeNeeded => "second_factor",
         Error::SessionEnded => "session_ended",

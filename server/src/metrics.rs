@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::verdict::Verdict;
+use keyring::SecurityEvent;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -28,6 +29,9 @@ pub struct Metrics {
     durations: Family<Answered, Histogram, fn() -> Histogram>,
     /// In the order of [`Verdict::ALL`].
     verdicts: [Counter; Verdict::ALL.len()],
+    sign_in_failures: Family<SignInFailureLabels, Counter>,
+    forbidden_functions: Counter,
+    access_tokens_issued: Counter,
     usage_pending: Gauge<u64, AtomicU64>,
     confirmations: Histogram,
     lease_remaining: Gauge<f64, AtomicU64>,
@@ -48,6 +52,11 @@ struct Said {
     verdict: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SignInFailureLabels {
+    reason: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let durations: Family<Answered, Histogram, fn() -> Histogram> =
@@ -59,6 +68,17 @@ impl Default for Metrics {
         let help = "How long requests took, until their answer began";
         registry.register_with_unit("http_server_request_duration", help, Unit::Seconds, durations.clone());
         registry.register("latchkey_verdicts", "What was said of keys that were presented", said);
+        let sign_in_failures = Family::<SignInFailureLabels, Counter>::default();
+        for reason in SecurityEvent::ALL.into_iter().filter_map(sign_in_failure) {
+            drop(sign_in_failures.get_or_create(&SignInFailureLabels { reason }));
+        }
+        let (forbidden_functions, access_tokens_issued) = (Counter::default(), Counter::default());
+        let help = "Failed attempts to sign in or to prove who is signed in";
+        registry.register("latchkey_sign_in_failures", help, sign_in_failures.clone());
+        let help = "Calls of console functions that the person may not call";
+        registry.register("latchkey_forbidden_functions", help, forbidden_functions.clone());
+        let help = "Access tokens issued for passwords";
+        registry.register("latchkey_access_tokens_issued", help, access_tokens_issued.clone());
         let help = "Calls with keys that are not written to the database yet";
         registry.register("latchkey_usage_pending", help, usage_pending.clone());
         let (confirmations, lease_remaining) = (Histogram::new(DURATIONS), Gauge::default());
@@ -66,7 +86,17 @@ impl Default for Metrics {
         registry.register_with_unit("latchkey_revocation_confirm", help, Unit::Seconds, confirmations.clone());
         let help = "For how long keys can be answered from memory without hearing from the database";
         registry.register_with_unit("latchkey_lease_remaining", help, Unit::Seconds, lease_remaining.clone());
-        Self { registry, durations, verdicts, usage_pending, confirmations, lease_remaining }
+        Self {
+            registry,
+            durations,
+            verdicts,
+            sign_in_failures,
+            forbidden_functions,
+            access_tokens_issued,
+            usage_pending,
+            confirmations,
+            lease_remaining,
+        }
     }
 }
 
@@ -82,6 +112,18 @@ impl Metrics {
     pub fn time(&self, method: &'static str, route: &Route, status: StatusCode, took: Duration) {
         let answered = Answered { route: route.to_text(), method, status: status.as_u16() };
         self.durations.get_or_create(&answered).observe(took.as_secs_f64());
+    }
+
+    pub fn count_security_events(&self, event: SecurityEvent, count: u64) {
+        let counter = match event {
+            SecurityEvent::Forbidden => self.forbidden_functions.clone(),
+            SecurityEvent::TokenIssued => self.access_tokens_issued.clone(),
+            failure => {
+                let Some(reason) = sign_in_failure(failure) else { return };
+                self.sign_in_failures.get_or_create_owned(&SignInFailureLabels { reason })
+            }
+        };
+        counter.inc_by(count);
     }
 
     pub fn set_usage_pending(&self, pending: u64) {
@@ -105,6 +147,17 @@ impl Metrics {
         let mut text = String::new();
         let Ok(()) = encode(&mut text, &self.registry) else { unreachable!("a string takes any text") };
         text
+    }
+}
+
+/// The label of a failed attempt; none for other events.
+fn sign_in_failure(event: SecurityEvent) -> Option<&'static str> {
+    match event {
+        SecurityEvent::WrongCredentials => Some("wrong_credentials"),
+        SecurityEvent::WrongCode => Some("wrong_code"),
+        SecurityEvent::WrongCurrentPassword => Some("wrong_current_password"),
+        SecurityEvent::Throttled => Some("throttled"),
+        SecurityEvent::Forbidden | SecurityEvent::TokenIssued => None,
     }
 }
 

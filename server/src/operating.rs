@@ -33,6 +33,9 @@ async fn numbers(State((keyring, metrics)): State<(Keyring, Arc<Metrics>)>) -> R
     metrics.set_usage_pending(keyring.usage_pending() as u64);
     metrics.set_lease_remaining(keyring.lease_remaining());
     keyring.take_confirmations().into_iter().for_each(|took| metrics.time_confirmation(took));
+    for (event, count) in keyring.take_security_events() {
+        metrics.count_security_events(event, count);
+    }
     metrics.show()
 }
 

@@ -191,9 +191,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How often what is too old is thrown away.
 const CLEAR_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often repeated failures to sign in are written into the audit log.
+const FAILURE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Writes what keys were used for, and clears away what has become too old, until told to stop.
 async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
     let mut next_clearing = Instant::now();
+    let mut next_failure_report = Instant::now();
     let mut pause = WRITE_EVERY;
     while timeout(pause, stop.notified()).await.is_err() {
         let written = keyring.write_usage().await.unwrap_or_else(|error| {
@@ -201,6 +205,12 @@ async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
             0
         });
         pause = WRITE_EVERY.max(REST.saturating_mul(written)).min(LONGEST_PAUSE);
+        if Instant::now() >= next_failure_report {
+            next_failure_report = Instant::now() + FAILURE_REPORT_INTERVAL;
+            if let Err(error) = keyring.report_repeated_failures().await {
+                tracing::error!(cause = %error.root_cause(), "repeated sign-in failures could not be written into the audit log");
+            }
+        }
         if Instant::now() >= next_clearing {
             next_clearing = Instant::now() + CLEAR_EVERY;
             clear_old(&keyring, &booking).await;
@@ -211,6 +221,9 @@ async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
 async fn clear_old(keyring: &Keyring, booking: &Booking) {
     if let Err(error) = keyring.clear_old_usage().await {
         tracing::error!(cause = %error.root_cause(), "old usage could not be cleared away");
+    }
+    if let Err(error) = keyring.clear_old_failures().await {
+        tracing::error!(cause = %error.root_cause(), "old counters of failed sign-ins could not be cleared away");
     }
     if let Err(error) = booking.clear_old(keyring.now()).await {
         tracing::error!(cause = %error.root_cause(), "old idempotency keys could not be cleared away");

@@ -5,8 +5,8 @@ mod faces {
     mod audit;
     mod commands;
     mod connections;
-    mod forms;
     mod file_modes;
+    mod forms;
     mod functions;
     mod guard;
     mod http2;
@@ -19,5 +19,6 @@ mod faces {
     mod request_id;
     mod second_factor;
     mod secret_keys;
+    mod security_events;
     mod strain;
 }

@@ -240,6 +240,7 @@ fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
         | Action::SecondFactorOff
         | Action::SecondFactorReset
         | Action::RecoveryCodesRenewed
+        | Action::SignInsFailed
         | Action::SessionOpened
         | Action::SessionEnded
         | Action::SessionsEnded

@@ -36,7 +36,12 @@ impl Database {
     /// # Errors
     /// When the address is of neither kind or nothing answers there.
     pub async fn open(url: &str) -> Result<Self> {
-        Ok(Self { pool: Pool::open(url).await?, memory: None, confirmed: Arc::default(), secret_keys: RwLock::default() })
+        Ok(Self {
+            pool: Pool::open(url).await?,
+            memory: None,
+            confirmed: Arc::default(),
+            secret_keys: RwLock::default(),
+        })
     }
 
     /// The file that holds the data, when the address is one of SQLite's.

@@ -1,7 +1,8 @@
 //! What is stored encrypted, and the check value that shows whether the secret keys belong to the database.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -89,7 +90,8 @@ pub(crate) async fn reencrypt(change: &Change) -> Result<()> {
 
 /// Holds the row until the transaction is over, and makes it if there is none.
 async fn lock_installation(transaction: &DatabaseTransaction) -> Result<()> {
-    let first = installation::ActiveModel { id: Set(INSTALLATION), token_key: Set(String::new()), ..Default::default() };
+    let first =
+        installation::ActiveModel { id: Set(INSTALLATION), token_key: Set(String::new()), ..Default::default() };
     installation::Entity::insert(first)
         // Updating to the same value locks the row on PostgreSQL; "do nothing" would not.
         .on_conflict(OnConflict::column(installation::Column::Id).update_column(installation::Column::Id).to_owned())

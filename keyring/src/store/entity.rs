@@ -6,6 +6,7 @@ pub(super) mod api_key_secret;
 pub(super) mod audit_chain;
 pub(super) mod audit_event;
 pub(super) mod authorization_group;
+pub(super) mod failed_attempt;
 pub(super) mod installation;
 pub(super) mod invitation;
 pub(super) mod legacy_use;

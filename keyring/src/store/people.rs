@@ -355,11 +355,8 @@ pub(crate) async fn set_totp(
 ) -> Result<()> {
     let encrypt =
         |secret: &TotpSecret| change.secret_keys().encrypt(encryption::totp_secret(id.as_str()), secret.expose());
-    let row = person::ActiveModel {
-        totp_secret: Set(secret.map(encrypt)),
-        totp_last_step: Set(step),
-        ..Default::default()
-    };
+    let row =
+        person::ActiveModel { totp_secret: Set(secret.map(encrypt)), totp_last_step: Set(step), ..Default::default() };
     update(change, id, row).await
 }
 

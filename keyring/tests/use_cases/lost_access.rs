@@ -12,8 +12,8 @@ use domain::{
 };
 use futures::future::{BoxFuture, FutureExt, join_all};
 use keyring::{
-    Clock, Database, Error, KeyHolder, Keyring, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole,
-    NewTenant, SessionToken, SignedIn, SuperUser, TenantAdmin, TenantChange,
+    Error, KeyHolder, Keyring, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant,
+    SessionToken, SignedIn, SuperUser, TenantAdmin, TenantChange,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 use sql::WriteTransaction;
@@ -469,9 +469,7 @@ async fn ended_session_stays_ended_by_a_clock_that_lags(stage: Stage) {
     let ana = Ana::on(&stage).await;
     stage.advance(TimeDelta::minutes(5));
     stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
-    let database = Database::open(&stage.url).await.unwrap();
-    let product = domain::secret::Product::parse("lk").unwrap();
-    let lagging = Keyring::new(database, product, Clock::stopped_at(stage.now() - TimeDelta::minutes(2)));
+    let lagging = stage.reopen_at(stage.now() - TimeDelta::minutes(2)).await;
     assert!(lagging.signed_in(&ana.token, home()).await.unwrap().is_none(), "over, whatever the clock shows");
     assert!(stage.keyring.signed_in(&ana.token, home()).await.unwrap().is_none(), "and not put off");
 }

@@ -165,5 +165,9 @@ async fn what_people_do_about_themselves(stage: &Stage, tenant: &TenantAdmin, se
     keyring.turn_off_second_factor(&ben, &app.code(stage.now())).await.unwrap();
     keyring.change_password(&ben, PASSWORD.to_owned().into(), ANOTHER.to_owned().into()).await.unwrap();
     keyring.sign_out_everywhere(&ben).await.unwrap();
+    for _ in 0..10 {
+        assert!(stage.sign_in("ben@acme.test", "a wrong guess").await.is_err());
+    }
+    keyring.report_repeated_failures().await.unwrap();
     secrets.push(token.expose().to_owned());
 }

@@ -1,6 +1,12 @@
 //! A database of its own for each test, and a tenant to try things on.
 
-use std::{fs::File, io::Write, net::IpAddr, os::unix::fs::OpenOptionsExt, path::{Path, PathBuf}};
+use std::{
+    fs::File,
+    io::Write,
+    net::IpAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -96,6 +102,11 @@ impl Stage {
     /// Another keyring over the same database, as after a restart.
     pub fn reopen(&self) -> impl Future<Output = Result<Keyring, OpenError>> + use<> {
         self.reopen_with(&self.secret_keys)
+    }
+
+    /// The same by a clock that shows another time.
+    pub async fn reopen_at(&self, now: DateTime<Utc>) -> Keyring {
+        open(&self.url, &self.secret_keys, &Clock::stopped_at(now)).await.unwrap()
     }
 
     /// The same with another secret key file.

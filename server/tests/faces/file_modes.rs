@@ -28,7 +28,7 @@ fn database_files_are_private_whatever_the_umask() {
     let mut names: Vec<String> =
         fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    let expected = ["", "-shm", "-wal", ".lock", ".sock"].map(|suffix| format!("latchkey.db{suffix}"));
+    let expected = ["", "-shm", "-wal", ".lock", ".secret-key", ".sock"].map(|suffix| format!("latchkey.db{suffix}"));
     assert_eq!(names, expected);
     for name in names {
         assert_eq!(mode(&data.join(&name)), 0o600, "{name}");

@@ -128,7 +128,8 @@ fn first_start_after_an_upgrade_encrypts_before_it_is_ready() {
     let url = program.database_url.clone();
     let (folder, _) = program.stop();
     let psql = |sql: &str| -> String {
-        let output = Command::new("psql").args([&url, "--quiet", "--tuples-only", "--no-align", "--command", sql]).output();
+        let output =
+            Command::new("psql").args([&url, "--quiet", "--tuples-only", "--no-align", "--command", sql]).output();
         String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned()
     };
     psql("UPDATE person SET totp_secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' WHERE email = 'member@acme.test'");

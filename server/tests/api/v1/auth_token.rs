@@ -6,11 +6,11 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use futures::future::join_all;
 use chacha20poly1305::{
     XChaCha20Poly1305,
     aead::{Aead, Payload},
 };
+use futures::future::join_all;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
