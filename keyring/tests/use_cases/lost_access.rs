@@ -178,7 +178,7 @@ fn changes_as_person<'a>(keyring: &'a Keyring, signed_in: &'a SignedIn) -> Chang
         (
             "changing the password",
             async move {
-                let new = "yet another password".to_owned().into();
+                let new = "another long password".to_owned().into();
                 keyring.change_password(signed_in, PASSWORD.to_owned().into(), new).await
             }
             .boxed(),
