@@ -134,7 +134,7 @@ impl Keyring {
         {
             return Err(is_required_by(tenant));
         }
-        self.spend_own(&change, signed_in, &code).await?;
+        self.spend_own(&change, signed_in, code).await?;
         remove(&change, &signed_in.person.id).await?;
         commit(change, signed_in, Action::SecondFactorOff).await
     }
@@ -146,7 +146,7 @@ impl Keyring {
     pub async fn renew_recovery_codes(&self, signed_in: &SignedIn, code: &str) -> Result<RecoveryCodes, Error> {
         let code = self.count_own_code(signed_in, code).await?;
         let change = self.own_change(signed_in).await?;
-        self.spend_own(&change, signed_in, &code).await?;
+        self.spend_own(&change, signed_in, code).await?;
         let codes = renew(&change, &signed_in.person.id).await?;
         commit(change, signed_in, Action::RecoveryCodesRenewed).await?;
         Ok(codes)
@@ -219,20 +219,24 @@ impl Keyring {
         Ok(spent)
     }
 
-    async fn count_own_code<'a>(&self, signed_in: &SignedIn, code: &'a str) -> Result<CountedCode<'a>, Error> {
+    /// Counts a code of a person who has a second factor. Without one there is nothing to guess.
+    async fn count_own_code<'a>(&self, signed_in: &SignedIn, code: &'a str) -> Result<Option<CountedCode<'a>>, Error> {
         let account = store::people::account(self.database.connection(), &signed_in.person.id).await?;
         if !account.is_some_and(|account| account.has_second_factor()) {
-            return Err(is_off_already());
+            return Ok(None);
         }
-        self.count_code(&signed_in.person.id, code, signed_in.address).await
+        self.count_code(&signed_in.person.id, code, signed_in.address).await.map(Some)
     }
 
-    async fn spend_own(&self, change: &Change, signed_in: &SignedIn, code: &CountedCode<'_>) -> Result<(), Error> {
+    async fn spend_own(
+        &self,
+        change: &Change,
+        signed_in: &SignedIn,
+        code: Option<CountedCode<'_>>,
+    ) -> Result<(), Error> {
         let account = find(change, signed_in).await?;
-        if !account.has_second_factor() {
-            return Err(is_off_already());
-        }
-        self.spend_code(change, &account, code).await.map(drop)
+        let code = code.filter(|_| account.has_second_factor()).ok_or_else(is_off_already)?;
+        self.spend_code(change, &account, &code).await.map(drop)
     }
 }
 
