@@ -71,7 +71,7 @@ pub use secret::SessionToken;
 pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
 pub use secret_keys::generate_secret_key;
 pub use security_events::SecurityEvent;
-pub use sign_in::{Client, Credentials, SESSION_IDLE};
+pub use sign_in::{Client, Credentials, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, SESSION_IDLE};
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
 pub use usage::{CallDetails, MAX_REQUEST_ID_BYTES, Use};

@@ -3,7 +3,12 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{audit::Action, id::PersonId, network::client_network, person::Email};
+use domain::{
+    audit::Action,
+    id::PersonId,
+    network::client_network,
+    person::{Email, Role},
+};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -21,6 +26,10 @@ use crate::{
 
 /// A session that nobody uses ends after this long.
 pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(12);
+
+/// A session ends this long after it was opened, however often it is used.
+pub const MAX_SESSION_AGE: TimeDelta = TimeDelta::days(30);
+pub const MAX_SUPER_USER_SESSION_AGE: TimeDelta = TimeDelta::hours(12);
 
 /// For how long it is remembered from where a person has signed in, which strangers cannot take from them.
 const REMEMBERED: TimeDelta = TimeDelta::days(90);
@@ -75,7 +84,7 @@ impl Keyring {
             token: &token.sha256(),
             person: &person.id,
             now,
-            expires_at: now + SESSION_IDLE,
+            expires_at: session_end(person.role, now, now),
             ip: client.address,
             network: client_network(client.address),
             user_agent: &client.user_agent[..client.user_agent.floor_char_boundary(MAX_USER_AGENT_BYTES)],
@@ -167,11 +176,21 @@ impl Keyring {
         };
         if is_due(session.last_seen_at, now) {
             // Reading goes on while the database cannot be written.
-            let touched = store::sessions::touch(&self.database, &token, now, now + SESSION_IDLE).await;
+            let expires_at = session_end(session.account.person.role, session.opened_at, now);
+            let touched = store::sessions::touch(&self.database, &token, now, expires_at).await;
             let _ = touched.inspect_err(|cause| tracing::warn!(%cause, "the use of a session could not be recorded"));
         }
         SignedIn::load(self.database.connection(), session, &token, address).await.map(Some)
     }
+}
+
+/// When a session ends unless it is used again.
+fn session_end(role: Role, opened_at: DateTime<Utc>, last_used_at: DateTime<Utc>) -> DateTime<Utc> {
+    let max_age = match role {
+        Role::SuperUser => MAX_SUPER_USER_SESSION_AGE,
+        Role::TenantAdmin | Role::Member => MAX_SESSION_AGE,
+    };
+    (last_used_at + SESSION_IDLE).min(opened_at + max_age)
 }
 
 fn is_due(last_seen_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {

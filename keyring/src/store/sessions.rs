@@ -35,6 +35,7 @@ pub(crate) struct LiveSession {
     pub(crate) account: Account,
     /// The person's own tenant, or the one that a super user has entered.
     pub(crate) tenant: Option<TenantId>,
+    pub(crate) opened_at: DateTime<Utc>,
     pub(crate) last_seen_at: DateTime<Utc>,
 }
 
@@ -76,7 +77,7 @@ pub(crate) async fn find(
         Some(id) => Some(readable("a tenant's id", &id, TenantId::parse(&id))?),
         None => account.tenant.clone(),
     };
-    Ok(Some(LiveSession { account, tenant, last_seen_at: session.last_seen_at }))
+    Ok(Some(LiveSession { account, tenant, opened_at: session.created_at, last_seen_at: session.last_seen_at }))
 }
 
 /// Notes that a session is in use, which puts off its end.

@@ -2,20 +2,39 @@ use std::time::Instant;
 
 use chrono::TimeDelta;
 use domain::person::Role;
-use keyring::{Credentials, Error, SessionToken};
+use keyring::{Credentials, Error, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, NewPerson, SessionToken};
 
 use super::stage::{PASSWORD, Stage, client, home};
+
+const ROOT: &str = "root@latchkey.test";
 
 on_both_databases! {
     a_right_password_opens_a_session,
     a_wrong_password_and_an_unknown_address_are_answered_alike,
     a_session_that_nobody_uses_ends,
+    session_ends_at_its_maximum_age_however_often_it_is_used,
     signing_out_ends_the_session,
     only_the_hash_of_a_session_is_kept,
     another_password_ends_the_sessions,
     guessing_is_stopped_for_a_while,
     strangers_cannot_keep_out_somebody_who_has_signed_out,
     a_member_is_no_admin,
+}
+
+async fn session_ends_at_its_maximum_age_however_often_it_is_used(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let new = NewPerson { email: ROOT.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
+    stage.keyring.ensure_super_user(new).await.unwrap();
+    for (email, max_age) in [("ana@acme.test", MAX_SESSION_AGE), (ROOT, MAX_SUPER_USER_SESSION_AGE)] {
+        let token = stage.sign_in(email, PASSWORD).await.unwrap();
+        let ends_at = stage.now() + max_age;
+        while stage.now() < ends_at {
+            assert!(stage.keyring.signed_in(&token, home()).await.unwrap().is_some(), "{email} at {}", stage.now());
+            stage.advance(TimeDelta::hours(6));
+        }
+        assert!(stage.keyring.signed_in(&token, home()).await.unwrap().is_none(), "{email} after {max_age}");
+    }
 }
 
 async fn a_right_password_opens_a_session(stage: Stage) {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::person::Session;
-use keyring::{SESSION_IDLE, TimeZone};
+use keyring::{MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, SESSION_IDLE, TimeZone};
 use leptos::prelude::*;
 
 use crate::{
@@ -26,7 +26,9 @@ pub(super) fn SessionsPanel(sessions: Vec<Session>, now: DateTime<Utc>, zone: Ti
                 {rows.collect_view()}
             </DataTable>
             <p class="panel-note">
-                {format!("A session that nobody uses ends by itself after {} hours. ", SESSION_IDLE.num_hours())}
+                {format!("A session ends after {} hours without use. ", SESSION_IDLE.num_hours())}
+                {format!("After {} days you have to sign in again ", MAX_SESSION_AGE.num_days())}
+                {format!("(super users: {} hours). ", MAX_SUPER_USER_SESSION_AGE.num_hours())}
                 {format!("Times are those of {zone}.")}
             </p>
         </section>
