@@ -35,7 +35,7 @@ impl Booking {
     /// # Errors
     /// When a value is wrong, there is no such offer, or a night lacks units; when the idempotency key belongs to
     /// another request, or to this one while its first call is still running; when the caller is no longer admitted
-    /// once nobody else can take units of the service. `is_admitted` must not wait for anything.
+    /// once the reservation holds its locks. `is_admitted` must not wait for anything.
     pub async fn reserve(
         &self,
         caller: &Caller,

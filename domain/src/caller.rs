@@ -13,7 +13,7 @@ pub struct Caller {
     pub tenant: TenantId,
     pub identity: Identity,
     pub grants: Grants,
-    /// The properties within reach, in the order of their ids. An archived one is within nobody's.
+    /// The properties within reach, in the order of their ids. Archived ones are never within reach.
     pub properties: Arc<[PropertyId]>,
 }
 

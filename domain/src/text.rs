@@ -102,7 +102,7 @@ pub fn count(text: &str) -> usize {
     text.graphemes(true).count()
 }
 
-/// Whether a text holds characters that nobody sees, by which two names can look the same or be read in another order.
+/// Returns whether a text holds invisible characters, by which two names can look the same or be read in another order.
 /// A joiner or a variation selector is allowed where it shapes its neighbours, as emoji and some scripts need it.
 fn has_invisible_characters(text: &str) -> bool {
     let mut before = None;

@@ -16,7 +16,7 @@ use crate::{
 const MIN_REPORTED_FAILURES: i32 = 5;
 
 impl Keyring {
-    /// Writes repeated failures into the audit log of the persons whom they concern: as soon as a limit is reached, or
+    /// Writes repeated failures into the audit log of the persons they concern: as soon as a limit is reached, or
     /// when the window has passed.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ pub(crate) enum Proof {
     CurrentPassword,
 }
 
-/// A counter, by what it counts and of whom.
+/// A counter, identified by what it counts and for which subject.
 #[derive(Debug)]
 pub(crate) struct Counter {
     pub(crate) kind: Kind,

@@ -59,7 +59,7 @@ async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     Ok((StatusCode::OK, identity).into_response())
 }
 
-/// A refusal as the client is told, which names the setting when it is the proxy's address that nobody trusts.
+/// The refusal that the client gets. It names the setting when the proxy's address is not trusted.
 fn refused(refusal: &Refusal, client: ClientAddress) -> Problem {
     match refusal {
         Refusal::IpNotAllowed { address: None } if !client.is_forwarded => Problem::new(

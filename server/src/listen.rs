@@ -154,7 +154,7 @@ impl Acceptor {
     }
 
     fn spawn_connection(&self, stream: TcpStream, peer: SocketAddr, permits: (OwnedSemaphorePermit, AddressPermit)) {
-        // Responses are written whole. A connection that does not take the option works all the same.
+        // Responses are written whole. A connection that does not take the option works as well.
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(ConnectionActivity::new(self.idle_timeout, self.stopped_at.clone()));
         let connection = Connection { stream, peer, activity };

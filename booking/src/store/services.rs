@@ -49,7 +49,7 @@ pub(crate) async fn page(
 
 /// The service, held until the transaction is over: whoever else wants to take units of it waits here.
 ///
-/// On SQLite the transaction alone keeps everybody else from transaction, and the lock is no part of the query.
+/// On SQLite the transaction alone excludes other writers, and the lock is not part of the query.
 pub(crate) async fn lock(
     transaction: &WriteTransaction,
     tenant: &TenantId,

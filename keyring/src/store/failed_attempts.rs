@@ -98,7 +98,7 @@ pub(crate) struct Repeated {
     subject: String,
 }
 
-/// Returns the counters of known persons with at least so many failures that the audit log has not been told of.
+/// Returns the counters of known persons with at least this many failures that are not in the audit log yet.
 pub(crate) async fn find_unreported(connection: &impl ConnectionTrait, least: i32) -> Result<Vec<Repeated>> {
     let rows = failed_attempt::Entity::find()
         .filter(Column::Failures.gte(least))

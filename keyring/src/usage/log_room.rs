@@ -117,7 +117,7 @@ impl LogRoom {
         true
     }
 
-    /// Makes room anew for the next batch.
+    /// Makes room for the next batch.
     pub(crate) fn begin_batch(&self) {
         self.batch.fetch_add(1, Ordering::Relaxed);
         self.accepted.store(0, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::program::{PASSWORD, Program};
 
-/// The lines of the log with this message, once there are so many.
+/// Waits until the log has this many lines with this message, and returns them.
 async fn logged(program: &Program, message: &str, count: usize) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {

@@ -1,5 +1,5 @@
-//! The connection to PostgreSQL breaks while a change is committed: nobody can know the outcome, and nobody is told that
-//! nothing was changed.
+//! The connection to PostgreSQL breaks while a change is committed: the outcome is unknown, and the answer says so instead
+//! of "nothing was changed".
 
 use serde_json::json;
 use tempfile::TempDir;

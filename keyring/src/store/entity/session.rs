@@ -15,7 +15,7 @@ pub struct Model {
     pub user_agent: String,
     /// Where a super user is at the moment.
     pub entered_tenant_id: Option<String>,
-    /// Set when somebody ended it; not when its time ran out.
+    /// Set when the session was ended, not when it expired.
     pub ended_at: Option<DateTimeUtc>,
 }
 
