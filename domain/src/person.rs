@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{Field, FieldError},
+    group::parse_name,
     id::PersonId,
     key::GroupName,
     text,
@@ -55,6 +56,27 @@ pub struct Person {
     pub email: Email,
     pub name: String,
     pub role: Role,
+}
+
+/// Names that the audit log gives to actors who are no person.
+const RESERVED_NAMES: [&str; 2] = ["operator", "unknown"];
+
+/// Parses the name of a person. It cannot look like that of the operator, or like one with a role behind it.
+///
+/// # Errors
+/// Why it was refused, for the person who typed it.
+pub fn parse_person_name(text: &str) -> Result<String, FieldError> {
+    let name = parse_name(text)?;
+    let lower = name.to_lowercase();
+    let names_a_role = |role: Role| {
+        let spelled = [role.in_words().to_lowercase(), role.as_str().replace('_', " ")];
+        spelled.iter().any(|role| lower.ends_with(&format!("({role})")))
+    };
+    if RESERVED_NAMES.contains(&lower.as_str()) || Role::ALL.into_iter().any(names_a_role) {
+        let detail = "This name is reserved, since the audit log uses it. Choose another one.";
+        return Err(FieldError::new(Field::Name, "reserved", detail));
+    }
+    Ok(name)
 }
 
 /// A person as a tenant's admins see them.
@@ -179,6 +201,18 @@ pub fn check_new_password(password: &str) -> Result<(), FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn name_that_the_audit_log_uses_is_reserved() {
+        for bad in
+            ["Operator", " OPERATOR ", "unknown", "Ana (super user)", "Ana (SUPER USER)", "Ben (Admin)", "Mia (member)"]
+        {
+            assert_eq!(parse_person_name(bad).unwrap_err().code, "reserved", "{bad:?}");
+        }
+        for fine in ["Ana", "Olga Operator", "Ana (Lisbon)", "The operator of it", "(super user) Ana"] {
+            assert_eq!(parse_person_name(fine).as_deref(), Ok(fine));
+        }
+    }
 
     #[test]
     fn e_mail_addresses_are_compared_in_lower_case() {

@@ -3,9 +3,8 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::parse_name,
     id::{PersonId, TenantId},
-    person::{Email, Person, PersonState, Profile, Role},
+    person::{Email, Person, PersonState, Profile, Role, parse_person_name},
     tenant::Tenant,
 };
 use secrecy::SecretString;
@@ -47,7 +46,7 @@ impl NewPerson {
     async fn parse(self, tenant: Option<&Tenant>, passwords: &Passwords) -> Result<ParsedPerson, FieldErrors> {
         let mut errors = FieldErrors::default();
         let email = errors.collect(Email::parse(&self.email));
-        let name = errors.collect(parse_name(&self.name));
+        let name = errors.collect(parse_person_name(&self.name));
         let personal = personal_texts(&self.name, &self.email, tenant);
         let password_hash = errors.collect(passwords.hash_new(self.password, &personal).await);
         match (email, name, password_hash) {

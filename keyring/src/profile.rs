@@ -3,8 +3,8 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    group::{Group, parse_name},
-    person::{Role, Session, check_new_password},
+    group::Group,
+    person::{Role, Session, check_new_password, parse_person_name},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -40,7 +40,7 @@ impl Keyring {
     /// # Errors
     /// When it is too short or too long.
     pub async fn rename_oneself(&self, signed_in: &SignedIn, name: &str) -> Result<(), Error> {
-        let name = parse_name(name).map_err(FieldErrors::from)?;
+        let name = parse_person_name(name).map_err(FieldErrors::from)?;
         let person = &signed_in.person;
         if name == person.name {
             return Ok(());

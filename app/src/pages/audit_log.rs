@@ -57,6 +57,9 @@ struct Actors {
 /// The operator’s id in the log.
 const OPERATOR: &str = "operator";
 
+/// The id of an actor who did not sign in.
+const UNKNOWN: &str = "unknown";
+
 impl Shown {
     async fn load(console: &Console, admin: &TenantAdmin, query: AuditQuery) -> Result<Self, Error> {
         let keyring = &console.keyring;
@@ -173,6 +176,8 @@ fn Change(shown: Shown, event: AuditEvent) -> impl IntoView {
 fn Who(event: AuditEvent, actors: Actors) -> impl IntoView {
     let badge = if event.actor == OPERATOR {
         Some("Operator")
+    } else if event.actor == UNKNOWN {
+        None
     } else {
         let is_own = actors.own.iter().any(|person| person.id.to_string() == event.actor);
         (!is_own).then_some("Super user")

@@ -6,9 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     audit::Action,
     field::FieldErrors,
-    group::parse_name,
     id::{PersonId, TenantId},
-    person::{Email, Person, PersonState, Role},
+    person::{Email, Person, PersonState, Role, parse_person_name},
     tenant::Tenant,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -57,7 +56,7 @@ impl NewInvitation {
     pub(crate) fn parse(&self) -> Result<(Email, String), FieldErrors> {
         let mut errors = FieldErrors::default();
         let email = errors.collect(Email::parse(&self.email));
-        let name = errors.collect(parse_name(&self.name));
+        let name = errors.collect(parse_person_name(&self.name));
         email.zip(name).ok_or(errors)
     }
 }

@@ -11,6 +11,7 @@ use super::stage::{PASSWORD, Stage, codes, home};
 on_both_databases! {
     oversized_name_is_refused_everywhere,
     invisible_name_is_refused_everywhere,
+    person_cannot_be_named_like_the_operator_or_with_a_role,
 }
 
 /// Gives the same name to one of everything.
@@ -63,5 +64,25 @@ async fn oversized_name_is_refused_everywhere(stage: Stage) {
 async fn invisible_name_is_refused_everywhere(stage: Stage) {
     for (use_case, outcome) in give_everywhere(&stage, "\u{202E}SMP\u{200B}").await {
         assert_eq!(codes(outcome), [("name", "invisible_character".to_owned())], "{use_case}");
+    }
+}
+
+async fn person_cannot_be_named_like_the_operator_or_with_a_role(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "ana", Role::Member).await;
+    let ana = stage.at_the_console("ana@acme.test").await;
+    for name in ["Operator", "Ana (super user)"] {
+        let (email, name) = ("ben@acme.test".to_owned(), name.to_owned());
+        let role = NewRole { role: "member".to_owned(), groups: Vec::new() };
+        let invitation = NewInvitation { email: email.clone(), name: name.clone(), role };
+        let person = NewPerson { email, name: name.clone(), password: PASSWORD.into() };
+        for refused in [
+            stage.keyring.rename_oneself(&ana, &name).await,
+            stage.keyring.invite_person(&tenant, &invitation).await.map(drop),
+            stage.keyring.create_person(Some(&tenant), Role::Member, person).await.map(drop),
+        ] {
+            let Err(Error::Invalid(errors)) = refused else { panic!("{name}: {refused:?}") };
+            assert!(errors.to_string().contains("reserved"), "{errors}");
+        }
     }
 }

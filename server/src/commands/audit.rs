@@ -108,9 +108,9 @@ async fn operator_for(keyring: &Keyring, tenant: Option<String>) -> Result<Optio
 }
 
 fn row(event: &AuditEvent) -> Vec<String> {
-    let AuditEvent { sequence, at, actor_name, action, subject, subject_name, address, .. } = event;
+    let AuditEvent { sequence, at, actor, actor_name, action, subject, subject_name, address, .. } = event;
     let from = address.as_deref().unwrap_or("shell");
-    let words = [actor_name, from, action.as_str(), subject, subject_name].map(str::to_owned);
+    let words = [actor, actor_name, from, action.as_str(), subject, subject_name].map(str::to_owned);
     [sequence.to_string(), at.to_rfc3339()].into_iter().chain(words).collect()
 }
 
