@@ -11,12 +11,12 @@ use super::{
 /// In memory, all of them would take many times what the server may use.
 const KEYS: u64 = 1_200;
 
-/// A server's memory goes up and down by some twenty megabytes however few keys there are, because the allocator gives
-/// back late. With names as long as no form would take them, a thousand keys outweigh that.
-const LETTERS: usize = 40_000;
+/// A server's memory varies by up to forty megabytes on a busy machine however few keys there are, because the allocator
+/// returns it late. With names far longer than any form accepts, a thousand keys outweigh that.
+const LETTERS: usize = 100_000;
 
-/// By how much a server may grow that has its memory full already. All the keys would be half as much again.
-const KILOBYTES: u64 = 32 * 1_024;
+/// By how much a server may grow whose memory is full already. All the keys would take half as much again.
+const KILOBYTES: u64 = 80 * 1_024;
 
 /// As many as fit into the memory, and more.
 const SOME: usize = 100;
