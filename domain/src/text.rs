@@ -244,7 +244,7 @@ mod tests {
             assert_eq!(NAME.trimmed(name, false), Err(BadText::InvisibleCharacter), "{what}");
         }
         assert_eq!(NAME.name("a\u{200B}b").unwrap_err().code, "invisible_character");
-        assert!(NAME.trimmed("a\u{200B}b", true).is_ok(), "in a description it deceives nobody");
+        assert!(NAME.trimmed("a\u{200B}b", true).is_ok(), "a description may have it");
     }
 
     #[test]

@@ -42,7 +42,7 @@ struct ParsedPerson {
 }
 
 impl NewPerson {
-    /// Before the transaction, which holds up everybody else who changes the tenant.
+    /// Before the transaction, which blocks other changes of the tenant.
     async fn parse(self, tenant: Option<&Tenant>, passwords: &Passwords) -> Result<ParsedPerson, FieldErrors> {
         let mut errors = FieldErrors::default();
         let email = errors.collect(Email::parse(&self.email));

@@ -17,7 +17,7 @@ use crate::{Keyring, SignedIn, clock::Millis, error::Error};
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecurityEvent {
-    /// A wrong e-mail address or password. Which of them it was is not counted: everybody can read the counts.
+    /// A wrong e-mail address or password. Which of them it was is not counted: the counts are public.
     WrongCredentials,
     WrongCode,
     WrongCurrentPassword,

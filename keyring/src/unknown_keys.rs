@@ -93,7 +93,7 @@ impl UnknownKeyLimit {
         match window.permits.try_acquire() {
             Ok(permit) => permit.forget(),
             Err(_) if window.permits.is_closed() => return Err(window.time_left(now)),
-            // The running look-ups hold all the permits. This key needs none, and counts all the same.
+            // The running look-ups hold all the permits. This key needs none, and is counted as well.
             Err(_) => {}
         }
         window.count();

@@ -75,7 +75,7 @@ pub(crate) async fn recall<W: Pace>(
     })
 }
 
-/// Asks the database about a secret that [`recall`] does not know, together with whoever asks the same at once.
+/// Asks the database about a secret that [`recall`] does not know, together with concurrent callers that ask for the same one.
 ///
 /// It is to be boxed: were it a part of the question itself, each answer from memory would move it about as well, which
 /// is some thousand bytes.
