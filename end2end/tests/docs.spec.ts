@@ -162,9 +162,11 @@ test('what goes wrong is said plainly', async ({ page, tenant, complaints, conte
 test('while a call is under way it is not sent again', async ({ page, tenant }) => {
   const { secret } = await tenant.key('Once');
   let calls = 0;
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
   await page.route('**/api/v1/key', async (route) => {
     calls += 1;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await held;
     await route.continue();
   });
   await open(page, '/docs');
@@ -172,6 +174,7 @@ test('while a call is under way it is not sent again', async ({ page, tenant }) 
   const described = await tryOut(page, 'Describe this key');
   await described.getByRole('button', { name: 'Send' }).dblclick();
   await expect(described.getByRole('button', { name: 'Sending…' })).toHaveAttribute('aria-disabled', 'true');
+  letGo();
   await expect(described.getByRole('status')).toHaveText(/^200 /);
   expect(calls).toBe(1);
 });

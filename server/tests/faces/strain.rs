@@ -21,6 +21,12 @@ const IDLE_CLIENTS: usize = 10_000;
 const SLOW_CLIENTS: usize = 200;
 /// How long a request's headers may take.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+/// How long a request's body may take.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// How long a stopping server waits for running requests.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longer than any of these limits, even on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
 const KILOBYTES_OF_100_MB: u64 = 100 * 1024;
 
 async fn connect(program: &Program) -> TcpStream {
@@ -43,7 +49,7 @@ async fn keep_alive(program: &Program) -> TcpStream {
     let mut stream = connect(program).await;
     stream.write_all(get("/livez").as_bytes()).await.unwrap();
     let mut answer = [0; 1024];
-    let read = timeout(Duration::from_secs(10), stream.read(&mut answer));
+    let read = timeout(DEADLINE, stream.read(&mut answer));
     let length = read.await.expect("there is room for it").unwrap();
     assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..length]));
     stream
@@ -53,13 +59,12 @@ async fn keep_alive(program: &Program) -> TcpStream {
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut said = Vec::new();
     // The server may well reset a connection on which it has not read everything.
-    let _ = timeout(Duration::from_secs(60), stream.read_to_end(&mut said)).await.expect("it is closed");
+    let _ = timeout(DEADLINE, stream.read_to_end(&mut said)).await.expect("it is closed");
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// Sends a byte a second until the server has enough, and says how long that took.
-async fn trickle(mut stream: TcpStream) -> Duration {
-    let start = Instant::now();
+/// Sends a byte a second until the server has had enough.
+async fn trickle(mut stream: TcpStream) {
     let (mut from, mut to) = stream.split();
     let closed = async {
         let mut nothing = [0; 16];
@@ -76,8 +81,8 @@ async fn trickle(mut stream: TcpStream) -> Duration {
     tokio::select! {
         () = closed => {}
         () = send => {}
+        () = sleep(DEADLINE) => panic!("a slow client still holds its connection after {DEADLINE:?}"),
     }
-    start.elapsed()
 }
 
 /// As few files as a system may allow at first; the server has to raise that by itself.
@@ -121,28 +126,32 @@ async fn ten_thousand_idle_clients_and_slow_ones_keep_nobody_waiting() {
     assert_eq!(idle.iter().filter(|client| is_open(client)).count(), IDLE_CLIENTS / 2);
     println!("{} of the silent clients are still there", silent.iter().filter(|client| is_open(client)).count());
     println!("the longest of 100 requests took {longest:?}; the server grew by {} MB", grown / 1024);
-    assert!(longest < Duration::from_secs(2), "{longest:?}");
+    assert!(longest < HEADER_TIME / 2, "somebody had to wait for the slow clients: {longest:?}");
     assert!(grown < 400 * 1024, "{grown} kB");
     for client in slow {
-        let held = client.await.unwrap();
-        assert!(held < HEADER_TIME + Duration::from_secs(5), "a slow client held its connection for {held:?}");
+        client.await.unwrap();
     }
+}
+
+async fn time_until_end(start: Instant, client: impl Future<Output = ()>) -> Duration {
+    client.await;
+    start.elapsed()
 }
 
 #[tokio::test]
 async fn headers_arrive_in_time_or_not_at_all() {
     let program = Program::start();
+    let start = Instant::now();
     let (mut silent, new, old) = (connect(&program).await, connect(&program).await, keep_alive(&program).await);
     let mut kept = keep_alive(&program).await;
-    let start = Instant::now();
-    let silence = async {
-        rest(&mut silent).await;
-        start.elapsed()
-    };
-    let (silence, new, old) = tokio::join!(silence, trickle(new), trickle(old));
-    for (who, held) in [("silent", silence), ("new", new), ("old", old)] {
-        let limit = HEADER_TIME - Duration::from_secs(1)..HEADER_TIME + Duration::from_secs(3);
-        assert!(limit.contains(&held), "the {who} client held its connection for {held:?}");
+    let silence = async { drop(rest(&mut silent).await) };
+    let held = tokio::join!(
+        time_until_end(start, silence),
+        time_until_end(start, trickle(new)),
+        time_until_end(start, trickle(old)),
+    );
+    for (who, held) in [("silent", held.0), ("new", held.1), ("old", held.2)] {
+        assert!(held >= HEADER_TIME, "the {who} client was cut off after {held:?}");
     }
     kept.write_all(get("/livez").as_bytes()).await.unwrap();
     let mut answer = [0; 12];
@@ -166,7 +175,7 @@ async fn dawdle(program: &Program, pause: Duration) {
         () = send => panic!("it is closed without an answer"),
     };
     let waited = start.elapsed();
-    assert!((Duration::from_secs(29)..Duration::from_secs(40)).contains(&waited), "{waited:?}");
+    assert!(waited >= BODY_TIME, "{waited:?}");
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
 }
 
@@ -256,5 +265,5 @@ async fn idle_clients_do_not_delay_the_end() {
     let start = Instant::now();
     let (_, status) = program.stop();
     assert!(status.success(), "{status}");
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(start.elapsed() < SHUTDOWN_TIMEOUT / 2, "{:?}", start.elapsed());
 }
