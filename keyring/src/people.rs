@@ -118,13 +118,26 @@ impl Keyring {
         is_last_admin(self.database.connection(), admin, person).await
     }
 
-    /// Whom somebody can ask for what they may not do themselves: their tenant's admins, or else the super users.
+    /// The people who can help with what the caller may not do: a member's admins, and for an admin the super users who
+    /// acted in their tenant before.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn whom_to_ask(&self, signed_in: &SignedIn) -> Result<Vec<Person>, Error> {
-        let tenant = signed_in.tenant.as_ref().filter(|_| signed_in.person.role == Role::Member);
-        Ok(store::people::in_charge(self.database.connection(), tenant.map(|tenant| &tenant.id)).await?)
+        let connection = self.database.connection();
+        Ok(match (signed_in.person.role, signed_in.home()) {
+            (Role::Member, Some(tenant)) => store::people::admins(connection, &tenant.id).await?,
+            (_, Some(tenant)) => store::people::super_users_who_acted_in(connection, &tenant.id).await?,
+            (_, None) => store::people::super_users(connection).await?,
+        })
+    }
+
+    /// The super users who acted in the tenant, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn super_users_who_acted(&self, admin: &TenantAdmin) -> Result<Vec<Person>, Error> {
+        Ok(store::people::super_users_who_acted_in(self.database.connection(), admin.id()).await?)
     }
 
     /// The operator, acting for the tenant that this person belongs to.
@@ -152,7 +165,7 @@ impl Keyring {
         store::sessions::end_of_person(&change, &person.id, None).await?;
         let subject = Subject::new(&person.id, &person.name);
         let event = Event { action: Action::PasswordSet, subject, detail: json!({}) };
-        Ok(change.commit(event).await?)
+        change.commit(event).await
     }
 
     /// Checks a new password of a person who exists, and returns the hash to store.

@@ -65,11 +65,10 @@ impl Shown {
         let keyring = &console.keyring;
         let page = keyring.audit_log(Some(admin), &query).await?;
         let still_there = keyring.still_there(admin, &page.entries).await?;
-        let persons =
-            |profiles: Vec<domain::person::Profile>| profiles.into_iter().map(|profile| profile.person).collect();
+        let people = keyring.people(Some(admin)).await?;
         let actors = Actors {
-            own: persons(keyring.people(Some(admin)).await?),
-            super_users: persons(keyring.people(None).await?),
+            own: people.into_iter().map(|profile| profile.person).collect(),
+            super_users: keyring.super_users_who_acted(admin).await?,
         };
         let words = Words::new(TimeZone::of(admin.tenant()), &keyring.key_choices(admin).await?);
         Ok(Self { page, query, actors, still_there, words })

@@ -31,7 +31,7 @@ impl Whom {
         match self {
             Self::Contact(contact) => contact.clone(),
             Self::People(names) => match names.as_slice() {
-                [] => "whoever runs this Latchkey installation".to_owned(),
+                [] => "the operator of this Latchkey installation".to_owned(),
                 [name] => name.clone(),
                 [names @ .., last] => format!("{} or {last}", names.join(", ")),
             },
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn people_are_named() {
         for (names, expected) in [
-            (&[][..], "whoever runs this Latchkey installation"),
+            (&[][..], "the operator of this Latchkey installation"),
             (&["Ada"], "Ada"),
             (&["Ada", "Sam"], "Ada or Sam"),
             (&["Ada", "Sam", "Kim"], "Ada, Sam or Kim"),

@@ -14,13 +14,13 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
-    sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr},
 };
 use secrecy::ExposeSecret;
 
 use super::{
     Change, Result, encryption,
-    entity::{authorization_group as group, person, person_group, session},
+    entity::{audit_event, authorization_group as group, person, person_group, session},
     groups, inserted, invitations, readable,
 };
 use crate::{powers, totp::TotpSecret};
@@ -242,10 +242,36 @@ pub(crate) async fn any_super_user(connection: &impl ConnectionTrait) -> Result<
     Ok(super_users.count(connection).await? > 0)
 }
 
-/// The admins of a tenant, or the super users, who can sign in.
-pub(crate) async fn in_charge(connection: &impl ConnectionTrait, tenant: Option<&TenantId>) -> Result<Vec<Person>> {
-    let role = if tenant.is_some() { Role::TenantAdmin } else { Role::SuperUser };
-    let rows = can_sign_in(tenant, role).order_by_asc(person::Column::Name).all(connection).await?;
+/// The admins of a tenant who can sign in.
+pub(crate) async fn admins(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<Person>> {
+    load_by_name(connection, can_sign_in(Some(tenant), Role::TenantAdmin)).await
+}
+
+/// The super users who can sign in.
+pub(crate) async fn super_users(connection: &impl ConnectionTrait) -> Result<Vec<Person>> {
+    load_by_name(connection, can_sign_in(None, Role::SuperUser)).await
+}
+
+/// The super users who have an event in the tenant's audit log. The tenant learns of no others.
+pub(crate) async fn super_users_who_acted_in(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+) -> Result<Vec<Person>> {
+    let events = Query::select()
+        .expr(Expr::val(1))
+        .from(audit_event::Entity)
+        .and_where(audit_event::Column::ChainId.eq(tenant.as_str()))
+        .and_where(
+            Expr::col((audit_event::Entity, audit_event::Column::Actor)).equals((person::Entity, person::Column::Id)),
+        )
+        .take();
+    let acted =
+        person::Entity::find().filter(person::Column::Role.eq(Role::SuperUser.as_str())).filter(Expr::exists(events));
+    load_by_name(connection, acted).await
+}
+
+async fn load_by_name(connection: &impl ConnectionTrait, people: Select<person::Entity>) -> Result<Vec<Person>> {
+    let rows = people.order_by_asc(person::Column::Name).all(connection).await?;
     rows.iter().map(read).collect()
 }
 

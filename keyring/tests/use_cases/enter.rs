@@ -15,6 +15,7 @@ on_both_databases! {
     what_is_wrong_or_taken_makes_nothing,
     tenants_are_listed_with_what_is_in_them,
     without_a_subscription_no_secret_is_handed_out,
+    super_users_are_named_only_where_they_acted,
 }
 
 const ROOT: &str = "root@latchkey.test";
@@ -191,4 +192,19 @@ async fn without_a_subscription_no_secret_is_handed_out(stage: Stage) {
     subscribe(true).await;
     assert_eq!(stage.key(&tenant, &key).await.version, 1, "it comes back unchanged");
     stage.keyring.generate_key(&tenant, &new).await.unwrap();
+}
+
+async fn super_users_are_named_only_where_they_acted(stage: Stage) {
+    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+    entered(&stage, &acme).await;
+    for (tenant, expected) in [(&acme, &["Root"][..]), (&other, &[])] {
+        stage.person(tenant, "Ana", Role::TenantAdmin).await;
+        let ana = stage.at_the_console(&format!("ana@{}.test", tenant.tenant().slug)).await;
+        let acted = stage.keyring.super_users_who_acted(&ana.as_admin().unwrap()).await.unwrap();
+        let to_ask = stage.keyring.whom_to_ask(&ana).await.unwrap();
+        for people in [acted, to_ask] {
+            let names: Vec<String> = people.into_iter().map(|person| person.name).collect();
+            assert_eq!(names, expected, "{}", tenant.tenant().slug);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::program::Program;
+use super::program::{PASSWORD, Program};
 
 #[tokio::test]
 async fn the_log_is_exported_as_a_spreadsheet_reads_it_safely() {
@@ -50,6 +50,26 @@ async fn the_log_lists_what_its_filters_leave() {
     let admin = program.signed_in("tenant-admin@acme.test").await;
     let page = admin.get("/audit-log?subject=nothing").await.text().await.unwrap();
     assert!(page.contains("No change matches"));
+}
+
+#[tokio::test]
+async fn super_user_is_offered_as_a_filter_only_where_they_acted() {
+    let options = ["--admin-email", "root@example.com", "--admin-password", PASSWORD];
+    let program = Program::start_with(&options);
+    program.tenant("acme");
+    program.tenant("other");
+    let root = program.signed_in("root@example.com").await;
+    let tenants = program.command(&["tenant", "list"]);
+    let acme = tenants.as_array().unwrap().iter().find(|tenant| tenant["slug"] == "acme").unwrap();
+    assert_eq!(root.call("/console/enter_tenant", &json!({ "id": acme["id"] })).await.status(), 200);
+    for (tenant, is_offered) in [("acme", true), ("other", false)] {
+        let admin = program.signed_in(&format!("tenant-admin@{tenant}.test")).await;
+        let page = admin.get("/audit-log").await.text().await.unwrap();
+        let filter = page.split("<optgroup label=\"Installation\">").nth(1).unwrap();
+        let filter = filter.split("</optgroup>").next().unwrap();
+        assert!(filter.contains("Operator"), "{filter}");
+        assert_eq!(filter.matches("<option").count(), 1 + usize::from(is_offered), "{tenant}: {filter}");
+    }
 }
 
 #[tokio::test]
