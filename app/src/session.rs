@@ -1,10 +1,10 @@
 //! From a request to the person behind it, and from an outcome to an answer.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE, USER_AGENT},
+    header::{ACCEPT, COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
 use domain::{id::TenantId, key::Key, key_draft::KeyDraft, secret::redacted};
@@ -197,6 +197,14 @@ pub(crate) fn answer_with(status: StatusCode) {
     }
 }
 
+/// Says when a client can try again, in whole seconds.
+fn set_retry_after(retry_after: Duration) {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
 fn refuse(error: ConsoleError) -> ConsoleError {
     answer_with(match &error {
         ConsoleError::SignedOut | ConsoleError::CodeNeeded => StatusCode::UNAUTHORIZED,
@@ -239,9 +247,10 @@ fn fail(error: Error) -> ConsoleError {
             answer_with(StatusCode::UNAUTHORIZED);
             refused
         }
-        error @ Error::TooManyAttempts { .. } => {
+        Error::TooManyAttempts { retry_after } | Error::TooManyChanges { retry_after } => {
             let refused = refuse(ConsoleError::Refused(error.to_string()));
             answer_with(StatusCode::TOO_MANY_REQUESTS);
+            set_retry_after(retry_after);
             refused
         }
         Error::Unavailable(cause) => {

@@ -78,6 +78,21 @@ impl Action {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.as_str() == text)
     }
+
+    /// Whether it only takes access away, which must never have to wait.
+    #[must_use]
+    pub const fn removes_access(self) -> bool {
+        matches!(
+            self,
+            Self::KeyRevoked
+                | Self::KeyDeleted
+                | Self::KeyGraceEnded
+                | Self::PersonSwitchedOff
+                | Self::SessionEnded
+                | Self::SessionsEnded
+                | Self::TenantLeft
+        )
+    }
 }
 
 impl fmt::Display for Action {

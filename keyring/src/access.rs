@@ -82,6 +82,11 @@ impl Actor {
         Self { id: person.id.to_string(), name, address: Some(address.to_canonical()), authority }
     }
 
+    /// Whether the actor is a person in the console.
+    pub(crate) fn has_session(&self) -> bool {
+        matches!(self.authority, Authority::Session { .. })
+    }
+
     /// The chain on which changes of the actor's own account are written. While it is locked, their role and their
     /// sessions stay as they are.
     pub(crate) fn home(&self) -> Option<Chain<'_>> {

@@ -83,6 +83,11 @@ pub enum Error {
     CodeNeeded,
     #[error("Too many attempts. Try again in {} minutes.", .retry_after.as_secs().div_ceil(60))]
     TooManyAttempts { retry_after: Duration },
+    #[error(
+        "You have made too many changes within a minute. Nothing was changed. Try again in {} seconds.",
+        .retry_after.as_secs() + 1
+    )]
+    TooManyChanges { retry_after: Duration },
     /// A refusal that has no fields to point at.
     #[error("{0}")]
     Refused(String),

@@ -49,7 +49,7 @@ impl Keyring {
         store::people::set_name(&change, &person.id, &name).await?;
         let subject = Subject::new(&person.id, &name);
         let detail = json!({ "before": { "name": person.name }, "after": { "name": name } });
-        Ok(change.commit(Event { action: Action::PersonRenamed, subject, detail }).await?)
+        change.commit(Event { action: Action::PersonRenamed, subject, detail }).await
     }
 
     /// Gives a person another password and ends their other sessions.
@@ -82,7 +82,7 @@ impl Keyring {
         store::people::set_password(&change, &person.id, new_hash).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, Some(&signed_in.session)).await?;
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
-        Ok(change.commit(Event { action: Action::PasswordChanged, subject, detail }).await?)
+        change.commit(Event { action: Action::PasswordChanged, subject, detail }).await
     }
 
     /// Where a person is signed in, the latest first.
@@ -106,6 +106,6 @@ impl Keyring {
         let change = self.own_change(signed_in).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, None).await?;
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
-        Ok(change.commit(Event { action: Action::SessionsEnded, subject, detail }).await?)
+        change.commit(Event { action: Action::SessionsEnded, subject, detail }).await
     }
 }

@@ -56,6 +56,6 @@ impl Keyring {
         };
         let subject = Subject::new(&account.person.id, &account.person.name);
         let detail = json!({ "failures": failures, "reason": reason, "since": repeated.count.since });
-        Ok(change.commit(Event { action: Action::SignInsFailed, subject, detail }).await?)
+        change.commit(Event { action: Action::SignInsFailed, subject, detail }).await
     }
 }

@@ -162,7 +162,7 @@ impl Keyring {
         store::sessions::end(&change, &signed_in.session).await?;
         let subject = Subject::new(&signed_in.person.id, &signed_in.person.name);
         let event = Event { action: Action::SessionEnded, subject, detail: json!({}) };
-        Ok(change.commit(event).await?)
+        change.commit(event).await
     }
 
     /// Whose session this is, if it is a live one, used from this address.

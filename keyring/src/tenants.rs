@@ -168,7 +168,7 @@ pub(crate) async fn save(change: Change, before: &Tenant, after: &Tenant) -> Res
     store::tenants::update(&change, after).await?;
     let subject = Subject::new(&after.id, &after.name);
     let detail = json!({ "before": before, "after": after });
-    Ok(change.commit(Event { action: Action::TenantChanged, subject, detail }).await?)
+    change.commit(Event { action: Action::TenantChanged, subject, detail }).await
 }
 
 async fn insert(change: &Change, tenant: &Tenant) -> Result<(), Error> {

@@ -7,6 +7,7 @@ mod use_cases {
     mod access_tokens;
     mod audit_chain;
     mod audit_log;
+    mod change_limit;
     mod demo;
     mod edit;
     mod end;

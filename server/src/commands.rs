@@ -296,6 +296,7 @@ fn code_of(error: &Error) -> &'static str {
         Error::AccessChanged => "access_changed",
         Error::WrongCredentials => "wrong_credentials",
         Error::TooManyAttempts { .. } => "too_many_attempts",
+        Error::TooManyChanges { .. } => "too_many_changes",
         Error::Refused(_) => "refused",
         Error::Unavailable(_) => "unavailable",
         Error::DiskFull(_) => "disk_full",

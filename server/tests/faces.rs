@@ -3,6 +3,7 @@
 mod faces {
     mod access_log;
     mod audit;
+    mod change_limit;
     mod commands;
     mod connections;
     mod file_modes;

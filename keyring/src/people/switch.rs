@@ -32,7 +32,7 @@ impl Keyring {
         store::invitations::delete_of_person(&change, id).await?;
         let ended = store::sessions::end_of_person(&change, id, None).await?;
         let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
-        Ok(change.commit(Event { action: Action::PersonSwitchedOff, subject, detail }).await?)
+        change.commit(Event { action: Action::PersonSwitchedOff, subject, detail }).await
     }
 
     /// Switches a person on again, with the role, the groups and the keys that they had.
@@ -49,7 +49,7 @@ impl Keyring {
         store::people::set_switched_off(&change, id, None).await?;
         let subject = Subject::new(id, &found.person.name);
         let event = Event { action: Action::PersonSwitchedOn, subject, detail: json!({}) };
-        Ok(change.commit(event).await?)
+        change.commit(event).await
     }
 
     /// Signs a person out everywhere. They can sign in again.

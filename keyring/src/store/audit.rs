@@ -26,6 +26,7 @@ use crate::{
     secret_keys::SecretKeys,
 };
 
+mod change_limit;
 pub(crate) mod log;
 pub(crate) mod verify;
 
@@ -132,10 +133,12 @@ impl Change {
 
     /// Writes it all, and sees to it that nobody lets a key in on the old terms once this has returned. That goes on
     /// even when whoever asked for the change goes away meanwhile.
-    pub(crate) async fn commit(mut self, event: Event<'_>) -> Result<()> {
+    pub(crate) async fn commit(mut self, event: Event<'_>) -> std::result::Result<(), Error> {
+        change_limit::check(&self, event.action).await?;
         self.note(event).await?;
         let carried_out = tokio::spawn(self.carry_out()).await;
-        carried_out.map_err(|stopped| StoreError::Database(DbErr::Custom(stopped.to_string())))?
+        let outcome = carried_out.map_err(|stopped| StoreError::Database(DbErr::Custom(stopped.to_string())))?;
+        Ok(outcome?)
     }
 
     /// Finds that somebody else has made this change before, and sees to it all the same that nobody lets a key in on
