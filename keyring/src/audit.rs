@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use domain::{
     audit::Action,
     audit_query::AuditQuery,
@@ -110,7 +110,8 @@ fn log_of(tenant: Option<&TenantAdmin>) -> (Chain<'_>, TimeZone) {
 
 /// The days that a query asks for, from the beginning of the first to the end of the last.
 fn span(query: &AuditQuery, zone: TimeZone) -> Span {
-    let until = query.to.and_then(|date| date.succ_opt());
+    // SQLite compares instants as text, where the year 10000 sorts before 2026. Nothing happens after 9999.
+    let until = query.to.and_then(|date| date.succ_opt()).filter(|date| date.year() <= 9999);
     Span { from: query.from.map(|date| zone.begin_of(date)), until: until.map(|date| zone.begin_of(date)) }
 }
 
@@ -194,5 +195,18 @@ impl Keyring {
         }
         reports.sort_by(|one, other| one.chain.cmp(&other.chain));
         Ok(reports)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_up_to_the_last_day_has_no_upper_bound() {
+        for (to, expected) in [("9999-12-31", None), ("9999-12-30", Some("9999-12-31T00:00:00Z"))] {
+            let query = AuditQuery { to: to.parse().ok(), ..Default::default() };
+            assert_eq!(span(&query, TimeZone::UTC).until, expected.map(|instant| instant.parse().unwrap()), "{to}");
+        }
     }
 }
