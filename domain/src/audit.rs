@@ -70,6 +70,7 @@ actions! {
     KeyGraceEnded = "key.grace_ended", "Old secret ended";
     KeyRevoked = "key.revoked", "API key revoked";
     KeyDeleted = "key.deleted", "API key deleted";
+    AuditSealed = "audit.sealed", "Audit log sealed";
     SecretKeyRotated = "secret_key.rotated", "Secret key rotated";
 }
 

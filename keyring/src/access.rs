@@ -34,6 +34,8 @@ pub struct Actor {
 enum Authority {
     /// The machine's shell, or the program itself when it makes demo data. It cannot end while a change waits.
     Operator,
+    /// What the program does by itself, such as recording failed sign-ins.
+    Program,
     /// A password or a link, which the change itself checks against the rows that it locks.
     Credential,
     /// A session. Every change checks again that it is live and still gives this capacity.
@@ -68,9 +70,15 @@ impl Actor {
         Self::person(person, address, Authority::Credential)
     }
 
-    /// The unknown client of failed sign-ins. The program itself writes down what it did.
+    /// The unknown client of failed sign-ins, which the program itself records.
     pub(crate) fn unknown(address: Option<IpAddr>) -> Self {
-        Self { id: "unknown".to_owned(), name: "Unknown".to_owned(), address, authority: Authority::Operator }
+        Self { id: "unknown".to_owned(), name: "Unknown".to_owned(), address, authority: Authority::Program }
+    }
+
+    /// The program itself.
+    pub(crate) fn program() -> Self {
+        let (id, name) = ("latchkey".to_owned(), "Latchkey".to_owned());
+        Self { id, name, address: None, authority: Authority::Program }
     }
 
     /// A super user is told apart from a tenant's own people by more than their name.
@@ -91,7 +99,7 @@ impl Actor {
     /// sessions stay as they are.
     pub(crate) fn home(&self) -> Option<Chain<'_>> {
         match &self.authority {
-            Authority::Operator | Authority::Credential => None,
+            Authority::Operator | Authority::Program | Authority::Credential => None,
             Authority::Session { home, .. } => Some(people::chain(home.as_ref())),
         }
     }

@@ -1,6 +1,6 @@
 //! Reading the audit log, and making sure that nobody tampered with it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, Utc};
 use domain::{
@@ -9,7 +9,7 @@ use domain::{
     id::Id,
     keyset::{Page, Placed},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
@@ -64,8 +64,54 @@ pub struct ChainReport {
     pub chain: String,
     /// How many rows follow from each other, from the first.
     pub rows: i64,
+    /// The last row; none when the chain is empty or not whole.
+    pub head: Option<AuditHead>,
     /// The first that does not; none when the chain is whole.
     pub fault: Option<Fault>,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditVerification {
+    /// By slug.
+    pub chains: Vec<ChainReport>,
+    /// The expected heads that no chain contains.
+    pub missing: Vec<AuditHead>,
+}
+
+/// The last row of a chain at some time, written as `sequence:hash`. A chain that was cut off or rewritten since does
+/// not contain it any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditHead {
+    pub(crate) sequence: i64,
+    pub(crate) hash: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write it as `audit verify --json` prints a head: sequence:hash")]
+pub struct ParseAuditHeadError;
+
+impl fmt::Display for AuditHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.sequence, self.hash)
+    }
+}
+
+impl Serialize for AuditHead {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl FromStr for AuditHead {
+    type Err = ParseAuditHeadError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAuditHeadError> {
+        let (sequence, hash) = text.split_once(':').ok_or(ParseAuditHeadError)?;
+        let sequence = sequence.parse().map_err(|_| ParseAuditHeadError)?;
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if sequence > 0 && is_hash { Ok(Self { sequence, hash: hash.to_owned() }) } else { Err(ParseAuditHeadError) }
+    }
 }
 
 /// The first row of a chain that is not as it was written.
@@ -88,6 +134,10 @@ pub enum Flaw {
     Added,
     /// All rows are whole, but the chain is known to have ended in another.
     AnotherEnd,
+    /// The row has no key, and no seal follows it.
+    Unkeyed,
+    /// The key of the row is not in the secret key file.
+    UnknownKey,
 }
 
 impl Flaw {
@@ -99,6 +149,8 @@ impl Flaw {
             Self::Altered => "the row, or its hash, was altered",
             Self::Added => "the row was added behind Latchkey’s back",
             Self::AnotherEnd => "the chain ended in another row",
+            Self::Unkeyed => "the row was written without a key, and the chain was not sealed after it",
+            Self::UnknownKey => "the key of the row is not in the secret key file",
         }
     }
 }
@@ -177,24 +229,40 @@ impl Keyring {
         Ok(store::audit_log::existing(self.database.connection(), admin.id(), &ids).await?)
     }
 
-    /// Walks the chain of one tenant, or every chain there is, by slug. For the operator.
+    /// Walks the chain of one tenant, or every chain there is, and looks for heads that were kept elsewhere. For the
+    /// operator.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn verify_audit(&self, tenant: Option<&TenantAdmin>) -> Result<Vec<ChainReport>, Error> {
+    pub async fn verify_audit(
+        &self,
+        tenant: Option<&TenantAdmin>,
+        expected: &[AuditHead],
+    ) -> Result<AuditVerification, Error> {
         let chains = match tenant {
             Some(admin) => [admin.id().to_string()].into(),
             None => store::audit_verify::chains(&self.database).await?,
         };
         let slugs = store::tenants::slugs(&self.database).await?;
-        let mut reports = Vec::new();
+        let (mut reports, mut missing) = (Vec::new(), expected.to_vec());
         for id in chains {
-            let (rows, fault) = store::audit_verify::walk(&self.database, &id).await?;
+            let (last, fault) = store::audit_verify::walk(&self.database, &id, &mut missing).await?;
             let chain = slugs.get(&id).unwrap_or(&id).clone();
-            reports.push(ChainReport { chain, rows, fault });
+            let rows = last.as_ref().map_or(0, |last| last.sequence);
+            reports.push(ChainReport { chain, rows, head: last.filter(|_| fault.is_none()), fault });
         }
         reports.sort_by(|one, other| one.chain.cmp(&other.chain));
-        Ok(reports)
+        Ok(AuditVerification { chains: reports, missing })
+    }
+
+    /// Returns the head of every chain, by slug, without verifying it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_heads(&self) -> Result<Vec<(String, AuditHead)>, Error> {
+        let slugs = store::tenants::slugs(&self.database).await?;
+        let heads = store::audit_verify::heads(&self.database).await?;
+        Ok(heads.into_iter().map(|(id, head)| (slugs.get(&id).cloned().unwrap_or(id), head)).collect())
     }
 }
 

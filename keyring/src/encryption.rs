@@ -47,8 +47,8 @@ const HOW_TO_ADD: &str = "Add a line that `latchkey secret-key generate` prints 
     every server, and restart them. Then make it the first line of each file, restart them again, and repeat this command.";
 
 impl Keyring {
-    /// Opens a migrated database. What it stores in clear is encrypted first. The secret key of a new SQLite database is
-    /// made beside it.
+    /// Opens a migrated database. What an earlier version stored in clear is encrypted first, and its audit log is sealed.
+    /// The secret key of a new SQLite database is made beside it.
     ///
     /// # Errors
     /// When the secret keys are missing or do not belong to the database, or the database fails.
@@ -66,7 +66,7 @@ impl Keyring {
         };
         let check = match check {
             Some(check) => check,
-            None => store::encryption::encrypt_existing(&database, &keys).await?,
+            None => store::encryption::encrypt_existing(&database, &keys, clock.now()).await?,
         };
         if !store::encryption::fits(&keys, &check)? {
             let key = key_id(&check).unwrap_or_default().to_owned();

@@ -49,7 +49,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::{memory::Memory, node::DatabaseClock, nodes::Lease};
 
 pub use access::{Keeper, KeyHolder, Overseer, SignedIn, SuperUser, TenantAdmin, Watcher};
-pub use audit::{AuditEvent, ChainReport, Existing, Fault, Flaw};
+pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainReport, Existing, Fault, Flaw};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use encryption::{OpenError, SecretKeyRotation};

@@ -1,7 +1,7 @@
-//! The installation's secret keys, by which values are encrypted that must be recoverable.
+//! The installation's secret keys: they encrypt what must be recoverable, and authenticate the audit log.
 //!
-//! Each 32-byte key is the pseudorandom key of HKDF-SHA256 (RFC 5869), from which its id and the key for its one
-//! purpose are expanded. A value is encrypted with XChaCha20-Poly1305 under a random nonce, bound to the place where it
+//! Each 32-byte key is the pseudorandom key of HKDF-SHA256 (RFC 5869), from which its id and one key for each purpose
+//! are expanded. A value is encrypted with XChaCha20-Poly1305 under a random nonce, bound to the place where it
 //! is stored, and written as `v1.<key id>.<nonce and ciphertext in base64url>`.
 
 use base64::{
@@ -14,6 +14,7 @@ use chacha20poly1305::{
 };
 use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
 use rand::RngExt;
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString, zeroize::Zeroizing};
 use sha2::Sha256;
@@ -25,6 +26,7 @@ const NONCE_BYTES: usize = 24;
 
 const KEY_ID_INFO: &[u8] = b"latchkey v1 key id";
 const ENCRYPTION_INFO: &[u8] = b"latchkey v1 encryption";
+const AUDIT_LOG_INFO: &[u8] = b"latchkey v1 audit log";
 
 /// The secret keys of an installation. There is at least one; the first encrypts, all of them decrypt.
 pub(crate) struct SecretKeys(Vec<SecretKey>);
@@ -32,6 +34,7 @@ pub(crate) struct SecretKeys(Vec<SecretKey>);
 struct SecretKey {
     id: String,
     encryption: DerivedKey,
+    audit_log: DerivedKey,
 }
 
 type DerivedKey = SecretBox<[u8; KEY_BYTES]>;
@@ -119,6 +122,14 @@ impl SecretKeys {
         let key = self.find(id).ok_or_else(|| DecryptError::UnknownKey(id.to_owned()))?;
         key.decrypt(place, sealed).ok_or(DecryptError::Damaged)
     }
+
+    /// Returns the HMAC-SHA256 of an audit row in hexadecimal, or `None` if there is no key with this id.
+    pub(crate) fn audit_mac(&self, key_id: &str, row: &str) -> Option<String> {
+        let key = self.find(key_id)?;
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.audit_log.expose_secret()).ok()?;
+        mac.update(row.as_bytes());
+        Some(HEXLOWER.encode(&mac.finalize().into_bytes()))
+    }
 }
 
 impl SecretKey {
@@ -130,7 +141,11 @@ impl SecretKey {
         let derive = Hkdf::<Sha256>::from_prk(key).ok()?;
         let mut id = [0; KEY_ID_BYTES];
         derive.expand(KEY_ID_INFO, &mut id).ok()?;
-        Some(Self { id: HEXLOWER.encode(&id), encryption: derived_key(&derive, ENCRYPTION_INFO)? })
+        Some(Self {
+            id: HEXLOWER.encode(&id),
+            encryption: derived_key(&derive, ENCRYPTION_INFO)?,
+            audit_log: derived_key(&derive, AUDIT_LOG_INFO)?,
+        })
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -208,6 +223,9 @@ mod tests {
         let value = "v1.f7a7eb0a6d7d957d.\
             AAECAwQFBgcICQoLDA0ODxAREhMUFRYXd0dBU15VG7_64qjkk5n9hZ5CUTLtbjpxwauxUPYBvDw";
         assert_eq!(decrypted(&keys, PLACE, value), Ok("GEZDGNBVGY3TQOJQ".to_owned()));
+        let mac = "fc0edea40e112e13d542a1e4a3ba8ee247a9a12c7b07b24ce55d4df2b53e4a76";
+        assert_eq!(keys.audit_mac("f7a7eb0a6d7d957d", "a row").as_deref(), Some(mac));
+        assert_eq!(keys.audit_mac("0000000000000000", "a row"), None);
     }
 
     #[test]

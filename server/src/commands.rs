@@ -108,7 +108,7 @@ struct Report {
     json: Value,
     text: String,
     /// Why the command ends as one that was refused, although it did what it was told.
-    failure: Option<&'static str>,
+    failure: Option<String>,
 }
 
 impl Report {
@@ -116,14 +116,14 @@ impl Report {
         Self { json, text: text.into(), failure: None }
     }
 
-    fn failing(self, reason: &'static str) -> Self {
-        Self { failure: Some(reason), ..self }
+    fn failing(self, reason: impl Into<String>) -> Self {
+        Self { failure: Some(reason.into()), ..self }
     }
 
     fn outcome(self, as_json: bool) -> Outcome {
         let output = if as_json { format!("{}\n", self.json) } else { self.text };
         match self.failure {
-            Some(reason) => Outcome { output, ..Outcome::refused(reason) },
+            Some(reason) => Outcome { output, ..Outcome::refused(&reason) },
             None => Outcome::done(output),
         }
     }

@@ -194,9 +194,12 @@ const CLEAR_EVERY: Duration = Duration::from_secs(3600);
 /// How often repeated failures to sign in are written into the audit log.
 const FAILURE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How often the heads of the audit chains are logged, for `latchkey audit verify --expect`.
+const AUDIT_HEAD_LOG_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+
 /// Writes what keys were used for, and clears away what has become too old, until told to stop.
 async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
-    let mut next_clearing = Instant::now();
+    let (mut next_clearing, mut next_head_log) = (Instant::now(), Instant::now());
     let mut next_failure_report = Instant::now();
     let mut pause = WRITE_EVERY;
     while timeout(pause, stop.notified()).await.is_err() {
@@ -215,6 +218,19 @@ async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
             next_clearing = Instant::now() + CLEAR_EVERY;
             clear_old(&keyring, &booking).await;
         }
+        if Instant::now() >= next_head_log {
+            next_head_log = Instant::now() + AUDIT_HEAD_LOG_INTERVAL;
+            log_audit_heads(&keyring).await;
+        }
+    }
+}
+
+/// Logs where each audit chain ends. An attacker who can write to the database can cut off the end of a chain, but cannot
+/// change a log that was shipped elsewhere.
+async fn log_audit_heads(keyring: &Keyring) {
+    match keyring.audit_heads().await {
+        Ok(heads) => heads.iter().for_each(|(chain, head)| tracing::info!(%chain, %head, "audit chain head")),
+        Err(cause) => tracing::error!(%cause, "audit chain heads could not be read"),
     }
 }
 

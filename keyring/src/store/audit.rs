@@ -28,6 +28,7 @@ use crate::{
 
 mod change_limit;
 pub(crate) mod log;
+pub(super) mod seal;
 pub(crate) mod verify;
 
 /// Which chain of audit rows a change belongs to.
@@ -61,6 +62,7 @@ pub(crate) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub(crate) const INSTALLATION: Subject<'static> = Subject { id: "installation", name: "Installation" };
+    const AUDIT_LOG: Subject<'static> = Subject { id: "audit_log", name: "Audit log" };
 
     pub(crate) fn new(id: &'a impl Id, name: &'a str) -> Self {
         Self { id: id.as_str(), name }
@@ -179,32 +181,47 @@ impl Change {
 
     /// Adds a row, for a change that takes more than one to tell.
     pub(crate) async fn note(&mut self, event: Event<'_>) -> Result<()> {
-        let row = audit_event::Model {
-            chain_id: self.chain.id.clone(),
-            sequence: self.chain.length + 1,
-            at: self.now,
-            actor: self.actor.id.clone(),
-            actor_name: self.actor.name.clone(),
-            action: event.action.as_str().to_owned(),
-            subject: event.subject.id.to_owned(),
-            subject_name: event.subject.name.to_owned(),
-            address: self.actor.address.map(|address| address.to_string()),
-            detail: event.detail.to_string(),
-            hash: String::new(),
-        };
-        let hash = hash_after(&self.chain.hash, &row);
-        audit_chain::Entity::update_many()
-            .col_expr(audit_chain::Column::Length, Expr::value(row.sequence))
-            .col_expr(audit_chain::Column::Hash, Expr::value(hash.clone()))
-            .filter(audit_chain::Column::Id.eq(&row.chain_id))
-            .exec(self.on())
-            .await?;
-        self.chain = audit_chain::Model { length: row.sequence, hash: hash.clone(), ..self.chain.clone() };
         self.touched.extend(touched_by(&event, &self.chain.id).filter(|touched| !self.touched.contains(touched)));
-        let row = audit_event::Model { hash, ..row };
-        audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec(self.on()).await?;
+        let Self { transaction, secret_keys, chain, actor, now, .. } = self;
+        self.chain = append_event(transaction.on(), secret_keys, chain, actor, event, *now).await?;
         Ok(())
     }
+}
+
+/// Writes an event at the end of a chain whose row is locked, and returns the chain as it ends now.
+async fn append_event(
+    transaction: &DatabaseTransaction,
+    keys: &SecretKeys,
+    chain: &audit_chain::Model,
+    actor: &Actor,
+    event: Event<'_>,
+    now: DateTime<Utc>,
+) -> Result<audit_chain::Model> {
+    let row = audit_event::Model {
+        chain_id: chain.id.clone(),
+        sequence: chain.length + 1,
+        at: now,
+        actor: actor.id.clone(),
+        actor_name: actor.name.clone(),
+        action: event.action.as_str().to_owned(),
+        subject: event.subject.id.to_owned(),
+        subject_name: event.subject.name.to_owned(),
+        address: actor.address.map(|address| address.to_string()),
+        detail: event.detail.to_string(),
+        hash: String::new(),
+        key_id: Some(keys.first_id().to_owned()),
+    };
+    let Some(hash) = hash_after(keys, &chain.hash, &row) else { unreachable!("the first key is always known") };
+    audit_chain::Entity::update_many()
+        .col_expr(audit_chain::Column::Length, Expr::value(row.sequence))
+        .col_expr(audit_chain::Column::Hash, Expr::value(hash.clone()))
+        .filter(audit_chain::Column::Id.eq(&row.chain_id))
+        .exec(transaction)
+        .await?;
+    let chain = audit_chain::Model { length: row.sequence, hash: hash.clone(), ..chain.clone() };
+    let row = audit_event::Model { hash, ..row };
+    audit_event::Entity::insert(audit_event::ActiveModel::from(row)).exec(transaction).await?;
+    Ok(chain)
 }
 
 /// Whose keys an event gives more or less than they had.
@@ -247,6 +264,7 @@ fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
         | Action::SessionOpened
         | Action::SessionEnded
         | Action::SessionsEnded
+        | Action::AuditSealed
         | Action::SecretKeyRotated => None,
     }
 }
@@ -282,8 +300,9 @@ async fn lock_shared(transaction: &DatabaseTransaction, id: &str) -> Result<()> 
     Ok(())
 }
 
-/// Every field is length-prefixed, so that no two different rows hash alike.
-fn hash_after(previous: &str, row: &audit_event::Model) -> String {
+/// Returns the hash of a row that follows another: an HMAC, which nobody can compute without the key. Rows of earlier
+/// versions have no key and a plain SHA-256. `None` if the row's key is unknown.
+fn hash_after(keys: &SecretKeys, previous: &str, row: &audit_event::Model) -> Option<String> {
     let fields = [
         previous,
         &row.chain_id,
@@ -297,8 +316,12 @@ fn hash_after(previous: &str, row: &audit_event::Model) -> String {
         &row.address.as_ref().map_or_else(|| "none".to_owned(), |address| format!("from {address}")),
         &row.detail,
     ];
+    // Every field is length-prefixed, so that two different rows never make the same text.
     let text: String = fields.iter().map(|field| format!("{}:{field}\n", field.len())).collect();
-    Sha256Hex::of(&text).as_str().to_owned()
+    match &row.key_id {
+        Some(key_id) => keys.audit_mac(key_id, &text),
+        None => Some(Sha256Hex::of(&text).as_str().to_owned()),
+    }
 }
 
 /// Who changed a subject last, and when.

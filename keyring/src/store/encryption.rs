@@ -1,5 +1,6 @@
 //! What is stored encrypted, and the check value that shows whether the secret keys belong to the database.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
@@ -9,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     Change, Database, Result, StoreError,
+    audit::seal::seal_chains,
     entity::{installation, person},
 };
 use crate::{
@@ -52,8 +54,9 @@ pub(crate) fn fits(keys: &SecretKeys, check: &str) -> Result<bool> {
 }
 
 /// Encrypts a database that was not encrypted before, new or of an earlier version, and returns the check value. Of the
-/// nodes that start at the same time the first one does it, and the others get its check value.
-pub(crate) async fn encrypt_existing(database: &Database, keys: &SecretKeys) -> Result<String> {
+/// nodes that start at the same time the first one does it, and the others get its check value. The audit chains are
+/// sealed in the same transaction.
+pub(crate) async fn encrypt_existing(database: &Database, keys: &SecretKeys, now: DateTime<Utc>) -> Result<String> {
     let write = database.begin().await?;
     let transaction = write.on();
     lock_installation(transaction).await?;
@@ -67,6 +70,7 @@ pub(crate) async fn encrypt_existing(database: &Database, keys: &SecretKeys) -> 
         }
         replace_totp_secret(transaction, &person, &secret, &keys.encrypt(totp_secret(&person), &secret)).await?;
     }
+    seal_chains(transaction, keys, now).await?;
     let check = keys.encrypt(CHECK, CHECK_TEXT);
     // An earlier version stored its token key in clear, so it may be known to others.
     write_installation(transaction, &check, &keys.encrypt(TOKEN_KEY, &random_hex())).await?;

@@ -1,8 +1,14 @@
-use domain::id::Id;
-use keyring::{ChainReport, Fault, Flaw, TenantAdmin};
-use sea_orm::ConnectionTrait;
+use std::fs;
 
-use super::stage::Stage;
+use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
+use domain::id::Id;
+use keyring::{AuditHead, ChainReport, Fault, Flaw, OpenError, TenantAdmin, generate_secret_key};
+use sea_orm::{ConnectionTrait, Statement};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+
+use super::stage::{Stage, write_secret_keys};
 
 on_both_databases! {
     what_nobody_touched_is_whole,
@@ -12,6 +18,11 @@ on_both_databases! {
     nothing_is_added_behind_the_end,
     the_end_is_known,
     chains_are_found_whatever_is_left_of_them,
+    chain_cannot_be_rewritten_without_the_key,
+    truncated_chain_does_not_contain_its_head,
+    events_stay_verifiable_after_a_rotation,
+    chains_of_an_earlier_version_are_sealed_once,
+    keyed_chain_is_not_sealed_again,
 }
 
 /// A tenant with five rows in its chain.
@@ -28,7 +39,7 @@ async fn tamper(stage: &Stage, sql: &str) {
 }
 
 async fn report(stage: &Stage, tenant: &TenantAdmin) -> ChainReport {
-    let [report] = stage.keyring.verify_audit(Some(tenant)).await.unwrap().try_into().unwrap();
+    let [report] = stage.keyring.verify_audit(Some(tenant), &[]).await.unwrap().chains.try_into().unwrap();
     report
 }
 
@@ -41,7 +52,7 @@ async fn what_nobody_touched_is_whole(stage: Stage) {
     let tenant = tenant_of_five(&stage, "acme").await;
     stage.admin(&tenant, "Ana").await;
     stage.tenant("other").await;
-    let reports = stage.keyring.verify_audit(None).await.unwrap();
+    let reports = stage.keyring.verify_audit(None, &[]).await.unwrap().chains;
     let told: Vec<(&str, i64, bool)> =
         reports.iter().map(|report| (report.chain.as_str(), report.rows, report.fault.is_none())).collect();
     assert_eq!(told, [("acme", 7, true), ("other", 3, true)]);
@@ -61,6 +72,8 @@ async fn every_column_of_a_row_counts(stage: Stage) {
         ("address = ''", Flaw::Altered),
         ("detail = '{}'", Flaw::Altered),
         ("hash = 'abc'", Flaw::Altered),
+        ("key_id = NULL", Flaw::Unkeyed),
+        ("key_id = '0000000000000000'", Flaw::UnknownKey),
     ]
     .into_iter()
     .enumerate()
@@ -100,7 +113,7 @@ async fn nothing_is_added_behind_the_end(stage: Stage) {
     for (slug, place) in [("end", 6), ("beginning", 0)] {
         let tenant = tenant_of_five(&stage, slug).await;
         let id = tenant.tenant().id.as_str();
-        let columns = "at, actor, actor_name, action, subject, subject_name, address, detail, hash";
+        let columns = "at, actor, actor_name, action, subject, subject_name, address, detail, hash, key_id";
         let copy = format!(
             "INSERT INTO audit_event (chain_id, sequence, {columns}) \
              SELECT chain_id, {place}, {columns} FROM audit_event WHERE chain_id = '{id}' AND sequence = 5"
@@ -128,10 +141,137 @@ async fn chains_are_found_whatever_is_left_of_them(stage: Stage) {
     let id = tenant.tenant().id.as_str();
     tamper(&stage, &format!("UPDATE audit_event SET chain_id = 'elsewhere' WHERE chain_id = '{id}'")).await;
     tamper(&stage, &format!("DELETE FROM audit_chain WHERE id = '{id}'")).await;
-    let reports = stage.keyring.verify_audit(None).await.unwrap();
+    let reports = stage.keyring.verify_audit(None, &[]).await.unwrap().chains;
     let told: Vec<(&str, Option<(i64, Flaw)>)> = reports
         .iter()
         .map(|report| (report.chain.as_str(), report.fault.as_ref().map(|fault| (fault.sequence, fault.why))))
         .collect();
     assert_eq!(told, [("acme", Some((1, Flaw::Missing))), ("elsewhere", Some((1, Flaw::Added)))]);
+}
+
+/// Computes all hashes without a key, as earlier versions did: what an attacker can do who does not have the key.
+pub async fn rewrite_without_key(stage: &Stage) {
+    let connection = stage.connection().await;
+    let backend = connection.get_database_backend();
+    for chain in stage.texts("SELECT id FROM audit_chain").await {
+        let sql = format!("SELECT * FROM audit_event WHERE chain_id = '{chain}' ORDER BY sequence");
+        let mut hash = String::new();
+        for row in connection.query_all_raw(Statement::from_string(backend, sql)).await.unwrap() {
+            let text = |column| row.try_get::<String>("", column).unwrap();
+            let sequence = row.try_get::<i64>("", "sequence").unwrap();
+            let at = row.try_get::<DateTime<Utc>>("", "at").unwrap();
+            let address = row.try_get::<Option<String>>("", "address").unwrap();
+            let fields = [
+                hash,
+                text("chain_id"),
+                sequence.to_string(),
+                at.timestamp_millis().to_string(),
+                text("actor"),
+                text("actor_name"),
+                text("action"),
+                text("subject"),
+                text("subject_name"),
+                address.map_or_else(|| "none".to_owned(), |address| format!("from {address}")),
+                text("detail"),
+            ];
+            let fields: String = fields.iter().map(|field| format!("{}:{field}\n", field.len())).collect();
+            hash = HEXLOWER.encode(&Sha256::digest(fields));
+            let place = format!("chain_id = '{chain}' AND sequence = {sequence}");
+            tamper(stage, &format!("UPDATE audit_event SET hash = '{hash}', key_id = NULL WHERE {place}")).await;
+        }
+        tamper(stage, &format!("UPDATE audit_chain SET hash = '{hash}' WHERE id = '{chain}'")).await;
+    }
+}
+
+async fn head(stage: &Stage, tenant: &TenantAdmin) -> AuditHead {
+    report(stage, tenant).await.head.expect("the chain is whole")
+}
+
+/// The expected heads that the tenant's chain does not contain.
+async fn missing(stage: &Stage, tenant: &TenantAdmin, expected: &[AuditHead]) -> Vec<AuditHead> {
+    stage.keyring.verify_audit(Some(tenant), expected).await.unwrap().missing
+}
+
+async fn chain_cannot_be_rewritten_without_the_key(stage: Stage) {
+    let tenant = tenant_of_five(&stage, "acme").await;
+    tamper(&stage, "UPDATE audit_event SET actor_name = 'Nobody' WHERE sequence = 3").await;
+    rewrite_without_key(&stage).await;
+    assert_eq!(fault(&stage, &tenant).await, Some((5, Flaw::Unkeyed)), "the chain has to end with a key");
+    stage.generate(&tenant, "Later").await;
+    assert_eq!(fault(&stage, &tenant).await, Some((5, Flaw::Unkeyed)), "a later event is no seal");
+}
+
+async fn truncated_chain_does_not_contain_its_head(stage: Stage) {
+    let tenant = tenant_of_five(&stage, "acme").await;
+    let early = head(&stage, &tenant).await;
+    assert!(early.to_string().starts_with("5:"), "{early}");
+    assert_eq!(early.to_string().parse(), Ok(early.clone()));
+    stage.generate(&tenant, "Sixth").await;
+    let heads = [early.clone(), head(&stage, &tenant).await];
+    assert_eq!(missing(&stage, &tenant, &heads).await, []);
+    assert_eq!(stage.keyring.audit_heads().await.unwrap(), [("acme".to_owned(), heads[1].clone())]);
+    let id = tenant.tenant().id.as_str();
+    tamper(&stage, &format!("DELETE FROM audit_event WHERE chain_id = '{id}' AND sequence = 6")).await;
+    let hash = early.to_string().split_once(':').unwrap().1.to_owned();
+    tamper(&stage, &format!("UPDATE audit_chain SET length = 5, hash = '{hash}' WHERE id = '{id}'")).await;
+    assert_eq!(fault(&stage, &tenant).await, None);
+    assert_eq!(missing(&stage, &tenant, &heads).await, heads[1..]);
+}
+
+async fn events_stay_verifiable_after_a_rotation(stage: Stage) {
+    let tenant = tenant_of_five(&stage, "acme").await;
+    let old = fs::read_to_string(&stage.secret_keys).unwrap();
+    let new = generate_secret_key();
+    write_secret_keys(&stage.secret_keys, &[new.expose_secret(), old.trim()]);
+    let rotated = stage.reopen().await.unwrap();
+    rotated.rotate_secret_key().await.unwrap();
+    let verified = rotated.verify_audit(None, &[]).await.unwrap();
+    assert!(verified.chains.iter().all(|report| report.fault.is_none()), "{verified:?}");
+    let key_ids = stage.texts("SELECT DISTINCT key_id FROM audit_event").await;
+    assert_eq!(key_ids.len(), 2, "the old key and the new one");
+
+    write_secret_keys(&stage.secret_keys, &[new.expose_secret()]);
+    let without_old = stage.reopen().await.unwrap();
+    let verified = without_old.verify_audit(Some(&tenant), &[]).await.unwrap();
+    let found = verified.chains[0].fault.as_ref().map(|fault| (fault.sequence, fault.why));
+    assert_eq!(found, Some((1, Flaw::UnknownKey)), "the retired key has to stay in the file");
+}
+
+async fn chains_of_an_earlier_version_are_sealed_once(stage: Stage) {
+    let tenant = tenant_of_five(&stage, "acme").await;
+    stage.tenant("other").await;
+    rewrite_without_key(&stage).await;
+    tamper(&stage, "UPDATE installation SET secret_key_check = NULL").await;
+    let (one, other) = tokio::join!(stage.reopen(), stage.reopen());
+    one.and(other).unwrap();
+    stage.reopen().await.unwrap();
+    let seals = "SELECT actor || ' ' || detail FROM audit_event WHERE action = 'audit.sealed' ORDER BY sequence DESC";
+    let seals = stage.texts(seals).await;
+    assert_eq!(seals.len(), 2, "one for each chain: {seals:?}");
+    assert!(seals[0].starts_with(r#"latchkey {"events":5,"hash":""#), "{seals:?}");
+    assert_eq!(report(&stage, &tenant).await.rows, 6);
+    assert_eq!(fault(&stage, &tenant).await, None);
+
+    tamper(&stage, "UPDATE audit_event SET actor_name = 'Nobody' WHERE sequence = 3").await;
+    rewrite_all_but_the_seal(&stage, &tenant).await;
+    assert_eq!(fault(&stage, &tenant).await, Some((6, Flaw::Altered)), "the seal covers what came before it");
+}
+
+/// Rewrites the part of a chain that has no key, and leaves the seal as it is.
+async fn rewrite_all_but_the_seal(stage: &Stage, tenant: &TenantAdmin) {
+    let id = tenant.tenant().id.as_str();
+    let column = |name| format!("SELECT {name} FROM audit_event WHERE chain_id = '{id}' AND sequence = 6");
+    let (hash, key_id) = (stage.texts(&column("hash")).await, stage.texts(&column("key_id")).await);
+    rewrite_without_key(stage).await;
+    let seal = format!("SET hash = '{}', key_id = '{}'", hash[0], key_id[0]);
+    tamper(stage, &format!("UPDATE audit_event {seal} WHERE chain_id = '{id}' AND sequence = 6")).await;
+    tamper(stage, &format!("UPDATE audit_chain SET hash = '{}' WHERE id = '{id}'", hash[0])).await;
+}
+
+async fn keyed_chain_is_not_sealed_again(stage: Stage) {
+    tenant_of_five(&stage, "acme").await;
+    tamper(&stage, "UPDATE installation SET secret_key_check = NULL").await;
+    let refused = stage.reopen().await.err().expect("the check value was removed");
+    assert!(matches!(refused, OpenError::Database(_)), "{refused:?}");
+    assert!(refused.to_string().contains("audit event"), "{refused}");
 }

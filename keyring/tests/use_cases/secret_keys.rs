@@ -8,6 +8,7 @@ use sea_orm::ConnectionTrait;
 use secrecy::ExposeSecret;
 
 use super::{
+    audit_chain::rewrite_without_key,
     second_factor::App,
     stage::{PASSWORD, Stage, client, write_secret_keys},
 };
@@ -75,6 +76,7 @@ fn new_key() -> String {
 
 /// Brings the database to what an earlier version left behind: everything in clear.
 async fn store_in_clear(stage: &Stage, app: &App) {
+    rewrite_without_key(stage).await;
     execute(stage, &format!("UPDATE person SET totp_secret = '{}' WHERE totp_secret IS NOT NULL", app.secret())).await;
     execute(stage, "UPDATE installation SET token_key = 'a token key in clear', secret_key_check = NULL").await;
 }

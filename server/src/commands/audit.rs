@@ -6,7 +6,7 @@ use domain::{
     audit::Action,
     audit_query::{AuditQuery, Start, Wanted},
 };
-use keyring::{AuditEvent, ChainReport, Error, Keyring, TenantAdmin};
+use keyring::{AuditEvent, AuditHead, AuditVerification, ChainReport, Error, Flaw, Keyring, TenantAdmin};
 use serde_json::json;
 
 use super::{Report, table};
@@ -31,6 +31,9 @@ pub enum AuditWords {
         /// The tenant's slug; every chain without it
         #[arg(long)]
         tenant: Option<String>,
+        /// A head that was kept elsewhere, as sequence:hash. A chain must contain it. Can be given more than once
+        #[arg(long)]
+        expect: Vec<AuditHead>,
     },
 }
 
@@ -93,9 +96,9 @@ pub(super) async fn execute(keyring: &Keyring, words: AuditWords) -> Result<Repo
             let events = keyring.audit_stretch(operator.as_ref(), &query, limit).await?;
             Ok(Report::new(json!(events), table(&events.iter().map(row).collect::<Vec<_>>())))
         }
-        AuditWords::Verify { tenant } => {
+        AuditWords::Verify { tenant, expect } => {
             let operator = operator_for(keyring, tenant).await?;
-            Ok(verified(&keyring.verify_audit(operator.as_ref()).await?))
+            Ok(verified(&keyring.verify_audit(operator.as_ref(), &expect).await?))
         }
     }
 }
@@ -114,15 +117,27 @@ fn row(event: &AuditEvent) -> Vec<String> {
     [sequence.to_string(), at.to_rfc3339()].into_iter().chain(words).collect()
 }
 
-fn verified(reports: &[ChainReport]) -> Report {
-    let is_broken = reports.iter().any(|report| report.fault.is_some());
-    let report = Report::new(json!(reports), table(&reports.iter().map(verdict).collect::<Vec<_>>()));
-    if is_broken { report.failing("The audit log is not as it was written.") } else { report }
+fn verified(AuditVerification { chains, missing }: &AuditVerification) -> Report {
+    let report = Report::new(json!(chains), table(&chains.iter().map(verdict).collect::<Vec<_>>()));
+    let flaws: Vec<Flaw> = chains.iter().filter_map(|report| report.fault.as_ref()).map(|fault| fault.why).collect();
+    if flaws.iter().any(|flaw| *flaw != Flaw::UnknownKey) {
+        return report.failing("The audit log is not as it was written.");
+    }
+    if !flaws.is_empty() {
+        return report.failing(
+            "The audit log cannot be verified: a key that it was written with is missing from the secret key file. Add \
+             the line of the retired key to the end of the file, then repeat this command.",
+        );
+    }
+    match missing.first() {
+        Some(head) => report.failing(format!("No chain contains {head}: the audit log was truncated or rewritten.")),
+        None => report,
+    }
 }
 
-fn verdict(ChainReport { chain, rows, fault }: &ChainReport) -> Vec<String> {
+fn verdict(ChainReport { chain, rows, head, fault }: &ChainReport) -> Vec<String> {
     let verdict = fault.as_ref().map_or_else(
-        || format!("whole, {rows} rows"),
+        || format!("whole, {rows} rows{}", head.as_ref().map(|head| format!(", head {head}")).unwrap_or_default()),
         |fault| {
             let when = fault.at.map(|at| format!(" of {}", at.to_rfc3339())).unwrap_or_default();
             format!("BROKEN at row {}{when}: {}; the {rows} before it are whole", fault.sequence, fault.why.in_words())

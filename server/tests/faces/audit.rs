@@ -112,6 +112,49 @@ fn audit_list_has_a_maximum() {
     }
 }
 
+/// Changes a program's PostgreSQL database behind its back.
+fn tamper(program: &Program, sql: &str) {
+    let psql = Command::new("psql").args([&program.database_url, "--quiet", "--command", sql]).status().unwrap();
+    assert!(psql.success(), "{sql}");
+}
+
+#[test]
+fn truncated_audit_log_does_not_contain_the_head_that_was_logged() {
+    let program = Program::start_on_postgres();
+    program.tenant("acme");
+    let verified = program.command(&["audit", "verify", "--tenant", "acme"]);
+    let head = verified[0]["head"].as_str().unwrap().to_owned();
+    let (sequence, hash) = head.split_once(':').unwrap();
+    assert_eq!((sequence, hash.len()), (verified[0]["rows"].to_string().as_str(), 64), "{head}");
+    let verify = |head: &str| program.shell(&["audit", "verify", "--expect", head], "");
+    program.key("acme", "PMS");
+    let extended = verify(&head);
+    assert_eq!(extended.status.code(), Some(0), "a chain may have grown: {extended:?}");
+    assert!(String::from_utf8_lossy(&extended.stdout).contains("head "), "{extended:?}");
+    assert_eq!(verify("5").status.code(), Some(2));
+
+    let latest = program.command(&["audit", "verify", "--tenant", "acme"])[0]["head"].as_str().unwrap().to_owned();
+    tamper(&program, &format!("DELETE FROM audit_event WHERE hash = '{}'", latest.split_once(':').unwrap().1));
+    let end = format!("length = {sequence}, hash = '{hash}'");
+    tamper(&program, &format!("UPDATE audit_chain SET {end} WHERE id = (SELECT id FROM tenant)"));
+    assert_eq!(verify(&head).status.code(), Some(0));
+    let truncated = verify(&latest);
+    assert_eq!(truncated.status.code(), Some(1));
+    let reason = String::from_utf8_lossy(&truncated.stderr);
+    assert!(reason.contains(&latest) && reason.contains("truncated"), "{reason}");
+}
+
+#[tokio::test]
+async fn audit_heads_are_logged_at_start() {
+    let program = Program::start();
+    program.tenant("acme");
+    let head = program.command(&["audit", "verify"])[0]["head"].as_str().unwrap().to_owned();
+    let (folder, _) = program.stop();
+    let program = Program::start_in(folder, &[]);
+    let line = program.wait_for_log("audit chain head").await;
+    assert!(line.contains("acme") && line.contains(&head), "{line}");
+}
+
 #[tokio::test]
 async fn the_operator_finds_the_row_that_somebody_tampered_with() {
     let program = Program::start_on_postgres();
@@ -121,8 +164,7 @@ async fn the_operator_finds_the_row_that_somebody_tampered_with() {
     assert!(whole.as_array().unwrap().iter().all(|chain| chain["fault"].is_null()), "{whole}");
     let sql = "UPDATE audit_event SET actor_name = 'Nobody' WHERE sequence = 2 AND chain_id = \
                (SELECT id FROM tenant WHERE slug = 'other')";
-    let tampered = Command::new("psql").args([&program.database_url, "--quiet", "--command", sql]).status().unwrap();
-    assert!(tampered.success());
+    tamper(&program, sql);
     let found = program.shell(&["audit", "verify"], "");
     let text = String::from_utf8_lossy(&found.stdout);
     assert_eq!(found.status.code(), Some(1));

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::{Actors, OPERATOR, PATH};
 
 /// The kinds of actions, by what stands before the dot.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("key", "API keys"),
     ("group", "Authorization groups"),
     ("property", "Properties"),
@@ -19,6 +19,7 @@ const KINDS: [(&str, &str); 8] = [
     ("second_factor", "Second factor"),
     ("session", "Sessions"),
     ("tenant", "Tenant"),
+    ("audit", "Audit log"),
     ("secret_key", "Secret key"),
 ];
 

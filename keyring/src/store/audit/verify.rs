@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+use domain::audit::Action;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
@@ -11,7 +13,10 @@ use super::{
     },
     hash_after,
 };
-use crate::audit::{Fault, Flaw};
+use crate::{
+    audit::{AuditHead, Fault, Flaw},
+    secret_keys::SecretKeys,
+};
 
 /// How many rows are held at once.
 const PAGE: u64 = 1000;
@@ -28,25 +33,47 @@ pub(crate) async fn chains(database: &Database) -> Result<BTreeSet<String>> {
     Ok(chains)
 }
 
-/// How many rows of a chain are whole, and what is wrong with the next, as of one instant.
-pub(crate) async fn walk(database: &Database, chain: &str) -> Result<(i64, Option<Fault>)> {
+/// Returns the last row up to which a chain is whole, none if there is no such row, and what is wrong with the next, as
+/// of one instant. Rows that were expected are removed from the list as they are found.
+pub(crate) async fn walk(
+    database: &Database,
+    chain: &str,
+    expected: &mut Vec<AuditHead>,
+) -> Result<(Option<AuditHead>, Option<Fault>)> {
+    let keys = database.secret_keys()?;
     let snapshot = database.snapshot().await?;
     let head = audit_chain::Entity::find_by_id(chain).one(&snapshot).await?;
-    let mut walk = Walk { head, length: 0, hash: String::new() };
+    let mut walk = Walk { keys: &keys, expected, head, length: 0, hash: String::new(), last: None };
     let fault = walk.walk_to_the_end(&snapshot, chain).await?;
+    let last = (walk.length > 0).then_some(AuditHead { sequence: walk.length, hash: walk.hash });
     snapshot.commit().await?;
-    Ok((walk.length, fault))
+    Ok((last, fault))
+}
+
+/// Returns where each chain says it ends, by its id.
+pub(crate) async fn heads(database: &Database) -> Result<Vec<(String, AuditHead)>> {
+    let chains = audit_chain::Entity::find()
+        .filter(audit_chain::Column::Length.gt(0))
+        .order_by_asc(audit_chain::Column::Id)
+        .all(database.connection())
+        .await?;
+    let head = |chain: audit_chain::Model| (chain.id, AuditHead { sequence: chain.length, hash: chain.hash });
+    Ok(chains.into_iter().map(head).collect())
 }
 
 /// How far somebody has come along a chain.
-struct Walk {
+struct Walk<'a> {
+    keys: &'a SecretKeys,
+    expected: &'a mut Vec<AuditHead>,
     /// Where the chain says it ends.
     head: Option<audit_chain::Model>,
     length: i64,
     hash: String,
+    /// When the last row was written, and whether it has a key.
+    last: Option<(DateTime<Utc>, bool)>,
 }
 
-impl Walk {
+impl Walk<'_> {
     async fn walk_to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<Fault>> {
         loop {
             let rows = after(connection, chain, (self.length > 0).then_some(self.length)).await?;
@@ -57,6 +84,8 @@ impl Walk {
                 if let Some(flaw) = self.flaw_of(&row) {
                     return Ok(Some(flaw));
                 }
+                self.expected.retain(|head| (head.sequence, &head.hash) != (row.sequence, &row.hash));
+                self.last = Some((row.at, row.key_id.is_some()));
                 (self.length, self.hash) = (row.sequence, row.hash);
             }
         }
@@ -71,7 +100,21 @@ impl Walk {
         if row.sequence < next || self.head.as_ref().is_none_or(|head| row.sequence > head.length) {
             return fault(Flaw::Added);
         }
-        if hash_after(&self.hash, row) == row.hash { None } else { fault(Flaw::Altered) }
+        let follows_keyed = self.last.is_some_and(|(_, is_keyed)| is_keyed);
+        if row.key_id.is_none() && follows_keyed {
+            return fault(Flaw::Unkeyed);
+        }
+        if row.key_id.is_some()
+            && row.action != Action::AuditSealed.as_str()
+            && let Some(unsealed) = self.unsealed()
+        {
+            return Some(unsealed);
+        }
+        match hash_after(self.keys, &self.hash, row) {
+            None => fault(Flaw::UnknownKey),
+            Some(hash) if hash == row.hash => None,
+            Some(_) => fault(Flaw::Altered),
+        }
     }
 
     fn end(&self) -> Option<Fault> {
@@ -81,7 +124,17 @@ impl Walk {
         if head.length > self.length {
             return Some(Fault { sequence: self.length + 1, at: None, why: Flaw::Missing });
         }
-        (head.hash != self.hash).then_some(Fault { sequence: self.length, at: None, why: Flaw::AnotherEnd })
+        if head.hash != self.hash {
+            return Some(Fault { sequence: self.length, at: None, why: Flaw::AnotherEnd });
+        }
+        self.unsealed()
+    }
+
+    /// The last row, if it has no key. The chains of earlier versions were sealed when the database was opened, so only
+    /// the seal may follow such a row.
+    fn unsealed(&self) -> Option<Fault> {
+        let (at, _) = self.last.filter(|(_, is_keyed)| !is_keyed)?;
+        Some(Fault { sequence: self.length, at: Some(at), why: Flaw::Unkeyed })
     }
 }
 

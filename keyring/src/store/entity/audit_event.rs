@@ -16,8 +16,10 @@ pub struct Model {
     /// From where it was done; none at a shell.
     pub address: Option<String>,
     pub detail: String,
-    /// SHA-256 over this row and the hash of the one before it.
+    /// HMAC-SHA256 over this row and the hash of the one before it.
     pub hash: String,
+    /// The secret key that the hash was made with. None before there was one: those hashes are plain SHA-256.
+    pub key_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
