@@ -86,18 +86,19 @@ impl KeysOf {
     }
 }
 
-/// Signs in and answers where to go. The code is that of a second factor; without one it is empty or left out.
+/// Signs in and answers where to go. The organization is the slug of the person's tenant, and the code that of a second
+/// factor. Either may be empty or left out.
 #[server(prefix = "/console", endpoint = "sign_in")]
 pub async fn sign_in(
     email: String,
     password: String,
+    #[server(default)] organization: String,
     #[server(default)] code: String,
     next: String,
 ) -> Result<String, ConsoleError> {
     let next = session::safe_redirect_path(&next);
-    session::open(email, password.into(), &code)
-        .await
-        .inspect_err(|_| session::return_to_form(&pages::failed_sign_in(&next)))?;
+    let credentials = keyring::Credentials { organization: Some(organization), email, password: password.into() };
+    session::open(credentials, &code).await.inspect_err(|_| session::return_to_form(&pages::failed_sign_in(&next)))?;
     leptos_axum::redirect(&next);
     Ok(next)
 }

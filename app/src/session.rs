@@ -113,13 +113,13 @@ pub(crate) async fn watcher(of: KeysOf) -> Result<(Console, Arc<dyn Watcher + Se
 }
 
 /// Opens a session and hands its cookie to the browser.
-pub(crate) async fn open(email: String, password: SecretString, code: &str) -> Result<(), ConsoleError> {
+pub(crate) async fn open(credentials: Credentials, code: &str) -> Result<(), ConsoleError> {
     let console = expect_context::<Console>();
     let parts = expect_context::<Parts>();
     let address = address(&parts);
     let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let client = Client { address, user_agent: kept(user_agent) };
-    let token = console.keyring.sign_in(Credentials { email, password }, Some(code), &client).await.map_err(fail)?;
+    let token = console.keyring.sign_in(credentials, Some(code), &client).await.map_err(fail)?;
     // A session that was open in this browser before would otherwise stay open, with nobody to end it.
     if let Some(previous) = self::token(&console, &parts.headers) {
         console.keyring.sign_out(&previous, address).await.map_err(fail)?;
@@ -132,8 +132,9 @@ pub(crate) async fn open(email: String, password: SecretString, code: &str) -> R
 pub(crate) async fn accept(token: &SecretString, password: SecretString) -> Result<&'static str, ConsoleError> {
     let keyring = expect_context::<Console>().keyring;
     let address = address(&expect_context::<Parts>());
-    let email = keyring.accept_invitation(token, password.clone(), address).await.map_err(fail)?;
-    if open(email.into(), password, "").await.is_ok() {
+    let joined = keyring.accept_invitation(token, password.clone(), address).await.map_err(fail)?;
+    let credentials = Credentials { organization: joined.organization, email: joined.email.into(), password };
+    if open(credentials, "").await.is_ok() {
         return Ok("/");
     }
     // The password is set all the same. What else it takes to sign in is asked for there.
@@ -266,6 +267,7 @@ fn fail(error: Error) -> ConsoleError {
         | Error::NoSubscription
         | Error::Revoked
         | Error::Outdated { .. }
+        | Error::AmbiguousEmail { .. }
         | Error::Refused(_)
         | Error::Changed(_)) => refuse(ConsoleError::Refused(error.to_string())),
     }

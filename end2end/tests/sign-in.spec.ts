@@ -1,4 +1,4 @@
-import { expect, expectAccessible, open, password, signIn, test } from './support/test';
+import { expect, expectAccessible, open, password, signIn, Tenant, test } from './support/test';
 
 test('an admin signs in and is led to the keys', async ({ page, tenant }) => {
   await open(page, '/');
@@ -22,6 +22,27 @@ test('a wrong password and an unknown address are told alike, and the address st
   await expectAccessible(page);
   // The browser itself reports that a call was answered with 401.
   expect(complaints.splice(0)).toEqual([expect.stringContaining('401'), expect.stringContaining('401')]);
+});
+
+test('people with the same address sign in with their organisation', async ({ page, program, tenant, complaints }) => {
+  const other = await Tenant.make(program, `${tenant.slug}b`, 10);
+  const email = 'both@example.test';
+  for (const { slug } of [tenant, other]) {
+    const person = ['person', 'create', '--tenant', slug, '--email', email, '--name', 'Both', '--role', 'tenant-admin'];
+    await program.command([...person, '--password-stdin'], password);
+  }
+  await open(page, '/sign-in');
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toHaveText('The e-mail address or the password is wrong.');
+  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Organisation').fill(other.slug);
+  await page.getByLabel('Organisation').press('Enter');
+  await expect(page).toHaveURL(/\/tenant-api-keys$/);
+  await page.goto('/user-profile');
+  await expect(page.getByText(other.slug, { exact: true })).toBeVisible();
+  expect(complaints.splice(0)).toEqual([expect.stringContaining('401')]);
 });
 
 test('the way back to the page that was asked for, and to no other site', async ({ page, tenant }) => {

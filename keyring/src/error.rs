@@ -78,6 +78,12 @@ pub enum Error {
     NoSubscription,
     #[error("The e-mail address or the password is wrong.")]
     WrongCredentials,
+    /// Only the operator sees it.
+    #[error(
+        "Several people have the address {email} ({}). Add --tenant with a slug, or --super-user.",
+        .owners.join(", ")
+    )]
+    AmbiguousEmail { email: String, owners: Vec<String> },
     /// The password is right, and a code of the second factor has to come with it.
     #[error("Enter the code that your authenticator app shows.")]
     CodeNeeded,

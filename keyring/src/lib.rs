@@ -63,7 +63,7 @@ pub use keys::{NewKey, NewSecret, Rotation, key_limit};
 pub use legacy::{AccessToken, LegacyCredential, LegacyRefusal};
 pub use limiter::Quota;
 pub use node::Membership;
-pub use people::{Invitation, Invited, NewInvitation, NewPerson, NewRole};
+pub use people::{Invitation, Invited, Joined, NewInvitation, NewPerson, NewRole, PersonScope};
 pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming, TenantProperty};
 pub use ready::NotReady;
 pub use second_factor::{RecoveryCodes, SecondFactorOffer};

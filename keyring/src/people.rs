@@ -3,7 +3,7 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    id::{PersonId, TenantId},
+    id::{Id, PersonId, TenantId},
     person::{Email, Person, PersonState, Profile, Role, parse_person_name},
     tenant::Tenant,
 };
@@ -24,7 +24,7 @@ mod role;
 mod switch;
 
 pub(crate) use invite::invite;
-pub use invite::{Invitation, Invited, NewInvitation};
+pub use invite::{Invitation, Invited, Joined, NewInvitation};
 pub use role::NewRole;
 
 /// What a new person is made of, as it was typed.
@@ -60,6 +60,15 @@ impl NewPerson {
 pub(crate) fn personal_texts<'a>(name: &'a str, email: &'a str, tenant: Option<&'a Tenant>) -> Vec<&'a str> {
     let tenant = tenant.into_iter().flat_map(|tenant| [tenant.slug.as_str(), &tenant.name]);
     [name, email].into_iter().chain(tenant).collect()
+}
+
+/// Where the operator looks for a person.
+#[derive(Debug, Clone, Copy)]
+pub enum PersonScope<'a> {
+    Everyone,
+    /// By its slug.
+    Tenant(&'a str),
+    SuperUsers,
 }
 
 /// A person of a tenant has a role there; one without a tenant is a super user.
@@ -153,11 +162,10 @@ impl Keyring {
     /// Gives a person another password and ends their sessions. For the operator.
     ///
     /// # Errors
-    /// When there is no such person, or the password is too short or easy to guess.
-    pub async fn set_password(&self, email: &str, password: SecretString) -> Result<(), Error> {
+    /// When there is no such person or several, or the password is too short or easy to guess.
+    pub async fn set_password(&self, email: &str, scope: PersonScope<'_>, password: SecretString) -> Result<(), Error> {
         let email = Email::parse(email).map_err(FieldErrors::from)?;
-        let found = store::people::account_by_email(self.database.connection(), &email).await?;
-        let account = found.ok_or(Error::NotFound(Thing::Person))?;
+        let account = self.account_in_scope(&email, scope).await?;
         let hash = self.hash_new_password(&account, password).await?;
         let Account { person, tenant, .. } = account;
         let change = Change::begin(&self.database, chain(tenant.as_ref()), &Actor::operator(), &self.clock).await?;
@@ -166,6 +174,32 @@ impl Keyring {
         let subject = Subject::new(&person.id, &person.name);
         let event = Event { action: Action::PasswordSet, subject, detail: json!({}) };
         change.commit(event).await
+    }
+
+    async fn account_in_scope(&self, email: &Email, scope: PersonScope<'_>) -> Result<Account, Error> {
+        let slug = match scope {
+            PersonScope::Tenant(slug) => Some(slug),
+            PersonScope::Everyone | PersonScope::SuperUsers => None,
+        };
+        let mut accounts = store::people::accounts_by_email(self.database.connection(), email, slug).await?;
+        if matches!(scope, PersonScope::SuperUsers) {
+            accounts.retain(|account| account.tenant.is_none());
+        }
+        if accounts.len() > 1 {
+            return Err(self.ambiguous_email(email, &accounts).await?);
+        }
+        accounts.pop().ok_or(Error::NotFound(Thing::Person))
+    }
+
+    async fn ambiguous_email(&self, email: &Email, accounts: &[Account]) -> Result<Error, Error> {
+        let slugs = store::tenants::slugs(&self.database).await?;
+        let owner = |account: &Account| match &account.tenant {
+            Some(id) => slugs.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
+            None => "a super user".to_owned(),
+        };
+        let mut owners: Vec<String> = accounts.iter().map(owner).collect();
+        owners.sort();
+        Ok(Error::AmbiguousEmail { email: email.as_str().to_owned(), owners })
     }
 
     /// Checks a new password of a person who exists, and returns the hash to store.
@@ -213,7 +247,7 @@ async fn insert(
 }
 
 fn email_taken() -> Error {
-    let taken = FieldError::new(Field::Email, "taken", "Somebody signs in with this e-mail address already.");
+    let taken = FieldError::new(Field::Email, "taken", "Another person here has this e-mail address already.");
     FieldErrors::from(taken).into()
 }
 

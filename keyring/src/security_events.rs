@@ -43,6 +43,8 @@ impl SecurityEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailureReason {
     UnknownEmail,
+    /// Persons of several tenants have the address, and none was named.
+    AmbiguousEmail,
     WrongPassword,
     Deactivated,
     WrongCode,
@@ -53,6 +55,7 @@ impl FailureReason {
     const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownEmail => "unknown_email",
+            Self::AmbiguousEmail => "ambiguous_email",
             Self::WrongPassword => "wrong_password",
             Self::Deactivated => "deactivated",
             Self::WrongCode => "wrong_code",
@@ -62,7 +65,9 @@ impl FailureReason {
 
     const fn event(self) -> SecurityEvent {
         match self {
-            Self::UnknownEmail | Self::WrongPassword | Self::Deactivated => SecurityEvent::WrongCredentials,
+            Self::UnknownEmail | Self::AmbiguousEmail | Self::WrongPassword | Self::Deactivated => {
+                SecurityEvent::WrongCredentials
+            }
             Self::WrongCode => SecurityEvent::WrongCode,
             Self::WrongCurrentPassword => SecurityEvent::WrongCurrentPassword,
         }

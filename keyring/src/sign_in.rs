@@ -7,7 +7,8 @@ use domain::{
     audit::Action,
     id::PersonId,
     network::client_network,
-    person::{Email, Role},
+    person::{Email, PersonState, Role},
+    tenant::is_slug,
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -42,8 +43,27 @@ const MAX_USER_AGENT_BYTES: usize = 300;
 /// An e-mail address and a password, as they were typed.
 #[derive(Clone)]
 pub struct Credentials {
+    /// The slug of the person's tenant. An address that several tenants know is ambiguous without it.
+    pub organization: Option<String>,
     pub email: String,
     pub password: SecretString,
+}
+
+impl Credentials {
+    /// Reads a user name as the API takes it: an e-mail address, or `organization/address`.
+    #[must_use]
+    pub fn from_user_name(user_name: &str, password: SecretString) -> Self {
+        let (organization, email) = match user_name.split_once('/') {
+            Some((slug, email)) if is_slug(&slug.trim().to_lowercase()) => (Some(slug.to_owned()), email),
+            _ => (None, user_name),
+        };
+        Self { organization, email: email.to_owned(), password }
+    }
+
+    fn tenant_slug(&self) -> Option<String> {
+        let slug = self.organization.as_deref().unwrap_or_default().trim().to_lowercase();
+        (!slug.is_empty()).then_some(slug)
+    }
 }
 
 /// Where somebody signs in from.
@@ -122,7 +142,11 @@ impl Keyring {
             self.security_events.report_malformed_email(address, self.clock.ticks());
             return Err(Error::WrongCredentials);
         };
-        let found = store::people::account_by_email(self.database.connection(), &email).await?;
+        let tenant_slug = credentials.tenant_slug();
+        let connection = self.database.connection();
+        let accounts = store::people::accounts_by_email(connection, &email, tenant_slug.as_deref()).await?;
+        let is_ambiguous = accounts.len() > 1;
+        let found = resolve_account(accounts);
         let claimed = found.as_ref().map(|account| &account.person.id);
         let network = client_network(address);
         let is_known_address = store::sessions::was_opened_from(&self.database, claimed, network).await?;
@@ -134,6 +158,7 @@ impl Keyring {
             return found.ok_or(Error::WrongCredentials);
         }
         let reason = match &found {
+            None if is_ambiguous => FailureReason::AmbiguousEmail,
             None => FailureReason::UnknownEmail,
             Some(account) if account.is_switched_off => FailureReason::Deactivated,
             Some(_) => FailureReason::WrongPassword,
@@ -193,6 +218,42 @@ fn session_end(role: Role, opened_at: DateTime<Utc>, last_used_at: DateTime<Utc>
     (last_used_at + SESSION_IDLE).min(opened_at + max_age)
 }
 
+/// Returns the account that an e-mail address stands for. A super user comes first: they have no organization to name, and
+/// no tenant may lock them out by inviting someone with their address. Otherwise it must be the only active one.
+fn resolve_account(mut accounts: Vec<Account>) -> Option<Account> {
+    if accounts.len() > 1 {
+        match accounts.iter().position(|account| account.person.role == Role::SuperUser) {
+            Some(super_user) => return Some(accounts.swap_remove(super_user)),
+            None => accounts.retain(|account| account.state() == PersonState::Active),
+        }
+    }
+    let account = accounts.pop();
+    account.filter(|_| accounts.is_empty())
+}
+
 fn is_due(last_seen_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - last_seen_at >= TOUCH_EVERY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_name_may_begin_with_an_organization() {
+        for (user_name, organization, email) in [
+            ("ana@acme.test", None, "ana@acme.test"),
+            ("acme/ana@acme.test", Some("acme"), "ana@acme.test"),
+            ("ACME / ana@acme.test", Some("acme"), " ana@acme.test"),
+            ("acme/sales/eu@acme.test", Some("acme"), "sales/eu@acme.test"),
+            ("Sales.EU/ana@acme.test", None, "Sales.EU/ana@acme.test"),
+            ("/ana@acme.test", None, "/ana@acme.test"),
+            ("acme/", Some("acme"), ""),
+            ("", None, ""),
+        ] {
+            let credentials = Credentials::from_user_name(user_name, SecretString::from("x"));
+            assert_eq!(credentials.tenant_slug().as_deref(), organization, "{user_name}");
+            assert_eq!(credentials.email, email, "{user_name}");
+        }
+    }
 }

@@ -294,6 +294,7 @@ fn code_of(error: &Error) -> &'static str {
         Error::OwesSecondFactor | Error::CodeNeeded => "second_factor",
         Error::SessionEnded => "session_ended",
         Error::AccessChanged => "access_changed",
+        Error::AmbiguousEmail { .. } => "ambiguous_email",
         Error::WrongCredentials => "wrong_credentials",
         Error::TooManyAttempts { .. } => "too_many_attempts",
         Error::TooManyChanges { .. } => "too_many_changes",

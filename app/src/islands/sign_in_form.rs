@@ -19,11 +19,11 @@ pub fn SignInForm(
     next: String,
 ) -> impl IntoView {
     // The fields keep their own values: people and password managers fill them in before the page is alive.
-    let (email, password, code) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new(), NodeRef::new());
+    let [email, password, organization, code] = [(); 4].map(|()| NodeRef::<html::Input>::new());
     let typed = |field: NodeRef<html::Input>| field.get_untracked().map(|input| input.value()).unwrap_or_default();
     let attempt = Action::new({
         let next = next.clone();
-        move |(): &()| sign_in(typed(email), typed(password), typed(code), next.clone())
+        move |(): &()| sign_in(typed(email), typed(password), typed(organization), typed(code), next.clone())
     });
     let pending = attempt.pending();
     let failure = move || attempt.value().get().and_then(Result::err);
@@ -76,6 +76,19 @@ pub fn SignInForm(
                     node_ref=password
                     aria-describedby="sign-in-error"
                 />
+            </div>
+            <div class="field">
+                <label for="organization">"Organisation (optional)"</label>
+                <input
+                    id="organization"
+                    name="organization"
+                    autocomplete="organization"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    node_ref=organization
+                    aria-describedby="organization-hint sign-in-error"
+                />
+                <p class="hint" id="organization-hint">"Its short name. Needed only if you belong to several."</p>
             </div>
             <noscript inner_html=CODE_WITHOUT_SCRIPTS></noscript>
             {move || asks_for_code.get().then(|| view! { <CodeField code error=Signal::derive(code_error)/> })}

@@ -35,6 +35,8 @@ struct Profile {
     person: Person,
     /// None for a super user, who belongs to no tenant.
     tenant: Option<String>,
+    /// The tenant's slug, which people need to sign in where several tenants know their address.
+    organization: Option<String>,
     groups: Vec<Group>,
 }
 
@@ -44,6 +46,7 @@ impl Profile {
         Ok(Self {
             person: signed_in.person.clone(),
             tenant: tenant.map(|tenant| tenant.name.clone()),
+            organization: tenant.map(|tenant| tenant.slug.clone()),
             groups: console.keyring.own_groups(signed_in).await?,
         })
     }

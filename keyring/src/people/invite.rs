@@ -52,6 +52,14 @@ pub struct Invited {
     pub has_second_factor: bool,
 }
 
+/// How a person signs in who has set their password.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// None for a super user.
+    pub organization: Option<String>,
+    pub email: Email,
+}
+
 impl NewInvitation {
     pub(crate) fn parse(&self) -> Result<(Email, String), FieldErrors> {
         let mut errors = FieldErrors::default();
@@ -123,7 +131,7 @@ impl Keyring {
         token: &SecretString,
         password: SecretString,
         address: IpAddr,
-    ) -> Result<Email, Error> {
+    ) -> Result<Joined, Error> {
         let token = Sha256Hex::of(token.expose_secret());
         let account = self.account_by_link(&token).await?.ok_or_else(no_longer_good)?;
         let hash = self.hash_new_password(&account, password).await?;
@@ -137,7 +145,11 @@ impl Keyring {
         let ended = store::sessions::end_of_person(&change, &person.id, None).await?;
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
         change.commit(Event { action: Action::PersonJoined, subject, detail }).await?;
-        Ok(person.email)
+        let organization = match &tenant {
+            Some(id) => store::tenants::find(&self.database, id).await?.map(|tenant| tenant.slug),
+            None => None,
+        };
+        Ok(Joined { organization, email: person.email })
     }
 
     /// Whose a link is, while it is good.

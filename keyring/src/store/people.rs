@@ -20,7 +20,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     Change, Result, encryption,
-    entity::{audit_event, authorization_group as group, person, person_group, session},
+    entity::{audit_event, authorization_group as group, person, person_group, session, tenant},
     groups, inserted, invitations, readable,
 };
 use crate::{powers, totp::TotpSecret};
@@ -84,10 +84,22 @@ fn read_account(row: person::Model) -> Result<Account> {
     })
 }
 
-/// By the e-mail address that a person signs in with.
-pub(crate) async fn account_by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<Account>> {
-    let found = person::Entity::find().filter(person::Column::Email.eq(email.as_str())).one(connection).await?;
-    found.map(read_account).transpose()
+/// Returns the accounts with an e-mail address: those of everyone, or the one within a tenant.
+pub(crate) async fn accounts_by_email(
+    connection: &impl ConnectionTrait,
+    email: &Email,
+    tenant_slug: Option<&str>,
+) -> Result<Vec<Account>> {
+    let found = person::Entity::find().filter(person::Column::Email.eq(email.as_str()));
+    let found = match tenant_slug {
+        Some(slug) => {
+            let tenant = tenant::Entity::find().select_only().column(tenant::Column::Id);
+            let tenant = tenant.filter(tenant::Column::Slug.eq(slug)).into_query();
+            found.filter(person::Column::TenantId.in_subquery(tenant))
+        }
+        None => found,
+    };
+    found.all(connection).await?.into_iter().map(read_account).collect()
 }
 
 pub(crate) async fn account(connection: &impl ConnectionTrait, id: &PersonId) -> Result<Option<Account>> {
@@ -293,7 +305,7 @@ pub(crate) async fn has_other_admins(
     Ok(others.count(connection).await? > 0)
 }
 
-/// False when the e-mail address is taken, by whichever tenant.
+/// False when the e-mail address is taken within the tenant, or among the super users.
 pub(crate) async fn insert(
     change: &Change,
     tenant: Option<&TenantId>,

@@ -4,7 +4,7 @@ use domain::{
     id::{Id, PersonId},
     person::Role,
 };
-use keyring::{Ask, Credential, Credentials, Demand, LegacyCredential, LegacyRefusal, Refusal};
+use keyring::{Ask, Credential, Credentials, Demand, LegacyCredential, LegacyRefusal, PersonScope, Refusal};
 use secrecy::SecretString;
 
 use super::stage::{PASSWORD, Stage, home};
@@ -27,7 +27,8 @@ impl Stage {
     }
 
     async fn token(&self, password: &str) -> SecretString {
-        let credentials = Credentials { email: MIA.to_owned(), password: password.to_owned().into() };
+        let credentials =
+            Credentials { organization: None, email: MIA.to_owned(), password: password.to_owned().into() };
         self.keyring.issue_token(credentials, home()).await.unwrap().unwrap().token
     }
 
@@ -62,7 +63,7 @@ async fn tokens_end_with_a_new_password(stage: Stage) {
     assert!(!stage.accepts(&first).await);
     let second = stage.token(ANOTHER).await;
     assert!(stage.accepts(&second).await);
-    stage.keyring.set_password(MIA, ANOTHER.to_owned().into()).await.unwrap();
+    stage.keyring.set_password(MIA, PersonScope::Everyone, ANOTHER.to_owned().into()).await.unwrap();
     assert!(!stage.accepts(&second).await, "although the password is the same");
     assert!(stage.accepts(&stage.token(ANOTHER).await).await);
 }

@@ -24,7 +24,7 @@ async fn another_node(stage: &Stage) -> Keyring {
 }
 
 async fn try_password(keyring: &Keyring, email: &str, password: &str, address: &str) -> Result<(), Error> {
-    let credentials = Credentials { email: email.to_owned(), password: password.to_owned().into() };
+    let credentials = Credentials { organization: None, email: email.to_owned(), password: password.to_owned().into() };
     keyring.sign_in(credentials, None, &client(address)).await.map(drop)
 }
 
@@ -181,7 +181,7 @@ async fn security_events_are_counted(stage: Stage) {
     for _ in 0..3 {
         try_password(&stage.keyring, ANA, PASSWORD, "198.51.100.9").await.unwrap_err();
     }
-    let credentials = Credentials { email: ANA.to_owned(), password: PASSWORD.into() };
+    let credentials = Credentials { organization: None, email: ANA.to_owned(), password: PASSWORD.into() };
     assert!(stage.keyring.issue_token(credentials, client("203.0.113.7").address).await.unwrap().is_ok());
     let counted = |event| {
         let events: Vec<_> = stage.keyring.take_security_events().into_iter().filter(|(_, count)| *count > 0).collect();

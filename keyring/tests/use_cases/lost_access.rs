@@ -13,7 +13,7 @@ use domain::{
 use futures::future::{BoxFuture, FutureExt, join_all};
 use keyring::{
     Error, KeyHolder, Keyring, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant,
-    SessionToken, SignedIn, SuperUser, TenantAdmin, TenantChange,
+    PersonScope, SessionToken, SignedIn, SuperUser, TenantAdmin, TenantChange,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 use sql::WriteTransaction;
@@ -313,7 +313,7 @@ async fn signed_out_super_user_changes_nothing_anywhere(stage: Stage) {
     let ana = Ana::on(&stage).await;
     let (_, within) = root_within(&stage, &ana.tenant).await;
     let (admin, super_user) = (within.as_admin().unwrap(), within.as_super_user().unwrap());
-    stage.keyring.set_password(ROOT, "another long password".to_owned().into()).await.unwrap();
+    stage.keyring.set_password(ROOT, PersonScope::Everyone, "another long password".to_owned().into()).await.unwrap();
     let before = ana.sequence(&stage).await;
     for (what, change) in changes_as_admin(&stage.keyring, &admin, &ana) {
         let error = change.await.expect_err(what);

@@ -13,8 +13,8 @@ use domain::{
     person::Role,
 };
 use keyring::{
-    AuditEvent, GroupEdit, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant, Renaming,
-    Rotation, TenantAdmin, TenantChange, generate_secret_key,
+    AuditEvent, GroupEdit, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant, PersonScope,
+    Renaming, Rotation, TenantAdmin, TenantChange, generate_secret_key,
 };
 use secrecy::ExposeSecret;
 
@@ -142,7 +142,7 @@ async fn what_admins_do_about_people(stage: &Stage, tenant: &TenantAdmin, secret
     for is_required in [true, false] {
         keyring.require_second_factor(tenant, is_required).await.unwrap();
     }
-    keyring.set_password("mia@acme.test", ANOTHER.to_owned().into()).await.unwrap();
+    keyring.set_password("mia@acme.test", PersonScope::Everyone, ANOTHER.to_owned().into()).await.unwrap();
 }
 
 async fn what_operators_do(stage: &Stage) {

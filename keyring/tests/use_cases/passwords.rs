@@ -1,7 +1,7 @@
 //! New passwords, wherever they are set.
 
 use domain::person::Role;
-use keyring::{Error, NewInvitation, NewPerson, NewRole};
+use keyring::{Error, NewInvitation, NewPerson, NewRole, PersonScope};
 use secrecy::SecretString;
 
 use super::stage::{PASSWORD, Stage, codes, home};
@@ -34,7 +34,7 @@ async fn weak_password_is_refused_wherever_it_is_set(stage: Stage) {
     assert!(is_too_weak(keyring.ensure_super_user(new_person("root@latchkey.test", WEAK)).await));
 
     stage.person(&tenant, "Mia", Role::Member).await;
-    assert!(is_too_weak(keyring.set_password("mia@acme.test", password(WEAK)).await));
+    assert!(is_too_weak(keyring.set_password("mia@acme.test", PersonScope::Everyone, password(WEAK)).await));
     let mia = stage.at_the_console("mia@acme.test").await;
     assert!(is_too_weak(keyring.change_password(&mia, password(PASSWORD), password(WEAK)).await));
 

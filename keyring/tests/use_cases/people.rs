@@ -267,7 +267,8 @@ async fn sessions_end_when_an_admin_says_so(stage: Stage) {
     let mia = member(&stage, &tenant, "Mia").await;
     let mut tokens = Vec::new();
     for address in ["203.0.113.7", "2001:db8::1"] {
-        let credentials = Credentials { email: "mia@acme.test".to_owned(), password: PASSWORD.to_owned().into() };
+        let credentials =
+            Credentials { organization: None, email: "mia@acme.test".to_owned(), password: PASSWORD.to_owned().into() };
         tokens.push(stage.keyring.sign_in(credentials, None, &client(address)).await.unwrap());
         stage.advance(TimeDelta::minutes(5));
     }

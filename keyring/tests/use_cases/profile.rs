@@ -91,7 +91,8 @@ async fn sessions_are_listed_for_their_person_alone(stage: Stage) {
     let ended = stage.sign_in(MIA, PASSWORD).await.unwrap();
     stage.keyring.sign_out(&ended, home()).await.unwrap();
     stage.advance(TimeDelta::hours(1));
-    let credentials = keyring::Credentials { email: MIA.to_owned(), password: PASSWORD.to_owned().into() };
+    let credentials =
+        keyring::Credentials { organization: None, email: MIA.to_owned(), password: PASSWORD.to_owned().into() };
     let token = stage.keyring.sign_in(credentials, None, &client("2001:db8::7")).await.unwrap();
     let sessions = stage.keyring.own_sessions(&stage.whose(&token).await).await.unwrap();
     let seen: Vec<_> = sessions.iter().map(|session| (session.address.as_str(), session.is_this)).collect();

@@ -86,7 +86,9 @@ async fn sign_in_from(
     code: String,
     client: Client,
 ) -> Result<SessionToken, Error> {
-    keyring.sign_in(Credentials { email, password: PASSWORD.to_owned().into() }, Some(&code), &client).await
+    keyring
+        .sign_in(Credentials { organization: None, email, password: PASSWORD.to_owned().into() }, Some(&code), &client)
+        .await
 }
 
 const MIA: &str = "mia@acme.test";
@@ -121,7 +123,8 @@ async fn a_code_has_to_come_with_the_password(stage: Stage) {
     let code = app.code(stage.now());
     assert!(matches!(stage.sign_in(MIA, PASSWORD).await, Err(Error::CodeNeeded)));
     assert!(matches!(stage.sign_in_with(MIA, " ").await, Err(Error::CodeNeeded)));
-    let wrong_password = Credentials { email: MIA.to_owned(), password: "a wrong password".to_owned().into() };
+    let wrong_password =
+        Credentials { organization: None, email: MIA.to_owned(), password: "a wrong password".to_owned().into() };
     let refused = stage.keyring.sign_in(wrong_password, Some(&code), &client("203.0.113.7")).await;
     assert!(matches!(refused, Err(Error::WrongCredentials)), "told nothing of the code");
     assert!(is_wrong_code(stage.sign_in_with(MIA, WRONG).await));

@@ -34,7 +34,7 @@ async fn mia(stage: &Stage) -> App {
 }
 
 async fn sign_in(keyring: &Keyring, email: &str, code: &str) -> Result<(), Error> {
-    let credentials = Credentials { email: email.to_owned(), password: PASSWORD.to_owned().into() };
+    let credentials = Credentials { organization: None, email: email.to_owned(), password: PASSWORD.to_owned().into() };
     keyring.sign_in(credentials, Some(code), &client("203.0.113.7")).await.map(drop)
 }
 
@@ -149,7 +149,7 @@ async fn plaintext_is_refused_once_the_database_is_encrypted(stage: Stage) {
     }
     execute(&stage, "UPDATE person SET totp_secret = NULL").await;
     execute(&stage, "UPDATE installation SET token_key = 'a token key in clear'").await;
-    let token = Credentials { email: MIA.to_owned(), password: PASSWORD.to_owned().into() };
+    let token = Credentials { organization: None, email: MIA.to_owned(), password: PASSWORD.to_owned().into() };
     let refused = stage.keyring.issue_token(token, "203.0.113.7".parse().unwrap()).await;
     assert!(matches!(refused, Err(Error::Unavailable(_))));
 }

@@ -2,13 +2,20 @@ use std::time::Instant;
 
 use chrono::TimeDelta;
 use domain::person::Role;
-use keyring::{Credentials, Error, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, NewPerson, SessionToken};
+use keyring::{
+    Credentials, Error, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, NewPerson, PersonScope, SessionToken, TenantAdmin,
+};
 
 use super::stage::{PASSWORD, Stage, client, home};
 
 const ROOT: &str = "root@latchkey.test";
 
 on_both_databases! {
+    organization_tells_people_with_one_address_apart,
+    ambiguous_address_is_refused_like_a_wrong_password,
+    super_user_comes_first_without_an_organization,
+    only_active_person_with_an_address_is_meant,
+    operator_names_the_tenant_of_an_ambiguous_address,
     a_right_password_opens_a_session,
     a_wrong_password_and_an_unknown_address_are_answered_alike,
     a_session_that_nobody_uses_ends,
@@ -99,7 +106,11 @@ async fn another_password_ends_the_sessions(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
-    stage.keyring.set_password("ana@acme.test", "another long password".to_owned().into()).await.unwrap();
+    stage
+        .keyring
+        .set_password("ana@acme.test", PersonScope::Everyone, "another long password".to_owned().into())
+        .await
+        .unwrap();
     assert!(stage.keyring.signed_in(&token, home()).await.unwrap().is_none());
     assert!(stage.sign_in("ana@acme.test", PASSWORD).await.is_err());
     assert!(stage.sign_in("ana@acme.test", "another long password").await.is_ok());
@@ -109,7 +120,8 @@ async fn guessing_is_stopped_for_a_while(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let guess = |address: &'static str, password: &'static str| {
-        let credentials = Credentials { email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
+        let credentials =
+            Credentials { organization: None, email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
         let keyring = stage.keyring.clone();
         async move { keyring.sign_in(credentials, None, &client(address)).await }
     };
@@ -131,7 +143,8 @@ async fn strangers_cannot_keep_out_somebody_who_has_signed_out(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let attempt = |address: String, password: &'static str| {
-        let credentials = Credentials { email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
+        let credentials =
+            Credentials { organization: None, email: "ana@acme.test".to_owned(), password: password.to_owned().into() };
         let keyring = stage.keyring.clone();
         async move { keyring.sign_in(credentials, None, &client(&address)).await }
     };
@@ -152,4 +165,86 @@ async fn a_member_is_no_admin(stage: Stage) {
     let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
     let signed_in = stage.keyring.signed_in(&token, home()).await.unwrap().unwrap();
     assert!(matches!(signed_in.as_admin(), Err(Error::NotAnAdmin)));
+}
+
+const SHARED: &str = "ana@shared.test";
+const OTHER_PASSWORD: &str = "a battery of staples";
+
+/// Gives a tenant a person with the shared address.
+async fn shared_person(stage: &Stage, tenant: &TenantAdmin, password: &str) {
+    let new = NewPerson { email: SHARED.to_owned(), name: "Ana".to_owned(), password: password.to_owned().into() };
+    stage.keyring.create_person(Some(tenant), Role::TenantAdmin, new).await.unwrap();
+}
+
+async fn two_tenants_with_one_address(stage: &Stage) -> [TenantAdmin; 2] {
+    let tenants = [stage.tenant("acme").await, stage.tenant("other").await];
+    shared_person(stage, &tenants[0], PASSWORD).await;
+    shared_person(stage, &tenants[1], OTHER_PASSWORD).await;
+    tenants
+}
+
+/// Signs in with the shared address, and returns the slug of the tenant that the session is for.
+async fn sign_in_to(stage: &Stage, organization: Option<&str>, password: &str) -> Result<Option<String>, Error> {
+    let organization = organization.map(str::to_owned);
+    let credentials = Credentials { organization, email: SHARED.to_owned(), password: password.to_owned().into() };
+    let token = stage.keyring.sign_in(credentials, None, &client("203.0.113.7")).await?;
+    Ok(stage.whose(&token).await.tenant.map(|tenant| tenant.slug))
+}
+
+async fn organization_tells_people_with_one_address_apart(stage: Stage) {
+    let tenants = two_tenants_with_one_address(&stage).await;
+    assert_eq!(sign_in_to(&stage, Some("acme"), PASSWORD).await.unwrap().as_deref(), Some("acme"));
+    assert_eq!(sign_in_to(&stage, Some(" OTHER "), OTHER_PASSWORD).await.unwrap().as_deref(), Some("other"));
+    for (organization, password) in [("acme", OTHER_PASSWORD), ("other", PASSWORD), ("third", PASSWORD)] {
+        let refused = sign_in_to(&stage, Some(organization), password).await;
+        assert!(matches!(refused, Err(Error::WrongCredentials)), "{organization}: {refused:?}");
+    }
+    let twice = NewPerson { email: SHARED.to_owned(), name: "Ben".to_owned(), password: PASSWORD.to_owned().into() };
+    let twice = stage.keyring.create_person(Some(&tenants[0]), Role::Member, twice).await;
+    assert!(matches!(twice, Err(Error::Invalid(_))), "within a tenant an address is unique: {twice:?}");
+}
+
+async fn ambiguous_address_is_refused_like_a_wrong_password(stage: Stage) {
+    two_tenants_with_one_address(&stage).await;
+    for password in [PASSWORD, OTHER_PASSWORD, "a wrong password"] {
+        let refused = sign_in_to(&stage, None, password).await;
+        assert!(matches!(refused, Err(Error::WrongCredentials)), "{refused:?}");
+    }
+    for _ in 0..7 {
+        assert!(matches!(sign_in_to(&stage, None, PASSWORD).await, Err(Error::WrongCredentials)));
+    }
+    let throttled = sign_in_to(&stage, None, PASSWORD).await;
+    assert!(matches!(throttled, Err(Error::TooManyAttempts { .. })), "ambiguous attempts count: {throttled:?}");
+}
+
+async fn super_user_comes_first_without_an_organization(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    shared_person(&stage, &tenant, PASSWORD).await;
+    let root =
+        NewPerson { email: SHARED.to_owned(), name: "Root".to_owned(), password: OTHER_PASSWORD.to_owned().into() };
+    stage.keyring.ensure_super_user(root).await.unwrap();
+    assert_eq!(sign_in_to(&stage, None, OTHER_PASSWORD).await.unwrap(), None, "no tenant can lock a super user out");
+    assert_eq!(sign_in_to(&stage, Some("acme"), PASSWORD).await.unwrap().as_deref(), Some("acme"));
+    assert!(matches!(sign_in_to(&stage, None, PASSWORD).await, Err(Error::WrongCredentials)));
+}
+
+async fn only_active_person_with_an_address_is_meant(stage: Stage) {
+    let tenants = two_tenants_with_one_address(&stage).await;
+    let people = stage.keyring.people(Some(&tenants[1])).await.unwrap();
+    stage.person(&tenants[1], "Ben", Role::TenantAdmin).await;
+    stage.keyring.switch_off(&tenants[1], &people[0].person.id).await.unwrap();
+    assert_eq!(sign_in_to(&stage, None, PASSWORD).await.unwrap().as_deref(), Some("acme"));
+}
+
+async fn operator_names_the_tenant_of_an_ambiguous_address(stage: Stage) {
+    two_tenants_with_one_address(&stage).await;
+    let set = async |scope, password: &str| stage.keyring.set_password(SHARED, scope, password.to_owned().into()).await;
+    match set(PersonScope::Everyone, "quite another password").await {
+        Err(error @ Error::AmbiguousEmail { .. }) => assert!(error.to_string().contains("(acme, other)"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(set(PersonScope::SuperUsers, "quite another password").await, Err(Error::NotFound(_))));
+    set(PersonScope::Tenant("other"), "quite another password").await.unwrap();
+    assert!(sign_in_to(&stage, Some("acme"), PASSWORD).await.is_ok());
+    assert!(sign_in_to(&stage, Some("other"), "quite another password").await.is_ok());
 }

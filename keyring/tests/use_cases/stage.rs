@@ -163,7 +163,8 @@ impl Stage {
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<SessionToken, Error> {
-        let credentials = Credentials { email: email.to_owned(), password: password.to_owned().into() };
+        let credentials =
+            Credentials { organization: None, email: email.to_owned(), password: password.to_owned().into() };
         self.keyring.sign_in(credentials, None, &client("203.0.113.7")).await
     }
 

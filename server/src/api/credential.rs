@@ -79,8 +79,8 @@ fn is_json_web_token(token: &str) -> bool {
 fn credentials(encoded: &str) -> Credentials {
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let text = decoded.unwrap_or_default();
-    let (email, password) = text.split_once(':').unwrap_or_default();
-    Credentials { email: email.to_owned(), password: SecretString::from(password) }
+    let (user_name, password) = text.split_once(':').unwrap_or_default();
+    Credentials::from_user_name(user_name, SecretString::from(password))
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
             Ok(None) => "none".to_owned(),
             Ok(Some(Credential::Secret(secret))) => format!("secret {}", secret.expose_secret()),
             Ok(Some(Credential::Legacy(LegacyCredential::Token(token)))) => format!("token {}", token.expose_secret()),
-            Ok(Some(Credential::Legacy(LegacyCredential::Basic(Credentials { email, password })))) => {
+            Ok(Some(Credential::Legacy(LegacyCredential::Basic(Credentials { email, password, .. })))) => {
                 format!("basic {email} {}", password.expose_secret())
             }
         }

@@ -73,6 +73,9 @@ pub fn document(public_url: &str) -> openapi::OpenApi {
     document
 }
 
+const BASIC: &str = "A person's e-mail address and password, until the sunset. The user name is `organization/address` \
+                     where people of several organizations have the address.";
+
 /// A key in any one of three headers, or one of the old ways.
 struct Credentials;
 
@@ -88,7 +91,7 @@ impl Modify for Credentials {
             ("bearer", http(HttpAuthScheme::Bearer, "An API key, or an access token until the sunset.")),
             ("x_api_key", header("X-API-Key", "An API key.")),
             ("user_api_key", header("user-api-key", "An API key.")),
-            ("basic", http(HttpAuthScheme::Basic, "A person's e-mail address and password, until the sunset.")),
+            ("basic", http(HttpAuthScheme::Basic, BASIC)),
         ];
         let names = schemes.iter().map(|(name, _)| SecurityRequirement::new(*name, Vec::<String>::new())).collect();
         document.security = Some(names);

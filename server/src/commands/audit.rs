@@ -79,9 +79,9 @@ impl Filters {
 
 /// Whose e-mail address it is, among the tenant's people and the super users; whatever else it is, as it stands.
 async fn id_of(keyring: &Keyring, tenant: Option<&TenantAdmin>, actor: String) -> Result<String, Error> {
-    let mut people = keyring.people(None).await?;
+    let mut people = keyring.people(tenant).await?;
     if tenant.is_some() {
-        people.extend(keyring.people(tenant).await?);
+        people.extend(keyring.people(None).await?);
     }
     let email = actor.to_lowercase();
     let found = people.into_iter().find(|profile| profile.person.email.as_str() == email);

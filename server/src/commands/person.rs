@@ -6,7 +6,7 @@ use domain::{
     id::{Id, PersonId},
     person::{Profile, Role},
 };
-use keyring::{Error, Invitation, Keyring, NewInvitation, NewPerson, NewRole, TenantAdmin, Thing};
+use keyring::{Error, Invitation, Keyring, NewInvitation, NewPerson, NewRole, PersonScope, TenantAdmin, Thing};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -60,6 +60,12 @@ pub enum PersonWords {
     ResetSecondFactor { id: String },
     /// Give a person another password, and end their sessions
     SetPassword {
+        /// The tenant's slug, where people of several tenants have the address
+        #[arg(long)]
+        tenant: Option<String>,
+        /// The super user with the address
+        #[arg(long, conflicts_with = "tenant")]
+        super_user: bool,
         #[arg(long)]
         email: String,
         /// Read the password from standard input
@@ -190,8 +196,13 @@ pub(super) async fn execute(
             };
             Ok(Report::new(json!(people), table(&people.iter().map(row).collect::<Vec<_>>())))
         }
-        PersonWords::SetPassword { email, .. } => {
-            keyring.set_password(&email, password(&input)).await?;
+        PersonWords::SetPassword { tenant, super_user, email, .. } => {
+            let scope = match &tenant {
+                Some(slug) => PersonScope::Tenant(slug),
+                None if super_user => PersonScope::SuperUsers,
+                None => PersonScope::Everyone,
+            };
+            keyring.set_password(&email, scope, password(&input)).await?;
             Ok(Report::new(json!({ "email": email }), "The password is set, and the sessions have ended.\n"))
         }
     }

@@ -288,6 +288,27 @@ fn the_demo_is_for_empty_databases() {
     assert_eq!(program.command(&["key", "list", "--tenant", "northwind"]), before);
 }
 
+#[test]
+fn password_of_an_ambiguous_address_is_set_in_the_tenant_that_is_named() {
+    let program = Program::start();
+    for slug in ["acme", "other"] {
+        program.tenant(slug);
+        let person = ["person", "create", "--tenant", slug, "--email", "ana@example.test", "--name", "Ana"];
+        program.command(&[&person[..], &["--role", "member", "--password-stdin"]].concat());
+    }
+    let set = ["person", "set-password", "--email", "ana@example.test", "--password-stdin"];
+    let ambiguous = program.shell(&set, "another good password\n");
+    assert_eq!(ambiguous.status.code(), Some(1));
+    let reason = String::from_utf8_lossy(&ambiguous.stderr);
+    assert!(reason.contains("acme, other") && reason.contains("--tenant"), "{reason}");
+    let named = program.shell(&[&set[..], &["--tenant", "other"]].concat(), "another good password\n");
+    assert_eq!(named.status.code(), Some(0), "{named:?}");
+    assert_eq!(
+        program.shell(&[&set[..], &["--super-user"]].concat(), "another good password\n").status.code(),
+        Some(1)
+    );
+}
+
 #[tokio::test]
 async fn the_first_super_user_comes_from_the_environment() {
     let options = ["--admin-email", "root@example.com", "--admin-password", PASSWORD];

@@ -34,6 +34,10 @@ pub(super) fn MigrateGuide(console: Console) -> impl IntoView {
             "Programs that send a person’s e-mail address and password ("<code>"Authorization: Basic"</code>"), or an access token from "
             <code>"/api/v1/auth/token"</code>", move to an API key. For most it is one line of configuration."
         </p>
+        <p>
+            "Until then, a person whose address is known to several organisations writes theirs before it: "
+            <code>"organisation/address"</code>"."
+        </p>
         <Why/>
         <Section anchor="when" title="By when">
             <p class="callout warning">

@@ -15,7 +15,7 @@ use crate::{
 
 #[component]
 pub(super) fn About(profile: Profile) -> impl IntoView {
-    let Profile { person, tenant, groups } = profile;
+    let Profile { person, tenant, organization, groups } = profile;
     let Person { email, name, role, .. } = person;
     let powers = view! { <Powers role tenant=tenant.clone() groups/> };
     view! {
@@ -26,6 +26,7 @@ pub(super) fn About(profile: Profile) -> impl IntoView {
                 <div><dt>"E-mail"</dt><dd>{email.as_str().to_owned()}</dd></div>
                 <div><dt>"Role"</dt><dd>{role.in_words()}</dd></div>
                 {tenant.map(|tenant| view! { <div><dt>"Organisation"</dt><dd>{tenant}</dd></div> })}
+                {organization.map(|slug| view! { <div><dt>"Its short name, to sign in with"</dt><dd><code>{slug}</code></dd></div> })}
                 <div class="profile-powers"><dt>"What you may do"</dt><dd>{powers}</dd></div>
             </dl>
             <p class="panel-note">"Your password, second factor and sessions are under "<a href="/security">"Security"</a>"."</p>

@@ -5,7 +5,7 @@ use domain::{
     group::GroupType,
     person::{PersonState, Role},
 };
-use keyring::{Error, NewInvitation, NewRole, Thing};
+use keyring::{Error, NewInvitation, NewRole, PersonScope, Thing};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -132,7 +132,11 @@ async fn a_password_that_was_set_otherwise_ends_the_link(stage: Stage) {
             let [old, new] = [PASSWORD, "another long password"].map(|text| SecretString::from(text.to_owned()));
             stage.keyring.change_password(&signed_in, old, new).await.unwrap();
         } else {
-            stage.keyring.set_password("mia@acme.test", PASSWORD.to_owned().into()).await.unwrap();
+            stage
+                .keyring
+                .set_password("mia@acme.test", PersonScope::Everyone, PASSWORD.to_owned().into())
+                .await
+                .unwrap();
         }
         assert!(accept(&stage, &made.token).await.is_err(), "by themselves: {by_themselves}");
     }

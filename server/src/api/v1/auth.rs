@@ -23,6 +23,7 @@ use crate::{address, problem::Problem};
 #[serde(deny_unknown_fields)]
 #[schema(as = TokenRequest)]
 pub struct TokenRequest {
+    /// `organization/address` where people of several organizations have the address.
     #[schema(example = "robin@example.com")]
     email: String,
     #[schema(format = Password)]
@@ -71,7 +72,7 @@ async fn issue(api: &Api, request: Request) -> Result<Json<TokenView>, Problem> 
     let (parts, body) = request.into_parts();
     let TokenRequest { email, password } = body::read(&parts.headers, body).await?.parse()?;
     let address = address::of(&parts.extensions);
-    let credentials = Credentials { email, password: password.into() };
+    let credentials = Credentials::from_user_name(&email, password.into());
     let issued = api.keyring.issue_token(credentials, address.nearest).await.map_err(|error| unavailable(&error))?;
     let AccessToken { token, lifetime } = issued.map_err(|refusal| refused(&Refusal::from(refusal)))?;
     let access_token = token.expose_secret().to_owned();

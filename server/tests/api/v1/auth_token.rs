@@ -294,7 +294,28 @@ async fn after_the_sunset_the_old_ways_are_closed(base: Base) {
     assert_eq!(stage.get(KEY, &stage.key(&[]).secret).await.status, 200);
 }
 
+async fn organization_in_the_user_name_tells_people_apart(base: Base) {
+    let stage = base.stage();
+    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    for slug in ["acme", "other"] {
+        let person = ["person", "create", "--tenant", slug, "--email", ANA, "--name", "Ana", "--role", "tenant-admin"];
+        stage.program.command(&[&person[..], &["--password-stdin"]].concat());
+    }
+    call(&stage, KEY, &basic(ANA, PASSWORD)).await.refused(401, "invalid_credentials");
+    ask_for_token(&stage, ANA, PASSWORD).await.refused(401, "invalid_credentials");
+    for tenant in stage.program.command(&["tenant", "list"]).as_array().unwrap() {
+        let user_name = format!("{}/{ANA}", text(&tenant["slug"]));
+        let by_password = call(&stage, KEY, &basic(&user_name, PASSWORD)).await.good();
+        assert_eq!(by_password["tenant"]["id"], tenant["id"], "{user_name}");
+        let token = text(&ask_for_token(&stage, &user_name, PASSWORD).await.good()["access_token"]);
+        let by_token = call(&stage, KEY, &format!("Bearer {token}")).await.good();
+        assert_eq!(by_token["tenant"]["id"], tenant["id"], "{user_name}");
+    }
+    call(&stage, KEY, &basic(&format!("third/{ANA}"), PASSWORD)).await.refused(401, "invalid_credentials");
+}
+
 on_both_databases!(
+    organization_in_the_user_name_tells_people_apart,
     an_admin_may_do_everything_by_the_old_ways,
     wrong_passwords_and_forged_tokens_open_nothing,
     what_happens_to_a_person_happens_to_their_tokens,
