@@ -16,6 +16,10 @@ pub enum ConsoleError {
     NotAllowed(String),
     /// The password is right, and a code has to come with it.
     CodeNeeded,
+    /// The person has to confirm their identity first.
+    StepUpRequired {
+        needs_code: bool,
+    },
     /// There is no such thing, a `key` say, or it is another tenant's.
     NotFound(String),
     Invalid(FieldErrors),
@@ -58,6 +62,7 @@ impl std::fmt::Display for ConsoleError {
             Self::SignedOut => "Your session has ended. Sign in again in another tab, then come back and try again.",
             Self::NotAllowed(reason) => reason,
             Self::CodeNeeded => "Enter the code that your authenticator app shows, or a recovery code.",
+            Self::StepUpRequired { .. } => "Confirm that it is you, then try again.",
             Self::NotFound(thing) => {
                 return write!(f, "This {thing} no longer exists. Somebody may have deleted it.");
             }

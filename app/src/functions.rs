@@ -31,9 +31,9 @@ pub use properties::{
     rename_property, restore_property,
 };
 pub use security::{
-    ChangePassword, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere, TurnOffSecondFactor,
-    TurnOnSecondFactor, change_password, rename_oneself, renew_recovery_codes, require_second_factor,
-    sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
+    ChangePassword, ConfirmIdentity, RenameOneself, RenewRecoveryCodes, RequireSecondFactor, SignOutEverywhere,
+    TurnOffSecondFactor, TurnOnSecondFactor, change_password, confirm_identity, rename_oneself, renew_recovery_codes,
+    require_second_factor, sign_out_everywhere, turn_off_second_factor, turn_on_second_factor,
 };
 pub use tenants::{
     ChangeTenant, CreateTenant, EnterTenant, LeaveTenant, ResumeSubscription, StopSubscription, change_tenant,

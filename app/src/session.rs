@@ -209,7 +209,7 @@ fn set_retry_after(retry_after: Duration) {
 fn refuse(error: ConsoleError) -> ConsoleError {
     answer_with(match &error {
         ConsoleError::SignedOut | ConsoleError::CodeNeeded => StatusCode::UNAUTHORIZED,
-        ConsoleError::NotAllowed(_) => StatusCode::FORBIDDEN,
+        ConsoleError::NotAllowed(_) | ConsoleError::StepUpRequired { .. } => StatusCode::FORBIDDEN,
         ConsoleError::NotFound(_) => StatusCode::NOT_FOUND,
         ConsoleError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ConsoleError::Changed(_) | ConsoleError::Refused(_) => StatusCode::CONFLICT,
@@ -237,12 +237,13 @@ fn fail(error: Error) -> ConsoleError {
         | Error::NotASuperUser
         | Error::NotTheOwner
         | Error::NoKeysOfTheirOwn
-        | Error::OwesSecondFactor
+        | Error::OwesSecondFactor { .. }
         | Error::AccessChanged) => {
             report_forbidden(&error);
             refuse(ConsoleError::NotAllowed(error.to_string()))
         }
         Error::CodeNeeded => refuse(ConsoleError::CodeNeeded),
+        Error::StepUpRequired { needs_code } => refuse(ConsoleError::StepUpRequired { needs_code }),
         error @ Error::WrongCredentials => {
             let refused = refuse(ConsoleError::Refused(error.to_string()));
             answer_with(StatusCode::UNAUTHORIZED);

@@ -55,6 +55,7 @@ actions! {
     RecoveryCodesRenewed = "second_factor.codes_renewed", "Recovery codes renewed";
     SignInsFailed = "session.sign_ins_failed", "Repeated failed sign-ins";
     SessionOpened = "session.opened", "Signed in";
+    IdentityConfirmed = "session.confirmed", "Identity confirmed";
     SessionEnded = "session.ended", "Signed out";
     SessionsEnded = "session.all_ended", "Signed out everywhere";
     PropertyCreated = "property.created", "Property created";

@@ -104,18 +104,13 @@ for (const role of ['member', 'tenant-admin', 'super-user']) {
     await expect(factor(page)).toContainText('You have 9 recovery codes left.');
   });
 
-  test(`a ${role} turns the second factor off with a code`, async ({ page, tenant, complaints }) => {
+  test(`a ${role} turns the second factor off`, async ({ page, tenant }) => {
     const email = await enter(page, tenant, role);
-    const [, codes] = await setUp(page);
+    await setUp(page);
     await factor(page).getByRole('button', { name: 'Turn off' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Code', { exact: true }).fill('not a code');
-    await dialog.getByRole('button', { name: 'Turn off' }).click();
-    await expect(dialog).toContainText('This code is wrong, too old or was used before.');
     await expectAccessible(page);
-    expectReported(complaints, 422);
-    await dialog.getByLabel('Code', { exact: true }).fill(codes[1]!);
-    await dialog.getByLabel('Code', { exact: true }).press('Enter');
+    await dialog.getByRole('button', { name: 'Turn off' }).click();
     await expect(factor(page)).toContainText('Off');
     await page.context().clearCookies();
     await signIn(page, email);
@@ -134,8 +129,7 @@ test('new recovery codes end the old ones, and few are warned of', async ({ page
   await expect(factor(page)).toContainText('You have 1 recovery code left. Make new ones');
   await expectAccessible(page);
   await factor(page).getByRole('button', { name: 'Make new recovery codes' }).click();
-  await page.getByRole('dialog').getByLabel('Code', { exact: true }).fill(old[9]!);
-  await page.getByRole('dialog').getByLabel('Code', { exact: true }).press('Enter');
+  await page.getByRole('dialog').getByRole('button', { name: 'Make new codes' }).click();
   await expect(page.getByRole('dialog', { name: 'Copy your recovery codes' })).toBeVisible();
   await expectAccessible(page);
   const codes = await readCodes(page);
@@ -269,7 +263,7 @@ test('by keyboard alone', async ({ page, tenant }) => {
   await alive(page);
   await tabTo(page.getByRole('button', { name: 'Turn off' }));
   await page.keyboard.press('Enter');
-  await tabTo(page.getByRole('dialog').getByLabel('Code', { exact: true }));
+  await tabTo(page.getByRole('dialog').getByRole('button', { name: 'Turn off' }));
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: 'Turn off' })).toBeFocused();
 });

@@ -1,38 +1,11 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { Program } from './support/program';
-import { Tenant, alive, expect, expectAccessible, open, row, signIn, test as base } from './support/test';
+import { psql, testOnPostgres } from './support/postgres';
+import { Tenant, alive, expect, expectAccessible, open, row, signIn } from './support/test';
 
 // The states between asking and having: the database is PostgreSQL here, which can be told to keep a table.
 
-const server = process.env.LATCHKEY_TEST_POSTGRES_URL;
-
-const test = base.extend<object, { databaseUrl: string; program: Program }>({
-  databaseUrl: [
-    async ({}, use, info) => {
-      if (!server) throw new Error('LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`');
-      const name = `states_${process.pid}_${info.workerIndex}`;
-      await psql(server, `CREATE DATABASE ${name}`);
-      await use(`${server.slice(0, server.lastIndexOf('/'))}/${name}`);
-    },
-    { scope: 'worker' },
-  ],
-  program: [
-    async ({ databaseUrl }, use) => {
-      const program = await Program.start({ databaseUrl, arguments: ['--support-contact', 'help@example.com'] });
-      await use(program);
-      await program.stop();
-    },
-    { scope: 'worker' },
-  ],
-});
+const test = testOnPostgres('states', ['--support-contact', 'help@example.com']);
 
 test.describe.configure({ mode: 'serial' });
-
-async function psql(url: string, sql: string): Promise<string> {
-  const options = ['--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1', '--command', sql];
-  return (await promisify(execFile)('psql', [url, ...options])).stdout.trim();
-}
 
 const LOCKED = `
   SELECT EXISTS (

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Thing},
     people,
     secret::Sha256Hex,
+    step_up::STEP_UP_MAX_AGE,
     store::{self, Chain, sessions::LiveSession},
 };
 
@@ -39,7 +40,25 @@ enum Authority {
     /// A password or a link, which the change itself checks against the rows that it locks.
     Credential,
     /// A session. Every change checks again that it is live and still gives this capacity.
-    Session { token: Sha256Hex, capacity: Capacity, home: Option<TenantId> },
+    Session(SessionAuthority),
+}
+
+#[derive(Debug, Clone)]
+struct SessionAuthority {
+    token: Sha256Hex,
+    capacity: Capacity,
+    home: Option<TenantId>,
+    super_user_mfa: SuperUserMfa,
+    /// Whether the person must have confirmed their identity lately.
+    needs_step_up: bool,
+}
+
+/// Whether super users must have a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SuperUserMfa {
+    #[default]
+    Required,
+    Optional,
 }
 
 /// What a person acts as.
@@ -92,7 +111,7 @@ impl Actor {
 
     /// Whether the actor is a person in the console.
     pub(crate) fn has_session(&self) -> bool {
-        matches!(self.authority, Authority::Session { .. })
+        matches!(self.authority, Authority::Session(_))
     }
 
     /// The chain on which changes of the actor's own account are written. While it is locked, their role and their
@@ -100,7 +119,7 @@ impl Actor {
     pub(crate) fn home(&self) -> Option<Chain<'_>> {
         match &self.authority {
             Authority::Operator | Authority::Program | Authority::Credential => None,
-            Authority::Session { home, .. } => Some(people::chain(home.as_ref())),
+            Authority::Session(session) => Some(people::chain(session.home.as_ref())),
         }
     }
 
@@ -113,16 +132,30 @@ impl Actor {
         transaction: &impl store::Connection,
         now: DateTime<Utc>,
     ) -> Result<Self, Error> {
-        let (Authority::Session { token, capacity, .. }, Some(address)) = (&self.authority, self.address) else {
+        let (Authority::Session(authority), Some(address)) = (&self.authority, self.address) else {
             return Ok(self.clone());
         };
+        let SessionAuthority { token, capacity, super_user_mfa, needs_step_up, .. } = authority;
         let session = store::sessions::find(transaction, token, now).await?.ok_or(Error::SessionEnded)?;
-        let signed_in = SignedIn::load(transaction, session, token, address).await?;
+        let signed_in = SignedIn::load(transaction, session, token, address, *super_user_mfa).await?;
         match signed_in.check(capacity) {
-            Ok(()) => Ok(signed_in.actor(capacity.clone())),
-            Err(Error::OwesSecondFactor) => Err(Error::OwesSecondFactor),
-            Err(_) => Err(Error::AccessChanged),
+            Ok(()) => {}
+            Err(owed @ Error::OwesSecondFactor { .. }) => return Err(owed),
+            Err(_) => return Err(Error::AccessChanged),
         }
+        if *needs_step_up {
+            signed_in.check_step_up(now)?;
+        }
+        Ok(signed_in.actor(capacity.clone()))
+    }
+
+    /// The same actor, whose change is refused unless the person confirmed their identity lately.
+    pub(crate) fn with_step_up(&self) -> Self {
+        let mut actor = self.clone();
+        if let Authority::Session(session) = &mut actor.authority {
+            session.needs_step_up = true;
+        }
+        actor
     }
 }
 
@@ -135,6 +168,9 @@ pub struct SignedIn {
     pub has_second_factor: bool,
     pub(crate) session: Sha256Hex,
     pub(crate) address: IpAddr,
+    /// When the person last proved their identity.
+    confirmed_at: DateTime<Utc>,
+    super_user_mfa: SuperUserMfa,
 }
 
 impl SignedIn {
@@ -143,13 +179,22 @@ impl SignedIn {
         session: LiveSession,
         token: &Sha256Hex,
         address: IpAddr,
+        super_user_mfa: SuperUserMfa,
     ) -> Result<Self, Error> {
         let tenant = match &session.tenant {
             Some(id) => store::tenants::find_on(connection, id).await?,
             None => None,
         };
         let has_second_factor = session.account.has_second_factor();
-        Ok(Self { person: session.account.person, tenant, has_second_factor, session: token.clone(), address })
+        Ok(Self {
+            person: session.account.person,
+            tenant,
+            has_second_factor,
+            session: token.clone(),
+            address,
+            confirmed_at: session.confirmed_at,
+            super_user_mfa,
+        })
     }
 
     /// The person as an admin: of their own tenant, or of the one that they entered as a super user.
@@ -194,7 +239,12 @@ impl SignedIn {
     fn check(&self, capacity: &Capacity) -> Result<(), Error> {
         let is_in = |id: &TenantId| self.tenant.as_ref().is_some_and(|tenant| tenant.id == *id);
         match (capacity, self.person.role) {
-            (Capacity::Person, _) | (Capacity::SuperUser, Role::SuperUser) => Ok(()),
+            (Capacity::Person, _) => Ok(()),
+            // What a tenant requires does not keep a super user from running the installation.
+            (Capacity::SuperUser, Role::SuperUser) => match self.second_factor_required_by() {
+                Some(MfaAuthority::Installation) => self.check_second_factor(),
+                _ => Ok(()),
+            },
             (Capacity::AdminOf(id), Role::TenantAdmin | Role::SuperUser) if is_in(id) => self.check_second_factor(),
             (Capacity::KeyHolderIn(id), Role::TenantAdmin | Role::Member) if is_in(id) => self.check_second_factor(),
             (Capacity::AdminOf(_), _) => Err(Error::NotAnAdmin),
@@ -214,21 +264,63 @@ impl SignedIn {
         self.tenant.as_ref().filter(|_| self.person.role != Role::SuperUser)
     }
 
-    /// Whether the tenant asks for a second factor that the person has yet to set up. Until then they can do
-    /// nothing else.
+    /// Whether the person has to set up a second factor. Until then they can do nothing else.
     #[must_use]
     pub fn owes_second_factor(&self) -> bool {
-        !self.has_second_factor && self.tenant.as_ref().is_some_and(|tenant| tenant.requires_second_factor)
+        !self.has_second_factor && self.second_factor_required_by().is_some()
+    }
+
+    /// Who requires a second factor of the person.
+    #[must_use]
+    pub fn second_factor_required_by(&self) -> Option<MfaAuthority<'_>> {
+        match &self.tenant {
+            _ if self.person.role == Role::SuperUser && self.super_user_mfa == SuperUserMfa::Required => {
+                Some(MfaAuthority::Installation)
+            }
+            Some(tenant) if tenant.requires_second_factor => Some(MfaAuthority::Tenant(tenant)),
+            _ => None,
+        }
     }
 
     fn check_second_factor(&self) -> Result<(), Error> {
-        if self.owes_second_factor() { Err(Error::OwesSecondFactor) } else { Ok(()) }
+        match self.second_factor_required_by() {
+            Some(authority) if !self.has_second_factor => {
+                Err(Error::OwesSecondFactor { by_installation: matches!(authority, MfaAuthority::Installation) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the person confirmed their identity within [`STEP_UP_MAX_AGE`].
+    #[must_use]
+    pub fn is_recently_confirmed(&self, now: DateTime<Utc>) -> bool {
+        now - self.confirmed_at <= STEP_UP_MAX_AGE
+    }
+
+    /// Checks that the person confirmed their identity lately.
+    ///
+    /// # Errors
+    /// When they have to confirm it again.
+    pub(crate) fn check_step_up(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        if self.is_recently_confirmed(now) {
+            return Ok(());
+        }
+        Err(Error::StepUpRequired { needs_code: self.has_second_factor })
     }
 
     fn actor(&self, capacity: Capacity) -> Actor {
         let home = self.home().map(|tenant| tenant.id.clone());
-        Actor::person(&self.person, self.address, Authority::Session { token: self.session.clone(), capacity, home })
+        let (token, super_user_mfa) = (self.session.clone(), self.super_user_mfa);
+        let authority = SessionAuthority { token, capacity, home, super_user_mfa, needs_step_up: false };
+        Actor::person(&self.person, self.address, Authority::Session(authority))
     }
+}
+
+/// Who requires a second factor of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MfaAuthority<'a> {
+    Installation,
+    Tenant(&'a Tenant),
 }
 
 /// Somebody who may administer one tenant: an admin who signed in, a super user who entered it, or the operator.

@@ -66,8 +66,14 @@ pub enum Error {
     NotTheOwner,
     #[error("A super user belongs to no tenant, and has no API keys.")]
     NoKeysOfTheirOwn,
-    #[error("Your organisation asks for a second factor. Set it up under Security first.")]
-    OwesSecondFactor,
+    #[error(
+        "{} a second factor. Set it up under Security first.",
+        if *.by_installation { "Super users of this installation need" } else { "Your organisation asks for" }
+    )]
+    OwesSecondFactor { by_installation: bool },
+    /// The password, and a code if there is a second factor, must have been entered lately.
+    #[error("Confirm that it is you, then try again.")]
+    StepUpRequired { needs_code: bool },
     /// The session was live when the request arrived.
     #[error("Your session has ended. Sign in again.")]
     SessionEnded,
@@ -136,7 +142,7 @@ impl Error {
             Self::NotASuperUser => "not_a_super_user",
             Self::NotTheOwner => "not_the_owner",
             Self::NoKeysOfTheirOwn => "no_keys_of_their_own",
-            Self::OwesSecondFactor => "second_factor_required",
+            Self::OwesSecondFactor { .. } => "second_factor_required",
             _ => "not_allowed",
         }
     }

@@ -31,6 +31,7 @@ mod secret_key_file;
 mod secret_keys;
 mod security_events;
 mod sign_in;
+mod step_up;
 mod store;
 mod tenants;
 mod throttle;
@@ -48,7 +49,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::{memory::Memory, node::DatabaseClock, nodes::Lease};
 
-pub use access::{Keeper, KeyHolder, Overseer, SignedIn, SuperUser, TenantAdmin, Watcher};
+pub use access::{Keeper, KeyHolder, MfaAuthority, Overseer, SignedIn, SuperUser, SuperUserMfa, TenantAdmin, Watcher};
 pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainReport, Existing, Fault, Flaw};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
@@ -72,6 +73,7 @@ pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
 pub use secret_keys::generate_secret_key;
 pub use security_events::SecurityEvent;
 pub use sign_in::{Client, Credentials, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, SESSION_IDLE};
+pub use step_up::STEP_UP_MAX_AGE;
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
 pub use usage::{CallDetails, MAX_REQUEST_ID_BYTES, Use};
@@ -94,6 +96,7 @@ pub struct Keyring {
     usage: Arc<usage::Usage>,
     write_check: Arc<ready::WriteCheck>,
     legacy_sunset: NaiveDate,
+    super_user_mfa: SuperUserMfa,
     token_key: Arc<OnceCell<token::Key>>,
 }
 
@@ -126,6 +129,7 @@ impl Keyring {
             usage: Arc::default(),
             write_check: Arc::default(),
             legacy_sunset: LEGACY_SUNSET,
+            super_user_mfa: SuperUserMfa::default(),
             token_key: Arc::default(),
         }
     }
@@ -134,6 +138,12 @@ impl Keyring {
     #[must_use]
     pub fn with_legacy_sunset(self, legacy_sunset: NaiveDate) -> Self {
         Self { legacy_sunset, ..self }
+    }
+
+    /// The same keyring, which may do without the second factor of super users.
+    #[must_use]
+    pub fn with_super_user_mfa(self, super_user_mfa: SuperUserMfa) -> Self {
+        Self { super_user_mfa, ..self }
     }
 
     /// The same keyring, with another amount of memory for keys, in bytes.

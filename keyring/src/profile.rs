@@ -15,9 +15,18 @@ use crate::{
     error::{Error, Thing},
     people,
     security_events::FailureReason,
-    store::{self, Change, Event, Subject},
+    store::{self, Change, Event, Subject, people::Account},
     throttle::{Attempt, Proof},
 };
+
+/// Makes sure within a change that a person's password is still the one that was checked.
+pub(crate) async fn hold_password(change: &Change, account: &Account) -> Result<(), Error> {
+    let hash = account.password_hash.as_deref().unwrap_or_default();
+    if store::people::hold(change, &account.person.id, hash).await? {
+        return Ok(());
+    }
+    Err(Error::Refused("Your password was changed elsewhere a moment ago.".to_owned()))
+}
 
 impl Keyring {
     /// A change of somebody's own, written down where they belong.
@@ -64,25 +73,32 @@ impl Keyring {
     ) -> Result<(), Error> {
         check_new_password(new.expose_secret()).map_err(FieldErrors::from)?;
         let person = &signed_in.person;
-        let account = store::people::account(self.database.connection(), &person.id).await?;
-        let account = account.ok_or(Error::NotFound(Thing::Person))?;
-        let hash = account.password_hash.clone();
-        let attempt = Attempt::at(Proof::CurrentPassword, &person.id, signed_in.address);
-        if !self.verify_password(&attempt, &current, hash.clone()).await? {
-            let (reason, address) = (FailureReason::WrongCurrentPassword, signed_in.address);
-            self.security_events.report_failure(reason, Some(&person.id), address);
-            let detail = "This is not your current password.";
-            return Err(FieldErrors::from(FieldError::new(Field::CurrentPassword, "wrong", detail)).into());
-        }
+        let account = self.check_own_password(signed_in, &current, Field::CurrentPassword).await?;
         let new_hash = self.hash_new_password(&account, new).await?;
         let change = self.own_change(signed_in).await?;
-        if !store::people::hold(&change, &person.id, hash.as_deref().unwrap_or_default()).await? {
-            return Err(Error::Refused("Your password was changed elsewhere a moment ago.".to_owned()));
-        }
+        hold_password(&change, &account).await?;
         store::people::set_password(&change, &person.id, new_hash).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, Some(&signed_in.session)).await?;
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
         change.commit(Event { action: Action::PasswordChanged, subject, detail }).await
+    }
+
+    /// Checks the password of the person behind a session. A wrong one is counted, and reported at the field.
+    pub(crate) async fn check_own_password(
+        &self,
+        signed_in: &SignedIn,
+        password: &SecretString,
+        field: Field,
+    ) -> Result<Account, Error> {
+        let (person, address) = (&signed_in.person.id, signed_in.address);
+        let account = store::people::account(self.database.connection(), person).await?;
+        let account = account.ok_or(Error::NotFound(Thing::Person))?;
+        let attempt = Attempt::at(Proof::CurrentPassword, person, address);
+        if self.verify_password(&attempt, password, account.password_hash.clone()).await? {
+            return Ok(account);
+        }
+        self.security_events.report_failure(FailureReason::WrongCurrentPassword, Some(person), address);
+        Err(FieldErrors::from(FieldError::new(field, "wrong", "This is not your current password.")).into())
     }
 
     /// Where a person is signed in, the latest first.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{SignedIn, TenantAdmin},
+    access::{MfaAuthority, SignedIn, TenantAdmin},
     error::{Error, Thing},
     people,
     secret::{Sha256Hex, typed_by_hand},
@@ -84,57 +84,55 @@ fn wrong_code() -> Error {
 }
 
 impl Keyring {
-    /// What a person needs to set up a second factor. Nothing is kept of it until they confirm it.
-    #[must_use]
-    pub fn offer_second_factor(&self, signed_in: &SignedIn) -> SecondFactorOffer {
-        let secret = TotpSecret::generate();
-        let uri = secret.uri(signed_in.person.email.as_str());
-        SecondFactorOffer { uri, secret: secret.expose().to_owned().into() }
-    }
-
-    /// Turns the second factor on, once a code shows that the person's app has the secret.
+    /// Returns what a person needs to set up a second factor. A session is offered the same until it is set up.
     ///
     /// # Errors
-    /// When the code is wrong, or the person has a second factor already.
-    pub async fn turn_on_second_factor(
-        &self,
-        signed_in: &SignedIn,
-        secret: &SecretString,
-        code: &str,
-    ) -> Result<RecoveryCodes, Error> {
-        let change = self.own_change(signed_in).await?;
+    /// When the person has to confirm their identity first.
+    pub async fn offer_second_factor(&self, signed_in: &SignedIn) -> Result<SecondFactorOffer, Error> {
+        signed_in.check_step_up(self.now())?;
+        let session = &signed_in.session;
+        store::sessions::offer_totp_secret(&self.database, session, &TotpSecret::generate()).await?;
+        let keys = self.database.secret_keys()?;
+        let secret = store::sessions::offered_totp_secret(self.database.connection(), &keys, session).await?;
+        let secret = secret.ok_or(Error::SessionEnded)?;
+        let uri = secret.uri(signed_in.person.email.as_str());
+        Ok(SecondFactorOffer { uri, secret: secret.expose().to_owned().into() })
+    }
+
+    /// Turns the second factor on, once a code shows that the person's app has the secret that their session was offered.
+    /// Their other sessions end.
+    ///
+    /// # Errors
+    /// When the person has to confirm their identity first, the code is wrong, or they have a second factor already.
+    pub async fn turn_on_second_factor(&self, signed_in: &SignedIn, code: &str) -> Result<RecoveryCodes, Error> {
+        let change = self.own_confirmed_change(signed_in).await?;
+        let (person, session) = (&signed_in.person, &signed_in.session);
         if find(&change, signed_in).await?.has_second_factor() {
             return Err(Error::Refused("Your second factor is on already. Reload the page.".to_owned()));
         }
-        let secret = TotpSecret::parse(secret.expose_secret());
-        let secret = secret.ok_or_else(|| Error::Refused("Reload the page and scan the code again.".to_owned()))?;
+        let offered = store::sessions::offered_totp_secret(change.on(), change.secret_keys(), session).await?;
+        let secret = offered.ok_or_else(|| Error::Refused("Reload the page and scan the code again.".to_owned()))?;
         let step = secret.step_of(&as_compared(code), change.now()).ok_or_else(wrong_code)?;
-        let person = &signed_in.person.id;
-        store::people::set_totp(&change, person, Some(&secret), Some(step)).await?;
-        let codes = renew(&change, person).await?;
-        commit(change, signed_in, Action::SecondFactorOn).await?;
+        store::people::set_totp(&change, &person.id, Some(&secret), Some(step)).await?;
+        store::sessions::withdraw_totp_offers(&change, Some(session)).await?;
+        let codes = renew(&change, &person.id).await?;
+        let ended = store::sessions::end_of_person(&change, &person.id, Some(session)).await?;
+        let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
+        change.commit(Event { action: Action::SecondFactorOn, subject, detail }).await?;
         Ok(codes)
     }
 
     /// Turns the second factor off.
     ///
     /// # Errors
-    /// When the code is wrong, or the tenant asks for a second factor.
-    pub async fn turn_off_second_factor(&self, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
-        // Asked again within the change. Here it saves the code from being counted as a wrong one.
-        if let Some(tenant) = &signed_in.tenant
-            && is_required(self.database.connection(), tenant).await?
-        {
-            return Err(is_required_by(tenant));
+    /// When the person has to confirm their identity first, or the second factor is required of them.
+    pub async fn turn_off_second_factor(&self, signed_in: &SignedIn) -> Result<(), Error> {
+        let change = self.own_confirmed_change(signed_in).await?;
+        match signed_in.second_factor_required_by() {
+            Some(MfaAuthority::Installation) => return Err(is_required_of_super_users()),
+            _ => check_tenant_allows_turning_off(&change, signed_in).await?,
         }
-        let code = self.count_own_code(signed_in, code).await?;
-        let change = self.own_change(signed_in).await?;
-        if let Some(tenant) = &signed_in.tenant
-            && is_required(change.on(), tenant).await?
-        {
-            return Err(is_required_by(tenant));
-        }
-        self.spend_own(&change, signed_in, code).await?;
+        check_is_on(&change, signed_in).await?;
         remove(&change, &signed_in.person.id).await?;
         commit(change, signed_in, Action::SecondFactorOff).await
     }
@@ -142,11 +140,10 @@ impl Keyring {
     /// Gives a person new recovery codes; the old ones end.
     ///
     /// # Errors
-    /// When the code is wrong.
-    pub async fn renew_recovery_codes(&self, signed_in: &SignedIn, code: &str) -> Result<RecoveryCodes, Error> {
-        let code = self.count_own_code(signed_in, code).await?;
-        let change = self.own_change(signed_in).await?;
-        self.spend_own(&change, signed_in, code).await?;
+    /// When the person has to confirm their identity first, or has no second factor.
+    pub async fn renew_recovery_codes(&self, signed_in: &SignedIn) -> Result<RecoveryCodes, Error> {
+        let change = self.own_confirmed_change(signed_in).await?;
+        check_is_on(&change, signed_in).await?;
         let codes = renew(&change, &signed_in.person.id).await?;
         commit(change, signed_in, Action::RecoveryCodesRenewed).await?;
         Ok(codes)
@@ -163,10 +160,11 @@ impl Keyring {
     /// Takes the second factor from somebody who lost it.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id, or it is the admin themselves.
+    /// When the admin has to confirm their identity first, the tenant has nobody with this id, or it is the admin
+    /// themselves.
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         people::check_not_oneself(admin, id, "Turn your own second factor off under Security, with one of its codes.")?;
-        let change = self.change(admin).await?;
+        let change = self.confirmed_change(admin).await?;
         let found = people::find(&change, admin, id).await?;
         if !found.has_second_factor {
             return Ok(());
@@ -218,26 +216,21 @@ impl Keyring {
         throttle::forgive(change, attempt).await?;
         Ok(spent)
     }
+}
 
-    /// Counts a code of a person who has a second factor. Without one there is nothing to guess.
-    async fn count_own_code<'a>(&self, signed_in: &SignedIn, code: &'a str) -> Result<Option<CountedCode<'a>>, Error> {
-        let account = store::people::account(self.database.connection(), &signed_in.person.id).await?;
-        if !account.is_some_and(|account| account.has_second_factor()) {
-            return Ok(None);
-        }
-        self.count_code(&signed_in.person.id, code, signed_in.address).await.map(Some)
-    }
+fn is_required_of_super_users() -> Error {
+    Error::Refused("This installation requires super users to have a second factor, so yours stays on.".to_owned())
+}
 
-    async fn spend_own(
-        &self,
-        change: &Change,
-        signed_in: &SignedIn,
-        code: Option<CountedCode<'_>>,
-    ) -> Result<(), Error> {
-        let account = find(change, signed_in).await?;
-        let code = code.filter(|_| account.has_second_factor()).ok_or_else(is_off_already)?;
-        self.spend_code(change, &account, &code).await.map(drop)
+async fn check_tenant_allows_turning_off(change: &Change, signed_in: &SignedIn) -> Result<(), Error> {
+    match &signed_in.tenant {
+        Some(tenant) if is_required(change.on(), tenant).await? => Err(is_required_by(tenant)),
+        _ => Ok(()),
     }
+}
+
+async fn check_is_on(change: &Change, signed_in: &SignedIn) -> Result<(), Error> {
+    if find(change, signed_in).await?.has_second_factor() { Ok(()) } else { Err(is_off_already()) }
 }
 
 fn is_required_by(tenant: &Tenant) -> Error {

@@ -205,7 +205,7 @@ impl Keyring {
             let touched = store::sessions::touch(&self.database, &token, now, expires_at).await;
             let _ = touched.inspect_err(|cause| tracing::warn!(%cause, "the use of a session could not be recorded"));
         }
-        SignedIn::load(self.database.connection(), session, &token, address).await.map(Some)
+        SignedIn::load(self.database.connection(), session, &token, address, self.super_user_mfa).await.map(Some)
     }
 }
 

@@ -31,6 +31,7 @@ mod use_cases {
     mod second_factor;
     mod secret_keys;
     mod sign_in;
+    mod step_up;
     mod tenants;
     mod usage;
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use domain::{network::parse_range, origin::Origin, secret::Product};
 use ipnet::IpNet;
-use keyring::LEGACY_SUNSET;
+use keyring::{LEGACY_SUNSET, SuperUserMfa};
 use secrecy::SecretString;
 
 use crate::commands::Words;
@@ -84,6 +84,10 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_ADMIN_PASSWORD", hide_env_values = true, global = true)]
     pub admin_password: Option<SecretString>,
 
+    /// Whether super users must have a second factor [default: required; optional with --demo]
+    #[arg(long, env = "LATCHKEY_SUPER_USER_MFA", global = true)]
+    pub super_user_mfa: Option<SuperUserMfaPolicy>,
+
     /// Print one JSON document instead of words for people
     #[arg(long, global = true)]
     pub json: bool,
@@ -101,6 +105,21 @@ pub struct Settings {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SuperUserMfaPolicy {
+    Required,
+    Optional,
+}
+
+impl From<SuperUserMfaPolicy> for SuperUserMfa {
+    fn from(policy: SuperUserMfaPolicy) -> Self {
+        match policy {
+            SuperUserMfaPolicy::Required => Self::Required,
+            SuperUserMfaPolicy::Optional => Self::Optional,
+        }
+    }
 }
 
 #[derive(Subcommand)]

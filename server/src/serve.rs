@@ -7,6 +7,7 @@ use booking::Booking;
 use ipnet::IpNet;
 use keyring::{
     Clock, Database, DemoSignIn, Error, Keyring, NewPerson, OpenError, SecretKeyFile, SecretKeyFileError, StoreError,
+    SuperUserMfa,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -102,6 +103,8 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         file_modes::warn_about_wide_modes(file);
     }
     let keyring = open(settings).await?.with_memory(u64::from(settings.memory) * MIB);
+    let default_mfa = if options.demo { SuperUserMfa::Optional } else { SuperUserMfa::Required };
+    let keyring = keyring.with_super_user_mfa(settings.super_user_mfa.map_or(default_mfa, Into::into));
     make_first_super_user(&keyring, settings).await?;
     let booking = booking(&keyring);
     let demo = if options.demo { keyring.fill_with_demo().await.map_err(ServeError::Demo)? } else { None };

@@ -21,26 +21,33 @@ pub async fn change_password(current_password: String, password: String) -> Resu
     session::answer(console.keyring.change_password(&signed_in, current_password.into(), password.into()).await)
 }
 
+/// Confirms the person's identity by their password and, if they have a second factor, a code.
+#[server(prefix = "/console", endpoint = "confirm_identity", input = Json)]
+pub async fn confirm_identity(password: String, #[server(default)] code: String) -> Result<(), ConsoleError> {
+    let (console, signed_in) = session::somebody().await?;
+    session::answer(console.keyring.confirm_identity(&signed_in, &password.into(), &code).await)
+}
+
 /// Turns the second factor on and answers the recovery codes, this once.
 #[server(prefix = "/console", endpoint = "turn_on_second_factor", input = Json)]
-pub async fn turn_on_second_factor(secret: String, code: String) -> Result<Vec<String>, ConsoleError> {
+pub async fn turn_on_second_factor(code: String) -> Result<Vec<String>, ConsoleError> {
     let (console, signed_in) = session::somebody().await?;
-    let codes = console.keyring.turn_on_second_factor(&signed_in, &secret.into(), &code).await;
+    let codes = console.keyring.turn_on_second_factor(&signed_in, &code).await;
     session::answer(codes).map(session::codes_once)
 }
 
 /// Turns the second factor off.
 #[server(prefix = "/console", endpoint = "turn_off_second_factor", input = Json)]
-pub async fn turn_off_second_factor(code: String) -> Result<(), ConsoleError> {
+pub async fn turn_off_second_factor() -> Result<(), ConsoleError> {
     let (console, signed_in) = session::somebody().await?;
-    session::answer(console.keyring.turn_off_second_factor(&signed_in, &code).await)
+    session::answer(console.keyring.turn_off_second_factor(&signed_in).await)
 }
 
 /// Makes new recovery codes and answers them, this once.
 #[server(prefix = "/console", endpoint = "renew_recovery_codes", input = Json)]
-pub async fn renew_recovery_codes(code: String) -> Result<Vec<String>, ConsoleError> {
+pub async fn renew_recovery_codes() -> Result<Vec<String>, ConsoleError> {
     let (console, signed_in) = session::somebody().await?;
-    session::answer(console.keyring.renew_recovery_codes(&signed_in, &code).await).map(session::codes_once)
+    session::answer(console.keyring.renew_recovery_codes(&signed_in).await).map(session::codes_once)
 }
 
 /// Asks everybody in the tenant for a second factor, or leaves it to them.

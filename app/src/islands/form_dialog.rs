@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     dialog::Dialog,
-    server_form::{Fields, FormSpec, Revealed, Sending},
+    server_form::{Fields, FormSpec, Revealed, Sending, StepUp},
 };
 use crate::components::Icon;
 
@@ -63,7 +63,10 @@ pub fn FormDialog(opener: Opener, title: String, form: FormSpec, children: Child
             is_open.set(false);
         }
     });
-    let is_shown = Signal::derive(move || is_open.get() && sending.revealed().with(Option::is_none));
+    // What is filled in stays in the page while another dialog takes its turn.
+    let is_shown = Signal::derive(move || {
+        is_open.get() && sending.revealed().with(Option::is_none) && sending.step_up().with(Option::is_none)
+    });
     let cancel = view! { <button class="button" type="button" on:click=move |_| close.run(())>"Cancel"</button> };
     view! {
         <OpenerButton opener on_open=move |()| is_open.set(true)/>
@@ -71,6 +74,7 @@ pub fn FormDialog(opener: Opener, title: String, form: FormSpec, children: Child
             <header class="dialog-header"><h2 id=heading>{title}</h2></header>
             <Fields sending footer="dialog-footer" cancel=cancel.into_any()>{children()}</Fields>
         </Dialog>
+        <StepUp sending/>
         <Revealed sending/>
     }
 }

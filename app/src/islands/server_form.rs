@@ -1,7 +1,7 @@
 //! Forms whose fields the server rendered: what is filled in goes to a server function, and what that answers comes
 //! back to the fields. A page needs no island of its own to change something.
 
-use leptos::{html, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 use serde::{Deserialize, Serialize};
 use web_sys::{Event, SubmitEvent};
 
@@ -15,8 +15,10 @@ mod answer;
 mod controls;
 mod filled;
 mod sending;
+mod step_up;
 
 pub(super) use sending::Sending;
+pub(super) use step_up::StepUp;
 
 /// What a form does, and in which words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +103,7 @@ pub fn ServerForm(form: FormSpec, children: Children) -> impl IntoView {
     let sending = Sending::new(form);
     view! {
         <Fields sending footer="form-footer" cancel=cancel.into_any()>{children()}</Fields>
+        <StepUp sending/>
         <Revealed sending/>
     }
 }
@@ -109,12 +112,10 @@ pub fn ServerForm(form: FormSpec, children: Children) -> impl IntoView {
 #[component]
 pub(super) fn Fields(sending: Sending, footer: &'static str, cancel: AnyView, children: Children) -> impl IntoView {
     let FormSpec { id, submit, doing, is_danger, .. } = sending.spec();
-    let element = NodeRef::<html::Form>::new();
+    let element = sending.element();
     let send = move |event: SubmitEvent| {
         event.prevent_default();
-        if let Some(element) = element.get_untracked() {
-            sending.send(element);
-        }
+        sending.send();
     };
     let forget_error = move |event: Event| {
         if let Some(element) = element.get_untracked() {

@@ -18,7 +18,7 @@ mod qr;
 mod sessions;
 mod set_up;
 
-use factor::{Factor, FactorPanel};
+use factor::{Factor, FactorPanel, requirement};
 use password::PasswordPanel;
 use sessions::SessionsPanel;
 pub(crate) use set_up::second_factor;
@@ -42,17 +42,18 @@ struct Shown {
     zone: TimeZone,
 }
 
-/// A second factor that somebody has yet to set up.
+/// A second factor that the person has yet to set up.
 #[derive(Clone)]
 struct Owed {
-    tenant: String,
+    /// Who requires it, as the beginning of a sentence.
+    requirement: String,
     role: Role,
 }
 
 impl Owed {
     fn by(signed_in: &SignedIn) -> Option<Self> {
-        let tenant = signed_in.tenant.as_ref().filter(|_| signed_in.owes_second_factor())?;
-        Some(Self { tenant: tenant.name.clone(), role: signed_in.person.role })
+        let by = signed_in.second_factor_required_by().filter(|_| signed_in.owes_second_factor())?;
+        Some(Self { requirement: requirement(by), role: signed_in.person.role })
     }
 }
 
@@ -91,7 +92,7 @@ fn SecurityPage(shown: Shown) -> impl IntoView {
 
 #[component]
 fn OwedCallout(owed: Owed) -> impl IntoView {
-    let Owed { tenant, role } = owed;
+    let Owed { requirement, role } = owed;
     let out_of_reach = match role {
         Role::TenantAdmin | Role::SuperUser => "you can neither see nor change what is kept here",
         Role::Member => "you can neither see nor change your API keys",
@@ -100,7 +101,7 @@ fn OwedCallout(owed: Owed) -> impl IntoView {
         <p class="callout warning security-owed">
             <Icon name="warning"/>
             <span>
-                <strong>{format!("{tenant} asks everybody for a second factor. ")}</strong>
+                <strong>{format!("{requirement}. ")}</strong>
                 {format!("Until you have set yours up, {out_of_reach}. API keys that exist keep working.")}
             </span>
         </p>

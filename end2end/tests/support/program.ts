@@ -26,7 +26,11 @@ export class Program {
     const { stdout: secretKey } = await promisify(execFile)(program, ['secret-key', 'generate']);
     await writeFile(secretKeyFile, secretKey, { mode: 0o600 });
     const words = ['serve', '--addr', '127.0.0.1:0', '--log', 'debug'];
-    const environment = { LATCHKEY_DATABASE_URL: databaseUrl, LATCHKEY_SECRET_KEY_FILE: secretKeyFile };
+    const environment = {
+      LATCHKEY_DATABASE_URL: databaseUrl,
+      LATCHKEY_SECRET_KEY_FILE: secretKeyFile,
+      LATCHKEY_SUPER_USER_MFA: 'optional',
+    };
     const child = spawn(program, [...words, ...(options.arguments ?? [])], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -73,9 +73,14 @@ impl Keyring {
     /// Invites somebody into the tenant.
     ///
     /// # Errors
-    /// Names every wrong field; refuses an e-mail address that is taken.
+    /// Names every wrong field; refuses an e-mail address that is taken, and to invite an admin before the caller has
+    /// confirmed their identity.
     pub async fn invite_person(&self, admin: &TenantAdmin, new: &NewInvitation) -> Result<Invitation, Error> {
-        let change = self.change(admin).await?;
+        let change = match Role::parse(&new.role.role) {
+            // Whoever is invited as an admin can do what the inviting admin can.
+            Some(Role::TenantAdmin) => self.confirmed_change(admin).await?,
+            _ => self.change(admin).await?,
+        };
         let known = store::groups::list(change.on(), admin.id()).await?;
         let (_, (role, groups)) = FieldErrors::both(new.parse(), new.role.parse(&known))?;
         let invitation = invite(&change, admin.id(), new, role).await?;
@@ -92,10 +97,11 @@ impl Keyring {
     /// Makes another link for somebody who lost the first, or forgot their password. Earlier links end.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id, it is the admin themselves, or they were switched off.
+    /// When the admin has to confirm their identity first, the tenant has nobody with this id, it is the admin themselves,
+    /// or the person was deactivated.
     pub async fn make_password_link(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Invitation, Error> {
         check_not_oneself(admin, id, "Change your own password under Security.")?;
-        let change = self.change(admin).await?;
+        let change = self.confirmed_change(admin).await?;
         let found = find(&change, admin, id).await?;
         if found.state == PersonState::SwitchedOff {
             return Err(Error::Refused(format!("{} was switched off. Switch them on first.", found.person.name)));

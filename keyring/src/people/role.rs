@@ -60,10 +60,10 @@ impl Keyring {
     /// Gives a person another role, and other groups. It holds from their next request and their keys' next call.
     ///
     /// # Errors
-    /// When it is the admin themselves, something was picked that there is not, or no admin would be left.
+    /// When the admin has to confirm their identity first, it is the admin themselves, something was picked that there is not, or no admin would be left.
     pub async fn set_role(&self, admin: &TenantAdmin, id: &PersonId, new: &NewRole) -> Result<Profile, Error> {
         check_not_oneself(admin, id, "You cannot change your own role. Ask another admin.")?;
-        let change = self.change(admin).await?;
+        let change = self.confirmed_change(admin).await?;
         let before = find(&change, admin, id).await?;
         let (role, groups) = new.parse(&store::groups::list(change.on(), admin.id()).await?)?;
         if before.person.role == role && before.groups == groups {

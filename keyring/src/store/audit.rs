@@ -262,6 +262,7 @@ fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
         | Action::RecoveryCodesRenewed
         | Action::SignInsFailed
         | Action::SessionOpened
+        | Action::IdentityConfirmed
         | Action::SessionEnded
         | Action::SessionsEnded
         | Action::AuditSealed

@@ -12,6 +12,7 @@ use super::{
     Change, Database, Result, StoreError,
     audit::seal::seal_chains,
     entity::{installation, person},
+    sessions,
 };
 use crate::{
     secret::random_hex,
@@ -28,6 +29,10 @@ const CHECK_TEXT: &str = "latchkey";
 
 pub(super) fn totp_secret(person: &str) -> Place<'_> {
     Place { column: "person.totp_secret", row: person }
+}
+
+pub(super) fn offered_totp_secret(session: &str) -> Place<'_> {
+    Place { column: "session.offered_totp_secret", row: session }
 }
 
 /// Decrypts what stands in a place.
@@ -87,6 +92,8 @@ pub(crate) async fn reencrypt(change: &Change) -> Result<()> {
         let encrypted = keys.encrypt(place, decrypt(keys, place, &secret)?.expose_secret());
         replace_totp_secret(transaction, &person, &secret, &encrypted).await?;
     }
+    // An offer is worth nothing: the page that shows it makes another.
+    sessions::withdraw_totp_offers(change, None).await?;
     let token_key = super::installation::token_key(transaction, keys).await?;
     let token_key = keys.encrypt(TOKEN_KEY, token_key.expose_secret());
     write_installation(transaction, &keys.encrypt(CHECK, CHECK_TEXT), &token_key).await

@@ -12,13 +12,15 @@ use sea_orm::{
     sea_query::Expr,
 };
 
+use secrecy::ExposeSecret;
+
 use super::{
-    Change, Database, Result,
+    Change, Database, Result, encryption,
     entity::session,
     people::{self, Account},
     readable,
 };
-use crate::secret::Sha256Hex;
+use crate::{secret::Sha256Hex, secret_keys::SecretKeys, totp::TotpSecret};
 
 pub(crate) struct NewSession<'a> {
     pub(crate) token: &'a Sha256Hex,
@@ -37,6 +39,8 @@ pub(crate) struct LiveSession {
     pub(crate) tenant: Option<TenantId>,
     pub(crate) opened_at: DateTime<Utc>,
     pub(crate) last_seen_at: DateTime<Utc>,
+    /// When the person last proved their identity: when they signed in, or later.
+    pub(crate) confirmed_at: DateTime<Utc>,
 }
 
 pub(crate) async fn insert(change: &Change, session: NewSession<'_>) -> Result<()> {
@@ -51,6 +55,8 @@ pub(crate) async fn insert(change: &Change, session: NewSession<'_>) -> Result<(
         user_agent: Set(session.user_agent.to_owned()),
         entered_tenant_id: Set(None),
         ended_at: Set(None),
+        confirmed_at: Set(None),
+        offered_totp_secret: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(change.on()).await?;
     Ok(())
@@ -77,7 +83,13 @@ pub(crate) async fn find(
         Some(id) => Some(readable("a tenant's id", &id, TenantId::parse(&id))?),
         None => account.tenant.clone(),
     };
-    Ok(Some(LiveSession { account, tenant, opened_at: session.created_at, last_seen_at: session.last_seen_at }))
+    Ok(Some(LiveSession {
+        account,
+        tenant,
+        opened_at: session.created_at,
+        last_seen_at: session.last_seen_at,
+        confirmed_at: session.confirmed_at.unwrap_or(session.created_at),
+    }))
 }
 
 /// Notes that a session is in use, which puts off its end.
@@ -115,6 +127,52 @@ pub(crate) async fn move_between(
         .exec(change.on())
         .await?;
     Ok(moved.rows_affected > 0)
+}
+
+/// Records that the person of a session has confirmed their identity.
+pub(crate) async fn set_confirmed(change: &Change, token: &Sha256Hex) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::ConfirmedAt, Expr::value(change.now()))
+        .filter(session::Column::TokenSha256.eq(token.as_str()))
+        .exec(change.on())
+        .await?;
+    Ok(())
+}
+
+/// Returns the secret of the second factor that a session was offered.
+pub(crate) async fn offered_totp_secret(
+    connection: &impl ConnectionTrait,
+    keys: &SecretKeys,
+    token: &Sha256Hex,
+) -> Result<Option<TotpSecret>> {
+    let row = session::Entity::find_by_id(token.as_str()).one(connection).await?;
+    let Some(encrypted) = row.and_then(|row| row.offered_totp_secret) else { return Ok(None) };
+    let secret = encryption::decrypt(keys, encryption::offered_totp_secret(token.as_str()), &encrypted)?;
+    Ok(TotpSecret::parse(secret.expose_secret()))
+}
+
+/// Keeps the secret of a second factor that a session is offered, unless it has an offer already.
+pub(crate) async fn offer_totp_secret(database: &Database, token: &Sha256Hex, secret: &TotpSecret) -> Result<()> {
+    let encrypted = database.secret_keys()?.encrypt(encryption::offered_totp_secret(token.as_str()), secret.expose());
+    session::Entity::update_many()
+        .col_expr(session::Column::OfferedTotpSecret, Expr::value(encrypted))
+        .filter(session::Column::TokenSha256.eq(token.as_str()))
+        .filter(session::Column::OfferedTotpSecret.is_null())
+        .exec(database.connection())
+        .await?;
+    Ok(())
+}
+
+/// Ends the offers of second factors: to one session, or to all.
+pub(crate) async fn withdraw_totp_offers(change: &Change, token: Option<&Sha256Hex>) -> Result<()> {
+    let mut sessions = session::Entity::update_many()
+        .col_expr(session::Column::OfferedTotpSecret, Expr::value(Option::<String>::None))
+        .filter(session::Column::OfferedTotpSecret.is_not_null());
+    if let Some(token) = token {
+        sessions = sessions.filter(session::Column::TokenSha256.eq(token.as_str()));
+    }
+    sessions.exec(change.on()).await?;
+    Ok(())
 }
 
 /// Ends a session. Its row stays for a while: it tells from where the person signs in.

@@ -155,7 +155,7 @@ async fn repeated_wrong_codes_are_audited(stage: Stage) {
     let root = stage.at_the_console("root@latchkey.test").await;
     stage.with_second_factor(&root).await;
     for _ in 0..10 {
-        let refused = stage.keyring.renew_recovery_codes(&root, "not a code").await;
+        let refused = stage.confirm(&root, "not a code").await;
         assert!(matches!(refused, Err(Error::Invalid(_))));
     }
     stage.keyring.report_repeated_failures().await.unwrap();

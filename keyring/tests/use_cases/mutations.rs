@@ -41,7 +41,7 @@ async fn every_mutation_leaves_its_row(stage: Stage) {
     events.extend(all(&stage, Some(&tenant)).await);
     let told: BTreeSet<&str> = events.iter().map(|event| event.action.as_str()).collect();
     let untold: Vec<&Action> = Action::ALL.iter().filter(|action| !told.contains(action.as_str())).collect();
-    assert_eq!(untold, Vec::<&Action>::new(), "no use case here does this");
+    assert_eq!(untold, [&Action::AuditSealed], "only the first start after an upgrade does this");
     for event in &events {
         let row = format!("{event:?}");
         assert!(!event.actor.is_empty() && !event.actor_name.is_empty(), "{row}: who did it?");
@@ -49,7 +49,8 @@ async fn every_mutation_leaves_its_row(stage: Stage) {
         assert!(event.detail.is_object(), "{row}");
         assert!(secrets.iter().all(|secret| !row.contains(secret)), "{row} holds a secret");
     }
-    let reports = stage.keyring.verify_audit(None, &[]).await.unwrap().chains;
+    // Another keyring rotated the secret key.
+    let reports = stage.reopen().await.unwrap().verify_audit(None, &[]).await.unwrap().chains;
     assert!(reports.iter().all(|report| report.fault.is_none()), "{reports:?}");
 }
 
@@ -159,10 +160,11 @@ async fn what_people_do_about_themselves(stage: &Stage, tenant: &TenantAdmin, se
     let ben = stage.whose(&token).await;
     keyring.rename_oneself(&ben, "Benno").await.unwrap();
     let (app, codes) = stage.with_second_factor(&ben).await;
-    let more = keyring.renew_recovery_codes(&ben, &app.code(stage.now())).await.unwrap();
+    stage.confirm(&ben, &app.code(stage.now())).await.unwrap();
+    let more = keyring.renew_recovery_codes(&ben).await.unwrap();
     secrets.extend(codes.iter().chain(&more).map(|code| code.expose_secret().to_owned()));
     stage.advance(TimeDelta::minutes(1));
-    keyring.turn_off_second_factor(&ben, &app.code(stage.now())).await.unwrap();
+    keyring.turn_off_second_factor(&ben).await.unwrap();
     keyring.change_password(&ben, PASSWORD.to_owned().into(), ANOTHER.to_owned().into()).await.unwrap();
     keyring.sign_out_everywhere(&ben).await.unwrap();
     for _ in 0..10 {

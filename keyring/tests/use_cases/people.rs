@@ -323,8 +323,8 @@ async fn a_second_factor_can_be_asked_of_everybody(stage: Stage) {
     stage.keyring.require_second_factor(&ana, true).await.unwrap();
     let now = signed_in(&stage, &token).await.unwrap();
     assert!(now.owes_second_factor());
-    assert!(matches!(now.as_admin(), Err(Error::OwesSecondFactor)));
-    assert!(matches!(now.as_key_holder(), Err(Error::OwesSecondFactor)));
+    assert!(matches!(now.as_admin(), Err(Error::OwesSecondFactor { .. })));
+    assert!(matches!(now.as_key_holder(), Err(Error::OwesSecondFactor { .. })));
     give_second_factor(&stage, &now.person.id).await;
     let ana = signed_in(&stage, &token).await.unwrap().as_admin().expect("with one, she is as free as before");
     stage.keyring.require_second_factor(&ana, false).await.unwrap();

@@ -14,7 +14,8 @@ on_both_databases! {
     a_recovery_code_signs_in_once,
     the_code_that_turned_it_on_is_used_up,
     turning_it_on_takes_a_code_of_the_secret,
-    turning_it_off_takes_a_code,
+    turning_it_on_ends_the_other_sessions,
+    turning_it_off_ends_the_recovery_codes,
     new_recovery_codes_end_the_old_ones,
     guesses_at_codes_wait,
     right_codes_do_not_count,
@@ -63,11 +64,16 @@ impl Stage {
 
     /// Turns a second factor on. A minute later its next code is fresh.
     pub async fn with_second_factor(&self, signed_in: &SignedIn) -> (App, Vec<SecretString>) {
-        let offer = self.keyring.offer_second_factor(signed_in);
+        let offer = self.keyring.offer_second_factor(signed_in).await.unwrap();
         let app = App::of(&offer);
-        let turned_on = self.keyring.turn_on_second_factor(signed_in, &offer.secret, &app.code(self.now())).await;
+        let turned_on = self.keyring.turn_on_second_factor(signed_in, &app.code(self.now())).await;
         self.advance(TimeDelta::minutes(1));
         (app, turned_on.unwrap())
+    }
+
+    /// Confirms a person's identity with their password and a code.
+    pub async fn confirm(&self, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
+        self.keyring.confirm_identity(signed_in, &PASSWORD.to_owned().into(), code).await
     }
 
     /// A member with a second factor.
@@ -169,12 +175,11 @@ async fn the_code_that_turned_it_on_is_used_up(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let mia = stage.at_the_console(MIA).await;
-    let offer = stage.keyring.offer_second_factor(&mia);
-    let app = App::of(&offer);
+    let app = App::of(&stage.keyring.offer_second_factor(&mia).await.unwrap());
     let code = app.code(stage.now());
-    stage.keyring.turn_on_second_factor(&mia, &offer.secret, &code).await.unwrap();
+    stage.keyring.turn_on_second_factor(&mia, &code).await.unwrap();
     assert!(is_wrong_code(stage.sign_in_with(MIA, &code).await));
-    assert!(is_wrong_code(stage.keyring.turn_off_second_factor(&mia, &code).await));
+    assert!(is_wrong_code(stage.confirm(&mia, &code).await));
     stage.advance(TimeDelta::seconds(30));
     assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
 }
@@ -183,39 +188,51 @@ async fn turning_it_on_takes_a_code_of_the_secret(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let mia = stage.at_the_console(MIA).await;
-    let (offer, other) = (stage.keyring.offer_second_factor(&mia), stage.keyring.offer_second_factor(&mia));
-    let app = App::of(&offer);
-    for code in [WRONG.to_owned(), String::new(), App::of(&other).code(stage.now())] {
-        assert!(is_wrong_code(stage.keyring.turn_on_second_factor(&mia, &offer.secret, &code).await));
+    let elsewhere = stage.at_the_console(MIA).await;
+    let unoffered = stage.keyring.turn_on_second_factor(&mia, "123456").await;
+    assert!(matches!(unoffered, Err(Error::Refused(_))), "nothing was offered to this session: {unoffered:?}");
+    let app = App::of(&stage.keyring.offer_second_factor(&mia).await.unwrap());
+    let again = App::of(&stage.keyring.offer_second_factor(&mia).await.unwrap());
+    assert_eq!(app.secret(), again.secret(), "a session is offered the same until it is set up");
+    let other = App::of(&stage.keyring.offer_second_factor(&elsewhere).await.unwrap());
+    assert_ne!(app.secret(), other.secret());
+    for code in [WRONG.to_owned(), String::new(), other.code(stage.now())] {
+        assert!(is_wrong_code(stage.keyring.turn_on_second_factor(&mia, &code).await));
     }
-    let short = SecretString::from("GEZDGNBVGY3TQOJQ".to_owned());
-    let refused = stage.keyring.turn_on_second_factor(&mia, &short, &app.code(stage.now())).await;
-    assert!(matches!(refused, Err(Error::Refused(_))), "a secret of somebody's own making");
-    assert!(stage.sign_in(MIA, PASSWORD).await.is_ok(), "nothing is kept of an offer");
-    stage.keyring.turn_on_second_factor(&mia, &offer.secret, &app.code(stage.now())).await.unwrap();
-    let again = stage.keyring.turn_on_second_factor(&mia, &other.secret, &App::of(&other).code(stage.now())).await;
-    assert!(matches!(again, Err(Error::Refused(_))), "it is not replaced without a code of the first");
+    assert!(stage.sign_in(MIA, PASSWORD).await.is_ok(), "an offer changes nothing");
+    let stored = stage.texts("SELECT offered_totp_secret FROM session WHERE offered_totp_secret IS NOT NULL").await;
+    assert!(stored.len() == 2 && stored.iter().all(|value| value.starts_with("v1.")), "{stored:?}");
+    stage.keyring.turn_on_second_factor(&mia, &app.code(stage.now())).await.unwrap();
+    let again = stage.keyring.turn_on_second_factor(&mia, &app.code(stage.now())).await;
+    assert!(matches!(again, Err(Error::Refused(_))), "it is on already: {again:?}");
 }
 
-async fn turning_it_off_takes_a_code(stage: Stage) {
-    let (_, mia, app, recovery_codes) = stage.mia().await;
-    for code in [WRONG, "", "000000 "] {
-        assert!(is_wrong_code(stage.keyring.turn_off_second_factor(&mia, code).await));
-    }
-    assert!(matches!(stage.sign_in(MIA, PASSWORD).await, Err(Error::CodeNeeded)));
-    stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await.unwrap();
+async fn turning_it_on_ends_the_other_sessions(stage: Stage) {
+    let tenant = stage.tenant("acme").await;
+    stage.person(&tenant, "Mia", Role::Member).await;
+    let mine = stage.sign_in(MIA, PASSWORD).await.unwrap();
+    let other = stage.sign_in(MIA, PASSWORD).await.unwrap();
+    stage.with_second_factor(&stage.whose(&mine).await).await;
+    assert!(stage.keyring.signed_in(&other, home()).await.unwrap().is_none());
+    assert!(stage.whose(&mine).await.has_second_factor);
+    let detail = stage.texts("SELECT detail FROM audit_event WHERE action = 'second_factor.on'").await;
+    assert_eq!(detail, [r#"{"sessions_ended":1}"#]);
+}
+
+async fn turning_it_off_ends_the_recovery_codes(stage: Stage) {
+    let (_, mia, ..) = stage.mia().await;
+    stage.keyring.turn_off_second_factor(&mia).await.unwrap();
     assert!(!stage.at_the_console(MIA).await.has_second_factor);
     assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 0);
-    let again = stage.keyring.turn_off_second_factor(&mia, recovery_codes[0].expose_secret()).await;
+    let again = stage.keyring.turn_off_second_factor(&mia).await;
     assert!(matches!(again, Err(Error::Refused(_))), "there is nothing left to turn off");
-    let renewed = stage.keyring.renew_recovery_codes(&mia, recovery_codes[0].expose_secret()).await;
+    let renewed = stage.keyring.renew_recovery_codes(&mia).await;
     assert!(matches!(renewed, Err(Error::Refused(_))));
 }
 
 async fn new_recovery_codes_end_the_old_ones(stage: Stage) {
     let (_, mia, _, old) = stage.mia().await;
-    assert!(is_wrong_code(stage.keyring.renew_recovery_codes(&mia, WRONG).await));
-    let new = stage.keyring.renew_recovery_codes(&mia, old[0].expose_secret()).await.unwrap();
+    let new = stage.keyring.renew_recovery_codes(&mia).await.unwrap();
     assert_eq!((new.len(), stage.keyring.recovery_codes_left(&mia).await.unwrap()), (10, 10));
     assert!(is_wrong_code(stage.sign_in_with(MIA, old[1].expose_secret()).await));
     assert!(stage.sign_in_with(MIA, new[0].expose_secret()).await.is_ok());
@@ -236,29 +253,27 @@ async fn guesses_at_codes_wait(stage: Stage) {
     assert_eq!(looked_at, 10, "from wherever they come, and in parallel as well");
     let right = app.code(stage.now());
     assert!(matches!(stage.sign_in_with(MIA, &right).await, Err(Error::TooManyAttempts { .. })));
-    let off = stage.keyring.turn_off_second_factor(&mia, &right).await;
-    assert!(matches!(off, Err(Error::TooManyAttempts { .. })));
-    let renewed = stage.keyring.renew_recovery_codes(&mia, &right).await;
-    assert!(matches!(renewed, Err(Error::TooManyAttempts { .. })));
+    assert!(matches!(stage.confirm(&mia, &right).await, Err(Error::TooManyAttempts { .. })));
     let another = "another long password".to_owned();
     let changed = stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.into()).await;
     changed.expect("whoever guesses at codes knows the password; changing it is the remedy");
     stage.advance(AFTER_TOO_MANY);
-    stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await.expect("not for good");
+    let code = app.code(stage.now());
+    stage.keyring.confirm_identity(&mia, &"another long password".into(), &code).await.expect("not forever");
 }
 
 async fn right_codes_do_not_count(stage: Stage) {
     let (_, mia, app, recovery_codes) = stage.mia().await;
     for _ in 0..9 {
-        assert!(is_wrong_code(stage.keyring.renew_recovery_codes(&mia, WRONG).await));
+        assert!(is_wrong_code(stage.confirm(&mia, WRONG).await));
     }
     for recovery_code in &recovery_codes[..4] {
         assert!(stage.sign_in_with(MIA, recovery_code.expose_secret()).await.is_ok());
         assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
         stage.advance(TimeDelta::seconds(30));
     }
-    assert!(is_wrong_code(stage.keyring.turn_off_second_factor(&mia, WRONG).await), "the tenth");
-    let eleventh = stage.keyring.turn_off_second_factor(&mia, WRONG).await;
+    assert!(is_wrong_code(stage.confirm(&mia, WRONG).await), "the tenth");
+    let eleventh = stage.confirm(&mia, WRONG).await;
     assert!(matches!(eleventh, Err(Error::TooManyAttempts { .. })));
 }
 
@@ -271,19 +286,21 @@ async fn a_tenant_can_ask_everybody_for_it(stage: Stage) {
 
     let ben = stage.at_the_console("ben@acme.test").await;
     assert!(ben.owes_second_factor());
-    assert!(matches!(ben.as_key_holder(), Err(Error::OwesSecondFactor)));
-    let ana_again = stage.at_the_console("ana@acme.test").await;
-    assert!(matches!(ana_again.as_admin(), Err(Error::OwesSecondFactor)), "whoever asked for it, too");
+    assert!(matches!(ben.as_key_holder(), Err(Error::OwesSecondFactor { .. })));
+    let ana_token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    let ana_again = stage.whose(&ana_token).await;
+    assert!(matches!(ana_again.as_admin(), Err(Error::OwesSecondFactor { .. })), "whoever asked for it, too");
 
-    let off = stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await;
+    let off = stage.keyring.turn_off_second_factor(&mia).await;
     assert!(matches!(off, Err(Error::Refused(_))));
-    let mia = stage.whose(&stage.sign_in_with(MIA, &app.code(stage.now())).await.expect("no code was used up")).await;
+    let mia = stage.whose(&stage.sign_in_with(MIA, &app.code(stage.now())).await.unwrap()).await;
     assert!(!mia.owes_second_factor() && mia.as_key_holder().is_ok());
 
     stage.with_second_factor(&ana_again).await;
+    let ana = stage.whose(&ana_token).await.as_admin().unwrap();
     stage.keyring.require_second_factor(&ana, false).await.unwrap();
     assert!(stage.at_the_console("ben@acme.test").await.as_key_holder().is_ok());
-    stage.keyring.turn_off_second_factor(&mia, &app.code(stage.now())).await.unwrap();
+    stage.keyring.turn_off_second_factor(&mia).await.unwrap();
     let changed = "SELECT detail FROM audit_event WHERE action = 'tenant.changed' ORDER BY sequence";
     assert_eq!(stage.texts(changed).await.len(), 2, "once on, once off");
 }
@@ -297,15 +314,18 @@ async fn a_super_user_has_one_as_well(stage: Stage) {
     let token = stage.sign_in(email, PASSWORD).await.unwrap();
     stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
     let inside = stage.whose(&token).await;
-    assert!(matches!(inside.as_admin(), Err(Error::OwesSecondFactor)), "what a tenant asks for binds its guests");
+    assert!(
+        matches!(inside.as_admin(), Err(Error::OwesSecondFactor { .. })),
+        "what a tenant asks for binds its guests"
+    );
     inside.as_super_user().unwrap();
-    let (app, _) = stage.with_second_factor(&inside).await;
+    stage.with_second_factor(&inside).await;
     let inside = stage.whose(&token).await;
     inside.as_admin().unwrap();
-    let off = stage.keyring.turn_off_second_factor(&inside, &app.code(stage.now())).await;
+    let off = stage.keyring.turn_off_second_factor(&inside).await;
     assert!(matches!(off, Err(Error::Refused(_))), "not in there");
     stage.keyring.leave_tenant(&inside).await.unwrap();
-    stage.keyring.turn_off_second_factor(&stage.whose(&token).await, &app.code(stage.now())).await.unwrap();
+    stage.keyring.turn_off_second_factor(&stage.whose(&token).await).await.unwrap();
     let own = format!("SELECT action FROM audit_event WHERE chain_id = 'platform' AND subject = '{}'", root.id);
     let own = stage.texts(&format!("{own} ORDER BY sequence")).await;
     assert_eq!(own, ["person.created", "session.opened", "second_factor.on", "second_factor.off"]);
@@ -315,7 +335,7 @@ async fn the_audit_log_tells_of_it_without_a_secret(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let mia = stage.at_the_console(MIA).await;
-    let offer = stage.keyring.offer_second_factor(&mia);
+    let offer = stage.keyring.offer_second_factor(&mia).await.unwrap();
     let app = App::of(&offer);
     let mut secrets = vec![PASSWORD.to_owned(), offer.secret.expose_secret().to_owned()];
     let mut shown = |stage: &Stage| {
@@ -323,16 +343,17 @@ async fn the_audit_log_tells_of_it_without_a_secret(stage: Stage) {
         secrets.push(code.clone());
         code
     };
-    let first_codes = stage.keyring.turn_on_second_factor(&mia, &offer.secret, &shown(&stage)).await.unwrap();
+    let first_codes = stage.keyring.turn_on_second_factor(&mia, &shown(&stage)).await.unwrap();
     stage.advance(TimeDelta::minutes(1));
     let token = stage.sign_in_with(MIA, &shown(&stage)).await.unwrap();
     stage.sign_in_with(MIA, first_codes[0].expose_secret()).await.unwrap();
     stage.advance(TimeDelta::minutes(1));
-    let second_codes = stage.keyring.renew_recovery_codes(&mia, &shown(&stage)).await.unwrap();
+    stage.confirm(&mia, &shown(&stage)).await.unwrap();
+    let second_codes = stage.keyring.renew_recovery_codes(&mia).await.unwrap();
     let another = "another long password";
     stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.to_owned().into()).await.unwrap();
     stage.advance(TimeDelta::minutes(1));
-    stage.keyring.turn_off_second_factor(&mia, &shown(&stage)).await.unwrap();
+    stage.keyring.turn_off_second_factor(&mia).await.unwrap();
     stage.keyring.sign_out_everywhere(&mia).await.unwrap();
 
     let told = stage.actions(&mia.person.id).await;
@@ -342,6 +363,7 @@ async fn the_audit_log_tells_of_it_without_a_secret(stage: Stage) {
         "second_factor.on",
         "session.opened",
         "session.opened",
+        "session.confirmed",
         "second_factor.codes_renewed",
         "person.password_changed",
         "second_factor.off",

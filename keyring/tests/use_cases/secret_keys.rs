@@ -155,7 +155,7 @@ async fn plaintext_is_refused_once_the_database_is_encrypted(stage: Stage) {
 }
 
 /// Rotates the key, on PostgreSQL after the operator added the new one to the file of every server.
-async fn rotate(stage: &Stage) -> Keyring {
+pub async fn rotate(stage: &Stage) -> Keyring {
     let is_file = stage.url.starts_with("sqlite");
     let rotated = stage.keyring.rotate_secret_key().await;
     if is_file {

@@ -20,7 +20,7 @@ use domain::{
 };
 use keyring::{
     Client, Clock, Credentials, Database, Error, Keyring, NewKey, NewPerson, NewProperty, NewSecret, NewTenant,
-    OpenError, SecretKeyFile, SessionToken, SuperUser, TenantAdmin, generate_secret_key,
+    OpenError, SecretKeyFile, SessionToken, SuperUser, SuperUserMfa, TenantAdmin, generate_secret_key,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use secrecy::ExposeSecret;
@@ -71,7 +71,8 @@ async fn open(url: &str, secret_keys: &Path, clock: &Clock) -> Result<Keyring, O
     let database = Database::open(url).await.unwrap();
     migrations::apply(database.connection()).await.unwrap();
     let file = SecretKeyFile::locate(Some(secret_keys), url).unwrap();
-    Keyring::open(database, file, Product::parse("lk").unwrap(), clock.clone()).await
+    let keyring = Keyring::open(database, file, Product::parse("lk").unwrap(), clock.clone()).await?;
+    Ok(keyring.with_super_user_mfa(SuperUserMfa::Optional))
 }
 
 /// Writes a secret key file, of one key a line.

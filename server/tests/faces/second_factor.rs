@@ -1,8 +1,10 @@
-//! A tenant that asks everybody for a second factor, seen through the console.
+//! Second factors that are required, and step-up, seen through the console.
 
+use chrono::{TimeDelta, Utc};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use super::program::Program;
+use super::program::{PASSWORD, Program};
 
 #[tokio::test]
 async fn whoever_owes_a_second_factor_is_led_to_it_and_does_nothing_else() {
@@ -37,4 +39,57 @@ async fn signing_out_everywhere_takes_the_cookie_back() {
     for browser in [here, elsewhere] {
         assert_eq!(browser.get("/security").await.status(), 303);
     }
+}
+
+/// Makes all sessions an hour older.
+async fn age_sessions(program: &Program) {
+    let connection = sea_orm::Database::connect(&program.database_url).await.unwrap();
+    let hour_ago = (Utc::now() - TimeDelta::hours(1)).format("%F %T+00:00");
+    connection.execute_unprepared(&format!("UPDATE session SET created_at = '{hour_ago}'")).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn old_session_is_403_until_the_password_is_confirmed() {
+    for program in [Program::start(), Program::start_on_postgres()] {
+        program.tenant("acme");
+        let admin = program.signed_in("tenant-admin@acme.test").await;
+        let people = program.command(&["person", "list", "--tenant", "acme"]);
+        let member = people.as_array().unwrap().iter().find(|person| person["role"] == "member").unwrap();
+        let link = json!({ "id": member["id"] });
+        assert_eq!(admin.call("/console/make_password_link", &link).await.status(), 200, "signed in a moment ago");
+        age_sessions(&program).await;
+        let refused = admin.call("/console/make_password_link", &link).await;
+        assert_eq!(refused.status(), 403);
+        let body: serde_json::Value = refused.json().await.unwrap();
+        assert_eq!(body, json!({ "StepUpRequired": { "needs_code": false } }));
+        let wrong = admin.call("/console/confirm_identity", &json!({ "password": "a wrong password" })).await;
+        assert_eq!(wrong.status(), 422);
+        assert_eq!(admin.call("/console/make_password_link", &link).await.status(), 403);
+        let confirmed = admin.call("/console/confirm_identity", &json!({ "password": PASSWORD })).await;
+        assert_eq!(confirmed.status(), 200);
+        assert_eq!(admin.call("/console/make_password_link", &link).await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn super_user_without_a_second_factor_can_only_set_one_up() {
+    let options = ["--admin-email", "root@example.com", "--admin-password", PASSWORD, "--super-user-mfa", "required"];
+    let program = Program::start_with(&options);
+    program.tenant("acme");
+    let root = program.signed_in("root@example.com").await;
+    for page in ["/", "/tenants", "/tenants/new"] {
+        let answer = root.get(page).await;
+        assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (303, &"/security".parse().unwrap()));
+    }
+    let tenants = program.command(&["tenant", "list"]);
+    for (function, arguments) in
+        [("enter_tenant", json!({ "id": tenants[0]["id"] })), ("stop_subscription", json!({ "id": tenants[0]["id"] }))]
+    {
+        assert_eq!(root.call(&format!("/console/{function}"), &arguments).await.status(), 403, "{function}");
+    }
+    for page in ["/security", "/security/second-factor"] {
+        assert_eq!(root.get(page).await.status(), 200, "{page}");
+    }
+    assert_eq!(root.call("/console/sign_out", &json!({})).await.status().as_u16() / 100, 2);
 }

@@ -137,6 +137,7 @@ impl Program {
             .args(["serve", "--addr", "127.0.0.1:0"])
             .args(options)
             .env("LATCHKEY_LOG", "debug")
+            .env("LATCHKEY_SUPER_USER_MFA", "optional")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

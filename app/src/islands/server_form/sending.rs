@@ -1,6 +1,6 @@
 //! A form on its way to its server function and back.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{html, prelude::*, task::spawn_local};
 use web_sys::HtmlFormElement;
 
 use super::{Afterwards, FormSpec, answer, controls, filled::Filled};
@@ -12,10 +12,13 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(in crate::islands) struct Sending {
     spec: StoredValue<FormSpec>,
+    element: NodeRef<html::Form>,
     /// From the press of the button until the page is left, or something has to be corrected.
     pending: RwSignal<bool>,
     failure: RwSignal<Option<ConsoleError>>,
     revealed: RwSignal<Option<String>>,
+    /// Whether the person has to confirm their identity first, and whether that takes a code.
+    step_up: RwSignal<Option<bool>>,
     /// What is to happen, in its final words.
     next: StoredValue<Option<Afterwards>>,
 }
@@ -24,9 +27,11 @@ impl Sending {
     pub(in crate::islands) fn new(spec: FormSpec) -> Self {
         Self {
             spec: StoredValue::new(spec),
+            element: NodeRef::new(),
             pending: RwSignal::new(false),
             failure: RwSignal::new(None),
             revealed: RwSignal::new(None),
+            step_up: RwSignal::new(None),
             next: StoredValue::new(None),
         }
     }
@@ -47,11 +52,29 @@ impl Sending {
         self.revealed
     }
 
+    pub(in crate::islands) fn step_up(self) -> RwSignal<Option<bool>> {
+        self.step_up
+    }
+
+    /// Sends the form that waited for the person to confirm their identity.
+    pub(super) fn send_again(self) {
+        self.step_up.set(None);
+        self.send();
+    }
+
+    /// Goes back to the form, as it was filled in.
+    pub(super) fn cancel_step_up(self) {
+        self.step_up.set(None);
+    }
+
+    /// The form itself, once it is in the page.
+    pub(super) fn element(self) -> NodeRef<html::Form> {
+        self.element
+    }
+
     /// Calls the function with what is filled in, unless it is being called already.
-    pub(super) fn send(self, form: HtmlFormElement) {
-        if self.pending.get_untracked() {
-            return;
-        }
+    pub(super) fn send(self) {
+        let Some(form) = self.element.get_untracked().filter(|_| !self.pending.get_untracked()) else { return };
         self.pending.set(true);
         self.failure.set(None);
         controls::forget_errors(&form);
@@ -95,9 +118,16 @@ impl Sending {
 
     fn fail(self, form: &HtmlFormElement, error: ConsoleError) {
         self.pending.set(false);
-        let ConsoleError::Invalid(errors) = error else {
-            self.failure.set(Some(error));
-            return;
+        let errors = match error {
+            ConsoleError::Invalid(errors) => errors,
+            ConsoleError::StepUpRequired { needs_code } => {
+                self.step_up.set(Some(needs_code));
+                return;
+            }
+            error => {
+                self.failure.set(Some(error));
+                return;
+            }
         };
         let elsewhere = controls::show_errors(form, errors);
         if !elsewhere.is_empty() {

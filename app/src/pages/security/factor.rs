@@ -1,11 +1,11 @@
 //! The second factor: whether it is on, and what can be done about it.
 
-use keyring::{Error, SignedIn};
+use keyring::{Error, MfaAuthority, SignedIn};
 use leptos::prelude::*;
 
 use super::set_up::PATH as SET_UP;
 use crate::{
-    components::{Icon, fields::TextField},
+    components::Icon,
     console::Console,
     functions::{RenewRecoveryCodes, TurnOffSecondFactor},
     islands::{Afterwards, FormDialog, FormSpec, OnceWords, Opener},
@@ -18,18 +18,25 @@ const ENOUGH_CODES: u64 = 3;
 pub(super) struct Factor {
     is_on: bool,
     recovery_codes: u64,
-    /// The tenant that asks everybody for it.
+    /// Who requires it, as the beginning of a sentence.
     required_by: Option<String>,
 }
 
 impl Factor {
     pub(super) async fn load(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
-        let required_by = signed_in.tenant.as_ref().filter(|tenant| tenant.requires_second_factor);
         Ok(Self {
             is_on: signed_in.has_second_factor,
             recovery_codes: console.keyring.recovery_codes_left(signed_in).await?,
-            required_by: required_by.map(|tenant| tenant.name.clone()),
+            required_by: signed_in.second_factor_required_by().map(requirement),
         })
+    }
+}
+
+/// The sentence that says who requires a second factor.
+pub(super) fn requirement(by: MfaAuthority<'_>) -> String {
+    match by {
+        MfaAuthority::Installation => "This installation requires super users to have a second factor".to_owned(),
+        MfaAuthority::Tenant(tenant) => format!("{} asks everybody for a second factor", tenant.name),
     }
 }
 
@@ -69,9 +76,7 @@ fn On(factor: Factor) -> impl IntoView {
     view! {
         <p>"Signing in takes your password and a code from your authenticator app, or a recovery code instead of it."</p>
         <CodesLeft left=recovery_codes/>
-        {required_by.map(|tenant| view! {
-            <p class="hint">{format!("{tenant} asks everybody for a second factor, so it cannot be turned off.")}</p>
-        })}
+        {required_by.map(|requirement| view! { <p class="hint">{format!("{requirement}, so it cannot be turned off.")}</p> })}
         <div class="security-actions">
             <RenewCodes/>
             {(!is_required).then(|| view! { <TurnOff/> })}
@@ -116,8 +121,7 @@ fn RenewCodes() -> impl IntoView {
     let form = FormSpec::calling::<RenewRecoveryCodes>("renew-codes", "Make new codes", "Making…", after);
     view! {
         <FormDialog opener=Opener::button("Make new recovery codes") title="Make new recovery codes".to_owned() form>
-            <p>"You get ten new codes. The ones that you have now end at once."</p>
-            <Code form="renew-codes"/>
+            <p>"You get ten new codes. The ones that you have now end immediately."</p>
         </FormDialog>
     }
 }
@@ -132,21 +136,6 @@ fn TurnOff() -> impl IntoView {
                 <Icon name="warning"/>
                 <span>"From then on your password alone opens your account. Your recovery codes end as well."</span>
             </p>
-            <Code form="turn-off"/>
         </FormDialog>
-    }
-}
-
-/// A recovery code has letters, so a phone has to offer all its keys.
-#[component]
-fn Code(form: &'static str) -> impl IntoView {
-    view! {
-        <TextField
-            form
-            name="code"
-            label="Code"
-            autocomplete="one-time-code"
-            hint="The six digits that your authenticator app shows, or a recovery code."
-        />
     }
 }

@@ -1,32 +1,59 @@
 //! Setting up the second factor: an app takes the secret in, and a code shows that it did.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use keyring::SecondFactorOffer;
+use keyring::{Error, SecondFactorOffer};
 use leptos::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::{PATH as SECURITY, factor::codes_once, qr::QrCode};
 use crate::{
-    components::{
-        Crumbs,
-        fields::{HiddenField, TextField},
-    },
-    functions::TurnOnSecondFactor,
+    components::{Crumbs, fields::TextField},
+    functions::{ConfirmIdentity, TurnOnSecondFactor},
     islands::{Afterwards, FormSpec, ServerForm},
-    pages::Visitor,
+    pages::{Visitor, problem},
 };
 
 pub(super) const PATH: &str = "/security/second-factor";
 
 const FORM: &str = "set-up";
 
+const TITLE: &str = "Set up the second factor";
+
 pub(crate) async fn second_factor(visitor: Visitor) -> Response {
     if visitor.signed_in.has_second_factor {
         return Redirect::to(SECURITY).into_response();
     }
-    let offer = visitor.visit.console.keyring.offer_second_factor(&visitor.signed_in);
-    let shown = Shown::of(&offer, visitor.signed_in.person.email.as_str());
-    visitor.page("Set up the second factor").render(move || view! { <SetUpPage shown=shown.clone()/> }).await
+    match visitor.visit.console.keyring.offer_second_factor(&visitor.signed_in).await {
+        Ok(offer) => {
+            let shown = Shown::of(&offer, visitor.signed_in.person.email.as_str());
+            visitor.page(TITLE).render(move || view! { <SetUpPage shown=shown.clone()/> }).await
+        }
+        Err(Error::StepUpRequired { .. }) => visitor.page(TITLE).render(|| view! { <ConfirmPage/> }).await,
+        Err(error) => problem::failed(&visitor, &error, "the second factor could not be offered").await,
+    }
+}
+
+/// Shown before the offer to a person who has not entered their password lately.
+#[component]
+fn ConfirmPage() -> impl IntoView {
+    let after = Afterwards::reload("You can set up your second factor now.", "#main");
+    let form = FormSpec::calling::<ConfirmIdentity>("confirm-identity", "Continue", "Confirming…", after);
+    view! {
+        <Crumbs part="Account" section="Security" href=SECURITY/>
+        <header class="page-header"><h1>{TITLE}</h1></header>
+        <div class="page-form">
+            <ServerForm form=form.or_back_to(SECURITY)>
+                <p>"Enter your password first: a second factor decides who can sign in as you."</p>
+                <TextField
+                    form="confirm-identity"
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="current-password"
+                />
+            </ServerForm>
+        </div>
+    }
 }
 
 /// The offer, out of its wrapper: this page is what shows it. Not `Debug`, so that it cannot end up in a log.
@@ -54,7 +81,7 @@ fn SetUpPage(shown: Shown) -> impl IntoView {
     let form = FormSpec::calling::<TurnOnSecondFactor>(FORM, "Turn on", "Turning on…", after).or_back_to(SECURITY);
     view! {
         <Crumbs part="Account" section="Security" href=SECURITY/>
-        <header class="page-header"><h1>"Set up the second factor"</h1></header>
+        <header class="page-header"><h1>{TITLE}</h1></header>
         <div class="page-form">
             <ServerForm form>
                 <section aria-labelledby="scan">
@@ -73,7 +100,6 @@ fn SetUpPage(shown: Shown) -> impl IntoView {
                             </p>
                         </div>
                     </div>
-                    <HiddenField name="secret" value=secret/>
                 </section>
                 <section aria-labelledby="confirm">
                     <h2 id="confirm">"2. Enter the code that the app shows"</h2>

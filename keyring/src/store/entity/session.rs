@@ -17,6 +17,10 @@ pub struct Model {
     pub entered_tenant_id: Option<String>,
     /// Set when the session was ended, not when it expired.
     pub ended_at: Option<DateTimeUtc>,
+    /// When the person last confirmed their identity, since they signed in.
+    pub confirmed_at: Option<DateTimeUtc>,
+    /// The secret of a second factor that the person may set up, encrypted.
+    pub offered_totp_secret: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,69 @@
+//! Step-up authentication: changes that could hand an account over to somebody else take the password again, and a code
+//! of the second factor, if the person has not entered them within the last minutes.
+
+use chrono::TimeDelta;
+use domain::{
+    audit::Action,
+    field::{Field, FieldError, FieldErrors},
+};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::{
+    Keyring,
+    access::{SignedIn, TenantAdmin},
+    error::Error,
+    people,
+    profile::hold_password,
+    second_factor::Spent,
+    store::{self, Chain, Change, Event, Subject},
+};
+
+/// How long a confirmed identity is enough.
+pub const STEP_UP_MAX_AGE: TimeDelta = TimeDelta::minutes(10);
+
+impl Keyring {
+    /// Confirms the identity of the person behind a session, by their password and a code of their second factor.
+    ///
+    /// # Errors
+    /// When one of them is wrong, was guessed at too often, or a code is needed and there is none.
+    pub async fn confirm_identity(
+        &self,
+        signed_in: &SignedIn,
+        password: &SecretString,
+        code: &str,
+    ) -> Result<(), Error> {
+        let person = &signed_in.person;
+        let account = self.check_own_password(signed_in, password, Field::Password).await?;
+        let code = match code.trim() {
+            _ if !account.has_second_factor() => None,
+            "" => {
+                let detail = "Enter the code that your authenticator app shows, or a recovery code.";
+                return Err(FieldErrors::from(FieldError::new(Field::Code, "required", detail)).into());
+            }
+            code => Some(self.count_code(&person.id, code, signed_in.address).await?),
+        };
+        let change = self.own_change(signed_in).await?;
+        hold_password(&change, &account).await?;
+        let consumed = match code {
+            Some(code) => Some(self.spend_code(&change, &account, &code).await?),
+            None => None,
+        };
+        store::sessions::set_confirmed(&change, &signed_in.session).await?;
+        let subject = Subject::new(&person.id, &person.name);
+        let detail = json!({ "second_factor": consumed.map(Spent::as_str) });
+        change.commit(Event { action: Action::IdentityConfirmed, subject, detail }).await
+    }
+
+    /// A change of an admin's that takes a recently confirmed identity.
+    pub(crate) async fn confirmed_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
+        let actor = admin.actor().with_step_up();
+        Change::begin(&self.database, Chain::Tenant(admin.id()), &actor, &self.clock).await
+    }
+
+    /// The same, of what people change about themselves.
+    pub(crate) async fn own_confirmed_change(&self, signed_in: &SignedIn) -> Result<Change, Error> {
+        let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
+        Change::begin(&self.database, chain, &signed_in.as_person().with_step_up(), &self.clock).await
+    }
+}
