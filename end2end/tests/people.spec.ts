@@ -137,7 +137,7 @@ test('a new link sets another password; a second factor stays until it is reset'
   const mia = await another(browser, tenant, complaints);
   await signIn(mia, tenant.email('Mia'));
   await open(mia, '/security/second-factor');
-  const secret = await mia.locator('input[name="secret"]').inputValue();
+  const secret = await mia.getByLabel('type this key').innerText();
   await mia.getByLabel('Code', { exact: true }).fill(new Authenticator(secret).code());
   await mia.getByLabel('Code', { exact: true }).press('Enter');
   await expect(mia.getByRole('dialog')).toBeVisible();

@@ -17,7 +17,7 @@ function confirmDialog(page: Page) {
   return page.getByRole('dialog', { name: 'Confirm that it is you' });
 }
 
-/** Opens the form that invites somebody, and fills it in. */
+/** Opens the form that invites a person, and fills it in. */
 async function fillInvitation(page: Page): Promise<void> {
   await open(page, '/people/new');
   await page.getByLabel('E-mail').fill('zoe@example.test');
@@ -40,13 +40,13 @@ test('a change that takes the password again is made once it was confirmed', asy
   await expectAccessible(admin);
   await dialog.getByLabel('Password').fill(password);
   await dialog.getByRole('button', { name: 'Confirm' }).click();
-  await expect(admin.getByRole('dialog', { name: 'Copy the link for Zoe' })).toBeVisible();
+  await expect(admin.getByRole('dialog', { name: 'Invited Zoe' })).toBeVisible();
   await expect(dialog).toHaveCount(0);
   // The browser itself reports the refusals.
   expect(complaints.splice(0)).toEqual([expect.stringContaining('403'), expect.stringContaining('422')]);
 });
 
-test('whoever cancels comes back to the form as it was', async ({ admin, complaints, databaseUrl }) => {
+test('cancelling leads back to the form as it was', async ({ admin, complaints, databaseUrl }) => {
   await fillInvitation(admin);
   await ageSessions(databaseUrl);
   await admin.getByRole('button', { name: 'Invite' }).click();

@@ -160,7 +160,7 @@ impl Keyring {
     /// Takes the second factor from somebody who lost it.
     ///
     /// # Errors
-    /// When the admin has to confirm their identity first, the tenant has nobody with this id, or it is the admin
+    /// When the admin has to confirm their identity first, the tenant has no person with this id, or it is the admin
     /// themselves.
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         people::check_not_oneself(admin, id, "Turn your own second factor off under Security, with one of its codes.")?;

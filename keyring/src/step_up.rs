@@ -1,5 +1,5 @@
-//! Step-up authentication: changes that could hand an account over to somebody else take the password again, and a code
-//! of the second factor, if the person has not entered them within the last minutes.
+//! Step-up authentication: changes that decide who can sign in, and with what rights, take the password again, and a code
+//! of the second factor, unless the person entered them within the last minutes.
 
 use chrono::TimeDelta;
 use domain::{

@@ -157,7 +157,6 @@ pub(super) fn Revealed(sending: Sending) -> impl IntoView {
         sending.go_on();
     });
     move || {
-        let words = sending.spec().afterwards.reveal;
-        revealed.get().zip(words).map(|(text, words)| view! { <ShownOnce text words on_done=done/> })
+        revealed.get().zip(sending.reveal_words()).map(|(text, words)| view! { <ShownOnce text words on_done=done/> })
     }
 }

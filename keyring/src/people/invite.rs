@@ -77,7 +77,7 @@ impl Keyring {
     /// confirmed their identity.
     pub async fn invite_person(&self, admin: &TenantAdmin, new: &NewInvitation) -> Result<Invitation, Error> {
         let change = match Role::parse(&new.role.role) {
-            // Whoever is invited as an admin can do what the inviting admin can.
+            // A new admin can do everything that the inviting one can.
             Some(Role::TenantAdmin) => self.confirmed_change(admin).await?,
             _ => self.change(admin).await?,
         };
@@ -97,7 +97,7 @@ impl Keyring {
     /// Makes another link for somebody who lost the first, or forgot their password. Earlier links end.
     ///
     /// # Errors
-    /// When the admin has to confirm their identity first, the tenant has nobody with this id, it is the admin themselves,
+    /// When the admin has to confirm their identity first, the tenant has no person with this id, it is the admin themselves,
     /// or the person was deactivated.
     pub async fn make_password_link(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Invitation, Error> {
         check_not_oneself(admin, id, "Change your own password under Security.")?;

@@ -301,7 +301,7 @@ async fn lock_shared(transaction: &DatabaseTransaction, id: &str) -> Result<()> 
     Ok(())
 }
 
-/// Returns the hash of a row that follows another: an HMAC, which nobody can compute without the key. Rows of earlier
+/// Returns the hash of a row that follows another: an HMAC, which cannot be computed without the key. Rows of earlier
 /// versions have no key and a plain SHA-256. `None` if the row's key is unknown.
 fn hash_after(keys: &SecretKeys, previous: &str, row: &audit_event::Model) -> Option<String> {
     let fields = [

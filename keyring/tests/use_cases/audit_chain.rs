@@ -194,7 +194,7 @@ async fn missing(stage: &Stage, tenant: &TenantAdmin, expected: &[AuditHead]) ->
 
 async fn chain_cannot_be_rewritten_without_the_key(stage: Stage) {
     let tenant = tenant_of_five(&stage, "acme").await;
-    tamper(&stage, "UPDATE audit_event SET actor_name = 'Nobody' WHERE sequence = 3").await;
+    tamper(&stage, "UPDATE audit_event SET actor_name = 'Forged' WHERE sequence = 3").await;
     rewrite_without_key(&stage).await;
     assert_eq!(fault(&stage, &tenant).await, Some((5, Flaw::Unkeyed)), "the chain has to end with a key");
     stage.generate(&tenant, "Later").await;
@@ -252,7 +252,7 @@ async fn chains_of_an_earlier_version_are_sealed_once(stage: Stage) {
     assert_eq!(report(&stage, &tenant).await.rows, 6);
     assert_eq!(fault(&stage, &tenant).await, None);
 
-    tamper(&stage, "UPDATE audit_event SET actor_name = 'Nobody' WHERE sequence = 3").await;
+    tamper(&stage, "UPDATE audit_event SET actor_name = 'Forged' WHERE sequence = 3").await;
     rewrite_all_but_the_seal(&stage, &tenant).await;
     assert_eq!(fault(&stage, &tenant).await, Some((6, Flaw::Altered)), "the seal covers what came before it");
 }

@@ -29,7 +29,7 @@ on_both_databases! {
 const ANA: &str = "ana@acme.test";
 const ROOT: &str = "root@latchkey.test";
 
-/// An admin with two members to act on, one of whom has a second factor.
+/// The session of an admin, and a member with a second factor.
 struct Setup {
     ana: SessionToken,
     mia: PersonId,

@@ -6,7 +6,7 @@ use web_sys::HtmlFormElement;
 use super::{Afterwards, FormSpec, answer, controls, filled::Filled};
 use crate::{
     error::ConsoleError,
-    islands::{browser, notice},
+    islands::{browser, notice, shown_once::OnceWords},
 };
 
 #[derive(Clone, Copy)]
@@ -97,13 +97,18 @@ impl Sending {
             path: afterwards.path.as_deref().map(in_words),
             notice: in_words(&afterwards.notice),
             focus: in_words(&afterwards.focus),
-            reveal: None,
+            reveal: afterwards.reveal.map(|words| OnceWords { title: in_words(&words.title), ..words }),
         }));
         if shows {
             self.revealed.set(Some(answer.to_owned()));
         } else {
             self.go_on();
         }
+    }
+
+    /// The words around what is revealed.
+    pub(super) fn reveal_words(self) -> Option<OnceWords> {
+        self.next.get_value().and_then(|next| next.reveal)
     }
 
     /// Leaves for the page that comes next.

@@ -41,7 +41,7 @@ fn StepUpDialog(sending: Sending, needs_code: bool) -> impl IntoView {
         event.prevent_default();
         if !pending.get_untracked() {
             failure.set(None);
-            element.get_untracked().iter().for_each(|form| controls::forget_errors(form));
+            element.get_untracked().iter().for_each(controls::forget_errors);
             confirm.dispatch(());
         }
     };
@@ -54,7 +54,7 @@ fn StepUpDialog(sending: Sending, needs_code: bool) -> impl IntoView {
         <Dialog labelled_by="step-up-title" on_escape=move |()| cancel()>
             <header class="dialog-header"><h2 id="step-up-title">"Confirm that it is you"</h2></header>
             <form class="form" id=FORM method="post" novalidate node_ref=element on:submit=submit>
-                <p>"This change affects how somebody signs in. Enter your password to go on."</p>
+                <p>"This change decides who can sign in, or with what rights. Enter your password to go on."</p>
                 <div class="field">
                     <label for="step-up-password">"Password"</label>
                     <input
