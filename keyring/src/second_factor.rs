@@ -163,7 +163,7 @@ impl Keyring {
     /// When the admin has to confirm their identity first, the tenant has no person with this id, or it is the admin
     /// themselves.
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
-        people::check_not_oneself(admin, id, "Turn your own second factor off under Security, with one of its codes.")?;
+        people::check_not_oneself(admin, id, "Turn your own second factor off under Security.")?;
         let change = self.confirmed_change(admin).await?;
         let found = people::find(&change, admin, id).await?;
         if !found.has_second_factor {
