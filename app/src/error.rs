@@ -17,6 +17,7 @@ pub enum ConsoleError {
     /// The password is right, and a code has to come with it.
     CodeNeeded,
     /// The person has to confirm their identity first.
+    #[serde(rename = "step_up_required")]
     StepUpRequired {
         needs_code: bool,
     },

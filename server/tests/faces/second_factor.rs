@@ -61,7 +61,7 @@ async fn old_session_is_403_until_the_password_is_confirmed() {
     let refused = admin.call("/console/make_password_link", &link).await;
     assert_eq!(refused.status(), 403);
     let body: serde_json::Value = refused.json().await.unwrap();
-    assert_eq!(body, json!({ "StepUpRequired": { "needs_code": false } }));
+    assert_eq!(body, json!({ "step_up_required": { "needs_code": false } }));
     let wrong = admin.call("/console/confirm_identity", &json!({ "password": "a wrong password" })).await;
     assert_eq!(wrong.status(), 422);
     assert_eq!(admin.call("/console/make_password_link", &link).await.status(), 403);
