@@ -8,7 +8,8 @@ use domain::{
     key_draft::{Grace, KeyDraft},
     person::Role,
 };
-use keyring::{Keyring, NewPerson};
+use futures::future::try_join_all;
+use keyring::{Keyring, NewPerson, TenantAdmin};
 use rand::RngExt;
 use reqwest::{Client, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -19,15 +20,19 @@ use crate::{Result, fill};
 
 const PASSWORD: &str = "correct horse battery staple";
 
+/// Enough admins of each tenant that none of them reaches the limit of 60 changes a minute.
+const ADMINS_PER_TENANT: usize = 10;
+
 pub struct Admins {
     client: Client,
     nodes: Vec<String>,
-    /// By tenant.
-    sessions: Vec<Session>,
+    tenants: Vec<Tenant>,
 }
 
-struct Session {
-    cookie: String,
+struct Tenant {
+    /// Those of its admins' sessions.
+    cookies: Vec<String>,
+    /// The group that new keys get.
     group: String,
 }
 
@@ -55,26 +60,31 @@ pub struct Unanswered;
 
 impl Admins {
     pub async fn sign_in(keyring: &Keyring, nodes: &[String], tenants: usize) -> Result<Self> {
-        let mut admins = Self { client: Client::new(), nodes: nodes.to_owned(), sessions: Vec::new() };
+        let mut admins = Self { client: Client::new(), nodes: nodes.to_owned(), tenants: Vec::new() };
         for tenant in 0..tenants {
-            let session = admins.session(keyring, &fill::slug(tenant)).await?;
-            admins.sessions.push(session);
+            let tenant = admins.sign_in_to(keyring, &fill::slug(tenant)).await?;
+            admins.tenants.push(tenant);
         }
         Ok(admins)
     }
 
-    async fn session(&self, keyring: &Keyring, tenant: &str) -> Result<Session> {
-        let operator = keyring.operator_for(tenant).await?;
-        let email = format!("admin@{tenant}.test");
-        let person = NewPerson { email: email.clone(), name: "Admin".to_owned(), password: PASSWORD.into() };
-        keyring.create_person(Some(&operator), Role::TenantAdmin, person).await?;
+    async fn sign_in_to(&self, keyring: &Keyring, slug: &str) -> Result<Tenant> {
+        let operator = keyring.operator_for(slug).await?;
         let groups = keyring.groups(&operator).await?;
         let group = groups.iter().find(|group| group.name == fill::FULL_ACCESS).ok_or("no group for keys")?;
+        let emails = (0..ADMINS_PER_TENANT).map(|number| format!("admin-{number}@{slug}.test"));
+        let cookies = try_join_all(emails.map(|email| self.create_and_sign_in(keyring, &operator, email))).await?;
+        Ok(Tenant { cookies, group: group.id.to_string() })
+    }
+
+    /// Creates an admin, and returns the cookie of their session.
+    async fn create_and_sign_in(&self, keyring: &Keyring, operator: &TenantAdmin, email: String) -> Result<String> {
+        let person = NewPerson { email: email.clone(), name: "Admin".to_owned(), password: PASSWORD.into() };
+        keyring.create_person(Some(operator), Role::TenantAdmin, person).await?;
         let form = [("email", email.as_str()), ("password", PASSWORD), ("next", "")];
         let answer = self.request(0, "sign_in").form(&form).send().await?.error_for_status()?;
-        let cookie = answer.headers().get(header::SET_COOKIE).ok_or("nobody was signed in")?.to_str()?;
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        Ok(Session { cookie, group: group.id.to_string() })
+        let cookie = answer.headers().get(header::SET_COOKIE).ok_or("the sign-in set no cookie")?.to_str()?;
+        Ok(cookie.split(';').next().unwrap_or_default().to_owned())
     }
 
     fn request(&self, node: usize, function: &str) -> reqwest::RequestBuilder {
@@ -91,7 +101,8 @@ impl Admins {
     ) -> Result<reqwest::Response> {
         let node = rand::rng().random_range(..self.nodes.len());
         let begun = Instant::now();
-        let request = self.request(node, function).header(header::COOKIE, &self.sessions[tenant].cookie);
+        let cookie = &self.tenants[tenant].cookies[rand::rng().random_range(..ADMINS_PER_TENANT)];
+        let request = self.request(node, function).header(header::COOKIE, cookie);
         let answer = request.json(arguments).send().await?;
         let status = answer.status();
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -134,7 +145,7 @@ impl Admins {
     fn draft(&self, tenant: usize, terms: Terms) -> KeyDraft {
         KeyDraft {
             name: "Integration".to_owned(),
-            group: self.sessions[tenant].group.clone(),
+            group: self.tenants[tenant].group.clone(),
             read: !matches!(terms, Terms::WriteOnly),
             write: true,
             allowed_ips: if matches!(terms, Terms::Elsewhere) { "10.0.0.0/8".to_owned() } else { String::new() },
