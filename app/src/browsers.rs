@@ -30,7 +30,7 @@ const SYSTEMS: [(&str, &str); 7] = [
 ];
 
 /// `Firefox on Windows`
-pub(crate) fn in_words(user_agent: &str) -> String {
+pub(crate) fn label(user_agent: &str) -> String {
     match (named(&BROWSERS, user_agent), named(&SYSTEMS, user_agent)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
@@ -92,7 +92,7 @@ mod tests {
             ("curl/8.5.0", "An unknown browser"),
             ("", "An unknown browser"),
         ] {
-            assert_eq!(in_words(user_agent), expected, "{user_agent}");
+            assert_eq!(label(user_agent), expected, "{user_agent}");
         }
     }
 }

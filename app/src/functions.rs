@@ -118,25 +118,25 @@ pub async fn generate_key(
     draft: KeyDraft,
     expiration: ExpirationDraft,
 ) -> Result<SecretOnce, ConsoleError> {
-    let (console, keeper) = session::keeper(of).await?;
+    let (console, manager) = session::manager(of).await?;
     let new = keyring::NewKey { draft, expiration };
-    session::answer(console.keyring.generate_key(&keeper, &new).await).map(session::secret_once)
+    session::answer(console.keyring.generate_key(&manager, &new).await).map(session::secret_once)
 }
 
 /// A key as its form shows it.
 #[server(prefix = "/console", endpoint = "load_key", input = Json)]
 pub async fn load_key(of: KeysOf, id: KeyId) -> Result<EditableKey, ConsoleError> {
-    let (console, keeper) = session::keeper(of).await?;
-    let key = session::answer(console.keyring.key(&keeper, &id).await)?;
-    let choices = session::answer(console.keyring.key_choices(&keeper).await)?;
-    Ok(EditableKey { key: session::seen(&key, &keeper), choices })
+    let (console, manager) = session::manager(of).await?;
+    let key = session::answer(console.keyring.key(&manager, &id).await)?;
+    let choices = session::answer(console.keyring.key_choices(&manager).await)?;
+    Ok(EditableKey { key: session::seen(&key, &manager), choices })
 }
 
 /// Saves the form of a key.
 #[server(prefix = "/console", endpoint = "edit_key", input = Json)]
 pub async fn edit_key(of: KeysOf, id: KeyId, seen: i32, draft: KeyDraft) -> Result<(), ConsoleError> {
-    let (console, keeper) = session::keeper(of).await?;
-    session::answer_on_key(console.keyring.edit_key(&keeper, &id, seen, &draft).await, &keeper).map(drop)
+    let (console, manager) = session::manager(of).await?;
+    session::answer_on_key(console.keyring.edit_key(&manager, &id, seen, &draft).await, &manager).map(drop)
 }
 
 /// Gives a key a new secret.
@@ -148,29 +148,29 @@ pub async fn rotate_key(
     expiration: Option<ExpirationDraft>,
     grace: Grace,
 ) -> Result<SecretOnce, ConsoleError> {
-    let (console, keeper) = session::keeper(of).await?;
+    let (console, manager) = session::manager(of).await?;
     let rotation = keyring::Rotation { expiration, grace };
-    let rotated = console.keyring.rotate_key(&keeper, &id, seen, &rotation).await;
-    session::answer_on_key(rotated, &keeper).map(session::secret_once)
+    let rotated = console.keyring.rotate_key(&manager, &id, seen, &rotation).await;
+    session::answer_on_key(rotated, &manager).map(session::secret_once)
 }
 
 /// Ends the grace period of a key's old secret.
 #[server(prefix = "/console", endpoint = "end_grace", input = Json)]
 pub async fn end_grace(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
-    let (console, keeper) = session::keeper(of).await?;
-    session::answer(console.keyring.end_grace(&keeper, &id).await)
+    let (console, manager) = session::manager(of).await?;
+    session::answer(console.keyring.end_grace(&manager, &id).await)
 }
 
 /// Revokes a key.
 #[server(prefix = "/console", endpoint = "revoke_key", input = Json)]
 pub async fn revoke_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
-    let (console, watcher) = session::watcher(of).await?;
-    session::answer(console.keyring.revoke_key(&watcher, &id).await).map(drop)
+    let (console, viewer) = session::viewer(of).await?;
+    session::answer(console.keyring.revoke_key(&viewer, &id).await).map(drop)
 }
 
 /// Deletes a key.
 #[server(prefix = "/console", endpoint = "delete_key", input = Json)]
 pub async fn delete_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
-    let (console, keeper) = session::keeper(of).await?;
-    session::answer(console.keyring.delete_key(&keeper, &id).await)
+    let (console, manager) = session::manager(of).await?;
+    session::answer(console.keyring.delete_key(&manager, &id).await)
 }

@@ -28,7 +28,7 @@ use axum::{
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use keyring::{KeyHolder, SignedIn, SuperUser, TenantAdmin};
+use keyring::{ActiveSession, KeyHolder, SuperUser, TenantAdmin};
 
 use crate::{
     console::Console,
@@ -60,7 +60,7 @@ const OPEN_TO_ALL: [&str; 4] = [security::PATH, "/security/second-factor", "/use
 /// to where it is set up.
 pub(crate) struct Visitor {
     visit: Visit,
-    signed_in: SignedIn,
+    signed_in: ActiveSession,
 }
 
 impl FromRequestParts<Console> for Visitor {
@@ -69,7 +69,7 @@ impl FromRequestParts<Console> for Visitor {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visit = Visit::of(parts, console);
         match session::find(console, parts).await {
-            Ok(Some(signed_in)) if signed_in.owes_second_factor() && !OPEN_TO_ALL.contains(&visit.path()) => {
+            Ok(Some(signed_in)) if signed_in.requires_mfa_enrollment() && !OPEN_TO_ALL.contains(&visit.path()) => {
                 Err(Redirect::to(security::PATH).into_response())
             }
             Ok(Some(signed_in)) => Ok(Self { visit, signed_in }),

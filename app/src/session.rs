@@ -9,8 +9,8 @@ use axum::http::{
 };
 use domain::{id::TenantId, key::Key, key_draft::KeyDraft, secret::redacted};
 use keyring::{
-    Client, Credentials, Error, Invitation, Keeper, NewSecret, RecoveryCodes, SessionToken, SignedIn, SuperUser,
-    TenantAdmin, TenantChange, TimeZone, Watcher,
+    ActiveSession, Client, Credentials, Error, Invitation, ManageKeys, NewSecret, RecoveryCodes, SessionToken,
+    SuperUser, TenantAdmin, TenantChange, TimeZone, ViewKeys,
 };
 use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -55,7 +55,7 @@ fn address(parts: &Parts) -> IpAddr {
 }
 
 /// Who is signed in, if somebody is.
-pub(crate) async fn find(console: &Console, parts: &Parts) -> Result<Option<SignedIn>, Error> {
+pub(crate) async fn find(console: &Console, parts: &Parts) -> Result<Option<ActiveSession>, Error> {
     match token(console, &parts.headers) {
         Some(token) => console.keyring.signed_in(&token, address(parts)).await,
         None => Ok(None),
@@ -63,7 +63,7 @@ pub(crate) async fn find(console: &Console, parts: &Parts) -> Result<Option<Sign
 }
 
 /// Whoever calls a server function.
-pub(crate) async fn somebody() -> Result<(Console, SignedIn), ConsoleError> {
+pub(crate) async fn somebody() -> Result<(Console, ActiveSession), ConsoleError> {
     let console = expect_context::<Console>();
     let signed_in = find(&console, &expect_context::<Parts>()).await.map_err(fail)?;
     let signed_in = signed_in.ok_or_else(|| refuse(ConsoleError::SignedOut))?;
@@ -91,25 +91,25 @@ pub(crate) async fn super_user() -> Result<(Console, SuperUser), ConsoleError> {
 }
 
 /// Whoever calls a server function, as the one who keeps these keys.
-pub(crate) async fn keeper(of: KeysOf) -> Result<(Console, Arc<dyn Keeper + Send>), ConsoleError> {
+pub(crate) async fn manager(of: KeysOf) -> Result<(Console, Arc<dyn ManageKeys + Send>), ConsoleError> {
     let (console, signed_in) = somebody().await?;
-    let keeper: Arc<dyn Keeper + Send> = match of {
+    let manager: Arc<dyn ManageKeys + Send> = match of {
         KeysOf::Tenant => Arc::new(signed_in.as_admin().map_err(fail)?),
         KeysOf::Oneself => Arc::new(signed_in.as_key_holder().map_err(fail)?),
         KeysOf::People => return Err(fail(Error::NotTheOwner)),
     };
-    Ok((console, keeper))
+    Ok((console, manager))
 }
 
 /// Whoever calls a server function, as one who may see these keys and end them.
-pub(crate) async fn watcher(of: KeysOf) -> Result<(Console, Arc<dyn Watcher + Send>), ConsoleError> {
+pub(crate) async fn viewer(of: KeysOf) -> Result<(Console, Arc<dyn ViewKeys + Send>), ConsoleError> {
     let (console, signed_in) = somebody().await?;
-    let watcher: Arc<dyn Watcher + Send> = match of {
+    let viewer: Arc<dyn ViewKeys + Send> = match of {
         KeysOf::Tenant => Arc::new(signed_in.as_admin().map_err(fail)?),
         KeysOf::Oneself => Arc::new(signed_in.as_key_holder().map_err(fail)?),
-        KeysOf::People => Arc::new(signed_in.as_admin().map_err(fail)?.over_personal_keys()),
+        KeysOf::People => Arc::new(signed_in.as_admin().map_err(fail)?.for_personal_keys()),
     };
-    Ok((console, watcher))
+    Ok((console, viewer))
 }
 
 /// Opens a session and hands its cookie to the browser.
@@ -222,7 +222,7 @@ fn refuse(error: ConsoleError) -> ConsoleError {
 /// Reports that the person who calls a server function may not call it.
 fn report_forbidden(error: &Error) {
     let (console, parts) = (use_context::<Console>(), use_context::<Parts>());
-    if let (Some(console), Some(parts), Some(signed_in)) = (console, parts, use_context::<SignedIn>()) {
+    if let (Some(console), Some(parts), Some(signed_in)) = (console, parts, use_context::<ActiveSession>()) {
         console.keyring.report_forbidden(&signed_in, parts.uri.path(), error);
     }
 }
@@ -237,7 +237,7 @@ fn fail(error: Error) -> ConsoleError {
         | Error::NotASuperUser
         | Error::NotTheOwner
         | Error::NoKeysOfTheirOwn
-        | Error::OwesSecondFactor { .. }
+        | Error::MfaEnrollmentRequired { .. }
         | Error::AccessChanged) => {
             report_forbidden(&error);
             refuse(ConsoleError::NotAllowed(error.to_string()))
@@ -280,30 +280,30 @@ pub(crate) fn answer<T>(outcome: Result<T, Error>) -> Result<T, ConsoleError> {
 }
 
 /// The outcome of a use case that changes a key, as the browser is told.
-pub(crate) fn answer_on_key<T>(outcome: Result<T, Error>, keeper: &impl Watcher) -> Result<T, ConsoleError> {
+pub(crate) fn answer_on_key<T>(outcome: Result<T, Error>, manager: &impl ViewKeys) -> Result<T, ConsoleError> {
     outcome.map_err(|error| match error {
         Error::Changed(changed) => refuse(ConsoleError::Changed(Box::new(ChangedKey {
             by: changed.by,
-            when: times::exact(changed.at, TimeZone::of(keeper.tenant())),
-            now: seen(&changed.current, keeper),
+            when: times::exact(changed.at, TimeZone::of(manager.tenant())),
+            now: seen(&changed.current, manager),
         }))),
         other => fail(other),
     })
 }
 
 /// A key as its form shows it.
-pub(crate) fn seen(key: &Key, watcher: &impl Watcher) -> SeenKey {
+pub(crate) fn seen(key: &Key, viewer: &impl ViewKeys) -> SeenKey {
     SeenKey {
         version: key.version,
         draft: KeyDraft::of(key),
-        expires: expires_in_words(key, watcher),
+        expires: expires_in_words(key, viewer),
         hint: key.hint.to_string(),
     }
 }
 
-fn expires_in_words(key: &Key, watcher: &impl Watcher) -> String {
+fn expires_in_words(key: &Key, viewer: &impl ViewKeys) -> String {
     key.expires_at
-        .map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, TimeZone::of(watcher.tenant())))
+        .map_or_else(|| "Never".to_owned(), |instant| times::day_or_exact(instant, TimeZone::of(viewer.tenant())))
 }
 
 /// Here and in [`codes_once`] alone a secret is taken out of its wrapper: into the answer that shows it.

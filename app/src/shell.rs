@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_SECURITY_POLICY, request::Parts},
     response::Response,
 };
-use keyring::SignedIn;
+use keyring::ActiveSession;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 
@@ -68,13 +68,13 @@ pub(crate) struct Page {
 enum Frame {
     Alone,
     /// The navigation of whoever is signed in.
-    Navigation(Box<SignedIn>),
+    Navigation(Box<ActiveSession>),
     /// What the content brings along.
     Own,
 }
 
 impl Page {
-    pub(crate) fn beside_navigation(self, signed_in: Option<SignedIn>) -> Self {
+    pub(crate) fn beside_navigation(self, signed_in: Option<ActiveSession>) -> Self {
         Self { frame: signed_in.map_or(Frame::Alone, |signed_in| Frame::Navigation(Box::new(signed_in))), ..self }
     }
 
@@ -185,7 +185,7 @@ fn Entered(tenant: String, visitor: String) -> impl IntoView {
 
 /// A page with the navigation beside it.
 #[component]
-fn Framed(signed_in: SignedIn, path: String, children: Children) -> impl IntoView {
+fn Framed(signed_in: ActiveSession, path: String, children: Children) -> impl IntoView {
     let tenant = signed_in.tenant.as_ref().map(|tenant| tenant.name.clone());
     let entered = signed_in.entered().cloned();
     let visitor = signed_in.person.name.clone();

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use domain::{
     id::{Id, KeyId, SecretId},
     secret::{KeyKind, Product, SecretHint, assemble},
-    tenant::MOST_KEYS,
+    tenant::MAX_KEY_LIMIT,
 };
 use keyring::{Keyring, NewTenant, SuperUser};
 use rand::RngExt;
@@ -75,7 +75,7 @@ async fn tenants(keyring: &Keyring) -> Result<Vec<Tenant>> {
     let mut tenants = Vec::new();
     for number in 0..TENANTS {
         let slug = slug(number);
-        let new = NewTenant { name: slug.clone(), slug: slug.clone(), key_limit: Some(MOST_KEYS), time_zone: None };
+        let new = NewTenant { name: slug.clone(), slug: slug.clone(), key_limit: Some(MAX_KEY_LIMIT), time_zone: None };
         keyring.create_tenant(&SuperUser::operator(), new).await?;
         tenants.push(tenant(keyring, &slug).await?);
     }

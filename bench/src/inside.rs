@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, thread, time::Instant};
 
 use chrono::Utc;
 use domain::{permission::Permission, verdict::Verdict};
-use keyring::{Ask, CallDetails, Demand, Keyring, Standing, Use};
+use keyring::{AccessQuery, CachedKey, CallDetails, Keyring, Requirement, Use};
 use secrecy::SecretString;
 use serde::Serialize;
 use tokio::{runtime::Handle, task::block_in_place};
@@ -78,10 +78,10 @@ impl<'a> Asker<'a> {
         Ok(())
     }
 
-    pub async fn verify(&self, secret: &SecretString) -> Result<Arc<Standing>> {
-        let demand = Demand { permission: Some(&self.permission), property: None, cost: 1, tenant: None };
-        let ask = Ask { address: Some(ADDRESS), nearest: ADDRESS, origin: None, demand };
-        let judgement = self.keyring.verify(secret, &ask).await?;
+    pub async fn verify(&self, secret: &SecretString) -> Result<Arc<CachedKey>> {
+        let requirement = Requirement { permission: Some(&self.permission), property: None, cost: 1, tenant: None };
+        let query = AccessQuery { address: Some(ADDRESS), nearest: ADDRESS, origin: None, requirement };
+        let judgement = self.keyring.verify(secret, &query).await?;
         judgement.key.filter(|_| judgement.outcome.is_ok()).ok_or_else(|| "a good key was refused".into())
     }
 }

@@ -117,7 +117,7 @@ async fn open(database_url: &str) -> Result<Keyring> {
     let secret_keys = SecretKeyFile::locate(named.as_deref(), database_url)?;
     let database = Database::open(database_url).await?;
     migrations::apply(database.connection()).await?;
-    Ok(Keyring::open(database, secret_keys, Product::parse("lk")?, Clock::Machine).await?)
+    Ok(Keyring::open(database, secret_keys, Product::parse("lk")?, Clock::System).await?)
 }
 
 #[tokio::main]

@@ -15,7 +15,7 @@ use crate::{
     store,
 };
 
-const MOST_DAYS: i64 = 366;
+const MAX_DAYS: i64 = 366;
 
 /// How much of a service is free in the night that begins on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn check_days(from: NaiveDate, to: NaiveDate) -> Result<(), Error> {
     errors.check(is_kept(from), "from", "out_of_range", "Use a year of four digits.");
     errors.check(is_kept(to), "to", "out_of_range", "Use a year of four digits.");
     errors.check(from <= to, "to", "before_from", "The last day has to be the first one or later.");
-    errors.check((to - from).num_days() < MOST_DAYS, "to", "too_many_days", "Ask for at most 366 days at a time.");
+    errors.check((to - from).num_days() < MAX_DAYS, "to", "too_many_days", "Ask for at most 366 days at a time.");
     errors.or(())
 }
 

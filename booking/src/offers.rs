@@ -18,7 +18,7 @@ use crate::{
 };
 
 const NAME: Length = Length { least: 2, most: 100 };
-const MOST_UNITS: u32 = 10_000;
+const MAX_UNITS: u32 = 10_000;
 
 /// Something of which a property has a number of units, each for one reservation a night.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Booking {
     ) -> Result<Service, Error> {
         let mut errors = Errors::default();
         let name = errors.text("name", NAME, &new.name);
-        let are_units = (1..=MOST_UNITS).contains(&new.units);
+        let are_units = (1..=MAX_UNITS).contains(&new.units);
         errors.check(are_units, "units", "out_of_range", "Use a number from 1 to 10000.");
         new.price.check(&mut errors);
         let (property, created_at) = (property.clone(), now.trunc_subsecs(3));

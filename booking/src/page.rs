@@ -5,7 +5,7 @@ use domain::id::Id;
 
 use crate::{error::Error, field::Errors};
 
-const MOST: u16 = 200;
+const MAX_LIMIT: u16 = 200;
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Page {
     /// The page as the stores take it.
     pub(crate) fn checked<I: Id>(&self) -> Result<Slice<I>, Error> {
         let mut errors = Errors::default();
-        errors.check((1..=MOST).contains(&self.limit), "limit", "out_of_range", "Ask for 1 to 200 at a time.");
+        errors.check((1..=MAX_LIMIT).contains(&self.limit), "limit", "out_of_range", "Ask for 1 to 200 at a time.");
         let after = self.after.as_deref().and_then(|id| I::parse(id).ok());
         let is_cursor = self.after.is_none() || after.is_some();
         errors.check(is_cursor, "cursor", "not_a_cursor", "Send the cursor as the page before gave it.");

@@ -15,8 +15,8 @@ use crate::{
 };
 
 const GUEST_NAME: Length = Length { least: 1, most: 200 };
-const MOST_UNITS: u32 = 1000;
-const MOST_NIGHTS: i64 = 365;
+const MAX_UNITS: u32 = 1000;
+const MAX_NIGHTS: i64 = 365;
 const FARTHEST: Months = Months::new(5 * 12);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl NewReservation {
         let mut errors = Errors::default();
         let guest = self.guest.checked(&mut errors);
         self.check_days(&mut errors, now.date_naive());
-        let are_units = (1..=MOST_UNITS).contains(&self.units);
+        let are_units = (1..=MAX_UNITS).contains(&self.units);
         errors.check(are_units, "units", "out_of_range", "Use a number from 1 to 1000.");
         let Self { arrival, departure, units, .. } = *self;
         let nights = u32::try_from((departure - arrival).num_days()).unwrap_or_default();
@@ -120,7 +120,7 @@ impl NewReservation {
         errors.check(self.arrival >= earliest, "arrival", "in_the_past", "Use today or a later day.");
         errors.check(self.arrival <= latest, "arrival", "too_far", "Use a day within the next five years.");
         errors.check(nights > 0, "departure", "not_after_arrival", "Use a day after the arrival.");
-        errors.check(nights <= MOST_NIGHTS, "departure", "too_many_nights", "Reserve at most 365 nights at a time.");
+        errors.check(nights <= MAX_NIGHTS, "departure", "too_many_nights", "Reserve at most 365 nights at a time.");
     }
 }
 

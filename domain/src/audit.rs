@@ -25,7 +25,7 @@ macro_rules! actions {
 
             /// As people read it.
             #[must_use]
-            pub const fn in_words(self) -> &'static str {
+            pub const fn label(self) -> &'static str {
                 match self {
                     $(Self::$name => $words,)*
                 }
@@ -45,8 +45,8 @@ actions! {
     PersonJoined = "person.joined", "Password set by link";
     PersonRenamed = "person.renamed", "Person renamed";
     PersonRoleChanged = "person.role_changed", "Role or groups changed";
-    PersonSwitchedOff = "person.switched_off", "Person switched off";
-    PersonSwitchedOn = "person.switched_on", "Person switched on";
+    PersonDeactivated = "person.switched_off", "Person switched off";
+    PersonReactivated = "person.switched_on", "Person switched on";
     PasswordSet = "person.password_set", "Password set by the operator";
     PasswordChanged = "person.password_changed", "Password changed";
     SecondFactorOn = "second_factor.on", "Second factor turned on";
@@ -89,7 +89,7 @@ impl Action {
             Self::KeyRevoked
                 | Self::KeyDeleted
                 | Self::KeyGraceEnded
-                | Self::PersonSwitchedOff
+                | Self::PersonDeactivated
                 | Self::SessionEnded
                 | Self::SessionsEnded
                 | Self::TenantLeft

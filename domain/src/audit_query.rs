@@ -6,17 +6,17 @@ use crate::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
     id::{GroupId, Id, KeyId, PersonId, PropertyId, TenantId},
-    keyset,
+    pagination,
 };
 
 /// How many changes one page shows.
 pub const AUDIT_PAGE_SIZE: usize = 50;
 
 /// The longest name or id that is looked for; the rest of a longer one is cut.
-const MOST_LETTERS: usize = 200;
+const MAX_FILTER_CHARS: usize = 200;
 
 /// Where a page of the log begins: at a change, by its place in the chain.
-pub type Start = keyset::Start<i64>;
+pub type Start = pagination::Start<i64>;
 
 /// Filters and page. Anything unknown in a URL means the default, so that an old link still opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ fn is_an_id(text: &str) -> bool {
 }
 
 fn cut(text: &str) -> Option<String> {
-    let text: String = text.trim().chars().take(MOST_LETTERS).collect();
+    let text: String = text.trim().chars().take(MAX_FILTER_CHARS).collect();
     (!text.is_empty()).then_some(text)
 }
 
@@ -180,7 +180,7 @@ mod tests {
         for name in ["PMS", "key_pms", "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"] {
             assert_eq!(Wanted::parse(name), Some(Wanted::Name(name.to_owned())));
         }
-        assert_eq!(Wanted::parse(&"x".repeat(300)).unwrap().as_str().len(), MOST_LETTERS);
+        assert_eq!(Wanted::parse(&"x".repeat(300)).unwrap().as_str().len(), MAX_FILTER_CHARS);
     }
 
     fn dates() -> impl Strategy<Value = Option<NaiveDate>> {

@@ -15,19 +15,19 @@ const LAST_YEAR: i32 = 9999;
 /// Time zones are known on the server alone: their tables would outweigh the rest of the browser side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "[i64; 2]", into = "[i64; 2]")]
-pub struct Moment {
+pub struct ExpiresAt {
     pub utc: DateTime<Utc>,
     pub local: NaiveDateTime,
 }
 
 /// On the wire, both clocks in milliseconds: reading times as text would cost the browser more than it says.
-impl From<Moment> for [i64; 2] {
-    fn from(moment: Moment) -> Self {
+impl From<ExpiresAt> for [i64; 2] {
+    fn from(moment: ExpiresAt) -> Self {
         [moment.utc.timestamp_millis(), moment.local.and_utc().timestamp_millis()]
     }
 }
 
-impl TryFrom<[i64; 2]> for Moment {
+impl TryFrom<[i64; 2]> for ExpiresAt {
     type Error = &'static str;
 
     fn try_from([utc, local]: [i64; 2]) -> Result<Self, Self::Error> {
@@ -36,7 +36,7 @@ impl TryFrom<[i64; 2]> for Moment {
     }
 }
 
-impl Moment {
+impl ExpiresAt {
     /// The same clocks some milliseconds later.
     #[must_use]
     pub fn later(self, milliseconds: i64) -> Self {
@@ -83,7 +83,7 @@ impl ExpirationDraft {
     ///
     /// # Errors
     /// When it is no date or time, or not in the future.
-    pub fn parse(&self, now: Moment) -> Result<Expiration, FieldError> {
+    pub fn parse(&self, now: ExpiresAt) -> Result<Expiration, FieldError> {
         let (expiration, year, is_future) = match self {
             Self::Never => return Ok(Expiration::Never),
             Self::EndOfDay(text) => {
@@ -158,14 +158,14 @@ mod tests {
     use super::*;
 
     /// Noon on 21 November 2026 in UTC is past midnight in Auckland.
-    fn now() -> Moment {
-        Moment { utc: "2026-11-21T12:00:00Z".parse().unwrap(), local: "2026-11-22T01:00:00".parse().unwrap() }
+    fn now() -> ExpiresAt {
+        ExpiresAt { utc: "2026-11-21T12:00:00Z".parse().unwrap(), local: "2026-11-22T01:00:00".parse().unwrap() }
     }
 
     #[test]
     fn the_clocks_survive_the_wire() {
         let wire = serde_json::to_string(&now()).unwrap();
-        assert_eq!(serde_json::from_str::<Moment>(&wire).unwrap(), now());
+        assert_eq!(serde_json::from_str::<ExpiresAt>(&wire).unwrap(), now());
     }
 
     #[test]

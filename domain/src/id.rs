@@ -14,7 +14,7 @@ pub trait Id: Sized {
     ///
     /// # Errors
     /// When the prefix is another one or what follows is no ULID.
-    fn parse(text: &str) -> Result<Self, NotAnId>;
+    fn parse(text: &str) -> Result<Self, ParseIdError>;
 
     /// The identifier as text.
     fn as_str(&self) -> &str;
@@ -23,7 +23,7 @@ pub trait Id: Sized {
 /// The text is no identifier of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an identifier that starts with \"{expected}\"")]
-pub struct NotAnId {
+pub struct ParseIdError {
     expected: &'static str,
 }
 
@@ -51,8 +51,8 @@ macro_rules! ids {
         impl Id for $name {
             const PREFIX: &'static str = $prefix;
 
-            fn parse(text: &str) -> Result<Self, NotAnId> {
-                let refused = NotAnId { expected: $prefix };
+            fn parse(text: &str) -> Result<Self, ParseIdError> {
+                let refused = ParseIdError { expected: $prefix };
                 match text.strip_prefix($prefix) {
                     Some(ulid) if is_ulid(ulid) => ArrayString::from(text).map(Self).map_err(|_| refused),
                     _ => Err(refused),
@@ -65,9 +65,9 @@ macro_rules! ids {
         }
 
         impl TryFrom<String> for $name {
-            type Error = NotAnId;
+            type Error = ParseIdError;
 
-            fn try_from(text: String) -> Result<Self, NotAnId> {
+            fn try_from(text: String) -> Result<Self, ParseIdError> {
                 Self::parse(&text)
             }
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{GroupId, KeyId, PersonId},
     origin::Origin,
-    property::Reach,
+    property::PropertyScope,
     rate_limit::RateLimit,
     scope::Scopes,
     secret::SecretHint,
@@ -26,7 +26,7 @@ pub struct Key {
     /// Whose personal key it is.
     pub owner: Option<KeyOwner>,
     pub scopes: Scopes,
-    pub reach: Reach,
+    pub reach: PropertyScope,
     pub allowed_ips: Vec<IpNet>,
     pub allowed_origins: Vec<Origin>,
     pub rate_limit_per_minute: RateLimit,

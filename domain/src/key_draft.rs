@@ -11,7 +11,7 @@ use crate::{
     network::{self, parse_allowlist},
     origin::{Origin, parse_origins},
     permission::Permission,
-    property::{Property, Reach},
+    property::{Property, PropertyScope},
     rate_limit::RateLimit,
     scope::Scopes,
     text::{BadText, Length},
@@ -56,20 +56,20 @@ impl Default for KeyDraft {
 /// What there is to choose from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choices {
-    pub powers: Powers,
+    pub permission_source: PermissionSource,
     pub properties: Vec<Property>,
 }
 
 /// Where a key's permissions come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Powers {
+pub enum PermissionSource {
     /// One of these groups, for a key of the tenant's.
     Groups(Vec<Group>),
     /// Whatever the person may do, for a personal key.
     Own(Vec<Permission>),
 }
 
-impl Powers {
+impl PermissionSource {
     /// The groups to choose from, if one has to be chosen.
     #[must_use]
     pub fn groups(&self) -> &[Group] {
@@ -99,7 +99,7 @@ pub struct KeyTerms {
     /// None for a personal key.
     pub group: Option<GroupId>,
     pub scopes: Scopes,
-    pub reach: Reach,
+    pub reach: PropertyScope,
     pub allowed_ips: Vec<IpNet>,
     pub allowed_origins: Vec<Origin>,
     pub rate_limit_per_minute: RateLimit,
@@ -110,8 +110,8 @@ impl KeyDraft {
     #[must_use]
     pub fn of(key: &Key) -> Self {
         let (all_properties, properties) = match &key.reach {
-            Reach::All => (true, Vec::new()),
-            Reach::Only(ids) => (false, ids.iter().map(ToString::to_string).collect()),
+            PropertyScope::All => (true, Vec::new()),
+            PropertyScope::Only(ids) => (false, ids.iter().map(ToString::to_string).collect()),
         };
         let lines = |items: Vec<String>| items.join("\n");
         Self {
@@ -179,7 +179,7 @@ impl KeyDraft {
     }
 
     fn group(&self, choices: &Choices) -> Result<Option<GroupId>, FieldError> {
-        let Powers::Groups(groups) = &choices.powers else { return Ok(None) };
+        let PermissionSource::Groups(groups) = &choices.permission_source else { return Ok(None) };
         let refused = |code, detail: &str| FieldError::new(Field::Group, code, detail);
         if self.group.is_empty() {
             return Err(refused("required", "Choose the authorization group that says what the key may do."));
@@ -200,9 +200,9 @@ impl KeyDraft {
         })
     }
 
-    fn reach(&self, choices: &Choices) -> Result<Reach, FieldError> {
+    fn reach(&self, choices: &Choices) -> Result<PropertyScope, FieldError> {
         if self.all_properties {
-            return Ok(Reach::All);
+            return Ok(PropertyScope::All);
         }
         let refused = |code, detail: &str| FieldError::new(Field::Properties, code, detail);
         let mut ids: Vec<PropertyId> = Vec::new();
@@ -219,7 +219,7 @@ impl KeyDraft {
             return Err(refused("required", "Pick at least one property, or give access to all of them."));
         }
         ids.sort();
-        Ok(Reach::Only(ids))
+        Ok(PropertyScope::Only(ids))
     }
 }
 
@@ -267,7 +267,7 @@ mod tests {
 
     fn choices() -> Choices {
         Choices {
-            powers: Powers::Groups(vec![Group {
+            permission_source: PermissionSource::Groups(vec![Group {
                 id: GroupId::parse(GROUP).unwrap(),
                 name: "Booking".into(),
                 group_type: GroupType::TenantApiKey,
@@ -286,15 +286,18 @@ mod tests {
         let terms = good().parse(&choices()).unwrap();
         assert_eq!(terms.name, "PMS");
         assert_eq!(terms.scopes, Scopes::Read);
-        assert_eq!(terms.reach, Reach::All);
+        assert_eq!(terms.reach, PropertyScope::All);
         assert_eq!(terms.rate_limit_per_minute, RateLimit::DEFAULT);
         let picked = KeyDraft { all_properties: false, properties: vec![PROPERTY.into(), PROPERTY.into()], ..good() };
-        assert_eq!(picked.parse(&choices()).unwrap().reach, Reach::Only(vec![PropertyId::parse(PROPERTY).unwrap()]));
+        assert_eq!(
+            picked.parse(&choices()).unwrap().reach,
+            PropertyScope::Only(vec![PropertyId::parse(PROPERTY).unwrap()])
+        );
     }
 
     #[test]
     fn a_personal_key_has_no_group() {
-        let own = Choices { powers: Powers::Own(vec![]), ..choices() };
+        let own = Choices { permission_source: PermissionSource::Own(vec![]), ..choices() };
         assert_eq!(KeyDraft { group: String::new(), ..good() }.parse(&own).unwrap().group, None);
         assert_eq!(good().parse(&own).unwrap().group, None);
     }

@@ -3,22 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attention::Attention,
     key::{Key, Status, Validity},
+    key_warning::KeyWarning,
 };
 
 /// How many keys one page shows.
 pub const PAGE_SIZE: u32 = 25;
 
 /// The longest search that is looked for; the rest of a longer one is cut.
-const MOST_SEARCH_LETTERS: usize = 200;
+const MAX_SEARCH_CHARS: usize = 200;
 
 /// Filters, order and page. Anything unknown in a URL means the default, so that an old link still opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyListQuery {
     pub status: Option<Status>,
     pub validity: Option<Validity>,
-    pub attention: Option<Attention>,
+    pub attention: Option<KeyWarning>,
     pub search: String,
     pub sort: Sort,
     /// The first page is 0 here, and 1 in the URL.
@@ -78,10 +78,10 @@ impl KeyListQuery {
             Some("expired") => Some(Validity::Expired),
             _ => None,
         };
-        let attention = parameter("attention").and_then(Attention::parse);
+        let attention = parameter("attention").and_then(KeyWarning::parse);
         let typed = parameter("q").unwrap_or_default().trim().chars();
         // No name holds a control character, and not every database can be asked for one.
-        let search = typed.filter(|c| !c.is_control()).take(MOST_SEARCH_LETTERS).collect();
+        let search = typed.filter(|c| !c.is_control()).take(MAX_SEARCH_CHARS).collect();
         let page =
             parameter("page").and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).clamp(1, u32::MAX / PAGE_SIZE) - 1;
         let sort = Sort::from_parameter(parameter("sort").unwrap_or_default());
@@ -211,7 +211,7 @@ mod tests {
         fn a_query_survives_its_url(
             status in prop::option::of(prop_oneof![Just(Status::Active), Just(Status::Revoked)]),
             validity in prop::option::of(prop_oneof![Just(Validity::Valid), Just(Validity::ExpiringSoon), Just(Validity::Expired)]),
-            attention in prop::option::of(prop::sample::select(Attention::ALL.to_vec())),
+            attention in prop::option::of(prop::sample::select(KeyWarning::ALL.to_vec())),
             search in "[a-z%_ äö]{0,20}",
             column in 0usize..4,
             descending: bool,

@@ -3,11 +3,9 @@
 //! Compiled into the server and into the browser alike, so that a rule is written once and answers in
 //! both places. There is no IO, no clock and no randomness here: whoever needs the time passes it in.
 
-pub mod attention;
 pub mod audit;
 pub mod audit_query;
 pub mod caller;
-pub mod catalogue;
 pub mod expiration;
 pub mod field;
 pub mod group;
@@ -15,10 +13,12 @@ pub mod id;
 pub mod key;
 pub mod key_draft;
 pub mod key_list;
-pub mod keyset;
+pub mod key_warning;
 pub mod network;
 pub mod origin;
+pub mod pagination;
 pub mod permission;
+pub mod permission_catalog;
 pub mod person;
 pub mod property;
 pub mod rate_limit;

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use crate::field::{Field, FieldError};
 
 /// How many ranges one key may list.
-pub const MOST_RANGES: usize = 100;
+pub const MAX_RANGES: usize = 100;
 
 /// An allowlist as it was understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub fn parse_allowlist(text: &str) -> Result<Allowlist, Vec<FieldError>> {
             None => errors.push(wrong_line(number, line)),
         }
     }
-    if list.ranges.len() > MOST_RANGES {
-        let detail = format!("A key can list {MOST_RANGES} addresses or ranges; this list has {}.", list.ranges.len());
+    if list.ranges.len() > MAX_RANGES {
+        let detail = format!("A key can list {MAX_RANGES} addresses or ranges; this list has {}.", list.ranges.len());
         errors.push(FieldError::new(Field::AllowedIps, "too_many", detail));
     }
     if errors.is_empty() { Ok(list) } else { Err(errors) }

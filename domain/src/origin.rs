@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::field::{Field, FieldError};
 
 /// How many origins one key may list.
-pub const MOST_ORIGINS: usize = 50;
+pub const MAX_ORIGINS: usize = 50;
 
-const MOST_HOST_LETTERS: usize = 253;
+const MAX_HOST_CHARS: usize = 253;
 
 /// A normalised origin: lower case, no default port, no path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Origin(String);
 
 /// Why a text is no origin that a key can list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnOrigin {
+pub enum ParseOriginError {
     #[error("has to start with https:// or http://")]
     Scheme,
     #[error("has a path or more behind the host; write only scheme, host and port")]
@@ -40,14 +40,14 @@ impl Origin {
     ///
     /// # Errors
     /// Says what keeps the text from being an origin.
-    pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
+    pub fn parse(text: &str) -> Result<Self, ParseOriginError> {
         let lower = text.trim().to_ascii_lowercase();
         let (scheme, rest, default_port) = if let Some(rest) = lower.strip_prefix("https://") {
             ("https", rest, 443)
         } else if let Some(rest) = lower.strip_prefix("http://") {
             ("http", rest, 80)
         } else {
-            return Err(NotAnOrigin::Scheme);
+            return Err(ParseOriginError::Scheme);
         };
         // A single slash at the end is what copying from the address bar gives; it says nothing.
         let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -66,25 +66,25 @@ impl Origin {
     }
 }
 
-fn refuse_more_than_authority(authority: &str) -> Result<(), NotAnOrigin> {
+fn refuse_more_than_authority(authority: &str) -> Result<(), ParseOriginError> {
     if authority.contains(['/', '?', '#', '\\']) {
-        return Err(NotAnOrigin::Path);
+        return Err(ParseOriginError::Path);
     }
     if authority.contains('@') {
-        return Err(NotAnOrigin::Credentials);
+        return Err(ParseOriginError::Credentials);
     }
     if authority.contains('*') {
-        return Err(NotAnOrigin::Wildcard);
+        return Err(ParseOriginError::Wildcard);
     }
     if !authority.is_ascii() {
-        return Err(NotAnOrigin::NotAscii);
+        return Err(ParseOriginError::NotAscii);
     }
     Ok(())
 }
 
-fn split_port(authority: &str) -> Result<(&str, Option<u16>), NotAnOrigin> {
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), ParseOriginError> {
     let end_of_host = if authority.starts_with('[') {
-        authority.find(']').ok_or(NotAnOrigin::Host)? + 1
+        authority.find(']').ok_or(ParseOriginError::Host)? + 1
     } else {
         authority.find(':').unwrap_or(authority.len())
     };
@@ -92,24 +92,24 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), NotAnOrigin> {
     if port.is_empty() {
         return Ok((host, None));
     }
-    let digits = port.strip_prefix(':').ok_or(NotAnOrigin::Host)?;
+    let digits = port.strip_prefix(':').ok_or(ParseOriginError::Host)?;
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     match digits.parse() {
         Ok(port) if is_number && port > 0 => Ok((host, Some(port))),
-        _ => Err(NotAnOrigin::Port),
+        _ => Err(ParseOriginError::Port),
     }
 }
 
-fn normalised_host(host: &str) -> Result<String, NotAnOrigin> {
+fn normalised_host(host: &str) -> Result<String, ParseOriginError> {
     if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        return inner.parse::<Ipv6Addr>().map(|address| format!("[{address}]")).map_err(|_| NotAnOrigin::Host);
+        return inner.parse::<Ipv6Addr>().map(|address| format!("[{address}]")).map_err(|_| ParseOriginError::Host);
     }
     // Browsers read any host whose last label is a number as an IPv4 address, so it has to be one.
     let last = host.rsplit('.').next().unwrap_or_default();
     let is_numeric = last.bytes().all(|byte| byte.is_ascii_digit());
-    let is_name = host.len() <= MOST_HOST_LETTERS && host.split('.').all(is_label);
+    let is_name = host.len() <= MAX_HOST_CHARS && host.split('.').all(is_label);
     let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
-    if is_address || (is_name && !is_numeric) { Ok(host.to_owned()) } else { Err(NotAnOrigin::Host) }
+    if is_address || (is_name && !is_numeric) { Ok(host.to_owned()) } else { Err(ParseOriginError::Host) }
 }
 
 fn is_label(label: &str) -> bool {
@@ -133,14 +133,14 @@ pub fn parse_origins(text: &str) -> Result<Vec<Origin>, Vec<FieldError>> {
             Err(reason) => errors.push(wrong_entry(entry, reason)),
         }
     }
-    if origins.len() > MOST_ORIGINS {
-        let detail = format!("A key can list {MOST_ORIGINS} origins; this list has {}.", origins.len());
+    if origins.len() > MAX_ORIGINS {
+        let detail = format!("A key can list {MAX_ORIGINS} origins; this list has {}.", origins.len());
         errors.push(FieldError::new(Field::AllowedOrigins, "too_many", detail));
     }
     if errors.is_empty() { Ok(origins) } else { Err(errors) }
 }
 
-fn wrong_entry(entry: &str, reason: NotAnOrigin) -> FieldError {
+fn wrong_entry(entry: &str, reason: ParseOriginError) -> FieldError {
     let shown: String = entry.chars().take(60).collect();
     FieldError::new(
         Field::AllowedOrigins,
@@ -156,9 +156,9 @@ impl fmt::Display for Origin {
 }
 
 impl TryFrom<String> for Origin {
-    type Error = NotAnOrigin;
+    type Error = ParseOriginError;
 
-    fn try_from(text: String) -> Result<Self, NotAnOrigin> {
+    fn try_from(text: String) -> Result<Self, ParseOriginError> {
         Self::parse(&text)
     }
 }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_is_refused_with_the_reason() {
-        use NotAnOrigin::{Credentials, Host, NotAscii, Path, Port, Scheme, Wildcard};
+        use ParseOriginError::{Credentials, Host, NotAscii, Path, Port, Scheme, Wildcard};
         for (typed, reason) in [
             ("", Scheme),
             ("null", Scheme),

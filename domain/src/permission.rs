@@ -23,9 +23,9 @@ enum Side {
 /// The text is no permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no permission. Write resource:action in lower case, with * for either side, or * alone")]
-pub struct NotAPermission(String);
+pub struct ParsePermissionError(String);
 
-const MOST_LETTERS: usize = 64;
+const MAX_WORD_CHARS: usize = 64;
 
 impl Side {
     fn parse(text: &str) -> Option<Self> {
@@ -58,7 +58,7 @@ const fn is_word(text: &str) -> bool {
         }
         at += 1;
     }
-    at > 0 && at <= MOST_LETTERS
+    at > 0 && at <= MAX_WORD_CHARS
 }
 
 impl Permission {
@@ -77,8 +77,8 @@ impl Permission {
     ///
     /// # Errors
     /// When the text is neither `*` nor two sides with a colon between.
-    pub fn parse(text: &str) -> Result<Self, NotAPermission> {
-        let refused = || NotAPermission(text.to_owned());
+    pub fn parse(text: &str) -> Result<Self, ParsePermissionError> {
+        let refused = || ParsePermissionError(text.to_owned());
         if text == "*" {
             return Ok(Self { resource: Side::Any, action: Side::Any });
         }
@@ -97,36 +97,36 @@ impl Permission {
 
     /// What the scopes leave of this permission.
     #[must_use]
-    pub fn narrowed(&self, scopes: Scopes) -> Narrowed {
+    pub fn restriction(&self, scopes: Scopes) -> Restriction {
         let verifies = self.covers(&Self::VERIFY_KEYS);
         match (&self.action, scopes) {
-            (_, Scopes::Both) => Narrowed::Whole,
+            (_, Scopes::Both) => Restriction::Whole,
             (Side::Any, Scopes::Read) => {
                 let mut left = vec![Self { resource: self.resource.clone(), action: Side::Word("read".into()) }];
                 left.extend(verifies.then_some(Self::VERIFY_KEYS));
-                Narrowed::Only(left)
+                Restriction::Only(left)
             }
-            (Side::Any, Scopes::Write) => Narrowed::AllButReading,
+            (Side::Any, Scopes::Write) => Restriction::ReadOnly,
             (Side::Word(action), _) if action == "verify" && self.resource == Side::Any => {
                 if scopes.read() {
-                    Narrowed::Only(vec![Self::VERIFY_KEYS])
+                    Restriction::Only(vec![Self::VERIFY_KEYS])
                 } else {
-                    Narrowed::AllButReading
+                    Restriction::ReadOnly
                 }
             }
-            (Side::Word(_), _) if scopes.holds(self.needed_scope()) => Narrowed::Whole,
-            (Side::Word(_), _) => Narrowed::Nothing,
+            (Side::Word(_), _) if scopes.holds(self.needed_scope()) => Restriction::Whole,
+            (Side::Word(_), _) => Restriction::Nothing,
         }
     }
 
     fn listed(&self, scopes: Scopes) -> Vec<Self> {
-        match self.narrowed(scopes) {
-            Narrowed::Whole => vec![self.clone()],
-            Narrowed::Only(left) => left,
-            Narrowed::AllButReading if self.action == Side::Any => {
+        match self.restriction(scopes) {
+            Restriction::Whole => vec![self.clone()],
+            Restriction::Only(left) => left,
+            Restriction::ReadOnly if self.action == Side::Any => {
                 vec![Self { resource: self.resource.clone(), action: Side::Word("write".into()) }]
             }
-            Narrowed::AllButReading | Narrowed::Nothing => Vec::new(),
+            Restriction::ReadOnly | Restriction::Nothing => Vec::new(),
         }
     }
 
@@ -176,11 +176,11 @@ impl Grants {
 
 /// What is left of a group's permission when a key has only some scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Narrowed {
+pub enum Restriction {
     Whole,
     Only(Vec<Permission>),
     /// Every action of it save those that need the scope `read`.
-    AllButReading,
+    ReadOnly,
     Nothing,
 }
 
@@ -203,9 +203,9 @@ impl fmt::Display for Side {
 }
 
 impl TryFrom<String> for Permission {
-    type Error = NotAPermission;
+    type Error = ParsePermissionError;
 
-    fn try_from(text: String) -> Result<Self, NotAPermission> {
+    fn try_from(text: String) -> Result<Self, ParsePermissionError> {
         Self::parse(&text)
     }
 }
@@ -253,28 +253,28 @@ mod tests {
 
     #[test]
     fn scopes_narrow_permissions() {
-        use Narrowed::{AllButReading, Nothing, Only, Whole};
+        use Restriction::{Nothing, Only, ReadOnly, Whole};
         let only = |texts: &[&str]| Only(texts.iter().map(|text| permission(text)).collect());
         let table = [
             ("*", Scopes::Both, Whole),
             ("*", Scopes::Read, only(&["*:read", "keys:verify"])),
-            ("*", Scopes::Write, AllButReading),
+            ("*", Scopes::Write, ReadOnly),
             ("reservations:*", Scopes::Read, only(&["reservations:read"])),
-            ("reservations:*", Scopes::Write, AllButReading),
+            ("reservations:*", Scopes::Write, ReadOnly),
             ("keys:*", Scopes::Read, only(&["keys:read", "keys:verify"])),
             ("*:read", Scopes::Read, Whole),
             ("*:read", Scopes::Write, Nothing),
             ("keys:verify", Scopes::Read, Whole),
             ("keys:verify", Scopes::Write, Nothing),
             ("*:verify", Scopes::Read, only(&["keys:verify"])),
-            ("*:verify", Scopes::Write, AllButReading),
+            ("*:verify", Scopes::Write, ReadOnly),
             ("bookings:verify", Scopes::Write, Whole),
             ("bookings:verify", Scopes::Read, Nothing),
             ("reservations:write", Scopes::Read, Nothing),
             ("reservations:cancel", Scopes::Write, Whole),
         ];
         for (text, scopes, expected) in table {
-            assert_eq!(permission(text).narrowed(scopes), expected, "{text} with {scopes}");
+            assert_eq!(permission(text).restriction(scopes), expected, "{text} with {scopes}");
         }
     }
 
@@ -353,11 +353,11 @@ mod tests {
         fn what_is_shown_is_what_is_allowed(held in any_permission(), demand in any_permission(), picked in 0usize..3) {
             prop_assume!(!demand.to_string().ends_with('*'));
             let scopes = [Scopes::Read, Scopes::Write, Scopes::Both][picked];
-            let shown = match held.narrowed(scopes) {
-                Narrowed::Whole => held.covers(&demand),
-                Narrowed::Only(left) => left.iter().any(|left| left.covers(&demand)),
-                Narrowed::AllButReading => held.covers(&demand) && demand.needed_scope() == Scope::Write,
-                Narrowed::Nothing => false,
+            let shown = match held.restriction(scopes) {
+                Restriction::Whole => held.covers(&demand),
+                Restriction::Only(left) => left.iter().any(|left| left.covers(&demand)),
+                Restriction::ReadOnly => held.covers(&demand) && demand.needed_scope() == Scope::Write,
+                Restriction::Nothing => false,
             };
             let grants = Grants { permissions: [held].into(), scopes };
             prop_assert_eq!(grants.allow(&demand), shown);

@@ -32,7 +32,7 @@ impl Role {
 
     /// As people read it.
     #[must_use]
-    pub const fn in_words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::SuperUser => "Super user",
             Self::TenantAdmin => "Admin",
@@ -69,7 +69,7 @@ pub fn parse_person_name(text: &str) -> Result<String, FieldError> {
     let name = parse_name(text)?;
     let lower = name.to_lowercase();
     let names_a_role = |role: Role| {
-        let spelled = [role.in_words().to_lowercase(), role.as_str().replace('_', " ")];
+        let spelled = [role.label().to_lowercase(), role.as_str().replace('_', " ")];
         spelled.iter().any(|role| lower.ends_with(&format!("({role})")))
     };
     if RESERVED_NAMES.contains(&lower.as_str()) || Role::ALL.into_iter().any(names_a_role) {
@@ -98,7 +98,7 @@ pub enum PersonState {
     /// Has yet to set a password.
     Invited,
     Active,
-    SwitchedOff,
+    Deactivated,
 }
 
 impl PersonState {
@@ -108,7 +108,7 @@ impl PersonState {
         match self {
             Self::Invited => "invited",
             Self::Active => "active",
-            Self::SwitchedOff => "switched_off",
+            Self::Deactivated => "switched_off",
         }
     }
 }
@@ -129,7 +129,7 @@ pub struct Session {
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
-const MOST_EMAIL_LETTERS: usize = 254;
+const MAX_EMAIL_CHARS: usize = 254;
 
 impl Email {
     /// Checks no more than that mail could be addressed to it: something, an at sign, a host.
@@ -145,7 +145,7 @@ impl Email {
         let is_address = text.rsplit_once('@').is_some_and(|(name, host)| {
             !name.is_empty() && !host.is_empty() && !host.starts_with('.') && !host.ends_with('.')
         });
-        let is_plain = text.len() <= MOST_EMAIL_LETTERS && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        let is_plain = text.len() <= MAX_EMAIL_CHARS && !text.chars().any(|c| c.is_whitespace() || c.is_control());
         if is_address && is_plain {
             Ok(Self(text))
         } else {
@@ -180,8 +180,8 @@ impl std::fmt::Display for FieldError {
 }
 
 /// How many characters a password has at least.
-pub const LEAST_PASSWORD: usize = 12;
-const MOST_PASSWORD_BYTES: usize = 1024;
+pub const MIN_PASSWORD_CHARS: usize = 12;
+const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Checks the length of a new password. The server also refuses one that is easy to guess.
 ///
@@ -189,10 +189,10 @@ const MOST_PASSWORD_BYTES: usize = 1024;
 /// When it is too short, or so long that hashing it could be used to keep the server busy.
 pub fn check_new_password(password: &str) -> Result<(), FieldError> {
     let refused = |code, detail: &str| Err(FieldError::new(Field::Password, code, detail));
-    if text::count(password) < LEAST_PASSWORD {
+    if text::count(password) < MIN_PASSWORD_CHARS {
         return refused("too_short", "Use at least 12 characters. A few words in a row make a good password.");
     }
-    if password.len() > MOST_PASSWORD_BYTES {
+    if password.len() > MAX_PASSWORD_BYTES {
         return refused("too_long", "Use at most 1024 bytes.");
     }
     Ok(())

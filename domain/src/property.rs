@@ -13,12 +13,12 @@ pub struct Property {
 /// Which properties of its tenant a key reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reach {
+pub enum PropertyScope {
     All,
     Only(Vec<PropertyId>),
 }
 
-impl Reach {
+impl PropertyScope {
     #[must_use]
     pub fn contains(&self, property: &PropertyId) -> bool {
         match self {

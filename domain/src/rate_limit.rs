@@ -10,8 +10,8 @@ use crate::field::{Field, FieldError};
 pub struct RateLimit(u16);
 
 impl RateLimit {
-    pub const LEAST: u16 = 1;
-    pub const MOST: u16 = 1000;
+    pub const MIN: u16 = 1;
+    pub const MAX: u16 = 1000;
     pub const DEFAULT: Self = Self(60);
 
     #[must_use]
@@ -43,7 +43,7 @@ impl TryFrom<u16> for RateLimit {
     type Error = &'static str;
 
     fn try_from(limit: u16) -> Result<Self, Self::Error> {
-        if (Self::LEAST..=Self::MOST).contains(&limit) {
+        if (Self::MIN..=Self::MAX).contains(&limit) {
             Ok(Self(limit))
         } else {
             Err("a rate limit is between 1 and 1000")

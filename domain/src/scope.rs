@@ -65,23 +65,23 @@ impl Scopes {
     ///
     /// # Errors
     /// When a word is no scope, or there is none.
-    pub fn parse(text: &str) -> Result<Self, NotScopes> {
+    pub fn parse(text: &str) -> Result<Self, ParseScopesError> {
         let (mut read, mut write) = (false, false);
         for word in text.split_ascii_whitespace() {
             match word {
                 "read" => read = true,
                 "write" => write = true,
-                _ => return Err(NotScopes),
+                _ => return Err(ParseScopesError),
             }
         }
-        Self::from_ticks(read, write).ok_or(NotScopes)
+        Self::from_ticks(read, write).ok_or(ParseScopesError)
     }
 }
 
 /// The text names no scope, or something else than scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("scopes are \"read\", \"write\" or both")]
-pub struct NotScopes;
+pub struct ParseScopesError;
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,10 +94,10 @@ impl fmt::Display for Scopes {
 }
 
 impl TryFrom<Vec<Scope>> for Scopes {
-    type Error = NotScopes;
+    type Error = ParseScopesError;
 
-    fn try_from(scopes: Vec<Scope>) -> Result<Self, NotScopes> {
-        Self::from_ticks(scopes.contains(&Scope::Read), scopes.contains(&Scope::Write)).ok_or(NotScopes)
+    fn try_from(scopes: Vec<Scope>) -> Result<Self, ParseScopesError> {
+        Self::from_ticks(scopes.contains(&Scope::Read), scopes.contains(&Scope::Write)).ok_or(ParseScopesError)
     }
 }
 

@@ -43,13 +43,13 @@ pub struct Product(String);
 /// The text cannot stand at the front of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" cannot start a secret. Use 1 to 16 lower-case letters and digits, a letter first")]
-pub struct NotAProduct(String);
+pub struct ParseProductError(String);
 
 impl Product {
     /// # Errors
     /// When the text has anything but lower-case letters and digits, or is too long.
-    pub fn parse(text: &str) -> Result<Self, NotAProduct> {
-        if Self::fits(text) { Ok(Self(text.to_owned())) } else { Err(NotAProduct(text.to_owned())) }
+    pub fn parse(text: &str) -> Result<Self, ParseProductError> {
+        if Self::fits(text) { Ok(Self(text.to_owned())) } else { Err(ParseProductError(text.to_owned())) }
     }
 
     fn fits(text: &str) -> bool {
@@ -60,9 +60,9 @@ impl Product {
 }
 
 impl std::str::FromStr for Product {
-    type Err = NotAProduct;
+    type Err = ParseProductError;
 
-    fn from_str(text: &str) -> Result<Self, NotAProduct> {
+    fn from_str(text: &str) -> Result<Self, ParseProductError> {
         Self::parse(text)
     }
 }

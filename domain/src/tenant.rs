@@ -8,7 +8,7 @@ use crate::id::TenantId;
 pub const DEFAULT_KEY_LIMIT: u32 = 10;
 
 /// The most that a key limit can be set to.
-pub const MOST_KEYS: u32 = 1_000_000;
+pub const MAX_KEY_LIMIT: u32 = 1_000_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use crate::{
     id::SecretId,
     key::Key,
-    keyset::{self, Placed},
+    pagination::{self, HasCursor},
     person::Email,
     verdict::Verdict,
 };
@@ -20,17 +20,17 @@ pub const LOG_PAGE_SIZE: usize = 25;
 
 /// What became of a call, as coarse as a chart tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum CallOutcome {
     Allowed,
     RateLimited,
     Denied,
 }
 
-impl Fate {
+impl CallOutcome {
     pub const ALL: [Self; 3] = [Self::Allowed, Self::RateLimited, Self::Denied];
 }
 
-impl From<Verdict> for Fate {
+impl From<Verdict> for CallOutcome {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Valid => Self::Allowed,
@@ -42,9 +42,9 @@ impl From<Verdict> for Fate {
 
 /// How many calls had which outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally(BTreeMap<Verdict, u64>);
+pub struct OutcomeCounts(BTreeMap<Verdict, u64>);
 
-impl Tally {
+impl OutcomeCounts {
     pub fn add(&mut self, outcome: Verdict, count: u64) {
         if count > 0 {
             *self.0.entry(outcome).or_default() += count;
@@ -62,8 +62,8 @@ impl Tally {
     }
 
     #[must_use]
-    pub fn with(&self, fate: Fate) -> u64 {
-        self.0.iter().filter(|(outcome, _)| Fate::from(**outcome) == fate).map(|(_, count)| count).sum()
+    pub fn with(&self, fate: CallOutcome) -> u64 {
+        self.0.iter().filter(|(outcome, _)| CallOutcome::from(**outcome) == fate).map(|(_, count)| count).sum()
     }
 
     #[must_use]
@@ -72,10 +72,10 @@ impl Tally {
     }
 }
 
-impl<'a> FromIterator<&'a Tally> for Tally {
-    fn from_iter<I: IntoIterator<Item = &'a Self>>(tallies: I) -> Self {
+impl<'a> FromIterator<&'a OutcomeCounts> for OutcomeCounts {
+    fn from_iter<I: IntoIterator<Item = &'a Self>>(counts: I) -> Self {
         let mut sum = Self::default();
-        for (outcome, count) in tallies.into_iter().flat_map(|tally| &tally.0) {
+        for (outcome, count) in counts.into_iter().flat_map(|counts| &counts.0) {
             sum.add(*outcome, *count);
         }
         sum
@@ -114,7 +114,7 @@ impl Range {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub begins: NaiveDateTime,
-    pub tally: Tally,
+    pub counts: OutcomeCounts,
 }
 
 /// Where a call stands in the log. Two calls of one instant differ by their number.
@@ -126,15 +126,15 @@ pub struct Position {
 
 /// The text is no place in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotAPosition;
+pub struct ParsePositionError;
 
 impl FromStr for Position {
-    type Err = NotAPosition;
+    type Err = ParsePositionError;
 
-    fn from_str(text: &str) -> Result<Self, NotAPosition> {
-        let (at, number) = text.split_once('-').ok_or(NotAPosition)?;
-        let at = at.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or(NotAPosition)?;
-        Ok(Self { at, number: number.parse().map_err(|_| NotAPosition)? })
+    fn from_str(text: &str) -> Result<Self, ParsePositionError> {
+        let (at, number) = text.split_once('-').ok_or(ParsePositionError)?;
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or(ParsePositionError)?;
+        Ok(Self { at, number: number.parse().map_err(|_| ParsePositionError)? })
     }
 }
 
@@ -146,7 +146,7 @@ impl fmt::Display for Position {
 }
 
 /// Where a page of the log begins.
-pub type Start = keyset::Start<Position>;
+pub type Start = pagination::Start<Position>;
 
 /// What a key's page is asked for. Anything unknown in a URL means the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -190,7 +190,7 @@ pub struct Call {
     pub duration: Option<Duration>,
 }
 
-impl Placed for Call {
+impl HasCursor for Call {
     type Position = Position;
 
     fn position(&self) -> Position {
@@ -199,7 +199,7 @@ impl Placed for Call {
 }
 
 /// One page of the log.
-pub type LogPage = keyset::Page<Call>;
+pub type LogPage = pagination::Page<Call>;
 
 /// A key with what it was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +208,7 @@ pub struct KeyUsage {
     /// The chart, oldest step first.
     pub steps: Vec<Step>,
     /// All that was counted in the last 30 days, whatever the chart shows.
-    pub lately: Tally,
+    pub lately: OutcomeCounts,
     pub log: LogPage,
 }
 
@@ -261,17 +261,17 @@ mod tests {
 
     #[test]
     fn a_tally_sums_by_outcome_and_by_fate() {
-        let mut morning = Tally::default();
+        let mut morning = OutcomeCounts::default();
         morning.add(Verdict::RateLimited, 3);
         morning.add(Verdict::Valid, 10);
         morning.add(Verdict::Expired, 0);
-        let mut evening = Tally::default();
+        let mut evening = OutcomeCounts::default();
         evening.add(Verdict::Valid, 5);
         evening.add(Verdict::Revoked, 2);
         evening.add(Verdict::IpNotAllowed, 1);
-        let day: Tally = [&morning, &evening].into_iter().collect();
+        let day: OutcomeCounts = [&morning, &evening].into_iter().collect();
         assert_eq!((day.total(), day.of(Verdict::Valid), day.of(Verdict::Expired)), (21, 15, 0));
-        assert_eq!(Fate::ALL.map(|fate| day.with(fate)), [15, 3, 3]);
+        assert_eq!(CallOutcome::ALL.map(|fate| day.with(fate)), [15, 3, 3]);
         let outcomes: Vec<Verdict> = day.outcomes().collect();
         assert_eq!(outcomes, [Verdict::Valid, Verdict::Revoked, Verdict::IpNotAllowed, Verdict::RateLimited]);
     }

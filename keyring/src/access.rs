@@ -137,10 +137,10 @@ impl Actor {
         };
         let SessionAuthority { token, capacity, super_user_mfa, needs_step_up, .. } = authority;
         let session = store::sessions::find(transaction, token, now).await?.ok_or(Error::SessionEnded)?;
-        let signed_in = SignedIn::load(transaction, session, token, address, *super_user_mfa).await?;
+        let signed_in = ActiveSession::load(transaction, session, token, address, *super_user_mfa).await?;
         match signed_in.check(capacity) {
             Ok(()) => {}
-            Err(owed @ Error::OwesSecondFactor { .. }) => return Err(owed),
+            Err(owed @ Error::MfaEnrollmentRequired { .. }) => return Err(owed),
             Err(_) => return Err(Error::AccessChanged),
         }
         if *needs_step_up {
@@ -161,7 +161,7 @@ impl Actor {
 
 /// A person with a live session.
 #[derive(Debug, Clone)]
-pub struct SignedIn {
+pub struct ActiveSession {
     pub person: Person,
     /// The person's own tenant, or the one that a super user has entered.
     pub tenant: Option<Tenant>,
@@ -173,7 +173,7 @@ pub struct SignedIn {
     super_user_mfa: SuperUserMfa,
 }
 
-impl SignedIn {
+impl ActiveSession {
     pub(crate) async fn load(
         connection: &impl store::Connection,
         session: LiveSession,
@@ -266,7 +266,7 @@ impl SignedIn {
 
     /// Whether the person has to set up a second factor. Until then they can do nothing else.
     #[must_use]
-    pub fn owes_second_factor(&self) -> bool {
+    pub fn requires_mfa_enrollment(&self) -> bool {
         !self.has_second_factor && self.second_factor_required_by().is_some()
     }
 
@@ -285,7 +285,7 @@ impl SignedIn {
     fn check_second_factor(&self) -> Result<(), Error> {
         match self.second_factor_required_by() {
             Some(authority) if !self.has_second_factor => {
-                Err(Error::OwesSecondFactor { by_installation: matches!(authority, MfaAuthority::Installation) })
+                Err(Error::MfaEnrollmentRequired { by_installation: matches!(authority, MfaAuthority::Installation) })
             }
             _ => Ok(()),
         }
@@ -300,7 +300,7 @@ impl SignedIn {
     /// Checks that the person confirmed their identity lately.
     ///
     /// # Errors
-    /// When they have to confirm it again.
+    /// When they have to await_acknowledgements it again.
     pub(crate) fn check_step_up(&self, now: DateTime<Utc>) -> Result<(), Error> {
         if self.is_recently_confirmed(now) {
             return Ok(());
@@ -328,13 +328,13 @@ pub enum MfaAuthority<'a> {
 pub struct TenantAdmin {
     tenant: Tenant,
     actor: Actor,
-    shelf: Shelf,
+    key_scope: KeyScope,
 }
 
 impl TenantAdmin {
     pub(crate) fn new(tenant: Tenant, actor: Actor) -> Self {
-        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::Tenant };
-        Self { tenant, actor, shelf }
+        let key_scope = KeyScope { tenant: tenant.id.clone(), keys: KeySet::Tenant };
+        Self { tenant, actor, key_scope }
     }
 
     #[must_use]
@@ -357,15 +357,15 @@ impl TenantAdmin {
     }
 
     /// The admin's view of one person's keys.
-    pub(crate) fn shelf_of(&self, person: &PersonId) -> Shelf {
-        Shelf { tenant: self.tenant.id.clone(), keys: Kept::Person(person.clone()) }
+    pub(crate) fn key_scope_of(&self, person: &PersonId) -> KeyScope {
+        KeyScope { tenant: self.tenant.id.clone(), keys: KeySet::Person(person.clone()) }
     }
 
     /// The same admin, looking at the personal keys of the tenant's people.
     #[must_use]
-    pub fn over_personal_keys(&self) -> Overseer {
-        let shelf = Shelf { tenant: self.tenant.id.clone(), keys: Kept::People };
-        Overseer { tenant: self.tenant.clone(), actor: self.actor.clone(), shelf }
+    pub fn for_personal_keys(&self) -> PersonalKeyAdmin {
+        let key_scope = KeyScope { tenant: self.tenant.id.clone(), keys: KeySet::People };
+        PersonalKeyAdmin { tenant: self.tenant.clone(), actor: self.actor.clone(), key_scope }
     }
 }
 
@@ -374,22 +374,22 @@ impl TenantAdmin {
 pub struct KeyHolder {
     tenant: Tenant,
     actor: Actor,
-    shelf: Shelf,
+    key_scope: KeyScope,
 }
 
 impl KeyHolder {
     pub(crate) fn new(tenant: Tenant, person: &PersonId, actor: Actor) -> Self {
-        let shelf = Shelf { tenant: tenant.id.clone(), keys: Kept::Person(person.clone()) };
-        Self { tenant, actor, shelf }
+        let key_scope = KeyScope { tenant: tenant.id.clone(), keys: KeySet::Person(person.clone()) };
+        Self { tenant, actor, key_scope }
     }
 }
 
 /// An admin who sees everybody's personal keys and can withdraw them, and nothing more.
 #[derive(Debug, Clone)]
-pub struct Overseer {
+pub struct PersonalKeyAdmin {
     tenant: Tenant,
     actor: Actor,
-    shelf: Shelf,
+    key_scope: KeyScope,
 }
 
 /// Somebody who runs the installation.
@@ -412,30 +412,30 @@ impl SuperUser {
 
 /// Some of a tenant's keys: where every query of keys starts.
 #[derive(Debug, Clone)]
-pub struct Shelf {
+pub struct KeyScope {
     pub(crate) tenant: TenantId,
-    pub(crate) keys: Kept,
+    pub(crate) keys: KeySet,
 }
 
-impl Shelf {
+impl KeyScope {
     pub(crate) fn kind(&self) -> KeyKind {
         match self.keys {
-            Kept::Tenant => KeyKind::Tenant,
-            Kept::Person(_) | Kept::People => KeyKind::Personal,
+            KeySet::Tenant => KeyKind::Tenant,
+            KeySet::Person(_) | KeySet::People => KeyKind::Personal,
         }
     }
 
     pub(crate) fn owner(&self) -> Option<&PersonId> {
         match &self.keys {
-            Kept::Person(person) => Some(person),
-            Kept::Tenant | Kept::People => None,
+            KeySet::Person(person) => Some(person),
+            KeySet::Tenant | KeySet::People => None,
         }
     }
 }
 
 /// Which of a tenant's keys are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kept {
+pub(crate) enum KeySet {
     /// Those that belong to the tenant itself.
     Tenant,
     Person(PersonId),
@@ -448,21 +448,21 @@ mod sealed {
 }
 
 /// Who may see some keys, and end them.
-pub trait Watcher: sealed::Sealed + Sync {
+pub trait ViewKeys: sealed::Sealed + Sync {
     fn tenant(&self) -> &Tenant;
     fn actor(&self) -> &Actor;
-    fn shelf(&self) -> &Shelf;
+    fn key_scope(&self) -> &KeyScope;
 }
 
 /// Who may do everything with some keys: an admin with those of the tenant, a person with their own.
-pub trait Keeper: Watcher {}
+pub trait ManageKeys: ViewKeys {}
 
-impl Keeper for TenantAdmin {}
-impl Keeper for KeyHolder {}
+impl ManageKeys for TenantAdmin {}
+impl ManageKeys for KeyHolder {}
 
-impl<T: Watcher + ?Sized> sealed::Sealed for Arc<T> {}
+impl<T: ViewKeys + ?Sized> sealed::Sealed for Arc<T> {}
 
-impl<T: Watcher + Send + ?Sized> Watcher for Arc<T> {
+impl<T: ViewKeys + Send + ?Sized> ViewKeys for Arc<T> {
     fn tenant(&self) -> &Tenant {
         self.as_ref().tenant()
     }
@@ -471,18 +471,18 @@ impl<T: Watcher + Send + ?Sized> Watcher for Arc<T> {
         self.as_ref().actor()
     }
 
-    fn shelf(&self) -> &Shelf {
-        self.as_ref().shelf()
+    fn key_scope(&self) -> &KeyScope {
+        self.as_ref().key_scope()
     }
 }
 
-impl<T: Keeper + Send + ?Sized> Keeper for Arc<T> {}
+impl<T: ManageKeys + Send + ?Sized> ManageKeys for Arc<T> {}
 
-macro_rules! watchers {
+macro_rules! impl_view_keys {
     ($($name:ident),*) => {$(
         impl sealed::Sealed for $name {}
 
-        impl Watcher for $name {
+        impl ViewKeys for $name {
             fn tenant(&self) -> &Tenant {
                 &self.tenant
             }
@@ -491,14 +491,14 @@ macro_rules! watchers {
                 &self.actor
             }
 
-            fn shelf(&self) -> &Shelf {
-                &self.shelf
+            fn key_scope(&self) -> &KeyScope {
+                &self.key_scope
             }
         }
     )*};
 }
 
-watchers!(TenantAdmin, KeyHolder, Overseer);
+impl_view_keys!(TenantAdmin, KeyHolder, PersonalKeyAdmin);
 
 impl Keyring {
     /// The operator, acting for the tenant that has this key.

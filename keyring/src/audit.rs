@@ -7,14 +7,14 @@ use domain::{
     audit::Action,
     audit_query::AuditQuery,
     id::Id,
-    keyset::{Page, Placed},
+    pagination::{HasCursor, Page},
 };
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
     Keyring,
-    access::{TenantAdmin, Watcher},
+    access::{TenantAdmin, ViewKeys},
     error::{Error, Thing},
     store::{self, Chain, Change, audit_log::Span},
     zone::TimeZone,
@@ -39,7 +39,7 @@ pub struct AuditEvent {
     pub detail: Value,
 }
 
-impl Placed for AuditEvent {
+impl HasCursor for AuditEvent {
     type Position = i64;
 
     fn position(&self) -> i64 {
@@ -67,7 +67,7 @@ pub struct ChainReport {
     /// The last row; none when the chain is empty or not whole.
     pub head: Option<AuditHead>,
     /// The first that does not; none when the chain is whole.
-    pub fault: Option<Fault>,
+    pub fault: Option<ChainError>,
 }
 
 /// What a verification found.
@@ -116,16 +116,16 @@ impl FromStr for AuditHead {
 
 /// The first row of a chain that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct ChainError {
     pub sequence: i64,
     /// None when there is no such row.
     pub at: Option<DateTime<Utc>>,
-    pub why: Flaw,
+    pub why: ChainErrorKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Flaw {
+pub enum ChainErrorKind {
     /// A row that was there is not there any more.
     Missing,
     /// What the row holds, or what came before it, does not lead to its hash.
@@ -140,10 +140,10 @@ pub enum Flaw {
     UnknownKey,
 }
 
-impl Flaw {
+impl ChainErrorKind {
     /// As people read it.
     #[must_use]
-    pub const fn in_words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Missing => "the row is missing",
             Self::Altered => "the row, or its hash, was altered",
@@ -170,21 +170,21 @@ fn span(query: &AuditQuery, zone: TimeZone) -> Span {
 /// Who changed something last, and when, as it looks within a change of it.
 pub(crate) async fn last_change(
     change: &Change,
-    watcher: &impl Watcher,
+    viewer: &impl ViewKeys,
     subject: &impl Id,
 ) -> Result<(String, DateTime<Utc>), Error> {
-    let last = store::last_change(change.on(), &watcher.tenant().id, subject.as_str()).await?;
+    let last = store::last_change(change.on(), &viewer.tenant().id, subject.as_str()).await?;
     Ok(last.unwrap_or_else(|| ("Somebody".to_owned(), change.now())))
 }
 
 /// The refusal of an edit that started from a state that is no more.
 pub(crate) async fn outdated(
     change: &Change,
-    watcher: &impl Watcher,
+    viewer: &impl ViewKeys,
     thing: Thing,
     subject: &impl Id,
 ) -> Result<Error, Error> {
-    let (by, _) = last_change(change, watcher, subject).await?;
+    let (by, _) = last_change(change, viewer, subject).await?;
     Ok(Error::Outdated { thing, by })
 }
 

@@ -70,7 +70,7 @@ pub enum Error {
         "{} a second factor. Set it up under Security first.",
         if *.by_installation { "Super users of this installation need" } else { "Your organisation asks for" }
     )]
-    OwesSecondFactor { by_installation: bool },
+    MfaEnrollmentRequired { by_installation: bool },
     /// The password, and a code if there is a second factor, must have been entered lately.
     #[error("Confirm that it is you, then try again.")]
     StepUpRequired { needs_code: bool },
@@ -142,7 +142,7 @@ impl Error {
             Self::NotASuperUser => "not_a_super_user",
             Self::NotTheOwner => "not_the_owner",
             Self::NoKeysOfTheirOwn => "no_keys_of_their_own",
-            Self::OwesSecondFactor { .. } => "second_factor_required",
+            Self::MfaEnrollmentRequired { .. } => "second_factor_required",
             _ => "not_allowed",
         }
     }

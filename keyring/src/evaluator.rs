@@ -26,14 +26,14 @@ use crate::{
 };
 
 mod admitted;
+mod cached_key;
 mod refusal;
-mod standing;
 
 pub use admitted::AdmittedState;
+pub(crate) use cached_key::KeyRecord;
+pub use cached_key::{CachedKey, KeyTenant, Owner};
 pub(crate) use refusal::whole_seconds;
-pub use refusal::{Refusal, Why};
-pub(crate) use standing::Found;
-pub use standing::{KeyTenant, Owner, Standing};
+pub use refusal::{Reason, Refusal};
 
 /// A credential as somebody presented it.
 pub enum Credential {
@@ -42,61 +42,61 @@ pub enum Credential {
 }
 
 /// What is asked about a credential.
-pub struct Ask<'a> {
+pub struct AccessQuery<'a> {
     /// None when it is unknown: then no allowlist holds it.
     pub address: Option<IpAddr>,
     /// Who is held to account for misses and guesses: the last address that somebody vouched for.
     pub nearest: IpAddr,
     /// The `Origin` header, if there was one; text that is no origin is in no list.
     pub origin: Option<&'a str>,
-    pub demand: Demand<'a>,
+    pub requirement: Requirement<'a>,
 }
 
 /// What the credential is to be good for.
 #[derive(Clone, Copy)]
-pub struct Demand<'a> {
+pub struct Requirement<'a> {
     pub permission: Option<&'a Permission>,
     /// A property by its id, as it was named.
     pub property: Option<&'a str>,
     /// How many calls it takes from the rate limit.
     pub cost: u16,
     /// Whose credentials there are for whoever asks. All others are unknown to them; none knows those of everybody.
-    pub tenant: Option<Whose<'a>>,
+    pub tenant: Option<TenantRef<'a>>,
 }
 
 /// A tenant, as whoever asks names it.
 #[derive(Clone, Copy)]
-pub enum Whose<'a> {
+pub enum TenantRef<'a> {
     Id(&'a TenantId),
     Slug(&'a str),
 }
 
 /// The evaluator's answer.
-pub struct Judgement {
+pub struct Decision {
     pub outcome: Result<(Caller, AdmittedState), Refusal>,
     /// The key that was meant, good or not; none for people and for secrets that nobody has.
-    pub key: Option<Arc<Standing>>,
+    pub key: Option<Arc<CachedKey>>,
     /// What the key has left of its rate limit.
     pub quota: Option<Quota>,
 }
 
 /// The same about a key, for whoever needs no caller.
-pub struct KeyJudgement {
+pub struct KeyDecision {
     pub outcome: Result<(), Refusal>,
-    pub key: Option<Arc<Standing>>,
+    pub key: Option<Arc<CachedKey>>,
     pub quota: Option<Quota>,
 }
 
 /// What one check says.
 type Check = Result<(), Refusal>;
 
-impl Judgement {
+impl Decision {
     fn refused(refusal: Refusal) -> Self {
         Self { outcome: Err(refusal), key: None, quota: None }
     }
 }
 
-impl KeyJudgement {
+impl KeyDecision {
     fn refused(refusal: Refusal) -> Self {
         Self { outcome: Err(refusal), key: None, quota: None }
     }
@@ -107,11 +107,11 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails: then nothing is known, least of all that the credential is good.
-    pub async fn evaluate(&self, credential: &Credential, ask: &Ask<'_>) -> Result<Judgement, Error> {
+    pub async fn evaluate(&self, credential: &Credential, query: &AccessQuery<'_>) -> Result<Decision, Error> {
         match credential {
-            Credential::Secret(secret) => self.evaluate_secret(secret, ask).await,
+            Credential::Secret(secret) => self.evaluate_secret(secret, query).await,
             // Set apart, as its many steps would otherwise be moved about with every question about a key.
-            Credential::Legacy(credential) => Box::pin(self.evaluate_person(credential, ask)).await,
+            Credential::Legacy(credential) => Box::pin(self.evaluate_person(credential, query)).await,
         }
     }
 
@@ -119,56 +119,57 @@ impl Keyring {
     ///
     /// # Errors
     /// As [`Self::evaluate`].
-    pub async fn verify(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<KeyJudgement, Error> {
+    pub async fn verify(&self, secret: &SecretString, query: &AccessQuery<'_>) -> Result<KeyDecision, Error> {
         let secret = secret.expose_secret();
         if !is_well_formed(secret) {
-            return Ok(KeyJudgement::refused(Refusal::Malformed));
+            return Ok(KeyDecision::refused(Refusal::Malformed));
         }
         let found = find_key(self, &self.lease, &self.memory, &SecretHash::of(secret)).await?;
-        Ok(self.judge_found(found, ask))
+        Ok(self.decide_key(found, query))
     }
 
     /// Checks 2 to 10.
-    fn judge_found(&self, found: Option<Arc<Standing>>, ask: &Ask<'_>) -> KeyJudgement {
-        let Some(standing) = found.filter(|standing| belongs(standing, ask.demand.tenant)) else {
-            return KeyJudgement::refused(Refusal::NotFound);
+    fn decide_key(&self, found: Option<Arc<CachedKey>>, query: &AccessQuery<'_>) -> KeyDecision {
+        let Some(cached_key) = found.filter(|cached_key| belongs(cached_key, query.requirement.tenant)) else {
+            return KeyDecision::refused(Refusal::NotFound);
         };
-        let (outcome, quota) = self.charge(&standing, standing.judge(ask, self.database_time()), ask.demand.cost);
-        KeyJudgement { outcome, key: Some(standing), quota: Some(quota) }
+        let (outcome, quota) =
+            self.charge(&cached_key, cached_key.decide(query, self.database_time()), query.requirement.cost);
+        KeyDecision { outcome, key: Some(cached_key), quota: Some(quota) }
     }
 
-    async fn evaluate_secret(&self, secret: &SecretString, ask: &Ask<'_>) -> Result<Judgement, Error> {
+    async fn evaluate_secret(&self, secret: &SecretString, query: &AccessQuery<'_>) -> Result<Decision, Error> {
         let secret = secret.expose_secret();
         if !is_well_formed(secret) {
-            return Ok(self.refuse_unknown(Refusal::Malformed, ask));
+            return Ok(self.refuse_unknown(Refusal::Malformed, query));
         }
         let hash = SecretHash::of(secret);
         let found = match recall(self, &self.lease, &self.memory, &hash).await? {
-            Known::Key(standing) => Some(standing),
+            Known::Key(cached_key) => Some(cached_key),
             Known::NoKey => None,
-            Known::Unknown(how) => match Box::pin(self.look_up_within_limit(&hash, how, ask.nearest)).await? {
-                Ok(standing) => Some(standing),
-                Err(refusal) => return Ok(Judgement::refused(refusal)),
+            Known::Unknown(how) => match Box::pin(self.look_up_limited(&hash, how, query.nearest)).await? {
+                Ok(cached_key) => Some(cached_key),
+                Err(refusal) => return Ok(Decision::refused(refusal)),
             },
         };
-        let KeyJudgement { outcome, key, quota } = self.judge_found(found, ask);
+        let KeyDecision { outcome, key, quota } = self.decide_key(found, query);
         Ok(match (outcome, key) {
             (Ok(()), Some(key)) => {
-                Judgement { outcome: Ok((key.caller(), AdmittedState::Key(key.clone()))), key: Some(key), quota }
+                Decision { outcome: Ok((key.caller(), AdmittedState::Key(key.clone()))), key: Some(key), quota }
             }
-            (Err(refusal), Some(key)) => Judgement { outcome: Err(refusal), key: Some(key), quota },
-            (outcome, None) => self.refuse_unknown(outcome.err().unwrap_or(Refusal::NotFound), ask),
+            (Err(refusal), Some(key)) => Decision { outcome: Err(refusal), key: Some(key), quota },
+            (outcome, None) => self.refuse_unknown(outcome.err().unwrap_or(Refusal::NotFound), query),
         })
     }
 
     /// Looks up a key that memory does not know, unless its network has sent too many unknown ones. A key that memory
     /// once knew is always looked up.
-    async fn look_up_within_limit(
+    async fn look_up_limited(
         &self,
         hash: &SecretHash,
         how: LookUp,
         nearest: IpAddr,
-    ) -> Result<Result<Arc<Standing>, Refusal>, Error> {
+    ) -> Result<Result<Arc<CachedKey>, Refusal>, Error> {
         if how.is_outdated {
             return Ok(look_up(self, &self.memory, hash, how).await?.ok_or(Refusal::NotFound));
         }
@@ -183,30 +184,30 @@ impl Keyring {
         Ok(found?.ok_or(Refusal::NotFound))
     }
 
-    async fn evaluate_person(&self, credential: &LegacyCredential, ask: &Ask<'_>) -> Result<Judgement, Error> {
+    async fn evaluate_person(&self, credential: &LegacyCredential, query: &AccessQuery<'_>) -> Result<Decision, Error> {
         let fence = self.memory.fence();
-        let caller = match self.legacy_caller(credential, ask.nearest).await? {
+        let caller = match self.legacy_caller(credential, query.nearest).await? {
             Ok(caller) => caller,
-            Err(refusal) => return Ok(Judgement::refused(refusal.into())),
+            Err(refusal) => return Ok(Decision::refused(refusal.into())),
         };
-        if !self.is_known_to(ask.demand.tenant, &caller.tenant).await? {
-            return Ok(Judgement::refused(credential.unknown().into()));
+        if !self.is_known_to(query.requirement.tenant, &caller.tenant).await? {
+            return Ok(Decision::refused(credential.unknown().into()));
         }
-        let permitted = permitted(&caller.grants, None, ask.demand.permission);
-        let outcome = permitted.and_then(|()| has_property(&caller, ask.demand.property));
+        let check_permission = check_permission(&caller.grants, None, query.requirement.permission);
+        let outcome = check_permission.and_then(|()| check_property(&caller, query.requirement.property));
         let dependencies = match &caller.identity {
             Identity::Person(person) => self.memory.depend_on_person(fence, &caller.tenant, person, self.clock.ticks()),
             Identity::Key(_) => None,
         };
         let outcome = outcome.map(|()| (caller, AdmittedState::Person(dependencies)));
-        Ok(Judgement { outcome, key: None, quota: None })
+        Ok(Decision { outcome, key: None, quota: None })
     }
 
-    async fn is_known_to(&self, whose: Option<Whose<'_>>, tenant: &TenantId) -> Result<bool, Error> {
-        Ok(match whose {
+    async fn is_known_to(&self, tenant_ref: Option<TenantRef<'_>>, tenant: &TenantId) -> Result<bool, Error> {
+        Ok(match tenant_ref {
             None => true,
-            Some(Whose::Id(id)) => tenant == id,
-            Some(Whose::Slug(slug)) => {
+            Some(TenantRef::Id(id)) => tenant == id,
+            Some(TenantRef::Slug(slug)) => {
                 let tenant = store::tenants::find(&self.database, tenant).await?;
                 tenant.is_some_and(|tenant| tenant.slug == slug)
             }
@@ -214,13 +215,13 @@ impl Keyring {
     }
 
     /// The last check. Whoever was refused already is charged nothing.
-    fn charge(&self, standing: &Standing, so_far: Check, cost: u16) -> (Check, Quota) {
+    fn charge(&self, cached_key: &CachedKey, so_far: Check, cost: u16) -> (Check, Quota) {
         let now = self.clock.ticks();
-        let tally = standing.grounds.tally();
+        let counter = cached_key.dependencies.counter();
         if let Err(refusal) = so_far {
-            return (Err(refusal), tally.look(standing.rate_limit, now));
+            return (Err(refusal), counter.look(cached_key.rate_limit, now));
         }
-        match tally.take(standing.rate_limit, cost, now) {
+        match counter.take(cached_key.rate_limit, cost, now) {
             Ok(quota) => (Ok(()), quota),
             Err(quota) if cost > quota.limit => (Err(Refusal::CostsTooMuch { cost, limit: quota.limit }), quota),
             Err(quota) => (Err(Refusal::RateLimited(quota)), quota),
@@ -228,36 +229,36 @@ impl Keyring {
     }
 
     /// Refuses a secret that is known to belong to no key, and counts it.
-    fn refuse_unknown(&self, refusal: Refusal, ask: &Ask<'_>) -> Judgement {
-        match self.unknown_keys.count(ask.nearest, self.clock.ticks()) {
-            Ok(()) => Judgement::refused(refusal),
-            Err(retry_after) => Judgement::refused(Refusal::TooManyUnknownKeys { retry_after }),
+    fn refuse_unknown(&self, refusal: Refusal, query: &AccessQuery<'_>) -> Decision {
+        match self.unknown_keys.count(query.nearest, self.clock.ticks()) {
+            Ok(()) => Decision::refused(refusal),
+            Err(retry_after) => Decision::refused(Refusal::TooManyUnknownKeys { retry_after }),
         }
     }
 }
 
 /// Whether a key is one of those that there are for whoever asks.
-fn belongs(standing: &Standing, tenant: Option<Whose<'_>>) -> bool {
+fn belongs(cached_key: &CachedKey, tenant: Option<TenantRef<'_>>) -> bool {
     match tenant {
         None => true,
-        Some(Whose::Id(id)) => standing.tenant.id == *id,
-        Some(Whose::Slug(slug)) => standing.tenant.slug == slug,
+        Some(TenantRef::Id(id)) => cached_key.tenant.id == *id,
+        Some(TenantRef::Slug(slug)) => cached_key.tenant.slug == slug,
     }
 }
 
 /// Checks 3 to 9, which need nothing but what is known about the key.
-impl Standing {
-    fn judge(&self, ask: &Ask<'_>, now: DateTime<Utc>) -> Check {
-        self.in_force(now)?;
-        self.enabled()?;
-        self.address_allowed(ask.address)?;
-        self.origin_allowed(ask.origin)?;
-        permitted(&self.grants, self.group.as_deref(), ask.demand.permission)?;
-        self.reaches(ask.demand.property)
+impl CachedKey {
+    fn decide(&self, query: &AccessQuery<'_>, now: DateTime<Utc>) -> Check {
+        self.check_active(now)?;
+        self.check_enabled()?;
+        self.check_address(query.address)?;
+        self.check_origin(query.origin)?;
+        check_permission(&self.grants, self.group.as_deref(), query.requirement.permission)?;
+        self.check_property_scope(query.requirement.property)
     }
 
     /// At the very instant of its end, a key or a secret is over.
-    fn in_force(&self, now: DateTime<Utc>) -> Check {
+    fn check_active(&self, now: DateTime<Utc>) -> Check {
         if let Some(at) = self.revoked_at {
             return Err(Refusal::Revoked { on: self.tenant.zone.local(at).date() });
         }
@@ -270,29 +271,29 @@ impl Standing {
         }
     }
 
-    fn enabled(&self) -> Check {
+    fn check_enabled(&self) -> Check {
         if !self.tenant.is_subscribed {
-            return Err(Refusal::Disabled(Why::NoSubscription));
+            return Err(Refusal::Disabled(Reason::NoSubscription));
         }
         match &self.owner {
-            Some(owner) if !owner.is_active => Err(Refusal::Disabled(Why::OwnerSwitchedOff)),
+            Some(owner) if !owner.is_active => Err(Refusal::Disabled(Reason::OwnerDeactivated)),
             _ => Ok(()),
         }
     }
 
-    fn address_allowed(&self, address: Option<IpAddr>) -> Check {
+    fn check_address(&self, address: Option<IpAddr>) -> Check {
         let allowed = self.allowed_ips.is_empty() || address.is_some_and(|address| self.allowed_ips.contains(address));
         if allowed { Ok(()) } else { Err(Refusal::IpNotAllowed { address }) }
     }
 
-    fn origin_allowed(&self, origin: Option<&str>) -> Check {
+    fn check_origin(&self, origin: Option<&str>) -> Check {
         let is_listed = |text| Origin::parse(text).is_ok_and(|origin| self.allowed_origins.contains(&origin));
         let allowed = self.allowed_origins.is_empty() || origin.is_some_and(is_listed);
         if allowed { Ok(()) } else { Err(Refusal::OriginNotAllowed { was_sent: origin.is_some() }) }
     }
 
     /// First whether the tenant has the property at all, then whether the key was given it.
-    fn reaches(&self, named: Option<&str>) -> Check {
+    fn check_property_scope(&self, named: Option<&str>) -> Check {
         let Some(named) = named else { return Ok(()) };
         let property = PropertyId::parse(named).map_err(|_| Refusal::NoSuchProperty)?;
         if self.tenant.properties.binary_search(&property).is_err() {
@@ -302,8 +303,8 @@ impl Standing {
     }
 }
 
-fn permitted(grants: &Grants, group: Option<&str>, demand: Option<&Permission>) -> Check {
-    match demand.filter(|demand| !grants.allow(demand)) {
+fn check_permission(grants: &Grants, group: Option<&str>, requirement: Option<&Permission>) -> Check {
+    match requirement.filter(|requirement| !grants.allow(requirement)) {
         None => Ok(()),
         Some(needed) => Err(Refusal::InsufficientPermissions {
             needed: needed.clone(),
@@ -314,7 +315,7 @@ fn permitted(grants: &Grants, group: Option<&str>, demand: Option<&Permission>) 
 }
 
 /// Checks the property that a person named. They reach all that there are.
-fn has_property(caller: &Caller, named: Option<&str>) -> Check {
+fn check_property(caller: &Caller, named: Option<&str>) -> Check {
     let exists = |named| PropertyId::parse(named).is_ok_and(|property| caller.reaches(&property));
     if named.is_none_or(exists) { Ok(()) } else { Err(Refusal::NoSuchProperty) }
 }
@@ -326,7 +327,7 @@ mod tests {
     /// Each question is moved several times on its way, whole.
     #[test]
     fn what_asks_the_database_is_no_part_of_a_question() {
-        fn size<'a, T: 'a, F>(_: impl FnOnce(&'a Keyring, &'a T, &'a Ask<'a>) -> F) -> usize {
+        fn size<'a, T: 'a, F>(_: impl FnOnce(&'a Keyring, &'a T, &'a AccessQuery<'a>) -> F) -> usize {
             size_of::<F>()
         }
         assert!(size(Keyring::verify) < 512, "{}", size(Keyring::verify));

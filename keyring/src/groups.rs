@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Keyring,
-    access::{TenantAdmin, Watcher},
+    access::{TenantAdmin, ViewKeys},
     audit,
     error::{Error, Thing},
     key_names::KeyNames,
@@ -212,7 +212,7 @@ impl Keyring {
         Ok(GroupDetail {
             group: group.ok_or(Error::NotFound(Thing::Group))?,
             used: store::groups::used(connection, admin.id(), id).await?,
-            keys: store::keys::holders::of_group(connection, admin.shelf(), id).await?,
+            keys: store::keys::holders::of_group(connection, admin.key_scope(), id).await?,
             people: store::groups::people(connection, admin.id(), id).await?,
         })
     }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, DurationRound, NaiveTime, TimeDelta, Utc};
 use domain::{
     id::KeyId,
-    usage::{KeyUsage, LegacyUser, Range, Step, Tally, UsageQuery},
+    usage::{KeyUsage, LegacyUser, OutcomeCounts, Range, Step, UsageQuery},
 };
 
 use crate::{
     Keyring,
-    access::{TenantAdmin, Watcher},
+    access::{TenantAdmin, ViewKeys},
     error::{Error, Thing},
     store::{self, StoreError, history::HourCount},
     zone::TimeZone,
@@ -22,18 +22,19 @@ impl Keyring {
     ///
     /// # Errors
     /// When there is no such key.
-    pub async fn key_usage(&self, watcher: &impl Watcher, id: &KeyId, query: &UsageQuery) -> Result<KeyUsage, Error> {
-        let (tenant, now) = (&watcher.tenant().id, self.now());
-        let chart = Chart::until(now, TimeZone::of(watcher.tenant()));
+    pub async fn key_usage(&self, viewer: &impl ViewKeys, id: &KeyId, query: &UsageQuery) -> Result<KeyUsage, Error> {
+        let (tenant, now) = (&viewer.tenant().id, self.now());
+        let chart = Chart::until(now, TimeZone::of(viewer.tenant()));
         let snapshot = self.database.snapshot().await?;
-        let key = store::keys::find(&snapshot, watcher.shelf(), id, now).await?.ok_or(Error::NotFound(Thing::Key))?;
+        let key =
+            store::keys::find(&snapshot, viewer.key_scope(), id, now).await?.ok_or(Error::NotFound(Thing::Key))?;
         let counts = store::history::hours(&snapshot, tenant, id, chart.earliest()).await?;
         let log = store::history::log(&snapshot, tenant, id, query.outcome, query.start, now).await?;
         snapshot.commit().await.map_err(StoreError::from)?;
         Ok(KeyUsage {
             key,
             steps: chart.steps(&counts, query.range),
-            lately: chart.steps(&counts, Range::Month).iter().map(|step| &step.tally).collect(),
+            lately: chart.steps(&counts, Range::Month).iter().map(|step| &step.counts).collect(),
             log,
         })
     }
@@ -72,29 +73,29 @@ impl Chart {
 
     /// Hours by the instant, so that an hour that the clocks show twice is two of them.
     fn hours(&self, counts: &[HourCount]) -> Vec<Step> {
-        let mut tallies = sums_by(counts, |hour| hour);
+        let mut counts = sums_by(counts, |hour| hour);
         let this_hour = whole_hour(self.now);
         let step = |ago: usize| {
             let hour = this_hour - TimeDelta::hours(ago as i64);
-            Step { begins: self.zone.local(hour), tally: tallies.remove(&hour).unwrap_or_default() }
+            Step { begins: self.zone.local(hour), counts: counts.remove(&hour).unwrap_or_default() }
         };
         (0..Range::Day.steps()).rev().map(step).collect()
     }
 
     /// Days by the tenant's date, which have 23 to 25 hours. An hour belongs to the day in which it begins.
     fn days(&self, counts: &[HourCount]) -> Vec<Step> {
-        let mut tallies = sums_by(counts, |hour| self.zone.local(hour).date());
+        let mut counts = sums_by(counts, |hour| self.zone.local(hour).date());
         let today = self.zone.local(self.now).date();
         let step = |ago: usize| {
             let date = today - Days::new(ago as u64);
-            Step { begins: date.and_time(NaiveTime::MIN), tally: tallies.remove(&date).unwrap_or_default() }
+            Step { begins: date.and_time(NaiveTime::MIN), counts: counts.remove(&date).unwrap_or_default() }
         };
         (0..Range::Month.steps()).rev().map(step).collect()
     }
 }
 
-fn sums_by<K: Ord>(counts: &[HourCount], place: impl Fn(DateTime<Utc>) -> K) -> BTreeMap<K, Tally> {
-    let mut sums: BTreeMap<K, Tally> = BTreeMap::new();
+fn sums_by<K: Ord>(counts: &[HourCount], place: impl Fn(DateTime<Utc>) -> K) -> BTreeMap<K, OutcomeCounts> {
+    let mut sums: BTreeMap<K, OutcomeCounts> = BTreeMap::new();
     for count in counts {
         sums.entry(place(count.hour)).or_default().add(count.outcome, count.count);
     }

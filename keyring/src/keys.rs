@@ -1,12 +1,12 @@
 //! The life of keys: those of a tenant, and the personal ones of its people.
 
 use domain::{
-    expiration::Moment,
+    expiration::ExpiresAt,
     field::{Field, FieldError, FieldErrors},
     group::GroupType,
     id::{KeyId, PersonId},
     key::{Key, Status},
-    key_draft::{Choices, KeyDraft, Powers},
+    key_draft::{Choices, KeyDraft, PermissionSource},
     key_list::{KeyListQuery, KeyPage},
     permission::Permission,
     secret::is_within,
@@ -16,7 +16,7 @@ use secrecy::SecretString;
 
 use crate::{
     Keyring,
-    access::{Keeper, Kept, TenantAdmin, Watcher},
+    access::{KeySet, ManageKeys, TenantAdmin, ViewKeys},
     audit,
     error::{Changed, Error, Thing},
     store::{self, Chain, Change},
@@ -34,7 +34,7 @@ pub use rotate::Rotation;
 
 /// How many active keys a person may have of their own. The tenant's limit is for the tenant's own keys: nobody uses
 /// it up for their admins.
-const MOST_PERSONAL_KEYS: u32 = 10;
+const MAX_PERSONAL_KEYS: u32 = 10;
 
 /// The one answer that carries a secret in the clear.
 pub struct NewSecret {
@@ -47,16 +47,16 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keys(&self, watcher: &impl Watcher, query: &KeyListQuery) -> Result<KeyPage, Error> {
-        Ok(store::keys::list::page(self.database.connection(), watcher.shelf(), query, self.now()).await?)
+    pub async fn keys(&self, viewer: &impl ViewKeys, query: &KeyListQuery) -> Result<KeyPage, Error> {
+        Ok(store::keys::list::page(self.database.connection(), viewer.key_scope(), query, self.now()).await?)
     }
 
     /// How many keys count towards the limit.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn active_keys(&self, watcher: &impl Watcher) -> Result<u64, Error> {
-        Ok(store::keys::count_active(self.database.connection(), watcher.shelf()).await?)
+    pub async fn active_keys(&self, viewer: &impl ViewKeys) -> Result<u64, Error> {
+        Ok(store::keys::count_active(self.database.connection(), viewer.key_scope()).await?)
     }
 
     /// How many active personal keys one of the tenant's people has.
@@ -64,15 +64,15 @@ impl Keyring {
     /// # Errors
     /// When the database fails.
     pub async fn active_keys_of(&self, admin: &TenantAdmin, person: &PersonId) -> Result<u64, Error> {
-        Ok(store::keys::count_active(self.database.connection(), &admin.shelf_of(person)).await?)
+        Ok(store::keys::count_active(self.database.connection(), &admin.key_scope_of(person)).await?)
     }
 
     /// One key.
     ///
     /// # Errors
     /// When there is no such key among those that the person watches over.
-    pub async fn key(&self, watcher: &impl Watcher, id: &KeyId) -> Result<Key, Error> {
-        let found = store::keys::find(self.database.connection(), watcher.shelf(), id, self.now()).await?;
+    pub async fn key(&self, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
+        let found = store::keys::find(self.database.connection(), viewer.key_scope(), id, self.now()).await?;
         found.ok_or(Error::NotFound(Thing::Key))
     }
 
@@ -80,16 +80,16 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn key_choices(&self, watcher: &impl Watcher) -> Result<Choices, Error> {
-        choices(self.database.connection(), watcher).await
+    pub async fn key_choices(&self, viewer: &impl ViewKeys) -> Result<Choices, Error> {
+        choices(self.database.connection(), viewer).await
     }
 
     /// What a key could do with every scope: what its group grants, or what its owner may do at this moment.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn permissions_of_key(&self, watcher: &impl Watcher, key: &Key) -> Result<Vec<Permission>, Error> {
-        let (connection, tenant) = (self.database.connection(), &watcher.tenant().id);
+    pub async fn permissions_of_key(&self, viewer: &impl ViewKeys, key: &Key) -> Result<Vec<Permission>, Error> {
+        let (connection, tenant) = (self.database.connection(), &viewer.tenant().id);
         if let Some(owner) = &key.owner {
             return Ok(store::people::permissions(connection, tenant, &owner.id).await?);
         }
@@ -101,22 +101,22 @@ impl Keyring {
 
     /// The present, as the tenant's clocks show it.
     #[must_use]
-    pub fn moment(&self, watcher: &impl Watcher) -> Moment {
-        TimeZone::of(watcher.tenant()).moment(self.now())
+    pub fn moment(&self, viewer: &impl ViewKeys) -> ExpiresAt {
+        TimeZone::of(viewer.tenant()).moment(self.now())
     }
 
-    pub(crate) async fn change(&self, watcher: &impl Watcher) -> Result<Change, Error> {
-        let chain = Chain::Tenant(&watcher.tenant().id);
-        Change::begin(&self.database, chain, watcher.actor(), &self.clock).await
+    pub(crate) async fn change(&self, viewer: &impl ViewKeys) -> Result<Change, Error> {
+        let chain = Chain::Tenant(&viewer.tenant().id);
+        Change::begin(&self.database, chain, viewer.actor(), &self.clock).await
     }
 }
 
 /// How many active keys somebody may have.
 #[must_use]
-pub fn key_limit(watcher: &impl Watcher) -> u32 {
-    match watcher.shelf().keys {
-        Kept::Tenant => watcher.tenant().key_limit,
-        Kept::Person(_) | Kept::People => MOST_PERSONAL_KEYS,
+pub fn key_limit(viewer: &impl ViewKeys) -> u32 {
+    match viewer.key_scope().keys {
+        KeySet::Tenant => viewer.tenant().key_limit,
+        KeySet::Person(_) | KeySet::People => MAX_PERSONAL_KEYS,
     }
 }
 
@@ -126,24 +126,26 @@ fn for_keys(mut groups: Vec<domain::group::Group>) -> Vec<domain::group::Group> 
 }
 
 /// The choices as a connection sees them: those within a change are the ones that count.
-async fn choices(connection: &impl store::Connection, watcher: &impl Watcher) -> Result<Choices, Error> {
-    let tenant = &watcher.tenant().id;
-    let powers = match &watcher.shelf().keys {
-        Kept::Tenant | Kept::People => Powers::Groups(for_keys(store::groups::list(connection, tenant).await?)),
-        Kept::Person(person) => Powers::Own(store::people::permissions(connection, tenant, person).await?),
+async fn choices(connection: &impl store::Connection, viewer: &impl ViewKeys) -> Result<Choices, Error> {
+    let tenant = &viewer.tenant().id;
+    let permission_source = match &viewer.key_scope().keys {
+        KeySet::Tenant | KeySet::People => {
+            PermissionSource::Groups(for_keys(store::groups::list(connection, tenant).await?))
+        }
+        KeySet::Person(person) => PermissionSource::Own(store::people::permissions(connection, tenant, person).await?),
     };
-    Ok(Choices { powers, properties: store::properties::list(connection, tenant).await? })
+    Ok(Choices { permission_source, properties: store::properties::list(connection, tenant).await? })
 }
 
-async fn find(change: &Change, watcher: &impl Watcher, id: &KeyId) -> Result<Key, Error> {
-    let found = store::keys::find(change.on(), watcher.shelf(), id, change.now()).await?;
+async fn find(change: &Change, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
+    let found = store::keys::find(change.on(), viewer.key_scope(), id, change.now()).await?;
     found.ok_or(Error::NotFound(Thing::Key))
 }
 
 /// The tenant as it stands within a change, whose subscription includes API keys: without it nobody is given a
 /// secret.
-async fn subscribed(change: &Change, keeper: &impl Keeper) -> Result<Tenant, Error> {
-    let tenant = tenants::find(change, &keeper.tenant().id).await?;
+async fn subscribed(change: &Change, manager: &impl ManageKeys) -> Result<Tenant, Error> {
+    let tenant = tenants::find(change, &manager.tenant().id).await?;
     if tenant.api_keys { Ok(tenant) } else { Err(Error::NoSubscription) }
 }
 
@@ -159,14 +161,14 @@ fn check_words(draft: &KeyDraft) -> Result<(), FieldErrors> {
 }
 
 /// The key, when it can still be changed and is as the person last saw it.
-async fn find_unchanged(change: &Change, keeper: &impl Keeper, id: &KeyId, seen: i32) -> Result<Key, Error> {
-    let key = find(change, keeper, id).await?;
+async fn find_unchanged(change: &Change, manager: &impl ManageKeys, id: &KeyId, seen: i32) -> Result<Key, Error> {
+    let key = find(change, manager, id).await?;
     if key.status() == Status::Revoked {
         return Err(Error::Revoked);
     }
     if key.version == seen {
         return Ok(key);
     }
-    let (by, at) = audit::last_change(change, keeper, id).await?;
+    let (by, at) = audit::last_change(change, manager, id).await?;
     Err(Error::Changed(Box::new(Changed { current: key, by, at })))
 }

@@ -37,7 +37,7 @@ pub enum LegacyRefusal {
     WrongCredentials,
     InvalidToken,
     TwoFactorRequired,
-    SwitchedOff,
+    Deactivated,
     /// The tenant's subscription is stopped, which disables its keys as well.
     NoSubscription,
     /// A super user, who belongs to no tenant.
@@ -62,7 +62,7 @@ impl fmt::Display for LegacyRefusal {
             Self::TwoFactorRequired => {
                 f.write_str("Signing in as this person takes a second factor, which the API cannot ask for. Use an API key.")
             }
-            Self::SwitchedOff => f.write_str("This person was switched off. Ask an admin, or use an API key."),
+            Self::Deactivated => f.write_str("This person was switched off. Ask an admin, or use an API key."),
             Self::NoSubscription => f.write_str(
                 "The organization's subscription does not include API access at present. Passwords and access tokens work \
                  again once it does.",
@@ -179,8 +179,8 @@ impl Keyring {
 
     /// Told only to somebody who has shown that they are this person.
     async fn admit(&self, account: Account) -> Result<Admission<Account>, Error> {
-        if account.is_switched_off {
-            return Ok(Err(LegacyRefusal::SwitchedOff));
+        if account.is_deactivated {
+            return Ok(Err(LegacyRefusal::Deactivated));
         }
         let tenant = match &account.tenant {
             Some(id) => store::tenants::find(&self.database, id).await?,

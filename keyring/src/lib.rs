@@ -6,11 +6,11 @@ mod audit;
 mod clock;
 mod demo;
 mod encryption;
-mod enter;
 mod error;
 mod evaluator;
 mod groups;
 mod history;
+mod impersonation;
 mod key_names;
 mod keys;
 mod legacy;
@@ -20,11 +20,11 @@ mod node;
 mod nodes;
 mod password;
 mod people;
-mod powers;
 mod profile;
 mod properties;
 mod ready;
 mod repeated_failures;
+mod role_permissions;
 mod second_factor;
 mod secret;
 mod secret_key_file;
@@ -49,14 +49,18 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::{memory::Memory, node::DatabaseClock, nodes::Lease};
 
-pub use access::{Keeper, KeyHolder, MfaAuthority, Overseer, SignedIn, SuperUser, SuperUserMfa, TenantAdmin, Watcher};
-pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainReport, Existing, Fault, Flaw};
+pub use access::{
+    ActiveSession, KeyHolder, ManageKeys, MfaAuthority, PersonalKeyAdmin, SuperUser, SuperUserMfa, TenantAdmin,
+    ViewKeys,
+};
+pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainError, ChainErrorKind, ChainReport, Existing};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use encryption::{OpenError, SecretKeyRotation};
 pub use error::{Changed, Error, Thing};
 pub use evaluator::{
-    AdmittedState, Ask, Credential, Demand, Judgement, KeyJudgement, KeyTenant, Owner, Refusal, Standing, Whose, Why,
+    AccessQuery, AdmittedState, CachedKey, Credential, Decision, KeyDecision, KeyTenant, Owner, Reason, Refusal,
+    Requirement, TenantRef,
 };
 pub use groups::{GroupDetail, GroupEdit, GroupOverview, GroupUse, NewGroup, TenantGroup};
 pub use key_names::{KeyName, KeyNames};
@@ -114,7 +118,7 @@ impl Keyring {
         let memory = Arc::new(Memory::new(MEMORY_BYTES));
         database.tell(&memory);
         // The owner of a file is the only one who can change it.
-        let lease = if database.shared_with_others().is_some() { Lease::default() } else { Lease::for_good() };
+        let lease = if database.shared_url().is_some() { Lease::default() } else { Lease::for_good() };
         Self {
             database: Arc::new(database),
             secret_key_file: Arc::new(Mutex::new(secret_key_file)),

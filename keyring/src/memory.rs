@@ -18,39 +18,39 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::{
     clock::Millis,
-    evaluator::{Found, KeyTenant, Standing},
+    evaluator::{CachedKey, KeyRecord, KeyTenant},
     secret::SecretHash,
     store::StoreError,
     usage::TenantLog,
 };
 
-mod absent;
-mod flights;
-mod mark;
+mod cached_tenant;
+mod generation;
+mod negative_cache;
 mod registry;
-mod tally;
-mod tenancy;
+mod single_flight;
+mod usage_counter;
 
-pub(crate) use mark::Relied;
-pub(crate) use tally::{Tally, Uses};
-pub(crate) use tenancy::Tenancy;
+pub(crate) use cached_tenant::CachedTenant;
+pub(crate) use generation::Versioned;
+pub(crate) use usage_counter::{UsageCounter, UsageDelta};
 
-use absent::Absent;
-use flights::Flights;
-use mark::Marked;
+use cached_tenant::{CachedOwner, GroupGrants};
+use generation::HasGeneration;
+use negative_cache::NegativeCache;
 use registry::Registry;
-use tenancy::{Holder, Powers};
+use single_flight::SingleFlight;
 
 /// What was looked up: a key, or that there is none.
-pub(crate) type LookedUp = Result<Option<Arc<Standing>>, Arc<StoreError>>;
+pub(crate) type LookedUp = Result<Option<Arc<CachedKey>>, Arc<StoreError>>;
 
 pub(crate) struct Memory {
-    keys: Cache<SecretHash, Arc<Standing>, Weight, BuildHasherDefault<Spread>>,
-    absent: Absent,
-    tallies: Registry<KeyId, Tally>,
-    tenants: Registry<TenantId, Tenancy>,
-    holders: Registry<PersonId, Holder>,
-    flights: Flights<LookedUp>,
+    keys: Cache<SecretHash, Arc<CachedKey>, Weight, BuildHasherDefault<PassthroughHasher>>,
+    absent: NegativeCache,
+    counters: Registry<KeyId, UsageCounter>,
+    tenants: Registry<TenantId, CachedTenant>,
+    owners: Registry<PersonId, CachedOwner>,
+    single_flight: SingleFlight<LookedUp>,
     /// How many changes have been applied.
     fence: AtomicU64,
 }
@@ -60,19 +60,19 @@ pub(crate) struct Memory {
 pub(crate) struct Fence(u64);
 
 /// What memory says of a secret.
-pub(crate) enum Recalled {
-    Key(Arc<Standing>),
+pub(crate) enum Lookup {
+    Key(Arc<CachedKey>),
     /// Nobody had it a moment ago.
-    Nobody,
+    Absent,
     /// There was such a key, and something that it relies on has changed since.
     Outdated,
     /// Memory does not know.
-    Nothing,
+    Unknown,
 }
 
 /// Something that a change took from, or gave to, one key or many.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Touched {
+pub(crate) enum Invalidation {
     Key(KeyId),
     /// All keys of a person's own.
     Person(PersonId),
@@ -80,7 +80,7 @@ pub(crate) enum Touched {
     Tenant(TenantId),
 }
 
-impl Touched {
+impl Invalidation {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let key = || KeyId::parse(text).ok().map(Self::Key);
         let person = || PersonId::parse(text).ok().map(Self::Person);
@@ -99,17 +99,17 @@ impl Touched {
 
 /// What a key that is remembered was made of.
 #[derive(Debug)]
-pub(crate) struct Grounds {
-    tally: Relied<Tally>,
-    tenant: Relied<Tenancy>,
-    owner: Option<Relied<Holder>>,
+pub(crate) struct Dependencies {
+    counter: Versioned<UsageCounter>,
+    tenant: Versioned<CachedTenant>,
+    owner: Option<Versioned<CachedOwner>>,
 }
 
 /// What the admission of a person depends on.
 #[derive(Debug, Clone)]
 pub struct PersonDependencies {
-    tenant: Relied<Tenancy>,
-    person: Relied<Holder>,
+    tenant: Versioned<CachedTenant>,
+    person: Versioned<CachedOwner>,
 }
 
 impl PersonDependencies {
@@ -118,9 +118,9 @@ impl PersonDependencies {
     }
 }
 
-impl Grounds {
-    pub(crate) fn tally(&self) -> &Arc<Tally> {
-        &self.tally.on
+impl Dependencies {
+    pub(crate) fn counter(&self) -> &Arc<UsageCounter> {
+        &self.counter.on
     }
 
     pub(crate) fn tenant_log(&self) -> &TenantLog {
@@ -128,7 +128,7 @@ impl Grounds {
     }
 
     pub(crate) fn are_current(&self) -> bool {
-        self.tally.is_current() && self.tenant.is_current() && self.owner.as_ref().is_none_or(Relied::is_current)
+        self.counter.is_current() && self.tenant.is_current() && self.owner.as_ref().is_none_or(Versioned::is_current)
     }
 }
 
@@ -138,11 +138,11 @@ impl Memory {
         let some = usize::try_from(bytes / weight::USUAL).unwrap_or(usize::MAX);
         Self {
             keys: Cache::with(some, bytes, Weight, BuildHasherDefault::default(), Default::default()),
-            absent: Absent::default(),
-            tallies: Registry::default(),
+            absent: NegativeCache::default(),
+            counters: Registry::default(),
             tenants: Registry::default(),
-            holders: Registry::default(),
-            flights: Flights::default(),
+            owners: Registry::default(),
+            single_flight: SingleFlight::default(),
             fence: AtomicU64::default(),
         }
     }
@@ -152,13 +152,13 @@ impl Memory {
     }
 
     /// What is remembered of a secret, as long as nothing that it relies on has changed.
-    pub(crate) fn recall(&self, hash: &SecretHash, now: Millis) -> Recalled {
+    pub(crate) fn recall(&self, hash: &SecretHash, now: Millis) -> Lookup {
         match self.keys.get(hash) {
-            Some(standing) if standing.grounds.are_current() => Recalled::Key(standing),
+            Some(cached_key) if cached_key.dependencies.are_current() => Lookup::Key(cached_key),
             // Also of a key that is out of date: it may have been deleted.
-            _ if self.absent.is_known(hash, now) => Recalled::Nobody,
-            Some(_) => Recalled::Outdated,
-            None => Recalled::Nothing,
+            _ if self.absent.is_known(hash, now) => Lookup::Absent,
+            Some(_) => Lookup::Outdated,
+            None => Lookup::Unknown,
         }
     }
 
@@ -177,13 +177,13 @@ impl Memory {
         fence: Fence,
         ask: impl Future<Output = LookedUp>,
     ) -> LookedUp {
-        self.flights.join(hash, fence, ask).await
+        self.single_flight.join(hash, fence, ask).await
     }
 
     /// What a tenant is relied on for from now on. Taken before the tenant is read, from wherever, so that no change
     /// goes unnoticed that is applied meanwhile.
-    pub(crate) fn rely_on(&self, tenant: &TenantId, now: Millis) -> Relied<Tenancy> {
-        Relied::on(self.tenants.obtain(tenant, now, Tenancy::default))
+    pub(crate) fn depend_on_tenant(&self, tenant: &TenantId, now: Millis) -> Versioned<CachedTenant> {
+        Versioned::on(self.tenants.get_or_insert(tenant, now, CachedTenant::default))
     }
 
     /// What a person depends on who was read from the database behind the fence. `None` when a change was applied since:
@@ -195,42 +195,44 @@ impl Memory {
         person: &PersonId,
         now: Millis,
     ) -> Option<PersonDependencies> {
-        let tenant = self.rely_on(tenant, now);
-        let person = Relied::on(self.holders.obtain(person, now, Holder::default));
+        let tenant = self.depend_on_tenant(tenant, now);
+        let person = Versioned::on(self.owners.get_or_insert(person, now, CachedOwner::default));
         self.is_at(fence).then_some(PersonDependencies { tenant, person })
     }
 
     /// Remembers a tenant that was read from the database behind the fence.
-    pub(crate) fn keep_tenant(&self, fence: Fence, tenancy: &Relied<Tenancy>, tenant: &Arc<KeyTenant>) {
-        tenancy.on.keep(tenant, || self.is_at(fence));
+    pub(crate) fn keep_tenant(&self, fence: Fence, cached_tenant: &Versioned<CachedTenant>, tenant: &Arc<KeyTenant>) {
+        cached_tenant.on.keep(tenant, || self.is_at(fence));
     }
 
     /// Makes of what was found what is judged. Of key and owner, it relies on what holds now, whether or not that was
     /// so when they were found: [`Self::keep`] looks to that.
-    pub(crate) fn stand(
+    pub(crate) fn build_key(
         &self,
-        found: Found,
+        found: KeyRecord,
         tenant: Arc<KeyTenant>,
-        tenancy: Relied<Tenancy>,
+        cached_tenant: Versioned<CachedTenant>,
         now: Millis,
-    ) -> Standing {
-        let owner = found.owner.as_ref().map(|owner| self.holders.obtain(&owner.id, now, Holder::default));
-        let powers =
-            Powers { group: found.group.as_deref().map(Arc::from), permissions: found.permissions.as_slice().into() };
-        let Powers { group, permissions } = tenancy.on.share(powers);
-        let grounds = Grounds {
-            tally: Relied::on(self.tallies.obtain(&found.id, now, || Tally::new(&found.id))),
-            owner: owner.map(Relied::on),
-            tenant: tenancy,
+    ) -> CachedKey {
+        let owner = found.owner.as_ref().map(|owner| self.owners.get_or_insert(&owner.id, now, CachedOwner::default));
+        let grants = GroupGrants {
+            group: found.group.as_deref().map(Arc::from),
+            permissions: found.permissions.as_slice().into(),
         };
-        Standing::new(found, tenant, group, permissions, grounds)
+        let GroupGrants { group, permissions } = cached_tenant.on.share(grants);
+        let dependencies = Dependencies {
+            counter: Versioned::on(self.counters.get_or_insert(&found.id, now, || UsageCounter::new(&found.id))),
+            owner: owner.map(Versioned::on),
+            tenant: cached_tenant,
+        };
+        CachedKey::new(found, tenant, group, permissions, dependencies)
     }
 
     /// Remembers a key that was found behind the fence. A change that is applied from now on moves one of its marks;
     /// one that was applied before has moved the fence.
-    pub(crate) fn keep(&self, fence: Fence, hash: &SecretHash, standing: &Arc<Standing>) {
+    pub(crate) fn keep(&self, fence: Fence, hash: &SecretHash, cached_key: &Arc<CachedKey>) {
         if self.is_at(fence) {
-            self.keys.insert(*hash, standing.clone());
+            self.keys.insert(*hash, cached_key.clone());
         }
     }
 
@@ -242,27 +244,27 @@ impl Memory {
     }
 
     /// Begins to apply a change: whatever was read before is not taken in any more.
-    pub(crate) fn fence_off(&self) -> FencedOff<'_> {
+    pub(crate) fn raise_fence(&self) -> RaisedFence<'_> {
         self.fence.fetch_add(1, Ordering::AcqRel);
-        FencedOff(self)
+        RaisedFence(self)
     }
 }
 
 /// A memory into which nothing comes that was read before a change: only now is it of any use to forget what is in it.
 #[must_use]
-pub(crate) struct FencedOff<'a>(&'a Memory);
+pub(crate) struct RaisedFence<'a>(&'a Memory);
 
-impl FencedOff<'_> {
-    pub(crate) fn forget(self, touched: &Touched) {
+impl RaisedFence<'_> {
+    pub(crate) fn forget(self, touched: &Invalidation) {
         match touched {
-            Touched::Key(id) => self.0.tallies.find(id).iter().for_each(|tally| tally.mark().move_on()),
-            Touched::Person(id) => self.0.holders.find(id).iter().for_each(|holder| holder.mark().move_on()),
-            Touched::Tenant(id) => self.0.tenants.find(id).iter().for_each(|tenancy| tenancy.forget()),
+            Invalidation::Key(id) => self.0.counters.find(id).iter().for_each(|counter| counter.generation().bump()),
+            Invalidation::Person(id) => self.0.owners.find(id).iter().for_each(|owner| owner.generation().bump()),
+            Invalidation::Tenant(id) => self.0.tenants.find(id).iter().for_each(|cached_tenant| cached_tenant.forget()),
         }
     }
 
     pub(crate) fn forget_everything(self) {
-        self.0.tenants.for_each(Tenancy::forget);
+        self.0.tenants.for_each(CachedTenant::forget);
         self.0.keys.clear();
         self.0.absent.clear();
     }
@@ -270,9 +272,9 @@ impl FencedOff<'_> {
 
 /// A hash is as good as random: some of its bits spread as well as all of them mixed.
 #[derive(Default)]
-pub(crate) struct Spread(u64);
+pub(crate) struct PassthroughHasher(u64);
 
-impl Hasher for Spread {
+impl Hasher for PassthroughHasher {
     fn write_u64(&mut self, bits: u64) {
         self.0 = bits;
     }
@@ -289,9 +291,9 @@ impl Hasher for Spread {
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<SecretHash, Arc<Standing>> for Weight {
-    fn weight(&self, _: &SecretHash, standing: &Arc<Standing>) -> u64 {
-        weight::of(standing)
+impl Weighter<SecretHash, Arc<CachedKey>> for Weight {
+    fn weight(&self, _: &SecretHash, cached_key: &Arc<CachedKey>) -> u64 {
+        weight::of(cached_key)
     }
 }
 

@@ -22,24 +22,24 @@ use crate::{
     Keyring,
     clock::Millis,
     error::Error,
-    evaluator::{Found, KeyTenant},
-    nodes::{Node, NodeName, Pace, Source},
+    evaluator::{KeyRecord, KeyTenant},
+    nodes::{Node, NodeName, Runtime, Source},
     secret::{SecretHash, random_hex},
     store::{
         self, StoreError,
-        nodes::{Hints, OwnConnection, Tables, own_connection},
+        nodes::{ChangeListener, DedicatedConnection, Tables, dedicated_connection},
     },
 };
 
 /// How often a lease is renewed when nothing happens: often enough that it outlives a renewal or two that fail.
-const RENEW_EVERY: Duration = Duration::from_millis(500);
+const RENEWAL_INTERVAL: Duration = Duration::from_millis(500);
 /// How soon after one that failed.
-const TRY_AGAIN: Duration = Duration::from_millis(100);
+const RENEWAL_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// How long one may take.
-const RENEWAL_TIME: Duration = Duration::from_millis(800);
+const RENEWAL_TIMEOUT: Duration = Duration::from_millis(800);
 /// How long a look-up may take.
-const LOOK_UP_TIME: Duration = Duration::from_secs(2);
-const BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(2);
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The database's clock, by how far it is ahead of the ticks of this machine. It tells when keys expire, so that all
 /// nodes agree.
@@ -76,12 +76,12 @@ impl DatabaseClock {
 pub(crate) struct Confirmations(Mutex<Vec<Duration>>);
 
 /// Where nobody ever asks, the later ones are not noted.
-const MOST_CONFIRMATIONS: usize = 10_000;
+const MAX_CONFIRMATIONS: usize = 10_000;
 
 impl Confirmations {
     pub(crate) fn note(&self, took: Duration) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() < MOST_CONFIRMATIONS {
+        if noted.len() < MAX_CONFIRMATIONS {
             noted.push(took);
         }
     }
@@ -120,7 +120,7 @@ impl Keyring {
     /// # Errors
     /// When the first lease cannot be had.
     pub async fn join(&self) -> Result<Membership, Error> {
-        let Some(url) = self.database.shared_with_others() else {
+        let Some(url) = self.database.shared_url() else {
             return Ok(Membership { renewing: None });
         };
         let url = url.to_owned();
@@ -169,14 +169,15 @@ impl Keyring {
 struct Renewal {
     node: Node,
     keyring: Keyring,
-    connection: OwnConnection,
+    connection: DedicatedConnection,
     warned: Option<Instant>,
 }
 
 impl Renewal {
     async fn begin(keyring: Keyring, url: &str) -> Result<Self, StoreError> {
         let node = Node::new(NodeName(random_hex()), keyring.lease.clone(), keyring.memory.clone());
-        let mut renewal = Self { node, keyring, connection: own_connection(url, RENEWAL_TIME).await?, warned: None };
+        let mut renewal =
+            Self { node, keyring, connection: dedicated_connection(url, RENEWAL_TIMEOUT).await?, warned: None };
         renewal.renew().await?;
         Ok(renewal)
     }
@@ -196,10 +197,10 @@ impl Renewal {
     async fn keep_renewing(&mut self, hint: &Notify) -> Infallible {
         loop {
             let pause = match self.renew().await {
-                Ok(()) => RENEW_EVERY,
+                Ok(()) => RENEWAL_INTERVAL,
                 Err(cause) => {
                     self.warn(&cause);
-                    TRY_AGAIN
+                    RENEWAL_RETRY_DELAY
                 }
             };
             tokio::select! {
@@ -211,7 +212,7 @@ impl Renewal {
 
     async fn renew(&mut self) -> Result<(), StoreError> {
         let tables = Tables::new(&self.connection, &self.keyring.clock);
-        store::within(RENEWAL_TIME, async {
+        store::within(RENEWAL_TIMEOUT, async {
             self.node.renew(&tables).await?;
             let before = tables.ticks();
             self.keyring.database_clock.set(tables.time().await?, before);
@@ -221,7 +222,7 @@ impl Renewal {
     }
 
     fn warn(&mut self, cause: &StoreError) {
-        if self.warned.is_none_or(|last| last.elapsed() >= BETWEEN_WARNINGS) {
+        if self.warned.is_none_or(|last| last.elapsed() >= WARNING_INTERVAL) {
             self.warned = Some(Instant::now());
             tracing::warn!(%cause, "the lease could not be renewed");
         }
@@ -231,27 +232,27 @@ impl Renewal {
 /// Wakes the renewal whenever something has changed, for as long as the database says so.
 async fn listen(url: &str, hint: &Notify) -> Infallible {
     loop {
-        if let Ok(mut hints) = Hints::listen(url).await {
-            while hints.next().await.is_ok() {
+        if let Ok(mut changes_listener) = ChangeListener::listen(url).await {
+            while changes_listener.next().await.is_ok() {
                 hint.notify_one();
             }
         }
         // Without hints everything takes a little longer, and that is all.
-        sleep(RENEW_EVERY).await;
+        sleep(RENEWAL_INTERVAL).await;
     }
 }
 
 impl Source for Keyring {
-    async fn find(&self, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
-        store::within(LOOK_UP_TIME, store::standing::find(&self.database, hash)).await
+    async fn find(&self, hash: &SecretHash) -> Result<Option<KeyRecord>, StoreError> {
+        store::within(LOOK_UP_TIMEOUT, store::cached_key::find(&self.database, hash)).await
     }
 
     async fn tenant(&self, id: &TenantId) -> Result<Option<KeyTenant>, StoreError> {
-        store::within(LOOK_UP_TIME, store::standing::tenant(&self.database, id)).await
+        store::within(LOOK_UP_TIMEOUT, store::cached_key::tenant(&self.database, id)).await
     }
 }
 
-impl Pace for Keyring {
+impl Runtime for Keyring {
     fn ticks(&self) -> Millis {
         self.clock.ticks()
     }

@@ -15,7 +15,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::{clock::Millis, memory::Touched, store::StoreError};
+use crate::{clock::Millis, memory::Invalidation, store::StoreError};
 
 mod confirmation;
 mod lease;
@@ -24,8 +24,8 @@ mod renewal;
 #[cfg(test)]
 mod simulation;
 
-pub(crate) use confirmation::confirm;
-pub(crate) use lease::{Belief, Lease, NoLease};
+pub(crate) use confirmation::await_acknowledgements;
+pub(crate) use lease::{Lease, LeaseState, NoLease};
 pub(crate) use recall::{Known, LookUp, Source, find_key, look_up, recall};
 pub(crate) use renewal::Node;
 
@@ -57,50 +57,50 @@ impl fmt::Display for NodeName {
 
 /// A change as the log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Announced {
+pub(crate) struct ChangeRecord {
     pub(crate) revision: Revision,
     /// Tells it from another change by the same number, of a database that has lost the latest changes.
     pub(crate) made_at: DateTime<Utc>,
     /// None for something that this program does not know: then everything is forgotten.
-    pub(crate) touched: Option<Touched>,
+    pub(crate) touched: Option<Invalidation>,
 }
 
 /// A node that has not applied a revision yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Laggard {
+pub(crate) struct StaleNode {
     pub(crate) name: NodeName,
     /// How often it has shown that it lives.
-    pub(crate) beat: i64,
+    pub(crate) heartbeat: i64,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// What the nodes and the changes of one database tell each other, in its tables.
-pub(crate) trait Ledger {
+pub(crate) trait ClusterStore {
     /// Shows that a node lives. False when it is not listed any more.
-    async fn beat(&self, node: &NodeName) -> Result<bool>;
+    async fn heartbeat(&self, node: &NodeName) -> Result<bool>;
 
     /// Lists a node, which has applied nothing yet.
-    async fn list(&self, node: &NodeName) -> Result<()>;
+    async fn register(&self, node: &NodeName) -> Result<()>;
 
     /// Takes a node off the list, if it has not beaten again since.
-    async fn unlist(&self, laggard: &Laggard) -> Result<()>;
+    async fn deregister(&self, stale_node: &StaleNode) -> Result<()>;
 
     /// The revision of the latest change.
     async fn latest(&self) -> Result<Revision>;
 
     /// The change of a revision, and those after it, in order.
-    async fn changes_from(&self, revision: Revision) -> Result<Vec<Announced>>;
+    async fn changes_from(&self, revision: Revision) -> Result<Vec<ChangeRecord>>;
 
     /// Says what a node has applied.
     async fn acknowledge(&self, node: &NodeName, applied: Revision) -> Result<()>;
 
     /// The listed nodes that have yet to apply a revision.
-    async fn behind(&self, revision: Revision) -> Result<Vec<Laggard>>;
+    async fn behind(&self, revision: Revision) -> Result<Vec<StaleNode>>;
 }
 
 /// The clock of a process, and the only thing that it waits by.
-pub(crate) trait Pace {
+pub(crate) trait Runtime {
     fn ticks(&self) -> Millis;
 
     async fn sleep(&self, millis: Millis);

@@ -21,7 +21,8 @@ const MEMORY_KIB: u32 = 47_104;
 
 /// Checked in place of a real hash when there is no such person, so that both answers take equally long.
 /// It belongs to a password that was drawn at random and thrown away.
-const NOBODY: &str = "$argon2id$v=19$m=47104,t=1,p=1$bm9ib2R5J3Mgc2FsdA$1d1sgPX1CkJDBmHUhRdlNxJZbNJlSIsLDvfnTr5dfj8";
+const DUMMY_HASH: &str =
+    "$argon2id$v=19$m=47104,t=1,p=1$bm9ib2R5J3Mgc2FsdA$1d1sgPX1CkJDBmHUhRdlNxJZbNJlSIsLDvfnTr5dfj8";
 
 pub(crate) struct Passwords {
     cores: Arc<Semaphore>,
@@ -74,7 +75,7 @@ impl Core {
     pub(crate) async fn verify(&self, password: SecretString, hash: Option<String>) -> bool {
         let verify = move || {
             let known = hash.is_some();
-            let text = hash.unwrap_or_else(|| NOBODY.to_owned());
+            let text = hash.unwrap_or_else(|| DUMMY_HASH.to_owned());
             let matches = PasswordHash::new(&text)
                 .is_ok_and(|hash| argon2id().verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
             matches && known
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn nobody_has_a_hash_that_costs_as_much_as_a_real_one() {
-        let hash = PasswordHash::new(NOBODY).unwrap();
+        let hash = PasswordHash::new(DUMMY_HASH).unwrap();
         assert_eq!(hash.params.get_decimal("m"), Some(MEMORY_KIB));
         assert_eq!(hash.hash.unwrap().len(), 32);
     }

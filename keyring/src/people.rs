@@ -12,16 +12,16 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{Actor, SignedIn, TenantAdmin},
+    access::{ActiveSession, Actor, TenantAdmin},
     error::{Error, Thing},
     password::Passwords,
     secret::new_id,
     store::{self, Chain, Change, Event, Subject, people::Account},
 };
 
+mod deactivation;
 mod invite;
 mod role;
-mod switch;
 
 pub(crate) use invite::invite;
 pub use invite::{Invitation, Invited, Joined, NewInvitation};
@@ -132,7 +132,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn whom_to_ask(&self, signed_in: &SignedIn) -> Result<Vec<Person>, Error> {
+    pub async fn admin_contacts(&self, signed_in: &ActiveSession) -> Result<Vec<Person>, Error> {
         let connection = self.database.connection();
         Ok(match (signed_in.person.role, signed_in.home()) {
             (Role::Member, Some(tenant)) => store::people::admins(connection, &tenant.id).await?,

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::SignedIn,
+    access::ActiveSession,
     error::{Error, Thing},
     people,
     security_events::FailureReason,
@@ -30,7 +30,7 @@ pub(crate) async fn hold_password(change: &Change, account: &Account) -> Result<
 
 impl Keyring {
     /// A change of somebody's own, written down where they belong.
-    pub(crate) async fn own_change(&self, signed_in: &SignedIn) -> Result<Change, Error> {
+    pub(crate) async fn own_change(&self, signed_in: &ActiveSession) -> Result<Change, Error> {
         let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
         Change::begin(&self.database, chain, &signed_in.as_person(), &self.clock).await
     }
@@ -39,7 +39,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn own_groups(&self, signed_in: &SignedIn) -> Result<Vec<Group>, Error> {
+    pub async fn own_groups(&self, signed_in: &ActiveSession) -> Result<Vec<Group>, Error> {
         let (Some(tenant), Role::Member) = (&signed_in.tenant, signed_in.person.role) else { return Ok(Vec::new()) };
         Ok(store::people::groups_of(self.database.connection(), &tenant.id, &signed_in.person.id).await?)
     }
@@ -48,7 +48,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When it is too short or too long.
-    pub async fn rename_oneself(&self, signed_in: &SignedIn, name: &str) -> Result<(), Error> {
+    pub async fn rename_oneself(&self, signed_in: &ActiveSession, name: &str) -> Result<(), Error> {
         let name = parse_person_name(name).map_err(FieldErrors::from)?;
         let person = &signed_in.person;
         if name == person.name {
@@ -67,7 +67,7 @@ impl Keyring {
     /// When the current password is wrong, or the new one too short or easy to guess.
     pub async fn change_password(
         &self,
-        signed_in: &SignedIn,
+        signed_in: &ActiveSession,
         current: SecretString,
         new: SecretString,
     ) -> Result<(), Error> {
@@ -86,7 +86,7 @@ impl Keyring {
     /// Checks the password of the person behind a session. A wrong one is counted, and reported at the field.
     pub(crate) async fn check_own_password(
         &self,
-        signed_in: &SignedIn,
+        signed_in: &ActiveSession,
         password: &SecretString,
         field: Field,
     ) -> Result<Account, Error> {
@@ -105,7 +105,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn own_sessions(&self, signed_in: &SignedIn) -> Result<Vec<Session>, Error> {
+    pub async fn own_sessions(&self, signed_in: &ActiveSession) -> Result<Vec<Session>, Error> {
         let (person, session) = (&signed_in.person.id, &signed_in.session);
         Ok(store::sessions::list(&self.database, person, Some(session), self.now()).await?)
     }
@@ -114,7 +114,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sign_out_everywhere(&self, signed_in: &SignedIn) -> Result<(), Error> {
+    pub async fn sign_out_everywhere(&self, signed_in: &ActiveSession) -> Result<(), Error> {
         let person = &signed_in.person;
         if signed_in.entered().is_some() {
             self.leave_tenant(signed_in).await?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Keyring,
-    access::{TenantAdmin, Watcher},
+    access::{TenantAdmin, ViewKeys},
     audit,
     error::{Error, Thing},
     key_names::KeyNames,
@@ -188,7 +188,7 @@ impl Keyring {
     pub async fn property_overviews(&self, admin: &TenantAdmin) -> Result<Vec<PropertyOverview>, Error> {
         let connection = self.database.connection();
         let properties = store::properties::all(connection, admin.id()).await?;
-        let reaching = store::keys::holders::per_property(connection, admin.shelf()).await?;
+        let reaching = store::keys::holders::per_property(connection, admin.key_scope()).await?;
         let overview = |property: TenantProperty| {
             let active_keys = reaching.count(&property.property.id);
             PropertyOverview { property, active_keys }
@@ -204,7 +204,7 @@ impl Keyring {
         let connection = self.database.connection();
         let property = store::properties::any(connection, admin.id(), id).await?;
         let property = property.ok_or(Error::NotFound(Thing::Property))?;
-        let keys = store::keys::holders::of_property(connection, admin.shelf(), id).await?;
+        let keys = store::keys::holders::of_property(connection, admin.key_scope(), id).await?;
         Ok(PropertyDetail { property, keys })
     }
 

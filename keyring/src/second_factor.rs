@@ -13,10 +13,10 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{MfaAuthority, SignedIn, TenantAdmin},
+    access::{ActiveSession, MfaAuthority, TenantAdmin},
     error::{Error, Thing},
     people,
-    secret::{Sha256Hex, typed_by_hand},
+    secret::{Sha256Hex, random_code},
     security_events::FailureReason,
     store::{self, Change, Event, Subject, people::Account},
     tenants,
@@ -41,12 +41,12 @@ pub type RecoveryCodes = Vec<SecretString>;
 
 /// What stood in for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spent {
+pub(crate) enum ConsumedCode {
     AppCode,
     RecoveryCode,
 }
 
-impl Spent {
+impl ConsumedCode {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AppCode => "app",
@@ -62,15 +62,15 @@ pub(crate) struct CountedCode<'a> {
 }
 
 /// Uses up a code of the person's, within a change. Nothing is used up when the change is dropped.
-async fn spend(change: &Change, account: &Account, code: &str) -> Result<Option<Spent>, Error> {
+async fn consume(change: &Change, account: &Account, code: &str) -> Result<Option<ConsumedCode>, Error> {
     let Some(secret) = store::people::totp_secret(change, account)? else { return Ok(None) };
     let code = as_compared(code);
     if let Some(step) = secret.step_of(&code, change.now()) {
-        let is_fresh = store::people::spend_totp_step(change, &account.person.id, step).await?;
-        return Ok(is_fresh.then_some(Spent::AppCode));
+        let is_fresh = store::people::consume_totp_step(change, &account.person.id, step).await?;
+        return Ok(is_fresh.then_some(ConsumedCode::AppCode));
     }
-    let is_fresh = store::recovery_codes::spend(change, &account.person.id, &Sha256Hex::of(&code)).await?;
-    Ok(is_fresh.then_some(Spent::RecoveryCode))
+    let is_fresh = store::recovery_codes::consume(change, &account.person.id, &Sha256Hex::of(&code)).await?;
+    Ok(is_fresh.then_some(ConsumedCode::RecoveryCode))
 }
 
 /// People type codes in groups, with spaces or hyphens between, and in capitals.
@@ -87,8 +87,8 @@ impl Keyring {
     /// Returns what a person needs to set up a second factor. A session is offered the same until it is set up.
     ///
     /// # Errors
-    /// When the person has to confirm their identity first.
-    pub async fn offer_second_factor(&self, signed_in: &SignedIn) -> Result<SecondFactorOffer, Error> {
+    /// When the person has to await_acknowledgements their identity first.
+    pub async fn offer_second_factor(&self, signed_in: &ActiveSession) -> Result<SecondFactorOffer, Error> {
         signed_in.check_step_up(self.now())?;
         let session = &signed_in.session;
         store::sessions::offer_totp_secret(&self.database, session, &TotpSecret::generate()).await?;
@@ -103,8 +103,8 @@ impl Keyring {
     /// Their other sessions end.
     ///
     /// # Errors
-    /// When the person has to confirm their identity first, the code is wrong, or they have a second factor already.
-    pub async fn turn_on_second_factor(&self, signed_in: &SignedIn, code: &str) -> Result<RecoveryCodes, Error> {
+    /// When the person has to await_acknowledgements their identity first, the code is wrong, or they have a second factor already.
+    pub async fn turn_on_second_factor(&self, signed_in: &ActiveSession, code: &str) -> Result<RecoveryCodes, Error> {
         let change = self.own_confirmed_change(signed_in).await?;
         let (person, session) = (&signed_in.person, &signed_in.session);
         if find(&change, signed_in).await?.has_second_factor() {
@@ -125,8 +125,8 @@ impl Keyring {
     /// Turns the second factor off.
     ///
     /// # Errors
-    /// When the person has to confirm their identity first, or the second factor is required of them.
-    pub async fn turn_off_second_factor(&self, signed_in: &SignedIn) -> Result<(), Error> {
+    /// When the person has to await_acknowledgements their identity first, or the second factor is required of them.
+    pub async fn turn_off_second_factor(&self, signed_in: &ActiveSession) -> Result<(), Error> {
         let change = self.own_confirmed_change(signed_in).await?;
         match signed_in.second_factor_required_by() {
             Some(MfaAuthority::Installation) => return Err(is_required_of_super_users()),
@@ -140,8 +140,8 @@ impl Keyring {
     /// Gives a person new recovery codes; the old ones end.
     ///
     /// # Errors
-    /// When the person has to confirm their identity first, or has no second factor.
-    pub async fn renew_recovery_codes(&self, signed_in: &SignedIn) -> Result<RecoveryCodes, Error> {
+    /// When the person has to await_acknowledgements their identity first, or has no second factor.
+    pub async fn renew_recovery_codes(&self, signed_in: &ActiveSession) -> Result<RecoveryCodes, Error> {
         let change = self.own_confirmed_change(signed_in).await?;
         check_is_on(&change, signed_in).await?;
         let codes = renew(&change, &signed_in.person.id).await?;
@@ -153,14 +153,14 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn recovery_codes_left(&self, signed_in: &SignedIn) -> Result<u64, Error> {
+    pub async fn recovery_codes_left(&self, signed_in: &ActiveSession) -> Result<u64, Error> {
         Ok(store::recovery_codes::count(self.database.connection(), &signed_in.person.id).await?)
     }
 
     /// Takes the second factor from somebody who lost it.
     ///
     /// # Errors
-    /// When the admin has to confirm their identity first, the tenant has no person with this id, or it is the admin
+    /// When the admin has to await_acknowledgements their identity first, the tenant has no person with this id, or it is the admin
     /// themselves.
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         people::check_not_oneself(admin, id, "Turn your own second factor off under Security.")?;
@@ -202,19 +202,19 @@ impl Keyring {
     }
 
     /// Uses up a code of a person who has a second factor, within a change.
-    pub(crate) async fn spend_code(
+    pub(crate) async fn consume_code(
         &self,
         change: &Change,
         account: &Account,
         counted: &CountedCode<'_>,
-    ) -> Result<Spent, Error> {
+    ) -> Result<ConsumedCode, Error> {
         let CountedCode { code, attempt } = counted;
-        let Some(spent) = spend(change, account, code).await? else {
+        let Some(consumed) = consume(change, account, code).await? else {
             self.security_events.report_failure(FailureReason::WrongCode, attempt.person.as_ref(), attempt.address);
             return Err(wrong_code());
         };
         throttle::forgive(change, attempt).await?;
-        Ok(spent)
+        Ok(consumed)
     }
 }
 
@@ -222,14 +222,14 @@ fn is_required_of_super_users() -> Error {
     Error::Refused("This installation requires super users to have a second factor, so yours stays on.".to_owned())
 }
 
-async fn check_tenant_allows_turning_off(change: &Change, signed_in: &SignedIn) -> Result<(), Error> {
+async fn check_tenant_allows_turning_off(change: &Change, signed_in: &ActiveSession) -> Result<(), Error> {
     match &signed_in.tenant {
         Some(tenant) if is_required(change.on(), tenant).await? => Err(is_required_by(tenant)),
         _ => Ok(()),
     }
 }
 
-async fn check_is_on(change: &Change, signed_in: &SignedIn) -> Result<(), Error> {
+async fn check_is_on(change: &Change, signed_in: &ActiveSession) -> Result<(), Error> {
     if find(change, signed_in).await?.has_second_factor() { Ok(()) } else { Err(is_off_already()) }
 }
 
@@ -241,7 +241,7 @@ fn is_off_already() -> Error {
     Error::Refused("Your second factor is off already. Reload the page.".to_owned())
 }
 
-async fn find(change: &Change, signed_in: &SignedIn) -> Result<Account, Error> {
+async fn find(change: &Change, signed_in: &ActiveSession) -> Result<Account, Error> {
     let found = store::people::account(change.on(), &signed_in.person.id).await?;
     found.ok_or(Error::NotFound(Thing::Person))
 }
@@ -252,7 +252,7 @@ async fn is_required(connection: &impl store::Connection, tenant: &Tenant) -> Re
 }
 
 async fn renew(change: &Change, person: &PersonId) -> Result<RecoveryCodes, Error> {
-    let codes: RecoveryCodes = (0..RECOVERY_CODES).map(|_| typed_by_hand(RECOVERY_CODE_GROUPS)).collect();
+    let codes: RecoveryCodes = (0..RECOVERY_CODES).map(|_| random_code(RECOVERY_CODE_GROUPS)).collect();
     let hashes: Vec<Sha256Hex> = codes.iter().map(|code| Sha256Hex::of(&as_compared(code.expose_secret()))).collect();
     store::recovery_codes::replace(change, person, &hashes).await?;
     Ok(codes)
@@ -263,7 +263,7 @@ async fn remove(change: &Change, person: &PersonId) -> Result<(), Error> {
     Ok(store::recovery_codes::replace(change, person, &[]).await?)
 }
 
-async fn commit(change: Change, signed_in: &SignedIn, action: Action) -> Result<(), Error> {
+async fn commit(change: Change, signed_in: &ActiveSession, action: Action) -> Result<(), Error> {
     let subject = Subject::new(&signed_in.person.id, &signed_in.person.name);
     change.commit(Event { action, subject, detail: json!({}) }).await
 }

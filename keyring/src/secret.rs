@@ -100,12 +100,12 @@ pub(crate) fn random_hex() -> String {
 
 /// A random password that a person can type: about 100 bits.
 pub(crate) fn generate_password() -> SecretString {
-    typed_by_hand(5)
+    random_code(5)
 }
 
 /// Something random for people to type, in groups of four letters and digits that are not mistaken for each other:
 /// 20 bits each.
-pub(crate) fn typed_by_hand(groups: usize) -> SecretString {
+pub(crate) fn random_code(groups: usize) -> SecretString {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut random = rand::rng();
     let mut group = || (0..4).map(|_| char::from(LETTERS[random.random_range(0..32)])).collect::<String>();

@@ -12,7 +12,7 @@ use std::{
 
 use domain::{id::PersonId, network::client_network};
 
-use crate::{Keyring, SignedIn, clock::Millis, error::Error};
+use crate::{ActiveSession, Keyring, clock::Millis, error::Error};
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ impl SecurityEvents {
 
 impl Keyring {
     /// Reports that a person called a function that they may not call.
-    pub fn report_forbidden(&self, signed_in: &SignedIn, function: &str, error: &Error) {
+    pub fn report_forbidden(&self, signed_in: &ActiveSession, function: &str, error: &Error) {
         self.security_events.count(SecurityEvent::Forbidden);
         let (person, address) = (&signed_in.person.id, signed_in.address);
         tracing::warn!(reason = error.reason(), %address, %person, function, "function forbidden");

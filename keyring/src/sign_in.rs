@@ -15,10 +15,10 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{Actor, SignedIn},
+    access::{ActiveSession, Actor},
     error::Error,
     people,
-    second_factor::{CountedCode, Spent},
+    second_factor::{ConsumedCode, CountedCode},
     secret::SessionToken,
     security_events::FailureReason,
     store::{self, Change, Event, Subject, people::Account, sessions::NewSession},
@@ -97,7 +97,7 @@ impl Keyring {
         if !store::people::hold(&change, &person.id, hash).await? {
             return Err(Error::WrongCredentials);
         }
-        let spent = self.pass_second_factor(&change, &person.id, code).await?;
+        let consumed = self.pass_second_factor(&change, &person.id, code).await?;
         let token = SessionToken::generate();
         let now = change.now();
         let session = NewSession {
@@ -111,7 +111,7 @@ impl Keyring {
         };
         store::sessions::insert(&change, session).await?;
         let subject = Subject::new(&person.id, &person.name);
-        let detail = json!({ "second_factor": spent.map(Spent::as_str) });
+        let detail = json!({ "second_factor": consumed.map(ConsumedCode::as_str) });
         change.commit(Event { action: Action::SessionOpened, subject, detail }).await?;
         store::sessions::delete_ended_before(&self.database, now - REMEMBERED).await?;
         Ok(token)
@@ -123,13 +123,13 @@ impl Keyring {
         change: &Change,
         person: &PersonId,
         code: Option<CountedCode<'_>>,
-    ) -> Result<Option<Spent>, Error> {
+    ) -> Result<Option<ConsumedCode>, Error> {
         let account = store::people::account(change.on(), person).await?.ok_or(Error::WrongCredentials)?;
         if !account.has_second_factor() {
             return Ok(None);
         }
         let code = code.ok_or(Error::CodeNeeded)?;
-        self.spend_code(change, &account, &code).await.map(Some)
+        self.consume_code(change, &account, &code).await.map(Some)
     }
 
     /// Finds the person whose e-mail address and password these are.
@@ -152,7 +152,7 @@ impl Keyring {
         let is_known_address = store::sessions::was_opened_from(&self.database, claimed, network).await?;
         let attempt = Attempt::to_sign_in(&email, claimed, address, is_known_address);
         // A deactivated person is told no more than one who never existed.
-        let active = found.as_ref().filter(|account| !account.is_switched_off);
+        let active = found.as_ref().filter(|account| !account.is_deactivated);
         let hash = active.and_then(|account| account.password_hash.clone());
         if self.verify_password(&attempt, &credentials.password, hash).await? {
             return found.ok_or(Error::WrongCredentials);
@@ -160,7 +160,7 @@ impl Keyring {
         let reason = match &found {
             None if is_ambiguous => FailureReason::AmbiguousEmail,
             None => FailureReason::UnknownEmail,
-            Some(account) if account.is_switched_off => FailureReason::Deactivated,
+            Some(account) if account.is_deactivated => FailureReason::Deactivated,
             Some(_) => FailureReason::WrongPassword,
         };
         self.security_events.report_failure(reason, attempt.person.as_ref(), address);
@@ -179,7 +179,7 @@ impl Keyring {
         }
     }
 
-    async fn end_session(&self, signed_in: &SignedIn) -> Result<(), Error> {
+    async fn end_session(&self, signed_in: &ActiveSession) -> Result<(), Error> {
         if signed_in.entered().is_some() {
             self.leave_tenant(signed_in).await?;
         }
@@ -194,7 +194,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn signed_in(&self, token: &SessionToken, address: IpAddr) -> Result<Option<SignedIn>, Error> {
+    pub async fn signed_in(&self, token: &SessionToken, address: IpAddr) -> Result<Option<ActiveSession>, Error> {
         let (token, now) = (token.sha256(), self.now());
         let Some(session) = store::sessions::find(self.database.connection(), &token, now).await? else {
             return Ok(None);
@@ -205,7 +205,7 @@ impl Keyring {
             let touched = store::sessions::touch(&self.database, &token, now, expires_at).await;
             let _ = touched.inspect_err(|cause| tracing::warn!(%cause, "the use of a session could not be recorded"));
         }
-        SignedIn::load(self.database.connection(), session, &token, address, self.super_user_mfa).await.map(Some)
+        ActiveSession::load(self.database.connection(), session, &token, address, self.super_user_mfa).await.map(Some)
     }
 }
 

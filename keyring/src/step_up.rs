@@ -11,11 +11,11 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{SignedIn, TenantAdmin},
+    access::{ActiveSession, TenantAdmin},
     error::Error,
     people,
     profile::hold_password,
-    second_factor::Spent,
+    second_factor::ConsumedCode,
     store::{self, Chain, Change, Event, Subject},
 };
 
@@ -29,7 +29,7 @@ impl Keyring {
     /// When one of them is wrong, was guessed at too often, or a code is needed and there is none.
     pub async fn confirm_identity(
         &self,
-        signed_in: &SignedIn,
+        signed_in: &ActiveSession,
         password: &SecretString,
         code: &str,
     ) -> Result<(), Error> {
@@ -46,12 +46,12 @@ impl Keyring {
         let change = self.own_change(signed_in).await?;
         hold_password(&change, &account).await?;
         let consumed = match code {
-            Some(code) => Some(self.spend_code(&change, &account, &code).await?),
+            Some(code) => Some(self.consume_code(&change, &account, &code).await?),
             None => None,
         };
         store::sessions::set_confirmed(&change, &signed_in.session).await?;
         let subject = Subject::new(&person.id, &person.name);
-        let detail = json!({ "second_factor": consumed.map(Spent::as_str) });
+        let detail = json!({ "second_factor": consumed.map(ConsumedCode::as_str) });
         change.commit(Event { action: Action::IdentityConfirmed, subject, detail }).await
     }
 
@@ -62,7 +62,7 @@ impl Keyring {
     }
 
     /// The same, of what people change about themselves.
-    pub(crate) async fn own_confirmed_change(&self, signed_in: &SignedIn) -> Result<Change, Error> {
+    pub(crate) async fn own_confirmed_change(&self, signed_in: &ActiveSession) -> Result<Change, Error> {
         let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
         Change::begin(&self.database, chain, &signed_in.as_person().with_step_up(), &self.clock).await
     }

@@ -4,6 +4,7 @@
 //! of super users, who belong to none. A [`Change`] is the only way to write what belongs to a tenant.
 
 mod audit;
+pub(crate) mod cached_key;
 mod database;
 pub(crate) mod encryption;
 mod entity;
@@ -13,14 +14,13 @@ pub(crate) mod history;
 pub(crate) mod installation;
 pub(crate) mod invitations;
 pub(crate) mod keys;
-mod keyset;
 pub(crate) mod nodes;
+mod pagination;
 pub(crate) mod people;
 pub(crate) mod properties;
 pub(crate) mod ready;
 pub(crate) mod recovery_codes;
 pub(crate) mod sessions;
-pub(crate) mod standing;
 pub(crate) mod tenants;
 pub(crate) mod usage;
 

@@ -8,7 +8,7 @@ use domain::{
     id::TenantId,
     permission::Permission,
     person::Role,
-    tenant::{DEFAULT_KEY_LIMIT, MOST_KEYS, Tenant, is_slug},
+    tenant::{DEFAULT_KEY_LIMIT, MAX_KEY_LIMIT, Tenant, is_slug},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -81,7 +81,7 @@ impl Keyring {
         let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), by.actor(), &self.clock).await?;
         insert(&change, &tenant).await?;
         let invitation = invite(&change, &tenant.id, admin, Role::TenantAdmin).await?;
-        change.note(created(&tenant)).await?;
+        change.append_event(created(&tenant)).await?;
         let person = &invitation.person;
         let subject = Subject::new(&person.id, &person.name);
         let after = json!({ "email": person.email, "role": person.role });
@@ -191,11 +191,11 @@ fn checked(tenant: Tenant) -> Result<Tenant, FieldErrors> {
         let detail = "Use 2 to 50 lower-case letters, digits and single hyphens, for example acme-hotels.";
         errors.0.push(FieldError::new(Field::Slug, "not_a_slug", detail));
     }
-    if tenant.key_limit > MOST_KEYS {
+    if tenant.key_limit > MAX_KEY_LIMIT {
         errors.0.push(FieldError::new(
             Field::KeyLimit,
             "out_of_range",
-            format!("Use a whole number of up to {MOST_KEYS}."),
+            format!("Use a whole number of up to {MAX_KEY_LIMIT}."),
         ));
     }
     if TimeZone::named(&tenant.time_zone).is_none() {

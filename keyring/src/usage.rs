@@ -21,9 +21,9 @@ use domain::{
 };
 
 use crate::{
-    Keyring, Standing,
+    CachedKey, Keyring,
     error::Error,
-    memory::{Tally, Uses},
+    memory::{UsageCounter, UsageDelta},
     store::{self, within},
 };
 
@@ -96,12 +96,12 @@ impl LegacyCount {
 }
 
 /// So many keys, and so many calls, are written at once: others who write need not wait for long.
-const PIECE: usize = 2_000;
+const BATCH_SIZE: usize = 2_000;
 
 /// What is to be written at once.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) keys: Vec<(Arc<Tally>, Uses)>,
+    pub(crate) keys: Vec<(Arc<UsageCounter>, UsageDelta)>,
     pub(crate) calls: Vec<Call>,
     pub(crate) legacy: HashMap<(PersonId, LegacyMethod), LegacyCount>,
 }
@@ -109,12 +109,12 @@ pub(crate) struct Batch {
 impl Batch {
     /// The calls of one key, which all of them are of.
     pub(crate) fn of(key: &KeyId, calls: Vec<Call>) -> Self {
-        let tally = Arc::new(Tally::new(key));
+        let counter = Arc::new(UsageCounter::new(key));
         for Call { used, .. } in &calls {
-            tally.count(used.verdict, LastUse { at: used.at, address: used.address }, |_| true);
+            counter.count(used.verdict, LastUse { at: used.at, address: used.address }, |_| true);
         }
-        let uses = tally.collect();
-        Self { keys: vec![(tally, uses)], calls, legacy: HashMap::new() }
+        let delta = counter.collect();
+        Self { keys: vec![(counter, delta)], calls, legacy: HashMap::new() }
     }
 
     fn is_empty(&self) -> bool {
@@ -122,15 +122,15 @@ impl Batch {
     }
 
     /// Takes a piece from its front: all that counts first, so that no call is told of before it does.
-    fn take_piece(&mut self) -> Self {
-        let keys = take_some(&mut self.keys);
-        let calls = if self.keys.is_empty() { take_some(&mut self.calls) } else { Vec::new() };
+    fn take_batch(&mut self) -> Self {
+        let keys = take_front(&mut self.keys);
+        let calls = if self.keys.is_empty() { take_front(&mut self.calls) } else { Vec::new() };
         Self { keys, calls, legacy: std::mem::take(&mut self.legacy) }
     }
 }
 
-fn take_some<T>(things: &mut Vec<T>) -> Vec<T> {
-    let rest = things.split_off(things.len().min(PIECE));
+fn take_front<T>(things: &mut Vec<T>) -> Vec<T> {
+    let rest = things.split_off(things.len().min(BATCH_SIZE));
     std::mem::replace(things, rest)
 }
 
@@ -138,7 +138,7 @@ fn take_some<T>(things: &mut Vec<T>) -> Vec<T> {
 #[derive(Default)]
 pub(crate) struct Usage {
     /// The keys that were used since the last batch, each once.
-    used: [Mutex<Vec<Arc<Tally>>>; LISTS],
+    used: [Mutex<Vec<Arc<UsageCounter>>>; LISTS],
     log: Mutex<Vec<Call>>,
     log_room: LogRoom,
     legacy: Mutex<HashMap<(PersonId, LegacyMethod), LegacyCount>>,
@@ -146,14 +146,14 @@ pub(crate) struct Usage {
     writing: tokio::sync::Mutex<()>,
 }
 
-fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Usage {
     fn record(
         &self,
-        tally: &Arc<Tally>,
+        counter: &Arc<UsageCounter>,
         tenant: &TenantLog,
         secret_id: &SecretId,
         used: Use,
@@ -161,20 +161,20 @@ impl Usage {
     ) {
         let Use { at, verdict, address } = used;
         let take_room = |key: &mut KeyLog| self.log_room.take(tenant, key, verdict, at);
-        let counted = tally.count(verdict, LastUse { at, address }, take_room);
+        let counted = counter.count(verdict, LastUse { at, address }, take_room);
         if counted.is_first {
-            self.enlist(tally);
+            self.mark_used(counter);
         }
         if counted.is_logged {
-            let call = Call { key: tally.key.clone(), secret_id: Some(secret_id.clone()), used, details: details() };
-            open(&self.log).push(call);
+            let call = Call { key: counter.key.clone(), secret_id: Some(secret_id.clone()), used, details: details() };
+            lock(&self.log).push(call);
         }
     }
 
-    fn enlist(&self, tally: &Arc<Tally>) {
+    fn mark_used(&self, counter: &Arc<UsageCounter>) {
         // Any list would do. By its place in memory, a key comes to the same one each time, and keys spread.
-        let place = Arc::as_ptr(tally).addr() / size_of::<Tally>() % LISTS;
-        open(&self.used[place]).push(tally.clone());
+        let place = Arc::as_ptr(counter).addr() / size_of::<UsageCounter>() % LISTS;
+        lock(&self.used[place]).push(counter.clone());
     }
 
     pub(crate) fn count_legacy(&self, person: &PersonId, method: LegacyMethod, now: DateTime<Utc>) {
@@ -182,34 +182,34 @@ impl Usage {
     }
 
     fn add_legacy(&self, who: (PersonId, LegacyMethod), more: LegacyCount) {
-        open(&self.legacy).entry(who).and_modify(|known| *known = known.and(more)).or_insert(more);
+        lock(&self.legacy).entry(who).and_modify(|known| *known = known.and(more)).or_insert(more);
     }
 
     fn collect(&self) -> Batch {
         // Calls are counted before they are logged. Collected the other way round, none is told of before it counts.
-        let calls = std::mem::take(&mut *open(&self.log));
+        let calls = std::mem::take(&mut *lock(&self.log));
         self.log_room.begin_batch();
-        let used = self.used.iter().flat_map(|list| std::mem::take(&mut *open(list)));
-        let keys = used.map(|tally| {
-            let uses = tally.collect();
-            (tally, uses)
+        let used = self.used.iter().flat_map(|list| std::mem::take(&mut *lock(list)));
+        let keys = used.map(|counter| {
+            let delta = counter.collect();
+            (counter, delta)
         });
-        let mut keys: Vec<(Arc<Tally>, Uses)> = keys.collect();
+        let mut keys: Vec<(Arc<UsageCounter>, UsageDelta)> = keys.collect();
         keys.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
-        Batch { keys, calls, legacy: std::mem::take(&mut *open(&self.legacy)) }
+        Batch { keys, calls, legacy: std::mem::take(&mut *lock(&self.legacy)) }
     }
 
     /// Takes back what could not be written, the older calls first.
     fn put_back(&self, unwritten: Batch) {
-        for (tally, uses) in unwritten.keys {
-            if tally.put_back(uses) {
-                self.enlist(&tally);
+        for (counter, delta) in unwritten.keys {
+            if counter.put_back(delta) {
+                self.mark_used(&counter);
             }
         }
         for (who, count) in unwritten.legacy {
             self.add_legacy(who, count);
         }
-        let mut log = open(&self.log);
+        let mut log = lock(&self.log);
         let mut calls = unwritten.calls;
         calls.append(&mut log);
         calls.truncate(MAX_WAITING_CALLS);
@@ -219,18 +219,18 @@ impl Usage {
 
 /// What is written behind is written by one task, which would never write again if it waited for a connection that has
 /// died without a word.
-const LONGEST_WRITE: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Keyring {
     /// Notes that a key was used. It is written with the next batch; the details only where there is room in the log.
-    pub fn record(&self, key: &Standing, used: Use, details: impl FnOnce() -> CallDetails) {
-        self.usage.record(key.grounds.tally(), key.grounds.tenant_log(), &key.secret_id, used, details);
+    pub fn record(&self, key: &CachedKey, used: Use, details: impl FnOnce() -> CallDetails) {
+        self.usage.record(key.dependencies.counter(), key.dependencies.tenant_log(), &key.secret_id, used, details);
     }
 
     /// How many single calls wait to be written.
     #[must_use]
     pub fn usage_pending(&self) -> usize {
-        open(&self.usage.log).len()
+        lock(&self.usage.log).len()
     }
 
     /// Writes what waits, piece by piece, and answers of how many keys it was. What could not be written waits for the
@@ -243,8 +243,8 @@ impl Keyring {
         let mut rest = self.usage.collect();
         let keys = u32::try_from(rest.keys.len()).unwrap_or(u32::MAX);
         while !rest.is_empty() {
-            let piece = rest.take_piece();
-            if let Err(error) = within(LONGEST_WRITE, store::usage::write(&self.database, &piece)).await {
+            let piece = rest.take_batch();
+            if let Err(error) = within(WRITE_TIMEOUT, store::usage::write(&self.database, &piece)).await {
                 self.usage.put_back(rest);
                 self.usage.put_back(piece);
                 return Err(error.into());
@@ -259,12 +259,12 @@ impl Keyring {
     /// When the database fails.
     pub async fn clear_old_usage(&self) -> Result<(), Error> {
         let (database, now) = (&self.database, self.now());
-        while within(LONGEST_WRITE, store::usage::delete_calls_before(database, now - TimeDelta::days(LOG_DAYS)))
+        while within(WRITE_TIMEOUT, store::usage::delete_calls_before(database, now - TimeDelta::days(LOG_DAYS)))
             .await?
             > 0
         {}
-        while within(LONGEST_WRITE, store::usage::delete_hours_before(database, now - COUNTS_KEPT)).await? > 0 {}
-        Ok(within(LONGEST_WRITE, store::nodes::clear_log(database)).await?)
+        while within(WRITE_TIMEOUT, store::usage::delete_hours_before(database, now - COUNTS_KEPT)).await? > 0 {}
+        Ok(within(WRITE_TIMEOUT, store::nodes::clear_log(database)).await?)
     }
 }
 
@@ -276,8 +276,8 @@ mod tests {
 
     use super::*;
 
-    fn tally(number: usize) -> Arc<Tally> {
-        Arc::new(Tally::new(&KeyId::parse(&format!("key_{number:026}")).unwrap()))
+    fn counter(number: usize) -> Arc<UsageCounter> {
+        Arc::new(UsageCounter::new(&KeyId::parse(&format!("key_{number:026}")).unwrap()))
     }
 
     fn used() -> Use {
@@ -295,26 +295,26 @@ mod tests {
     #[test]
     fn a_call_is_told_of_in_the_last_piece_of_what_counts_or_later() {
         let usage = Usage::default();
-        for number in 0..=PIECE {
-            usage.record(&tally(number), &TenantLog::default(), &secret_id(), used(), details);
+        for number in 0..=BATCH_SIZE {
+            usage.record(&counter(number), &TenantLog::default(), &secret_id(), used(), details);
         }
         let mut batch = usage.collect();
-        let pieces = std::iter::from_fn(|| (!batch.is_empty()).then(|| batch.take_piece()));
+        let pieces = std::iter::from_fn(|| (!batch.is_empty()).then(|| batch.take_batch()));
         let sizes: Vec<_> = pieces.map(|piece| (piece.keys.len(), piece.calls.len())).collect();
-        assert_eq!(sizes, [(PIECE, 0), (1, PIECE), (0, 1)]);
+        assert_eq!(sizes, [(BATCH_SIZE, 0), (1, BATCH_SIZE), (0, 1)]);
     }
 
     #[test]
     fn no_call_is_told_of_before_it_counts() {
-        let (usage, tally, tenant, secret_id, used) =
-            (Usage::default(), tally(0), TenantLog::default(), secret_id(), used());
+        let (usage, counter, tenant, secret_id, used) =
+            (Usage::default(), counter(0), TenantLog::default(), secret_id(), used());
         let (mut counted, mut told) = (0, 0);
         thread::scope(|scope| {
             let calling =
-                scope.spawn(|| (0..200_000).for_each(|_| usage.record(&tally, &tenant, &secret_id, used, details)));
+                scope.spawn(|| (0..200_000).for_each(|_| usage.record(&counter, &tenant, &secret_id, used, details)));
             while !calling.is_finished() {
                 let batch = usage.collect();
-                counted += batch.keys.iter().flat_map(|(_, uses)| &uses.hours).map(|(.., count)| count).sum::<i64>();
+                counted += batch.keys.iter().flat_map(|(_, delta)| &delta.hours).map(|(.., count)| count).sum::<i64>();
                 told += batch.calls.len() as i64;
                 assert!(told <= counted, "{told} calls are told of, and {counted} counted");
             }

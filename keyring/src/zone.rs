@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
-use domain::expiration::{Expiration, Moment};
+use domain::expiration::{Expiration, ExpiresAt};
 
 /// 9999-12-31T23:59:59.999Z. Years of five digits are written with a sign in front, which SQLite's text sorts first.
 const LAST_INSTANT: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
@@ -41,8 +41,8 @@ impl TimeZone {
     }
 
     #[must_use]
-    pub fn moment(self, utc: DateTime<Utc>) -> Moment {
-        Moment { utc, local: self.local(utc) }
+    pub fn moment(self, utc: DateTime<Utc>) -> ExpiresAt {
+        ExpiresAt { utc, local: self.local(utc) }
     }
 
     /// What the wall clock there shows.

@@ -24,9 +24,9 @@ use mimalloc::MiMalloc;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use server::{
-    api::{Api, Works},
+    api::{Api, ApiState},
+    app::{App, EdgeMiddleware},
     config::Cli,
-    front::{Faces, Front},
     listen::{self, ConnectionLimits},
     serve, telemetry,
 };
@@ -112,7 +112,7 @@ async fn start(folder: &TempDir) -> Result<(Keyring, SocketAddr)> {
     let address = listener.local_addr()?;
     let public_url = serve::public_url(&settings, address);
     let metrics = Arc::default();
-    let api = Api::new(Works {
+    let api = Api::new(ApiState {
         keyring: keyring.clone(),
         booking: serve::booking(&keyring),
         metrics: Arc::clone(&metrics),
@@ -123,9 +123,9 @@ async fn start(folder: &TempDir) -> Result<(Keyring, SocketAddr)> {
         max_per_address: settings.max_connections_per_address.get(),
         exempt: Arc::default(),
     };
-    let front = Front { public_url, trusted_proxies: Arc::default(), metrics };
-    let faces = Faces::behind(front, Router::new(), api);
-    tokio::spawn(listen::serve(listener, faces, limits, std::future::pending()));
+    let edge = EdgeMiddleware { public_url, trusted_proxies: Arc::default(), metrics };
+    let app = App::new(edge, Router::new(), api);
+    tokio::spawn(listen::serve(listener, app, limits, std::future::pending()));
     Ok((keyring, address))
 }
 
@@ -149,12 +149,13 @@ async fn prepare(keyring: &Keyring, kind: &str) -> Result<Vec<Vec<u8>>> {
 
 async fn generate_key(keyring: &Keyring, group: &str) -> Result<SecretString> {
     let operator = keyring.operator_for("acme").await?;
-    let Choices { powers, .. } = keyring.key_choices(&operator).await?;
-    let group = powers.groups().iter().find(|found| found.name == group).ok_or("a new tenant lacks a group")?;
+    let Choices { permission_source, .. } = keyring.key_choices(&operator).await?;
+    let group =
+        permission_source.groups().iter().find(|found| found.name == group).ok_or("a new tenant lacks a group")?;
     let draft = KeyDraft {
         name: group.name.clone(),
         group: group.id.to_string(),
-        rate_limit_per_minute: RateLimit::MOST.to_string(),
+        rate_limit_per_minute: RateLimit::MAX.to_string(),
         ..KeyDraft::default()
     };
     let new = NewKey { draft, expiration: ExpirationDraft::Never };

@@ -13,7 +13,7 @@ use booking::Booking;
 use keyring::Keyring;
 use utoipa::openapi::OpenApi;
 
-use self::exchange::CallInfo;
+use self::call_record::CallInfo;
 use crate::{
     metrics::Metrics,
     problem::{Code, Problem},
@@ -21,10 +21,10 @@ use crate::{
 
 pub mod admission;
 mod body;
+pub(crate) mod call_record;
 pub(crate) mod cors;
 pub mod credential;
 mod cursor;
-pub(crate) mod exchange;
 mod idempotency_key;
 mod list;
 pub mod openapi;
@@ -37,9 +37,9 @@ pub const VERIFY: &str = "/api/v1/keys/verify";
 
 /// What the API works with. Each request is handed it several times over.
 #[derive(Clone)]
-pub struct Api(Arc<Works>);
+pub struct Api(Arc<ApiState>);
 
-pub struct Works {
+pub struct ApiState {
     pub keyring: Keyring,
     pub booking: Booking,
     pub metrics: Arc<Metrics>,
@@ -49,15 +49,15 @@ pub struct Works {
 
 impl Api {
     #[must_use]
-    pub fn new(works: Works) -> Self {
-        Self(Arc::new(works))
+    pub fn new(state: ApiState) -> Self {
+        Self(Arc::new(state))
     }
 }
 
 impl Deref for Api {
-    type Target = Works;
+    type Target = ApiState;
 
-    fn deref(&self) -> &Works {
+    fn deref(&self) -> &ApiState {
         &self.0
     }
 }
@@ -67,18 +67,18 @@ pub fn router(api: Api) -> Router {
     let document = Arc::new(openapi::document(&api.public_url));
     v1::routes()
         .route("/api/openapi.json", get(async move || describe(&document)))
-        .route("/api/{*path}", axum::routing::any(nowhere))
-        .method_not_allowed_fallback(other_method)
+        .route("/api/{*path}", axum::routing::any(not_found))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(api.clone(), layer))
         .with_state(api)
 }
 
 async fn layer(State(api): State<Api>, request: Request, next: Next) -> Response {
-    around(&api, request, |request| next.run(request)).await
+    with_cors_and_call_log(&api, request, |request| next.run(request)).await
 }
 
 /// What stands around every route. It is one layer, because each costs a request more than what is done here.
-async fn around<F: Future<Output = Response>>(
+async fn with_cors_and_call_log<F: Future<Output = Response>>(
     api: &Api,
     request: Request,
     answer: impl FnOnce(Request) -> F,
@@ -88,7 +88,7 @@ async fn around<F: Future<Output = Response>>(
     }
     let origin = cors::origin(&request);
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
-    let mut response = exchange::follow(api, call, request, answer).await;
+    let mut response = call_record::with_call_log(api, call, request, answer).await;
     cors::explain(response.headers_mut(), origin);
     response
 }
@@ -96,17 +96,17 @@ async fn around<F: Future<Output = Response>>(
 /// Answers what back ends ask about each of their own calls, without the router.
 pub async fn verify(api: &Api, request: Request) -> Response {
     let verify = async |request| v1::keys::verify::verify(State(api.clone()), request).await.into_response();
-    around(api, request, verify).await
+    with_cors_and_call_log(api, request, verify).await
 }
 
 fn describe(document: &OpenApi) -> Json<OpenApi> {
     Json(document.clone())
 }
 
-async fn nowhere() -> Problem {
+async fn not_found() -> Problem {
     Problem::new(Code::NotFound, "There is no such address in the API. /docs lists those that there are.")
 }
 
-async fn other_method() -> Problem {
+async fn method_not_allowed() -> Problem {
     Code::MethodNotAllowed.into()
 }

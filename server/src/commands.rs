@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Cli, Command, Settings},
-    owner::{self, Who},
+    config::{Cli, Invocation, Settings},
+    database_lock::{self, Executor},
     serve,
 };
 
@@ -25,45 +25,45 @@ mod property;
 mod secret_key;
 mod tenant;
 
-const DONE: u8 = 0;
-const REFUSED: u8 = 1;
-const WRONG_WORDS: u8 = 2;
+const EXIT_SUCCESS: u8 = 0;
+const EXIT_REFUSED: u8 = 1;
+const EXIT_USAGE: u8 = 2;
 
-/// What to work on.
+/// The commands that work on data.
 #[derive(Subcommand, Clone)]
-pub enum Words {
+pub enum Command {
     /// Organisations
     #[command(subcommand)]
-    Tenant(tenant::TenantWords),
+    Tenant(tenant::TenantCommand),
     /// People who sign in to the console
     #[command(subcommand)]
-    Person(person::PersonWords),
+    Person(person::PersonCommand),
     /// Hotels or sites of a tenant
     #[command(subcommand)]
-    Property(property::PropertyWords),
+    Property(property::PropertyCommand),
     /// Authorization groups: named sets of permissions
     #[command(subcommand)]
-    Group(group::GroupWords),
+    Group(group::GroupCommand),
     /// What a property offers on the public API
     #[command(subcommand)]
-    Service(offer::ServiceWords),
+    Service(offer::ServiceCommand),
     /// Services with something added
     #[command(subcommand)]
-    Package(offer::PackageWords),
+    Package(offer::PackageCommand),
     /// API keys
     #[command(subcommand)]
-    Key(key::KeyWords),
+    Key(key::KeyCommand),
     /// Who changed what, and when
     #[command(subcommand)]
-    Audit(audit::AuditWords),
+    Audit(audit::AuditCommand),
     /// The keys that encrypt what must be recoverable
     #[command(subcommand)]
     SecretKey(secret_key::SecretKeyCommand),
 }
 
-impl Words {
+impl Command {
     fn wants_input(&self) -> bool {
-        matches!(self, Self::Person(words) if words.wants_input())
+        matches!(self, Self::Person(command) if command.wants_input())
     }
 }
 
@@ -78,13 +78,13 @@ pub struct Outcome {
 impl Outcome {
     #[must_use]
     pub fn done(output: String) -> Self {
-        Self { code: DONE, output, error: String::new() }
+        Self { code: EXIT_SUCCESS, output, error: String::new() }
     }
 
     /// Understood and not carried out.
     #[must_use]
     pub fn refused(reason: &str) -> Self {
-        Self { code: REFUSED, output: String::new(), error: format!("latchkey: {reason}\n") }
+        Self { code: EXIT_REFUSED, output: String::new(), error: format!("latchkey: {reason}\n") }
     }
 
     /// Not carried out because somebody or something could not be reached.
@@ -131,9 +131,9 @@ impl Report {
 
 /// Brings the database up to date. A server that owns it did so when it started.
 pub async fn migrate(settings: &Settings) -> Outcome {
-    let migrated = match owner::find(&settings.database_url).await {
-        Ok(Who::Owner(_)) => Ok(()),
-        Ok(Who::We(_ownership)) => serve::migrate(settings).await.map_err(|error| error.to_string()),
+    let migrated = match database_lock::find(&settings.database_url).await {
+        Ok(Executor::Owner(_)) => Ok(()),
+        Ok(Executor::We(_ownership)) => serve::migrate(settings).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match migrated {
@@ -144,25 +144,25 @@ pub async fn migrate(settings: &Settings) -> Outcome {
 }
 
 /// Carries out a command, by whoever may.
-pub async fn run(settings: &Settings, words: Words) -> Outcome {
-    if let Words::SecretKey(secret_key::SecretKeyCommand::Generate) = words {
+pub async fn run(settings: &Settings, command: Command) -> Outcome {
+    if let Command::SecretKey(secret_key::SecretKeyCommand::Generate) = command {
         // There is no database yet that could be opened.
         return secret_key::generate().outcome(settings.json);
     }
-    let input = if words.wants_input() { read_input() } else { Ok(String::new()) };
+    let input = if command.wants_input() { read_input() } else { Ok(String::new()) };
     let input = match input {
         Ok(input) => input,
         Err(cause) => return Outcome::unavailable(&format!("cannot read standard input: {cause}"), settings.json),
     };
-    match owner::find(&settings.database_url).await {
-        Ok(Who::Owner(stream)) => {
-            let asked = owner::ask(stream, std::env::args().collect(), input).await;
+    match database_lock::find(&settings.database_url).await {
+        Ok(Executor::Owner(stream)) => {
+            let asked = database_lock::ask(stream, std::env::args().collect(), input).await;
             asked.unwrap_or_else(|error| Outcome::unavailable(&error.to_string(), settings.json))
         }
-        Ok(Who::We(_ownership)) => match serve::open(settings).await {
+        Ok(Executor::We(_ownership)) => match serve::open(settings).await {
             Ok(keyring) => {
                 let public_url = serve::public_url(settings, settings.addr);
-                let outcome = execute(&keyring, &public_url, words, settings.json, input).await;
+                let outcome = execute(&keyring, &public_url, command, settings.json, input).await;
                 match keyring.close().await {
                     Ok(()) => outcome,
                     Err(error) => {
@@ -186,36 +186,36 @@ fn read_input() -> std::io::Result<String> {
     Ok(line)
 }
 
-/// Carries out words that another process handed over.
-pub async fn parse_and_execute(keyring: &Keyring, public_url: &str, words: &[String], input: String) -> Outcome {
-    match Cli::try_parse_from(words) {
-        Ok(cli) => match cli.command() {
-            Command::Do(command) => execute(keyring, public_url, *command, cli.settings.json, input).await,
-            Command::Serve(_) | Command::Migrate => Outcome::refused("the server runs already"),
+/// Executes a command that another process forwarded over the control socket.
+pub async fn parse_and_execute(keyring: &Keyring, public_url: &str, arguments: &[String], input: String) -> Outcome {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => match cli.invocation() {
+            Invocation::Execute(command) => execute(keyring, public_url, *command, cli.settings.json, input).await,
+            Invocation::Serve(_) | Invocation::Migrate => Outcome::refused("the server is already running"),
         },
-        Err(error) => Outcome { code: WRONG_WORDS, output: String::new(), error: error.to_string() },
+        Err(error) => Outcome { code: EXIT_USAGE, output: String::new(), error: error.to_string() },
     }
 }
 
-async fn execute(keyring: &Keyring, public_url: &str, words: Words, as_json: bool, input: String) -> Outcome {
-    match carry_out(keyring, public_url, words, input).await {
+async fn execute(keyring: &Keyring, public_url: &str, command: Command, as_json: bool, input: String) -> Outcome {
+    match apply(keyring, public_url, command, input).await {
         Ok(report) => report.outcome(as_json),
         Err(refusal) => refusal.outcome(as_json),
     }
 }
 
-async fn carry_out(keyring: &Keyring, public_url: &str, words: Words, input: String) -> Result<Report, Refusal> {
+async fn apply(keyring: &Keyring, public_url: &str, command: Command, input: String) -> Result<Report, Refusal> {
     let booking = || serve::booking(keyring);
-    Ok(match words {
-        Words::Tenant(words) => tenant::execute(keyring, words).await?,
-        Words::Person(words) => person::execute(keyring, public_url, words, input).await?,
-        Words::Property(words) => property::execute(keyring, words).await?,
-        Words::Group(words) => group::execute(keyring, words).await?,
-        Words::Service(words) => offer::service(keyring, &booking(), words).await?,
-        Words::Package(words) => offer::package(keyring, &booking(), words).await?,
-        Words::Key(words) => key::execute(keyring, words).await?,
-        Words::Audit(words) => audit::execute(keyring, words).await?,
-        Words::SecretKey(command) => secret_key::execute(keyring, command).await?,
+    Ok(match command {
+        Command::Tenant(command) => tenant::execute(keyring, command).await?,
+        Command::Person(command) => person::execute(keyring, public_url, command, input).await?,
+        Command::Property(command) => property::execute(keyring, command).await?,
+        Command::Group(command) => group::execute(keyring, command).await?,
+        Command::Service(command) => offer::service(keyring, &booking(), command).await?,
+        Command::Package(command) => offer::package(keyring, &booking(), command).await?,
+        Command::Key(command) => key::execute(keyring, command).await?,
+        Command::Audit(command) => audit::execute(keyring, command).await?,
+        Command::SecretKey(command) => secret_key::execute(keyring, command).await?,
     })
 }
 
@@ -291,7 +291,7 @@ fn code_of(error: &Error) -> &'static str {
         Error::NotASuperUser => "not_a_super_user",
         Error::NotTheOwner => "not_the_owner",
         Error::NoKeysOfTheirOwn => "no_keys_of_their_own",
-        Error::OwesSecondFactor { .. } | Error::CodeNeeded => "second_factor",
+        Error::MfaEnrollmentRequired { .. } | Error::CodeNeeded => "second_factor",
         Error::StepUpRequired { .. } => "step_up_required",
         Error::SessionEnded => "session_ended",
         Error::AccessChanged => "access_changed",

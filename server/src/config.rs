@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use keyring::{LEGACY_SUNSET, SuperUserMfa};
 use secrecy::SecretString;
 
-use crate::commands::Words;
+use crate::commands::Command;
 
 /// Keeps an organisation's API keys: a browser console, and commands that do the same.
 #[derive(Parser)]
@@ -18,7 +18,7 @@ pub struct Cli {
     #[command(flatten)]
     pub settings: Settings,
     #[command(subcommand)]
-    words: Option<Top>,
+    command: Option<TopLevelCommand>,
 }
 
 /// What the installation is like.
@@ -123,13 +123,13 @@ impl From<SuperUserMfaPolicy> for SuperUserMfa {
 }
 
 #[derive(Subcommand)]
-enum Top {
+enum TopLevelCommand {
     /// Serve the console (what happens with no command at all)
     Serve(ServeOptions),
     /// Bring the database's schema up to date
     Migrate,
     #[command(flatten)]
-    Words(Box<Words>),
+    Command(Box<Command>),
 }
 
 #[derive(Args, Clone, Default)]
@@ -140,21 +140,21 @@ pub struct ServeOptions {
 }
 
 /// What the command line asks for.
-pub enum Command {
+pub enum Invocation {
     Serve(ServeOptions),
     Migrate,
     /// A command that works on the data, wherever the server is.
-    Do(Box<Words>),
+    Execute(Box<Command>),
 }
 
 impl Cli {
     #[must_use]
-    pub fn command(&self) -> Command {
-        match &self.words {
-            None => Command::Serve(ServeOptions::default()),
-            Some(Top::Serve(options)) => Command::Serve(options.clone()),
-            Some(Top::Migrate) => Command::Migrate,
-            Some(Top::Words(words)) => Command::Do(words.clone()),
+    pub fn invocation(&self) -> Invocation {
+        match &self.command {
+            None => Invocation::Serve(ServeOptions::default()),
+            Some(TopLevelCommand::Serve(options)) => Invocation::Serve(options.clone()),
+            Some(TopLevelCommand::Migrate) => Invocation::Migrate,
+            Some(TopLevelCommand::Command(command)) => Invocation::Execute(command.clone()),
         }
     }
 }

@@ -10,36 +10,36 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
-use keyring::{Judgement, Refusal};
+use keyring::{Decision, Refusal};
 
 use crate::{
     address,
     api::{
         Api,
-        admission::{judge, refused_elsewhere},
+        admission::{decide, forwarded_refusal},
+        call_record::{CallInfo, with_call_log},
         cors,
-        exchange::{CallInfo, follow},
     },
     metrics,
     problem::{Code, Problem},
 };
 
 mod identity;
-mod question;
+mod query;
 
-use question::Question;
+use query::ForwardAuthQuery;
 
 pub const ROUTE: &str = "/gateway/auth";
 
 /// Whether a path is ours: everything below it is as well, because some proxies append the client's own path. So is
 /// every method, and a preflight is no exception: whether it gets past the proxy without a key is for the proxy's own
 /// configuration to say.
-pub fn is_asked(path: &str) -> bool {
+pub fn matches_route(path: &str) -> bool {
     path.strip_prefix(ROUTE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// More than what comes with most requests; a longer body ends the connection.
-const MOST_BODY_BYTES: usize = 1024 * 1024;
+const MAX_DRAINED_BODY_BYTES: usize = 1024 * 1024;
 
 /// What was refused with, for a proxy that can be answered with nothing but 403.
 const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
@@ -51,32 +51,32 @@ const ORIGINAL_METHOD: [HeaderName; 2] =
 
 async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    take_in(body);
-    let question = Question::read(&parts.uri)?;
-    let Judgement { outcome, key, .. } = judge(&parts, api, question.demand()).await?;
-    let (caller, _) = outcome.map_err(|refusal| refused(&refusal, address::of(&parts.extensions)))?;
-    let identity = identity::headers(&caller, key.as_deref(), question.tenant.as_deref())?;
+    drain_body(body);
+    let query = ForwardAuthQuery::parse(&parts.uri)?;
+    let Decision { outcome, key, .. } = decide(&parts, api, query.requirement()).await?;
+    let (caller, _) = outcome.map_err(|refusal| refusal_problem(&refusal, address::of(&parts.extensions)))?;
+    let identity = identity::headers(&caller, key.as_deref(), query.tenant.as_deref())?;
     Ok((StatusCode::OK, identity).into_response())
 }
 
 /// The refusal that the client gets. It names the setting when the proxy's address is not trusted.
-fn refused(refusal: &Refusal, client: ClientAddress) -> Problem {
+fn refusal_problem(refusal: &Refusal, client: ClientAddress) -> Problem {
     match refusal {
         Refusal::IpNotAllowed { address: None } if !client.is_forwarded => Problem::new(
             Code::IpNotAllowed,
             "This key has an IP allowlist, and Latchkey does not know the client's address. The operator has to list the \
              proxy's address in LATCHKEY_TRUSTED_PROXIES and have the proxy send X-Forwarded-For.",
         ),
-        refusal => refused_elsewhere(refusal),
+        refusal => forwarded_refusal(refusal),
     }
 }
 
 /// The body is the upstream's, and nobody looks at it. It is taken in all the same, because whoever sends it would
 /// otherwise find the connection closed before they come to read the answer. The answer does not wait for it: some
 /// proxies name the length of a body that they do not send.
-fn take_in(body: Body) {
+fn drain_body(body: Body) {
     if !body.is_end_stream() {
-        let mut body = Limited::new(body, MOST_BODY_BYTES);
+        let mut body = Limited::new(body, MAX_DRAINED_BODY_BYTES);
         tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
     }
 }
@@ -86,15 +86,15 @@ fn take_in(body: Body) {
 pub async fn answer(api: &Api, mut request: Request) -> Response {
     let client = address::behind_proxy(address::of(request.extensions()));
     request.extensions_mut().insert(client);
-    let (origin, is_nginx) = (cors::origin(&request), question::is_nginx(request.uri()));
+    let (origin, is_nginx) = (cors::origin(&request), query::is_nginx(request.uri()));
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);
     let call = CallInfo { method, address: client.known, ..call };
     let judged = async |request| auth(api, request).await.into_response();
-    let mut response = follow(api, call, request, judged).await;
+    let mut response = with_call_log(api, call, request, judged).await;
     cors::explain(response.headers_mut(), origin);
     if is_nginx {
-        suit_nginx(&mut response);
+        for_nginx(&mut response);
     }
     response
 }
@@ -107,7 +107,7 @@ fn original_method(headers: &HeaderMap) -> Option<&'static str> {
 }
 
 /// nginx makes 500 of every refusal but 401 and 403.
-fn suit_nginx(response: &mut Response) {
+fn for_nginx(response: &mut Response) {
     let status = response.status();
     if !status.is_success() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         response.headers_mut().insert(X_AUTH_STATUS, HeaderValue::from(status.as_u16()));

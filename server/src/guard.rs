@@ -27,7 +27,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// What answers get that bring no policy of their own, such as files and errors.
-const STRICTEST_POLICY: HeaderValue =
+const DEFAULT_CONTENT_SECURITY_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 
 /// What stands in front of the console.
@@ -102,11 +102,11 @@ fn requested_origin(uri: &Uri, headers: &HeaderMap, console: &Origin) -> Option<
 }
 
 /// Adds the headers that keep browsers strict.
-pub fn harden(headers: &mut HeaderMap, public_url: &str) {
+pub fn set_security_headers(headers: &mut HeaderMap, public_url: &str) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(STRICTEST_POLICY);
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(DEFAULT_CONTENT_SECURITY_POLICY);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if public_url.starts_with("https://") {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));

@@ -5,23 +5,23 @@
 
 pub mod address;
 pub mod api;
+pub mod app;
 pub mod assets;
 pub mod commands;
 pub mod config;
 pub mod console;
+pub mod database_lock;
 pub mod file_modes;
-pub mod front;
 pub mod gateway;
 pub mod guard;
+pub mod health;
 pub mod listen;
 mod log_throttle;
 pub mod metrics;
-pub mod operating;
-pub mod owner;
 pub mod problem;
+mod redact;
 pub mod request_id;
 mod request_log;
 mod route;
 pub mod serve;
 pub mod telemetry;
-mod written;

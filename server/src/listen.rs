@@ -32,7 +32,7 @@ mod address_limit;
 mod body;
 mod stream;
 
-use crate::{front::Faces, log_throttle::LogThrottle};
+use crate::{app::App, log_throttle::LogThrottle};
 use activity::{ConnectionActivity, IdleTimeout};
 use address_limit::{AddressLimit, AddressPermit};
 use body::{RequestBody, ResponseBody};
@@ -67,14 +67,14 @@ pub struct ConnectionLimits {
 
 /// Serves clients until `stopped` is ready. Then it accepts no more of them, closes idle connections, and gives running
 /// requests half a minute to finish.
-pub async fn serve(listener: TcpListener, faces: Faces, limits: ConnectionLimits, stopped: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, app: App, limits: ConnectionLimits, stopped: impl Future<Output = ()>) {
     let acceptor = Acceptor {
         listener,
         permits: Arc::new(Semaphore::new(connection_limit())),
         addresses: AddressLimit::new(limits.max_per_address, limits.exempt),
         idle_timeout: limits.idle_timeout,
         http: http(),
-        faces,
+        app,
         stopped_at: Arc::default(),
         graceful: GracefulShutdown::new(),
     };
@@ -118,7 +118,7 @@ struct Acceptor {
     addresses: Arc<AddressLimit>,
     idle_timeout: Duration,
     http: Builder<TokioExecutor>,
-    faces: Faces,
+    app: App,
     stopped_at: Arc<OnceLock<Instant>>,
     graceful: GracefulShutdown,
 }
@@ -158,9 +158,9 @@ impl Acceptor {
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(ConnectionActivity::new(self.idle_timeout, self.stopped_at.clone()));
         let connection = Connection { stream, peer, activity };
-        let (http, faces, watcher) = (self.http.clone(), self.faces.clone(), self.graceful.watcher());
+        let (http, app, watcher) = (self.http.clone(), self.app.clone(), self.graceful.watcher());
         tokio::spawn(async move {
-            connection.serve(&http, faces, watcher).await;
+            connection.serve(&http, app, watcher).await;
             drop(permits);
         });
     }
@@ -174,16 +174,16 @@ struct Connection {
 
 impl Connection {
     /// Answers requests until the client closes the connection or has been idle for too long.
-    async fn serve(self, http: &Builder<TokioExecutor>, faces: Faces, watcher: Watcher) {
+    async fn serve(self, http: &Builder<TokioExecutor>, app: App, watcher: Watcher) {
         let Self { stream, peer, activity } = self;
         let stream = CountedStream::new(stream, activity.clone());
         let idle_timeout = IdleTimeout::new(activity.clone());
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let running = activity.begin_request(request.version());
             let request = request.map(|body| Body::new(RequestBody::new(body, activity.clone())));
-            let (faces, activity) = (faces.clone(), activity.clone());
+            let (app, activity) = (app.clone(), activity.clone());
             async move {
-                let response = faces.answer(peer, request).await;
+                let response = app.answer(peer, request).await;
                 drop(running);
                 Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, activity)))
             }

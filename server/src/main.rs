@@ -6,7 +6,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use server::{
     commands::{self, Outcome},
-    config::{Cli, Command, LogFormat},
+    config::{Cli, Invocation, LogFormat},
     file_modes, serve, telemetry,
 };
 
@@ -22,8 +22,8 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command() {
-        Command::Serve(options) => {
+    match cli.invocation() {
+        Invocation::Serve(options) => {
             telemetry::start(&cli.settings);
             match serve::run(&cli.settings, &options).await {
                 Ok(()) => ExitCode::SUCCESS,
@@ -34,7 +34,7 @@ async fn run() -> ExitCode {
                 Err(error) => Outcome::refused(&error.to_string()).print(),
             }
         }
-        Command::Migrate => commands::migrate(&cli.settings).await.print(),
-        Command::Do(command) => commands::run(&cli.settings, *command).await.print(),
+        Invocation::Migrate => commands::migrate(&cli.settings).await.print(),
+        Invocation::Execute(command) => commands::run(&cli.settings, *command).await.print(),
     }
 }

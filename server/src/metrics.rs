@@ -26,7 +26,7 @@ const DURATIONS: [f64; 14] =
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
-    durations: Family<Answered, Histogram, fn() -> Histogram>,
+    durations: Family<HttpLabels, Histogram, fn() -> Histogram>,
     /// In the order of [`Verdict::ALL`].
     verdicts: [Counter; Verdict::ALL.len()],
     sign_in_failures: Family<SignInFailureLabels, Counter>,
@@ -38,17 +38,17 @@ pub struct Metrics {
 }
 
 /// A server that owns its file needs no lease, and has it for good.
-const FOR_GOOD: f64 = f64::INFINITY;
+const NO_LEASE_SECONDS: f64 = f64::INFINITY;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct HttpLabels {
     route: Cow<'static, str>,
     method: &'static str,
     status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Said {
+struct VerdictLabels {
     verdict: &'static str,
 }
 
@@ -59,10 +59,11 @@ struct SignInFailureLabels {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let durations: Family<Answered, Histogram, fn() -> Histogram> =
+        let durations: Family<HttpLabels, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(DURATIONS));
-        let said = Family::<Said, Counter>::default();
-        let verdicts = Verdict::ALL.map(|verdict| said.get_or_create_owned(&Said { verdict: verdict.as_str() }));
+        let said = Family::<VerdictLabels, Counter>::default();
+        let verdicts =
+            Verdict::ALL.map(|verdict| said.get_or_create_owned(&VerdictLabels { verdict: verdict.as_str() }));
         let usage_pending = Gauge::default();
         let mut registry = Registry::default();
         let help = "How long requests took, until their answer began";
@@ -110,7 +111,7 @@ impl Metrics {
 
     /// Notes how long a request took until its answer began.
     pub fn time(&self, method: &'static str, route: &Route, status: StatusCode, took: Duration) {
-        let answered = Answered { route: route.to_text(), method, status: status.as_u16() };
+        let answered = HttpLabels { route: route.to_text(), method, status: status.as_u16() };
         self.durations.get_or_create(&answered).observe(took.as_secs_f64());
     }
 
@@ -131,15 +132,15 @@ impl Metrics {
     }
 
     pub fn set_lease_remaining(&self, remaining: Option<Duration>) {
-        self.lease_remaining.set(remaining.map_or(FOR_GOOD, |remaining| remaining.as_secs_f64()));
+        self.lease_remaining.set(remaining.map_or(NO_LEASE_SECONDS, |remaining| remaining.as_secs_f64()));
     }
 
-    pub fn time_confirmation(&self, took: Duration) {
+    pub fn observe_confirmation(&self, took: Duration) {
         self.confirmations.observe(took.as_secs_f64());
     }
 
     /// All the numbers, as they are now.
-    pub fn show(&self) -> Response {
+    pub fn render(&self) -> Response {
         ([(CONTENT_TYPE, OPEN_METRICS)], self.to_text()).into_response()
     }
 

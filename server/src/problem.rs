@@ -162,7 +162,7 @@ impl Problem {
 
     /// Says something before the detail.
     #[must_use]
-    pub fn led_by(self, words: &str) -> Self {
+    pub fn with_preamble(self, words: &str) -> Self {
         Self { detail: format!("{words} {}", self.detail), ..self }
     }
 
@@ -261,7 +261,7 @@ fn named(response: Response) -> Response {
 
 /// A panic ends one request and nothing else.
 #[must_use]
-pub fn of_panic(panic: Box<dyn Any + Send>) -> Response {
+pub fn from_panic(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(said, "a request panicked");
     Problem::from(Code::Internal).into_response()

@@ -8,10 +8,10 @@ use axum::{
     response::Response,
 };
 use domain::{id::Id, verdict::Verdict};
-use keyring::Standing;
+use keyring::CachedKey;
 
 use crate::{
-    api::exchange::{CLIENT_LEFT, Exchange},
+    api::call_record::{CLIENT_CLOSED_REQUEST, CallRecord},
     metrics::{self, StaticFile},
     route::Route,
 };
@@ -28,7 +28,7 @@ const FREQUENT_ROUTES: [&str; 6] =
 ///
 /// A line holds no path, query or header: secrets may be mistaken into all of them, and even for the method.
 pub struct RequestLog {
-    exchange: Exchange,
+    call_record: CallRecord,
     pub method: &'static str,
     pub route: Route,
     address: IpAddr,
@@ -36,9 +36,9 @@ pub struct RequestLog {
 }
 
 impl RequestLog {
-    pub fn begin(request: &Request, exchange: Exchange, address: IpAddr) -> Self {
+    pub fn begin(request: &Request, call_record: CallRecord, address: IpAddr) -> Self {
         Self {
-            exchange,
+            call_record,
             method: metrics::known(request.method()),
             route: Route::of(request.extensions()),
             address,
@@ -52,7 +52,7 @@ impl RequestLog {
 
     /// Notes the response, and returns how long it took.
     pub fn finish(&mut self, response: &Response) -> Duration {
-        let duration = self.exchange.elapsed();
+        let duration = self.call_record.elapsed();
         self.answered = Some((response.status(), duration));
         if response.extensions().get::<StaticFile>().is_some() {
             self.route = Route::Named("static");
@@ -61,7 +61,7 @@ impl RequestLog {
     }
 
     fn is_routine(&self, status: u16) -> bool {
-        let verified = self.exchange.verified();
+        let verified = self.call_record.verified();
         status < 400
             && FREQUENT_ROUTES.contains(&self.route.as_str())
             && verified.is_none_or(|verified| verified.verdict == Verdict::Valid)
@@ -72,21 +72,21 @@ impl Drop for RequestLog {
     fn drop(&mut self) {
         let (status, duration) = match self.answered {
             Some((status, duration)) => (status.as_u16(), duration),
-            None => (CLIENT_LEFT, self.exchange.elapsed()),
+            None => (CLIENT_CLOSED_REQUEST, self.call_record.elapsed()),
         };
         macro_rules! log {
             ($level:ident) => {{
-                let (found, verified) = (self.exchange.found(), self.exchange.verified());
-                let verdict = verified.map(|verified| verified.verdict).or_else(|| found?.verdict);
+                let (auth_outcome, verified) = (self.call_record.auth_outcome(), self.call_record.verified());
+                let verdict = verified.map(|verified| verified.verdict).or_else(|| auth_outcome?.verdict);
                 tracing::$level!(
                     target: TARGET,
-                    request_id = %self.exchange.request_id().as_str(),
+                    request_id = %self.call_record.request_id().as_str(),
                     method = %self.method,
                     route = %self.route.as_str(),
                     status,
                     duration_ms = duration.as_micros() as f64 / 1_000.0,
                     verdict = verdict.map(tracing::field::display),
-                    key_id = id_of(found.and_then(|found| found.key.as_deref())).map(tracing::field::display),
+                    key_id = id_of(auth_outcome.and_then(|auth_outcome| auth_outcome.key.as_deref())).map(tracing::field::display),
                     verified_key_id = id_of(verified.and_then(|verified| verified.key.as_deref())).map(tracing::field::display),
                     address = %self.address,
                     "request"
@@ -103,6 +103,6 @@ impl Drop for RequestLog {
     }
 }
 
-fn id_of(key: Option<&Standing>) -> Option<&str> {
+fn id_of(key: Option<&CachedKey>) -> Option<&str> {
     key.map(|key| key.id.as_str())
 }

@@ -21,14 +21,14 @@ use tokio::{
 use crate::{
     address,
     api::{self, Api, reference::reference},
+    app::{App, EdgeMiddleware},
     assets::{self, NoSite},
     config::{LogFormat, ServeOptions, Settings},
-    console, file_modes,
-    front::{Faces, Front},
+    console,
+    database_lock::{self, DatabaseLock},
+    file_modes, health,
     listen::{self, ConnectionLimits},
     metrics::Metrics,
-    operating,
-    owner::{self, Ownership},
 };
 
 /// Why the server did not start, or stopped.
@@ -43,7 +43,7 @@ pub enum ServeError {
     #[error("cannot bring the database up to date: {0}")]
     Migrate(String),
     #[error(transparent)]
-    Owner(#[from] owner::OwnerError),
+    Owner(#[from] database_lock::DatabaseLockError),
     #[error(transparent)]
     Site(#[from] NoSite),
     #[error("cannot listen on {address}: {cause}")]
@@ -74,7 +74,7 @@ pub enum ServeError {
 pub async fn open(settings: &Settings) -> Result<Keyring, ServeError> {
     let secret_keys = SecretKeyFile::locate(settings.secret_key_file.as_deref(), &settings.database_url)?;
     let database = open_migrated(settings).await?;
-    let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), Clock::Machine).await?;
+    let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), Clock::System).await?;
     Ok(keyring.with_legacy_sunset(settings.legacy_sunset))
 }
 
@@ -98,7 +98,7 @@ pub async fn migrate(settings: &Settings) -> Result<(), ServeError> {
 /// Says what kept the server from starting.
 pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), ServeError> {
     let site = Arc::new(assets::site()?);
-    let ownership = Ownership::wait(&settings.database_url).await?;
+    let ownership = DatabaseLock::wait(&settings.database_url).await?;
     if let Some(file) = Database::file(&settings.database_url) {
         file_modes::warn_about_wide_modes(file);
     }
@@ -141,13 +141,13 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     }
 
     let metrics = Arc::<Metrics>::default();
-    let api = Api::new(api::Works {
+    let api = Api::new(api::ApiState {
         keyring: keyring.clone(),
         booking: booking.clone(),
         metrics: metrics.clone(),
         public_url: public_url.clone(),
     });
-    let console = console::router(console).merge(operating::router(keyring.clone(), metrics.clone()));
+    let console = console::router(console).merge(health::router(keyring.clone(), metrics.clone()));
     let trusted_proxies: Arc<[IpNet]> = settings.trusted_proxies.clone().into();
     let limits = ConnectionLimits {
         idle_timeout: Duration::from_secs(settings.idle_timeout.into()),
@@ -157,10 +157,10 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     // From here on, a signal to stop is obeyed.
     let stop_signal = stop_signal()?;
     tracing::info!("ready at {public_url}");
-    let front = Front { public_url, trusted_proxies, metrics };
+    let edge = EdgeMiddleware { public_url, trusted_proxies, metrics };
     let stop = Arc::new(Notify::new());
     let writer = tokio::spawn(write_behind(keyring.clone(), booking, stop.clone()));
-    listen::serve(listener, Faces::behind(front, console, api), limits, stop_signal).await;
+    listen::serve(listener, App::new(edge, console, api), limits, stop_signal).await;
     drop(commands);
     let farewell = async {
         membership.leave().await;
@@ -170,11 +170,11 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         keyring.write_usage().await.map_err(ServeError::Usage)?;
         keyring.close().await.map_err(ServeError::Open)
     };
-    timeout(LONGEST_FAREWELL, farewell).await.unwrap_or(Err(ServeError::Farewell))
+    timeout(FLUSH_TIMEOUT, farewell).await.unwrap_or(Err(ServeError::Farewell))
 }
 
 /// How long what is left to do may take when no client is left. A database that hangs would keep the program for good.
-const LONGEST_FAREWELL: Duration = Duration::from_secs(30);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 
 const MIB: u64 = 1024 * 1024;
 
@@ -184,15 +184,15 @@ pub fn booking(keyring: &Keyring) -> Booking {
 }
 
 /// How often what keys were used for is written.
-const WRITE_EVERY: Duration = Duration::from_secs(1);
+const USAGE_WRITE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// When very many keys are in use, writing takes a while: about a second for twenty thousand. It then
 /// rests for so long for each of them, so that answers come first.
 const REST: Duration = Duration::from_micros(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// How often what is too old is thrown away.
-const CLEAR_EVERY: Duration = Duration::from_secs(3600);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// How often repeated failures to sign in are written into the audit log.
 const FAILURE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -204,13 +204,13 @@ const AUDIT_HEAD_LOG_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
     let (mut next_clearing, mut next_head_log) = (Instant::now(), Instant::now());
     let mut next_failure_report = Instant::now();
-    let mut pause = WRITE_EVERY;
+    let mut pause = USAGE_WRITE_INTERVAL;
     while timeout(pause, stop.notified()).await.is_err() {
         let written = keyring.write_usage().await.unwrap_or_else(|error| {
             tracing::error!(cause = %error.root_cause(), "what keys were used for could not be written; it is kept for the next time");
             0
         });
-        pause = WRITE_EVERY.max(REST.saturating_mul(written)).min(LONGEST_PAUSE);
+        pause = USAGE_WRITE_INTERVAL.max(REST.saturating_mul(written)).min(MAX_PAUSE);
         if Instant::now() >= next_failure_report {
             next_failure_report = Instant::now() + FAILURE_REPORT_INTERVAL;
             if let Err(error) = keyring.report_repeated_failures().await {
@@ -218,7 +218,7 @@ async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
             }
         }
         if Instant::now() >= next_clearing {
-            next_clearing = Instant::now() + CLEAR_EVERY;
+            next_clearing = Instant::now() + CLEANUP_INTERVAL;
             clear_old(&keyring, &booking).await;
         }
         if Instant::now() >= next_head_log {

@@ -47,14 +47,14 @@ pub async fn set_role(id: PersonId, role: String, #[server(default)] groups: Vec
 #[server(prefix = "/console", endpoint = "switch_off_person", input = Json)]
 pub async fn switch_off_person(id: PersonId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.switch_off(&admin, &id).await)
+    session::answer(console.keyring.deactivate(&admin, &id).await)
 }
 
 /// Switches a person on again.
 #[server(prefix = "/console", endpoint = "switch_on_person", input = Json)]
 pub async fn switch_on_person(id: PersonId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.switch_on(&admin, &id).await)
+    session::answer(console.keyring.reactivate(&admin, &id).await)
 }
 
 /// Signs a person out everywhere.

@@ -1,7 +1,7 @@
 //! When a key is to stop working.
 
 use domain::{
-    expiration::{ExpirationDraft, Moment, PRESET_DAYS},
+    expiration::{ExpirationDraft, ExpiresAt, PRESET_DAYS},
     field::{FieldError, FieldErrors},
 };
 use leptos::prelude::*;
@@ -13,14 +13,14 @@ use super::{browser, key_fields::Message};
 pub(super) struct ExpirationForm {
     pub(super) draft: RwSignal<ExpirationDraft>,
     /// The clocks when the page was made; they go on from there.
-    now: Moment,
+    now: ExpiresAt,
     time_zone: StoredValue<String>,
     left: RwSignal<bool>,
     from_server: RwSignal<FieldErrors>,
 }
 
 impl ExpirationForm {
-    pub(super) fn new(draft: ExpirationDraft, now: Moment, time_zone: String) -> Self {
+    pub(super) fn new(draft: ExpirationDraft, now: ExpiresAt, time_zone: String) -> Self {
         Self {
             draft: RwSignal::new(draft),
             now,

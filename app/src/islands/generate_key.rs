@@ -1,7 +1,7 @@
 //! The form that generates a key, and the secret it leads to.
 
 use domain::{
-    expiration::{ExpirationDraft, Moment},
+    expiration::{ExpirationDraft, ExpiresAt},
     field::{Field, FieldErrors},
     key_draft::{Choices, KeyDraft},
 };
@@ -23,7 +23,13 @@ use crate::{
 };
 
 #[island]
-pub fn GenerateKey(of: KeysOf, choices: Choices, now: Moment, public_url: String, time_zone: String) -> impl IntoView {
+pub fn GenerateKey(
+    of: KeysOf,
+    choices: Choices,
+    now: ExpiresAt,
+    public_url: String,
+    time_zone: String,
+) -> impl IntoView {
     let (verb, doing, did) = match of {
         KeysOf::Oneself => ("Create", "Creating…", "Created"),
         KeysOf::Tenant | KeysOf::People => ("Generate", "Generating…", "Generated"),

@@ -1,6 +1,6 @@
 //! What can be done with a key, each in a dialog of its own.
 
-use domain::{expiration::Moment, id::KeyId};
+use domain::{expiration::ExpiresAt, id::KeyId};
 use leptos::{html, prelude::*};
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ pub struct KeyFacts {
     pub expires: String,
     pub old_secret_until: Option<String>,
     /// The tenant's clocks, for choosing another expiration.
-    pub now: Moment,
+    pub now: ExpiresAt,
     pub time_zone: String,
 }
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use domain::{
     field::{Field, FieldErrors},
     group::Group,
-    key_draft::{Choices, KeyDraft, Powers},
+    key_draft::{Choices, KeyDraft, PermissionSource},
     network::{self, parse_allowlist},
-    permission::{Narrowed, Permission},
+    permission::{Permission, Restriction},
     property::Property,
     scope::Scopes,
 };
@@ -148,10 +148,10 @@ pub(super) fn IdentityFields(form: KeyForm) -> impl IntoView {
 
 #[component]
 pub(super) fn AccessFields(form: KeyForm) -> impl IntoView {
-    let Choices { powers, properties } = form.choices.get_value();
-    let group = match powers {
-        Powers::Groups(groups) => view! { <GroupField form groups/> }.into_any(),
-        Powers::Own(permissions) => view! { <OwnPowers permissions/> }.into_any(),
+    let Choices { permission_source, properties } = form.choices.get_value();
+    let group = match permission_source {
+        PermissionSource::Groups(groups) => view! { <GroupField form groups/> }.into_any(),
+        PermissionSource::Own(permissions) => view! { <OwnPowers permissions/> }.into_any(),
     };
     view! {
         {group}
@@ -263,8 +263,9 @@ fn ScopeField(form: KeyForm) -> impl IntoView {
 /// What the chosen scopes leave of the chosen group.
 fn left_over(form: KeyForm) -> AnyView {
     let (permissions, scopes) = form.draft.with(|draft| {
-        let permissions =
-            form.choices.with_value(|choices| choices.powers.with_group(&draft.group).map(<[Permission]>::to_vec));
+        let permissions = form
+            .choices
+            .with_value(|choices| choices.permission_source.with_group(&draft.group).map(<[Permission]>::to_vec));
         (permissions, Scopes::from_ticks(draft.read, draft.write))
     });
     let (Some(permissions), Some(scopes)) = (permissions, scopes) else { return ().into_any() };
@@ -278,15 +279,15 @@ fn left_over(form: KeyForm) -> AnyView {
 
 /// What scopes leave of permissions, each in words.
 pub(crate) fn permissions_left(permissions: &[Permission], scopes: Scopes) -> Vec<String> {
-    permissions.iter().flat_map(|permission| words(permission.narrowed(scopes), &permission.to_string())).collect()
+    permissions.iter().flat_map(|permission| words(permission.restriction(scopes), &permission.to_string())).collect()
 }
 
-fn words(narrowed: Narrowed, whole: &str) -> Vec<String> {
-    match narrowed {
-        Narrowed::Whole => vec![whole.to_owned()],
-        Narrowed::Only(left) => left.iter().map(ToString::to_string).collect(),
-        Narrowed::AllButReading => vec![format!("{whole} except reading")],
-        Narrowed::Nothing => Vec::new(),
+fn words(restriction: Restriction, whole: &str) -> Vec<String> {
+    match restriction {
+        Restriction::Whole => vec![whole.to_owned()],
+        Restriction::Only(left) => left.iter().map(ToString::to_string).collect(),
+        Restriction::ReadOnly => vec![format!("{whole} except reading")],
+        Restriction::Nothing => Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::response::Response;
 use domain::{
     audit_query::{AuditQuery, Start, Wanted},
-    keyset::Page,
+    pagination::Page,
     person::Person,
 };
 use keyring::{AuditEvent, Error, Existing, TenantAdmin, TimeZone};
@@ -161,7 +161,7 @@ fn Change(shown: Shown, event: AuditEvent) -> impl IntoView {
             <td data-label="When"><time datetime=event.at.to_rfc3339() title=exact>{times::exact(event.at, zone)}</time></td>
             <td data-label="Who"><Who event=event.clone() actors=shown.actors.clone()/></td>
             <td data-label="What">
-                <span class="action-words" title=event.action.as_str()>{event.action.in_words()}</span>
+                <span class="action-words" title=event.action.as_str()>{event.action.label()}</span>
                 <Details told/>
             </td>
             <td data-label="On what"><OnWhat page=shown.page_of(&event.subject) event/></td>

@@ -2,12 +2,12 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::person::Person;
-use keyring::SignedIn;
+use keyring::ActiveSession;
 use leptos::prelude::*;
 
 use super::{
     Visitor,
-    problem::{WhomToAsk, whom_to_ask},
+    problem::{AdminContacts, admin_contacts},
     tenants,
 };
 use crate::components::Icon;
@@ -16,12 +16,12 @@ pub(crate) async fn home(visitor: Visitor) -> Response {
     if let Some(way_in) = way_in(&visitor.signed_in) {
         return Redirect::to(way_in).into_response();
     }
-    let admins = whom_to_ask(&visitor).await;
+    let admins = admin_contacts(&visitor).await;
     visitor.page("Welcome").render(move || view! { <Welcome admins=admins.clone()/> }).await
 }
 
 /// The first page of somebody who has anything to administer.
-fn way_in(signed_in: &SignedIn) -> Option<&'static str> {
+fn way_in(signed_in: &ActiveSession) -> Option<&'static str> {
     match signed_in.as_admin() {
         Ok(admin) if admin.tenant().api_keys => Some("/tenant-api-keys"),
         Ok(_) => Some("/audit-log"),
@@ -37,7 +37,7 @@ fn Welcome(admins: Vec<Person>) -> impl IntoView {
             <h1>"You are signed in"</h1>
             <p>
                 "Your organisation’s API keys are kept by its admins. Ask one of them if you need a key or want to see what there is"
-                <WhomToAsk people=admins/>
+                <AdminContacts people=admins/>
             </p>
         </div>
     }

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use domain::person::LEAST_PASSWORD;
+use domain::person::MIN_PASSWORD_CHARS;
 use keyring::{Error, Invited};
 use leptos::prelude::*;
 use secrecy::SecretString;
@@ -89,7 +89,7 @@ fn PasswordForm(email: String, token: String, has_second_factor: bool) -> impl I
                 label="New password"
                 kind="password"
                 autocomplete="new-password"
-                hint=format!("At least {LEAST_PASSWORD} characters. A few words in a row make a good password.")
+                hint=format!("At least {MIN_PASSWORD_CHARS} characters. A few words in a row make a good password.")
             />
         </ServerForm>
     }

@@ -12,7 +12,7 @@ use domain::{
     property::Property,
     usage::{KeyUsage, UsageQuery},
 };
-use keyring::{Error, TimeZone, Watcher};
+use keyring::{Error, TimeZone, ViewKeys};
 use leptos::prelude::*;
 
 use super::{
@@ -54,7 +54,7 @@ pub(crate) async fn personal_key(
     id: KeyPath,
     parameters: Parameters,
 ) -> Response {
-    page_of(&visitor, KeysOf::People, &admin.over_personal_keys(), id, &parameters).await
+    page_of(&visitor, KeysOf::People, &admin.for_personal_keys(), id, &parameters).await
 }
 
 /// A key of one's own.
@@ -69,7 +69,7 @@ pub(crate) async fn own_key(
 async fn page_of(
     visitor: &Visitor,
     of: KeysOf,
-    watcher: &impl Watcher,
+    viewer: &impl ViewKeys,
     id: KeyPath,
     parameters: &Parameters,
 ) -> Response {
@@ -77,7 +77,7 @@ async fn page_of(
         return problem::missing(visitor.page(problem::MISSING)).await;
     };
     let query = UsageQuery::from_parameters(|name| parameters.first(name));
-    match Shown::load(&visitor.visit.console, of, watcher, &id, query).await {
+    match Shown::load(&visitor.visit.console, of, viewer, &id, query).await {
         Ok(shown) => {
             let title = format!("{} · API Keys", shown.usage.key.name);
             visitor.page(title).render(move || view! { <KeyPage shown=shown.clone()/> }).await
@@ -103,19 +103,19 @@ impl Shown {
     async fn load(
         console: &Console,
         of: KeysOf,
-        watcher: &impl Watcher,
+        viewer: &impl ViewKeys,
         id: &KeyId,
         query: UsageQuery,
     ) -> Result<Self, Error> {
-        let usage = console.keyring.key_usage(watcher, id, &query).await?;
+        let usage = console.keyring.key_usage(viewer, id, &query).await?;
         Ok(Self {
             of,
-            permissions: console.keyring.permissions_of_key(watcher, &usage.key).await?,
-            properties: console.keyring.key_choices(watcher).await?.properties,
+            permissions: console.keyring.permissions_of_key(viewer, &usage.key).await?,
+            properties: console.keyring.key_choices(viewer).await?.properties,
             usage,
             query,
             now: console.keyring.now(),
-            zone: TimeZone::of(watcher.tenant()),
+            zone: TimeZone::of(viewer.tenant()),
             public_url: console.public_url.to_string(),
         })
     }

@@ -8,7 +8,7 @@ use domain::{
     key_list::{KeyListQuery, KeyPage},
     property::Property,
 };
-use keyring::{TenantAdmin, TimeZone, Watcher};
+use keyring::{TenantAdmin, TimeZone, ViewKeys};
 use leptos::prelude::*;
 
 use super::{
@@ -45,7 +45,7 @@ pub(crate) async fn key_list(KeyAdminVisitor { visitor, admin }: KeyAdminVisitor
 pub(super) struct Listing {
     pub(super) console: Console,
     pub(super) of: KeysOf,
-    watcher: Arc<dyn Watcher + Send>,
+    viewer: Arc<dyn ViewKeys + Send>,
     pub(super) query: KeyListQuery,
 }
 
@@ -65,29 +65,29 @@ impl Listing {
     pub(super) fn new(
         visitor: &Visitor,
         of: KeysOf,
-        watcher: Arc<dyn Watcher + Send>,
+        viewer: Arc<dyn ViewKeys + Send>,
         parameters: &Parameters,
     ) -> Self {
         let query = KeyListQuery::from_parameters(|name| parameters.first(name));
-        Self { console: visitor.visit.console.clone(), of, watcher, query }
+        Self { console: visitor.visit.console.clone(), of, viewer, query }
     }
 
     pub(super) async fn load(&self) -> Result<Loaded, keyring::Error> {
         let keyring = &self.console.keyring;
-        let mut page = keyring.keys(&self.watcher, &self.query).await?;
+        let mut page = keyring.keys(&self.viewer, &self.query).await?;
         let mut query = self.query.clone();
         // Past the end, because keys were deleted or the link is an old one: the last page is meant.
         if page.keys.is_empty() && page.matching > 0 {
             query = query.on_page(page.pages() - 1);
-            page = keyring.keys(&self.watcher, &query).await?;
+            page = keyring.keys(&self.viewer, &query).await?;
         }
         Ok(Loaded {
             of: self.of,
             page,
-            properties: keyring.key_choices(&self.watcher).await?.properties,
+            properties: keyring.key_choices(&self.viewer).await?.properties,
             query,
             now: keyring.now(),
-            zone: TimeZone::of(self.watcher.tenant()),
+            zone: TimeZone::of(self.viewer.tenant()),
             public_url: self.console.public_url.to_string(),
         })
     }
@@ -181,7 +181,7 @@ pub(super) fn Filtered(loaded: Loaded) -> impl IntoView {
 #[component]
 fn Header(active: u64, limit: u32, whom: Whom, offer: bool) -> impl IntoView {
     let is_full = active >= u64::from(limit);
-    let title = format!("All the keys are in use. Ask {} to raise the limit.", whom.in_words());
+    let title = format!("All the keys are in use. Ask {} to raise the limit.", whom.label());
     let action = match (offer, is_full) {
         (_, true) => view! {
             <button class="button primary" type="button" disabled title=title aria-describedby="limit-advice">

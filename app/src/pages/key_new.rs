@@ -1,8 +1,8 @@
 //! Generating a key, on a page of its own.
 
 use axum::response::Response;
-use domain::{expiration::Moment, key_draft::Choices};
-use keyring::{Keeper, key_limit};
+use domain::{expiration::ExpiresAt, key_draft::Choices};
+use keyring::{ManageKeys, key_limit};
 use leptos::prelude::*;
 
 use super::{HolderVisitor, KeyAdminVisitor, Visitor, key::crumbs, problem, whom::Whom};
@@ -25,8 +25,8 @@ const fn title(of: KeysOf) -> &'static str {
     }
 }
 
-async fn page_for(visitor: &Visitor, of: KeysOf, keeper: &impl Keeper) -> Response {
-    match Form::load(visitor, of, keeper).await {
+async fn page_for(visitor: &Visitor, of: KeysOf, manager: &impl ManageKeys) -> Response {
+    match Form::load(visitor, of, manager).await {
         Ok(form) => visitor.page(title(of)).render(move || view! { <GeneratePage form=form.clone()/> }).await,
         Err(error) => problem::failed(visitor, &error, "the form could not be loaded").await,
     }
@@ -36,7 +36,7 @@ async fn page_for(visitor: &Visitor, of: KeysOf, keeper: &impl Keeper) -> Respon
 struct Form {
     of: KeysOf,
     choices: Choices,
-    now: Moment,
+    now: ExpiresAt,
     active: u64,
     limit: u32,
     whom: Whom,
@@ -45,17 +45,17 @@ struct Form {
 }
 
 impl Form {
-    async fn load(visitor: &Visitor, of: KeysOf, keeper: &impl Keeper) -> Result<Self, keyring::Error> {
+    async fn load(visitor: &Visitor, of: KeysOf, manager: &impl ManageKeys) -> Result<Self, keyring::Error> {
         let console = &visitor.visit.console;
         Ok(Self {
             of,
-            choices: console.keyring.key_choices(keeper).await?,
-            now: console.keyring.moment(keeper),
-            active: console.keyring.active_keys(keeper).await?,
-            limit: key_limit(keeper),
+            choices: console.keyring.key_choices(manager).await?,
+            now: console.keyring.moment(manager),
+            active: console.keyring.active_keys(manager).await?,
+            limit: key_limit(manager),
             whom: Whom::of(&visitor.visit.console, &visitor.signed_in).await,
             public_url: console.public_url.to_string(),
-            time_zone: keeper.tenant().time_zone.clone(),
+            time_zone: manager.tenant().time_zone.clone(),
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    attention::Attention,
     key::{Key, Status, Validity},
     key_list::KeyListQuery,
+    key_warning::KeyWarning,
 };
 use keyring::TimeZone;
 use leptos::prelude::*;
@@ -51,19 +51,19 @@ pub(super) fn Badges(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoV
 /// Why the key is worth a second look, each with the way to all keys of which the same is true.
 #[component]
 pub(super) fn Marks(of: KeysOf, key: Key, now: DateTime<Utc>) -> impl IntoView {
-    let marked = Attention::ALL.into_iter().filter(|attention| attention.is_marked_on(&key, now));
+    let marked = KeyWarning::ALL.into_iter().filter(|attention| attention.is_marked_on(&key, now));
     let links = marked.map(|attention| {
         let alike = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
-        view! { <a class="badge mark" href=key_list::link(of, &alike)>{in_words(attention)}</a> }
+        view! { <a class="badge mark" href=key_list::link(of, &alike)>{label(attention)}</a> }
     });
     let links: Vec<_> = links.collect();
     (!links.is_empty()).then(|| view! { <span class="badges marks">{links}</span> })
 }
 
-pub(super) const fn in_words(attention: Attention) -> &'static str {
+pub(super) const fn label(attention: KeyWarning) -> &'static str {
     match attention {
-        Attention::NeverUsed => "Never used",
-        Attention::Unused => "Unused for 90 days",
-        Attention::OldSecret => "Secret over a year old",
+        KeyWarning::NeverUsed => "Never used",
+        KeyWarning::Unused => "Unused for 90 days",
+        KeyWarning::OldSecret => "Secret over a year old",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyring::{Watcher, key_limit};
+use keyring::{ViewKeys, key_limit};
 use leptos::prelude::*;
 
 use super::{

@@ -134,7 +134,7 @@ fn groups_in_words(role: Role, groups: &[GroupName]) -> String {
 
 #[component]
 fn RoleBadge(role: Role) -> impl IntoView {
-    view! { <span class="badge">{role.in_words()}</span> }
+    view! { <span class="badge">{role.label()}</span> }
 }
 
 #[component]
@@ -142,7 +142,7 @@ fn StateBadge(state: PersonState) -> impl IntoView {
     let (class, words) = match state {
         PersonState::Invited => ("badge warning", "Invited"),
         PersonState::Active => ("badge good", "Active"),
-        PersonState::SwitchedOff => ("badge danger", "Switched off"),
+        PersonState::Deactivated => ("badge danger", "Switched off"),
     };
     view! { <span class=class>{words}</span> }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn personal_keys(
     KeyAdminVisitor { visitor, admin }: KeyAdminVisitor,
     parameters: Parameters,
 ) -> Response {
-    let overseer = Arc::new(admin.over_personal_keys());
+    let overseer = Arc::new(admin.for_personal_keys());
     let listing = Listing::new(&visitor, KeysOf::People, overseer, &parameters);
     visitor.page(TITLE).render(move || view! { <PersonalKeysPage listing=listing.clone()/> }).await
 }

@@ -51,13 +51,13 @@ pub(super) async fn not_allowed(visitor: &Visitor) -> Response {
         return enter_first(visitor).await;
     }
     let page = visitor.page("Not allowed").with_status(StatusCode::FORBIDDEN);
-    let admins = whom_to_ask(visitor).await;
+    let admins = admin_contacts(visitor).await;
     page.render(move || {
         let people = admins.clone();
         view! {
             <Problem title="Only admins can open this page" action=("/", "Go to the start page")>
                 "What is here is kept by your organisation’s admins. Ask one of them for what you need"
-                <WhomToAsk people/>
+                <AdminContacts people/>
             </Problem>
         }
     })
@@ -107,8 +107,8 @@ pub(super) async fn not_subscribed(visitor: &Visitor) -> Response {
 
 /// Whom somebody can ask for what they may not do themselves. Nobody is named when it cannot be found out: it is said
 /// beside something else.
-pub(super) async fn whom_to_ask(visitor: &Visitor) -> Vec<Person> {
-    visitor.visit.console.keyring.whom_to_ask(&visitor.signed_in).await.unwrap_or_else(|error| {
+pub(super) async fn admin_contacts(visitor: &Visitor) -> Vec<Person> {
+    visitor.visit.console.keyring.admin_contacts(&visitor.signed_in).await.unwrap_or_else(|error| {
         tracing::error!(cause = %error.root_cause(), "whom to ask could not be found out");
         Vec::new()
     })
@@ -116,7 +116,7 @@ pub(super) async fn whom_to_ask(visitor: &Visitor) -> Vec<Person> {
 
 /// The end of a sentence, which names the people whom it is about.
 #[component]
-pub(super) fn WhomToAsk(people: Vec<Person>) -> impl IntoView {
+pub(super) fn AdminContacts(people: Vec<Person>) -> impl IntoView {
     let named = people.into_iter().enumerate().map(|(place, person)| {
         let before = if place == 0 { ": " } else { ", " };
         view! { {before}<a href=mail_to(&person.email)>{person.name}</a> }

@@ -5,7 +5,7 @@ use domain::{
     group::Group,
     person::{Person, Role},
 };
-use keyring::{Error, SignedIn};
+use keyring::{ActiveSession, Error};
 use leptos::prelude::*;
 
 use super::{
@@ -41,7 +41,7 @@ struct Profile {
 }
 
 impl Profile {
-    async fn load(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
+    async fn load(console: &Console, signed_in: &ActiveSession) -> Result<Self, Error> {
         let tenant = signed_in.tenant.as_ref().filter(|_| signed_in.person.role != Role::SuperUser);
         Ok(Self {
             person: signed_in.person.clone(),

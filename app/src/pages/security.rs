@@ -3,7 +3,7 @@
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::person::{Role, Session};
-use keyring::{Error, SignedIn, TimeZone};
+use keyring::{ActiveSession, Error, TimeZone};
 use leptos::prelude::*;
 
 use super::{Visitor, problem};
@@ -51,14 +51,14 @@ struct Owed {
 }
 
 impl Owed {
-    fn by(signed_in: &SignedIn) -> Option<Self> {
-        let by = signed_in.second_factor_required_by().filter(|_| signed_in.owes_second_factor())?;
+    fn by(signed_in: &ActiveSession) -> Option<Self> {
+        let by = signed_in.second_factor_required_by().filter(|_| signed_in.requires_mfa_enrollment())?;
         Some(Self { requirement: requirement(by), role: signed_in.person.role })
     }
 }
 
 impl Shown {
-    async fn load(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
+    async fn load(console: &Console, signed_in: &ActiveSession) -> Result<Self, Error> {
         Ok(Self {
             owed: Owed::by(signed_in),
             factor: Factor::load(console, signed_in).await?,
@@ -71,7 +71,7 @@ impl Shown {
 }
 
 /// That of the tenant; a super user may be in none.
-fn zone_of(signed_in: &SignedIn) -> TimeZone {
+fn zone_of(signed_in: &ActiveSession) -> TimeZone {
     signed_in.tenant.as_ref().map_or(TimeZone::UTC, TimeZone::of)
 }
 

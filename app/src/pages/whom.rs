@@ -1,6 +1,6 @@
 //! Whom somebody can ask for what they may not do themselves.
 
-use keyring::SignedIn;
+use keyring::ActiveSession;
 use leptos::prelude::*;
 
 use crate::console::Console;
@@ -15,11 +15,11 @@ pub(crate) enum Whom {
 
 impl Whom {
     /// Nobody is named when it cannot be found out: it is said beside something else.
-    pub(crate) async fn of(console: &Console, signed_in: &SignedIn) -> Self {
+    pub(crate) async fn of(console: &Console, signed_in: &ActiveSession) -> Self {
         if let Some(contact) = console.support_contact.as_deref() {
             return Self::Contact(contact.to_owned());
         }
-        let people = console.keyring.whom_to_ask(signed_in).await.unwrap_or_else(|error| {
+        let people = console.keyring.admin_contacts(signed_in).await.unwrap_or_else(|error| {
             tracing::error!(cause = %error.root_cause(), "whom to ask could not be found out");
             Vec::new()
         });
@@ -27,7 +27,7 @@ impl Whom {
     }
 
     /// Where there is no place for a link.
-    pub(crate) fn in_words(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match self {
             Self::Contact(contact) => contact.clone(),
             Self::People(names) => match names.as_slice() {
@@ -50,7 +50,7 @@ pub(crate) fn NamedOrContact(whom: Whom) -> impl IntoView {
             let mail = format!("mailto:{address}");
             view! { <a href=mail>{address}</a> }.into_any()
         }
-        other => other.in_words().into_any(),
+        other => other.label().into_any(),
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
             (&["Ada", "Sam", "Kim"], "Ada, Sam or Kim"),
         ] {
             let whom = Whom::People(names.iter().map(ToString::to_string).collect());
-            assert_eq!(whom.in_words(), expected);
+            assert_eq!(whom.label(), expected);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The navigation: one table of what leads where, and who sees it.
 
-use keyring::{SignedIn, Watcher};
+use keyring::{ActiveSession, ViewKeys};
 use leptos::prelude::*;
 
 use crate::components::Icon;
@@ -18,7 +18,7 @@ enum For {
 }
 
 impl For {
-    fn includes(self, signed_in: &SignedIn) -> bool {
+    fn includes(self, signed_in: &ActiveSession) -> bool {
         match self {
             Self::Everybody => true,
             Self::Admins => signed_in.as_admin().is_ok(),
@@ -63,7 +63,7 @@ const ENTRIES: &[Entry] = &[
 
 /// What this person sees, on the page at this path.
 #[component]
-pub(super) fn Navigation(signed_in: SignedIn, path: String) -> impl IntoView {
+pub(super) fn Navigation(signed_in: ActiveSession, path: String) -> impl IntoView {
     let seen: Vec<&Entry> = ENTRIES.iter().filter(|entry| entry.seen_by.includes(&signed_in)).collect();
     let parts = seen.chunk_by(|one, next| one.heading == next.heading).enumerate().map(|(number, entries)| {
         let id = format!("navigation-{number}");

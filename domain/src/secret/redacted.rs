@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The middle of a secret, between its product and its random characters.
 const KINDS: [&[u8; 4]; 2] = [b"_tk_", b"_pk_"];
 /// From this many characters on, what follows a kind is taken for a secret, even a truncated one.
-const FEWEST_CHARACTERS: usize = 8;
+const MIN_REDACTED_CHARS: usize = 8;
 /// Enough to tell which key it was, far too few to use it.
 const SHOWN_CHARACTERS: usize = 4;
 
@@ -21,7 +21,7 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
     for random_starts in random_parts(&bytes) {
         let random = bytes[random_starts..].iter().take_while(|byte| byte.value.is_ascii_alphanumeric());
         let length = random.count();
-        if length >= FEWEST_CHARACTERS {
+        if length >= MIN_REDACTED_CHARS {
             safe.push_str(&text[copied..bytes[random_starts + SHOWN_CHARACTERS].start]);
             safe.push('…');
             copied = bytes[random_starts + length - 1].end;
@@ -150,7 +150,7 @@ mod tests {
             let safe = redacted(&text);
             let bytes = decoded(&safe).iter().map(|byte| byte.value).collect::<Vec<_>>();
             let random = &secret.as_bytes()[product.len() + 4..];
-            prop_assert!(!bytes.windows(FEWEST_CHARACTERS).any(|window| random.windows(FEWEST_CHARACTERS).any(|part| part == window)));
+            prop_assert!(!bytes.windows(MIN_REDACTED_CHARS).any(|window| random.windows(MIN_REDACTED_CHARS).any(|part| part == window)));
             prop_assert!(matches!(redacted(&safe), Cow::Borrowed(_)), "what is redacted stays as it is");
         }
 

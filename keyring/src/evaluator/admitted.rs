@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Standing;
+use super::CachedKey;
 use crate::{Keyring, memory::PersonDependencies};
 
 /// What the admission of a caller depends on.
 #[derive(Clone)]
 pub enum AdmittedState {
-    Key(Arc<Standing>),
+    Key(Arc<CachedKey>),
     /// `None` when something changed while the person was looked up.
     Person(Option<PersonDependencies>),
 }
@@ -24,7 +24,7 @@ impl Keyring {
             return false;
         }
         match state {
-            AdmittedState::Key(key) => key.grounds.are_current() && key.in_force(self.database_time()).is_ok(),
+            AdmittedState::Key(key) => key.dependencies.are_current() && key.check_active(self.database_time()).is_ok(),
             AdmittedState::Person(dependencies) => dependencies.as_ref().is_some_and(PersonDependencies::are_current),
         }
     }

@@ -25,7 +25,7 @@ pub enum Refusal {
     Expired {
         on: NaiveDate,
     },
-    Disabled(Why),
+    Disabled(Reason),
     IpNotAllowed {
         /// None when it could not be read.
         address: Option<IpAddr>,
@@ -54,9 +54,9 @@ pub enum Refusal {
 
 /// Why a key is switched off that is otherwise in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum Reason {
     NoSubscription,
-    OwnerSwitchedOff,
+    OwnerDeactivated,
 }
 
 impl Refusal {
@@ -118,10 +118,10 @@ impl fmt::Display for Refusal {
                 "This secret ended on {on}, after the key was rotated. Use the key's new secret, or rotate it again in {CONSOLE}."
             ),
             Self::Expired { on } => write!(f, "This key expired on {on}. Rotate it in {CONSOLE}."),
-            Self::Disabled(Why::NoSubscription) => f.write_str(
+            Self::Disabled(Reason::NoSubscription) => f.write_str(
                 "The organisation's subscription does not include API keys at present. The key works again once it does.",
             ),
-            Self::Disabled(Why::OwnerSwitchedOff) => {
+            Self::Disabled(Reason::OwnerDeactivated) => {
                 f.write_str("The person to whom this key belongs was switched off. Ask an admin.")
             }
             Self::IpNotAllowed { address: Some(address) } => write!(

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{check_words, choices, find, find_unchanged};
 use crate::{
     Keyring,
-    access::Keeper,
+    access::ManageKeys,
     error::Error,
     store::{self, Event, Subject},
 };
@@ -16,18 +16,24 @@ impl Keyring {
     ///
     /// # Errors
     /// Names every wrong field; refuses when the key was revoked, or changed by somebody else meanwhile.
-    pub async fn edit_key(&self, keeper: &impl Keeper, id: &KeyId, seen: i32, draft: &KeyDraft) -> Result<Key, Error> {
-        let change = self.change(keeper).await?;
-        let before = find_unchanged(&change, keeper, id, seen).await?;
-        let choices = choices(change.on(), keeper).await?;
+    pub async fn edit_key(
+        &self,
+        manager: &impl ManageKeys,
+        id: &KeyId,
+        seen: i32,
+        draft: &KeyDraft,
+    ) -> Result<Key, Error> {
+        let change = self.change(manager).await?;
+        let before = find_unchanged(&change, manager, id, seen).await?;
+        let choices = choices(change.on(), manager).await?;
         let terms = draft.parse(&choices)?;
         check_words(draft)?;
         if KeyDraft::of(&before).parse(&choices).is_ok_and(|unchanged| unchanged == terms) {
             change.already_made().await?;
             return Ok(before);
         }
-        store::keys::set_terms(&change, keeper.shelf(), &before, &terms).await?;
-        let after = find(&change, keeper, id).await?;
+        store::keys::set_terms(&change, manager.key_scope(), &before, &terms).await?;
+        let after = find(&change, manager, id).await?;
         let detail = json!({ "before": KeyDraft::of(&before), "after": KeyDraft::of(&after) });
         change.commit(Event { action: Action::KeyEdited, subject: Subject::new(id, &after.name), detail }).await?;
         Ok(after)

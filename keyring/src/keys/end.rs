@@ -11,7 +11,7 @@ use serde_json::json;
 use super::find;
 use crate::{
     Keyring,
-    access::{Keeper, Watcher},
+    access::{ManageKeys, ViewKeys},
     error::Error,
     store::{self, Event, Subject},
 };
@@ -21,15 +21,15 @@ impl Keyring {
     ///
     /// # Errors
     /// When there is no such key.
-    pub async fn revoke_key(&self, watcher: &impl Watcher, id: &KeyId) -> Result<Key, Error> {
-        let change = self.change(watcher).await?;
-        let key = find(&change, watcher, id).await?;
+    pub async fn revoke_key(&self, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
+        let change = self.change(viewer).await?;
+        let key = find(&change, viewer, id).await?;
         if key.status() == Status::Revoked {
             change.already_made().await?;
             return Ok(key);
         }
-        store::keys::revoke(&change, watcher.shelf(), &key, &change.actor().id).await?;
-        let after = find(&change, watcher, id).await?;
+        store::keys::revoke(&change, viewer.key_scope(), &key, &change.actor().id).await?;
+        let after = find(&change, viewer, id).await?;
         let detail = json!({ "owner": key.owner });
         change.commit(Event { action: Action::KeyRevoked, subject: Subject::new(id, &key.name), detail }).await?;
         Ok(after)
@@ -39,10 +39,10 @@ impl Keyring {
     ///
     /// # Errors
     /// When there is no such key.
-    pub async fn delete_key(&self, keeper: &impl Keeper, id: &KeyId) -> Result<(), Error> {
-        let change = self.change(keeper).await?;
-        let key = find(&change, keeper, id).await?;
-        store::keys::delete(&change, keeper.shelf(), id).await?;
+    pub async fn delete_key(&self, manager: &impl ManageKeys, id: &KeyId) -> Result<(), Error> {
+        let change = self.change(manager).await?;
+        let key = find(&change, manager, id).await?;
+        store::keys::delete(&change, manager.key_scope(), id).await?;
         let detail =
             json!({ "terms": KeyDraft::of(&key), "secret": key.hint, "was_active": key.status() == Status::Active });
         change.commit(Event { action: Action::KeyDeleted, subject: Subject::new(id, &key.name), detail }).await?;

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{NewSecret, find_unchanged, subscribed};
 use crate::{
     Keyring,
-    access::Keeper,
+    access::ManageKeys,
     error::Error,
     secret::FreshSecret,
     store::{self, Change, Event, Subject},
@@ -36,18 +36,18 @@ impl Keyring {
     /// When the key was revoked, or changed by somebody else meanwhile, or would be expired all the same.
     pub async fn rotate_key(
         &self,
-        keeper: &impl Keeper,
+        manager: &impl ManageKeys,
         id: &KeyId,
         seen: i32,
         rotation: &Rotation,
     ) -> Result<NewSecret, Error> {
-        let change = self.change(keeper).await?;
-        let key = find_unchanged(&change, keeper, id, seen).await?;
-        subscribed(&change, keeper).await?;
-        let expires_at = new_expiration(&change, keeper, &key, rotation)?;
-        let secret = FreshSecret::generate(&self.product, keeper.shelf().kind());
+        let change = self.change(manager).await?;
+        let key = find_unchanged(&change, manager, id, seen).await?;
+        subscribed(&change, manager).await?;
+        let expires_at = new_expiration(&change, manager, &key, rotation)?;
+        let secret = FreshSecret::generate(&self.product, manager.key_scope().kind());
         let grace = TimeDelta::hours(rotation.grace.hours());
-        store::keys::replace_secret(&change, keeper.shelf(), &key, &secret, expires_at, grace).await?;
+        store::keys::replace_secret(&change, manager.key_scope(), &key, &secret, expires_at, grace).await?;
         let detail = json!({
             "before": { "secret": key.hint, "expires_at": key.expires_at },
             "after": { "secret": secret.hint, "expires_at": expires_at },
@@ -61,11 +61,11 @@ impl Keyring {
     ///
     /// # Errors
     /// When there is no such key.
-    pub async fn end_grace(&self, keeper: &impl Keeper, id: &KeyId) -> Result<(), Error> {
-        let change = self.change(keeper).await?;
-        let key = super::find(&change, keeper, id).await?;
+    pub async fn end_grace(&self, manager: &impl ManageKeys, id: &KeyId) -> Result<(), Error> {
+        let change = self.change(manager).await?;
+        let key = super::find(&change, manager, id).await?;
         let Some(until) = key.old_secret_until else { return Ok(change.already_made().await?) };
-        store::keys::end_grace(&change, keeper.shelf(), &key).await?;
+        store::keys::end_grace(&change, manager.key_scope(), &key).await?;
         let detail = json!({ "would_have_ended": until });
         change.commit(Event { action: Action::KeyGraceEnded, subject: Subject::new(id, &key.name), detail }).await?;
         Ok(())
@@ -74,7 +74,7 @@ impl Keyring {
 
 fn new_expiration(
     change: &Change,
-    keeper: &impl Keeper,
+    manager: &impl ManageKeys,
     key: &Key,
     rotation: &Rotation,
 ) -> Result<Option<DateTime<Utc>>, FieldErrors> {
@@ -85,6 +85,6 @@ fn new_expiration(
         }
         return Ok(key.expires_at);
     };
-    let zone = TimeZone::of(keeper.tenant());
+    let zone = TimeZone::of(manager.tenant());
     Ok(zone.resolve(draft.parse(zone.moment(change.now()))?))
 }

@@ -39,7 +39,7 @@ impl<K, V> Default for Registry<K, V> {
 
 impl<K: Hash + Eq + Clone, V: Shared> Registry<K, V> {
     /// The one thing of this id.
-    pub(super) fn obtain(&self, id: &K, now: Millis, make: impl FnOnce() -> V) -> Arc<V> {
+    pub(super) fn get_or_insert(&self, id: &K, now: Millis, make: impl FnOnce() -> V) -> Arc<V> {
         let mut shard = self.shard(id);
         shard.make_room(now);
         shard.things.entry(id.clone()).or_insert_with(|| Arc::new(make())).clone()
@@ -97,13 +97,13 @@ mod tests {
     #[test]
     fn what_is_held_or_busy_is_kept_and_the_rest_is_swept_out() {
         let registry = Registry::<u32, Thing>::default();
-        let held = registry.obtain(&1, 0, Thing::default);
-        registry.obtain(&2, 0, Thing::default).0.store(true, Ordering::Relaxed);
+        let held = registry.get_or_insert(&1, 0, Thing::default);
+        registry.get_or_insert(&2, 0, Thing::default).0.store(true, Ordering::Relaxed);
         for id in 3..100_000 {
-            registry.obtain(&id, 0, Thing::default);
+            registry.get_or_insert(&id, 0, Thing::default);
         }
         assert!(registry.len() < 20_000, "{} are still there", registry.len());
-        assert!(Arc::ptr_eq(&held, &registry.obtain(&1, 0, Thing::default)));
+        assert!(Arc::ptr_eq(&held, &registry.get_or_insert(&1, 0, Thing::default)));
         assert!(!registry.find(&2).expect("it is busy").is_idle(0));
     }
 }

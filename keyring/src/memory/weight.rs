@@ -2,33 +2,34 @@
 
 use std::mem::{size_of, size_of_val};
 
-use domain::property::Reach;
+use domain::property::PropertyScope;
 
-use super::Tally;
-use crate::{evaluator::Standing, secret::SecretHash};
+use super::UsageCounter;
+use crate::{evaluator::CachedKey, secret::SecretHash};
 
 /// What the maps take around a key, its tally and its calls of the last minute.
 const AROUND: usize = 160;
 
 /// A key with a short name and nothing special about it.
-pub(super) const USUAL: u64 = (size_of::<Standing>() + size_of::<Tally>() + size_of::<SecretHash>() + AROUND) as u64;
+pub(super) const USUAL: u64 =
+    (size_of::<CachedKey>() + size_of::<UsageCounter>() + size_of::<SecretHash>() + AROUND) as u64;
 
-pub(super) fn of(standing: &Standing) -> u64 {
-    USUAL + (standing.name.len() + owner(standing) + properties(standing) + allowlists(standing)) as u64
+pub(super) fn of(cached_key: &CachedKey) -> u64 {
+    USUAL + (cached_key.name.len() + owner(cached_key) + properties(cached_key) + allowlists(cached_key)) as u64
 }
 
-fn owner(standing: &Standing) -> usize {
-    standing.owner.as_deref().map_or(0, |owner| size_of_val(owner) + owner.name.len())
+fn owner(cached_key: &CachedKey) -> usize {
+    cached_key.owner.as_deref().map_or(0, |owner| size_of_val(owner) + owner.name.len())
 }
 
-fn properties(standing: &Standing) -> usize {
-    match &standing.reach {
-        Reach::All => 0,
-        Reach::Only(ids) => size_of_val(ids.as_slice()),
+fn properties(cached_key: &CachedKey) -> usize {
+    match &cached_key.reach {
+        PropertyScope::All => 0,
+        PropertyScope::Only(ids) => size_of_val(ids.as_slice()),
     }
 }
 
-fn allowlists(standing: &Standing) -> usize {
-    let origins = standing.allowed_origins.iter().map(|origin| size_of_val(origin) + origin.as_str().len());
-    origins.sum::<usize>() + standing.allowed_ips.bytes()
+fn allowlists(cached_key: &CachedKey) -> usize {
+    let origins = cached_key.allowed_origins.iter().map(|origin| size_of_val(origin) + origin.as_str().len());
+    origins.sum::<usize>() + cached_key.allowed_ips.bytes()
 }

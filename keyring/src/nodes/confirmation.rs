@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::{Laggard, Ledger, NodeName, PATIENCE, Pace, Revision};
+use super::{ClusterStore, NodeName, PATIENCE, Revision, Runtime, StaleNode};
 use crate::clock::Millis;
 
 /// How long to wait before looking again, at first and at most.
-const FIRST_PAUSE: Millis = 1;
-const LONGEST_PAUSE: Millis = 25;
+const INITIAL_PAUSE: Millis = 1;
+const MAX_PAUSE: Millis = 25;
 
 /// Waits until every node has applied a revision that is committed, or can have no lease any more. The
 /// nodes that did not answer are taken off the list: the next change need not wait for them.
-pub(crate) async fn confirm<W: Ledger + Pace>(world: &W, revision: Revision) {
+pub(crate) async fn await_acknowledgements<W: ClusterStore + Runtime>(world: &W, revision: Revision) {
     let mut first_seen: Option<(Millis, HashMap<NodeName, i64>)> = None;
-    let mut pause = FIRST_PAUSE;
+    let mut pause = INITIAL_PAUSE;
     loop {
         // A database that fails now cannot be asked; then only time makes sure.
         let behind = world.behind(revision).await.ok();
@@ -26,14 +26,14 @@ pub(crate) async fn confirm<W: Ledger + Pace>(world: &W, revision: Revision) {
             break;
         }
         world.sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
-    for (name, beat) in first_seen.map(|(_, beats)| beats).unwrap_or_default() {
+    for (name, heartbeat) in first_seen.map(|(_, beats)| beats).unwrap_or_default() {
         // Whoever has beaten since then lives, and is left alone. Should it fail, the next change waits once more.
-        let _ = world.unlist(&Laggard { name, beat }).await;
+        let _ = world.deregister(&StaleNode { name, heartbeat }).await;
     }
 }
 
-fn beats(laggards: &[Laggard]) -> HashMap<NodeName, i64> {
-    laggards.iter().map(|laggard| (laggard.name.clone(), laggard.beat)).collect()
+fn beats(laggards: &[StaleNode]) -> HashMap<NodeName, i64> {
+    laggards.iter().map(|stale_node| (stale_node.name.clone(), stale_node.heartbeat)).collect()
 }

@@ -14,7 +14,7 @@ pub(crate) struct Lease {
 
 /// What may be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Belief {
+pub(crate) enum LeaseState {
     Memory,
     /// Whoever is no node is told of no change, and asks each time.
     Database,
@@ -39,13 +39,13 @@ impl Lease {
     ///
     /// # Errors
     /// When the node's lease is over.
-    pub(crate) fn check(&self, now: Millis) -> Result<Belief, NoLease> {
+    pub(crate) fn check(&self, now: Millis) -> Result<LeaseState, NoLease> {
         if now < self.until.load(Ordering::SeqCst) {
-            Ok(Belief::Memory)
+            Ok(LeaseState::Memory)
         } else if self.is_node.load(Ordering::SeqCst) {
             Err(NoLease)
         } else {
-            Ok(Belief::Database)
+            Ok(LeaseState::Database)
         }
     }
 

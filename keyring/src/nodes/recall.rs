@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use domain::id::TenantId;
 
-use super::{Belief, Lease, NoLease, Pace};
+use super::{Lease, LeaseState, NoLease, Runtime};
 use crate::{
     error::Error,
-    evaluator::{Found, KeyTenant, Standing},
-    memory::{LookedUp, Memory, Recalled},
+    evaluator::{CachedKey, KeyRecord, KeyTenant},
+    memory::{LookedUp, Lookup, Memory},
     secret::SecretHash,
     store::StoreError,
 };
 
 /// Where keys are looked up that memory does not know.
 pub(crate) trait Source {
-    async fn find(&self, hash: &SecretHash) -> Result<Option<Found>, StoreError>;
+    async fn find(&self, hash: &SecretHash) -> Result<Option<KeyRecord>, StoreError>;
 
     async fn tenant(&self, id: &TenantId) -> Result<Option<KeyTenant>, StoreError>;
 }
 
 /// What is known of a secret without a query.
 pub(crate) enum Known {
-    Key(Arc<Standing>),
+    Key(Arc<CachedKey>),
     NoKey,
     /// Only the database can tell.
     Unknown(LookUp),
@@ -31,20 +31,20 @@ pub(crate) enum Known {
 /// How to ask the database about a secret.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LookUp {
-    belief: Belief,
+    lease_state: LeaseState,
     /// The secret was once found, and something has changed since.
     pub(crate) is_outdated: bool,
 }
 
 /// The key of a secret; none when nobody has it.
-pub(crate) async fn find_key<W: Source + Pace>(
+pub(crate) async fn find_key<W: Source + Runtime>(
     world: &W,
     lease: &Lease,
     memory: &Memory,
     hash: &SecretHash,
-) -> Result<Option<Arc<Standing>>, Error> {
+) -> Result<Option<Arc<CachedKey>>, Error> {
     match recall(world, lease, memory, hash).await? {
-        Known::Key(standing) => Ok(Some(standing)),
+        Known::Key(cached_key) => Ok(Some(cached_key)),
         Known::NoKey => Ok(None),
         Known::Unknown(how) => Box::pin(look_up(world, memory, hash, how)).await,
     }
@@ -54,7 +54,7 @@ pub(crate) async fn find_key<W: Source + Pace>(
 ///
 /// The order is what makes it right. The lease is checked first: whatever change was answered before that instant is
 /// then applied already. Only then memory is looked at, and only what was read behind an unmoved fence comes into it.
-pub(crate) async fn recall<W: Pace>(
+pub(crate) async fn recall<W: Runtime>(
     world: &W,
     lease: &Lease,
     memory: &Memory,
@@ -62,16 +62,16 @@ pub(crate) async fn recall<W: Pace>(
 ) -> Result<Known, Error> {
     let now = world.ticks();
     world.stall().await;
-    let belief = lease.check(now).map_err(|NoLease| StoreError::NoLease)?;
+    let lease_state = lease.check(now).map_err(|NoLease| StoreError::NoLease)?;
     world.stall().await;
-    if belief == Belief::Database {
-        return Ok(Known::Unknown(LookUp { belief, is_outdated: false }));
+    if lease_state == LeaseState::Database {
+        return Ok(Known::Unknown(LookUp { lease_state, is_outdated: false }));
     }
     Ok(match memory.recall(hash, now) {
-        Recalled::Key(standing) => Known::Key(standing),
-        Recalled::Nobody => Known::NoKey,
-        Recalled::Outdated => Known::Unknown(LookUp { belief, is_outdated: true }),
-        Recalled::Nothing => Known::Unknown(LookUp { belief, is_outdated: false }),
+        Lookup::Key(cached_key) => Known::Key(cached_key),
+        Lookup::Absent => Known::NoKey,
+        Lookup::Outdated => Known::Unknown(LookUp { lease_state, is_outdated: true }),
+        Lookup::Unknown => Known::Unknown(LookUp { lease_state, is_outdated: false }),
     })
 }
 
@@ -79,21 +79,21 @@ pub(crate) async fn recall<W: Pace>(
 ///
 /// It is to be boxed: were it a part of the question itself, each answer from memory would move it about as well, which
 /// is some thousand bytes.
-pub(crate) async fn look_up<W: Source + Pace>(
+pub(crate) async fn look_up<W: Source + Runtime>(
     world: &W,
     memory: &Memory,
     hash: &SecretHash,
-    LookUp { belief, .. }: LookUp,
-) -> Result<Option<Arc<Standing>>, Error> {
-    if belief == Belief::Database {
-        return read(world, memory, hash, belief).await.map_err(Into::into);
+    LookUp { lease_state, .. }: LookUp,
+) -> Result<Option<Arc<CachedKey>>, Error> {
+    if lease_state == LeaseState::Database {
+        return read(world, memory, hash, lease_state).await.map_err(Into::into);
     }
     let fence = memory.fence();
-    memory.look_up(hash, fence, read(world, memory, hash, belief)).await.map_err(Into::into)
+    memory.look_up(hash, fence, read(world, memory, hash, lease_state)).await.map_err(Into::into)
 }
 
 /// Asks the database, and remembers what it said where memory counts.
-async fn read<W: Source + Pace>(world: &W, memory: &Memory, hash: &SecretHash, belief: Belief) -> LookedUp {
+async fn read<W: Source + Runtime>(world: &W, memory: &Memory, hash: &SecretHash, lease_state: LeaseState) -> LookedUp {
     let fence = memory.fence();
     world.stall().await;
     let found = world.find(hash).await?;
@@ -102,24 +102,24 @@ async fn read<W: Source + Pace>(world: &W, memory: &Memory, hash: &SecretHash, b
         memory.keep_absent(fence, hash, now);
         return Ok(None);
     };
-    let tenancy = memory.rely_on(&found.tenant, now);
+    let cached_tenant = memory.depend_on_tenant(&found.tenant, now);
     world.stall().await;
-    let known = if belief == Belief::Memory { tenancy.tenant() } else { None };
+    let known = if lease_state == LeaseState::Memory { cached_tenant.tenant() } else { None };
     let tenant = match known {
         Some(tenant) => tenant,
         None => {
             let Some(tenant) = world.tenant(&found.tenant).await?.map(Arc::new) else { return Ok(None) };
-            if belief == Belief::Memory {
-                memory.keep_tenant(fence, &tenancy, &tenant);
+            if lease_state == LeaseState::Memory {
+                memory.keep_tenant(fence, &cached_tenant, &tenant);
             }
             tenant
         }
     };
     world.stall().await;
-    let standing = Arc::new(memory.stand(found, tenant, tenancy, now));
-    if belief == Belief::Memory {
+    let cached_key = Arc::new(memory.build_key(found, tenant, cached_tenant, now));
+    if lease_state == LeaseState::Memory {
         world.stall().await;
-        memory.keep(fence, hash, &standing);
+        memory.keep(fence, hash, &cached_key);
     }
-    Ok(Some(standing))
+    Ok(Some(cached_key))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Announced, Laggard, Lease, Ledger, NodeName, Pace, Result, Revision};
+use super::{ChangeRecord, ClusterStore, Lease, NodeName, Result, Revision, Runtime, StaleNode};
 use crate::memory::Memory;
 
 /// A node, as far as it has come.
@@ -29,18 +29,18 @@ impl Node {
     ///
     /// # Errors
     /// When the database fails. The lease then goes on for as long as it did.
-    pub(crate) async fn renew<W: Ledger + Pace>(&mut self, world: &W) -> Result<()> {
+    pub(crate) async fn renew<W: ClusterStore + Runtime>(&mut self, world: &W) -> Result<()> {
         let noted = world.ticks();
         world.stall().await;
-        if self.acknowledged.is_none() || !world.beat(&self.name).await? {
-            self.begin_anew(world).await?;
+        if self.acknowledged.is_none() || !world.heartbeat(&self.name).await? {
+            self.resync(world).await?;
         }
         world.stall().await;
         // In a later statement than the one that lists us: whoever does not see us listed has changed something that
         // we see here.
         let mut changes = world.changes_from(self.applied).await?;
-        if !self.has_come_to(changes.first()) {
-            self.begin_anew(world).await?;
+        if !self.contains_applied(changes.first()) {
+            self.resync(world).await?;
             changes = world.changes_from(self.applied).await?;
         }
         self.apply(world, &changes).await;
@@ -56,38 +56,38 @@ impl Node {
 
     /// Believes nothing, and then what comes after the latest change. Nobody waits for a node that is not listed, so
     /// its lease ends before anything else.
-    async fn begin_anew<W: Ledger + Pace>(&mut self, world: &W) -> Result<()> {
+    async fn resync<W: ClusterStore + Runtime>(&mut self, world: &W) -> Result<()> {
         self.lease.end();
         self.acknowledged = None;
-        world.list(&self.name).await?;
+        world.register(&self.name).await?;
         let latest = world.latest().await?;
         world.stall().await;
         (self.applied, self.made_at) = (latest, None);
-        let fenced_off = self.memory.fence_off();
+        let raised_fence = self.memory.raise_fence();
         world.stall().await;
-        fenced_off.forget_everything();
+        raised_fence.forget_everything();
         Ok(())
     }
 
     /// Whether the log still has the change that was applied last. A database whose standby took its place, or that was
     /// restored, may have lost it and made others by its number.
-    fn has_come_to(&self, first: Option<&Announced>) -> bool {
+    fn contains_applied(&self, first: Option<&ChangeRecord>) -> bool {
         let Some(made_at) = self.made_at else { return true };
         first.is_some_and(|change| (change.revision, change.made_at) == (self.applied, made_at))
     }
 
-    async fn apply(&mut self, world: &impl Pace, changes: &[Announced]) {
-        for Announced { revision, made_at, touched } in changes {
+    async fn apply(&mut self, world: &impl Runtime, changes: &[ChangeRecord]) {
+        for ChangeRecord { revision, made_at, touched } in changes {
             self.made_at = Some(*made_at);
             if *revision == self.applied {
                 continue;
             }
-            let fenced_off = self.memory.fence_off();
+            let raised_fence = self.memory.raise_fence();
             world.stall().await;
             match touched {
-                Some(touched) if *revision == self.applied.next() => fenced_off.forget(touched),
+                Some(touched) if *revision == self.applied.next() => raised_fence.forget(touched),
                 // What lies between was cleared away, or is not for us to understand.
-                _ => fenced_off.forget_everything(),
+                _ => raised_fence.forget_everything(),
             }
             self.applied = *revision;
         }
@@ -97,12 +97,12 @@ impl Node {
     ///
     /// # Errors
     /// When the database fails; others then find out by themselves.
-    pub(crate) async fn leave<W: Ledger>(&mut self, world: &W) -> Result<()> {
+    pub(crate) async fn leave<W: ClusterStore>(&mut self, world: &W) -> Result<()> {
         self.lease.end();
-        for laggard in world.behind(Revision(i64::MAX)).await? {
-            if laggard.name == self.name {
-                let ourselves = Laggard { name: self.name.clone(), beat: laggard.beat };
-                world.unlist(&ourselves).await?;
+        for stale_node in world.behind(Revision(i64::MAX)).await? {
+            if stale_node.name == self.name {
+                let ourselves = StaleNode { name: self.name.clone(), heartbeat: stale_node.heartbeat };
+                world.deregister(&ourselves).await?;
             }
         }
         Ok(())

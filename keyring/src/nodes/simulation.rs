@@ -11,11 +11,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Belief, Lease, Node, NodeName, Pace, Source, confirm, find_key};
+use super::{Lease, LeaseState, Node, NodeName, Runtime, Source, await_acknowledgements, find_key};
 use crate::{
     error::Error,
-    evaluator::Standing,
-    memory::{Memory, Recalled, Touched},
+    evaluator::CachedKey,
+    memory::{Invalidation, Lookup, Memory},
     secret::SecretHash,
     store::StoreError,
 };
@@ -162,58 +162,58 @@ async fn ask_about_keys(server: Rc<Server>, story: Rc<Story>) {
 
 impl Server {
     async fn judge(&self, hash: &SecretHash) -> Result<bool, Error> {
-        let standing = match self.way {
+        let cached_key = match self.way {
             Way::Right => find_key(&self.process, &self.lease, &self.memory, hash).await?,
             Way::LeaseCheckedLast => self.recall_and_then_check(hash).await?,
             Way::Unfenced => self.recall_unfenced(hash).await?,
             Way::TenantReliedOnLate => self.recall_relying_late(hash).await?,
         };
-        Ok(standing.is_some_and(|key| key.revoked_at.is_none() && key.tenant.is_subscribed))
+        Ok(cached_key.is_some_and(|key| key.revoked_at.is_none() && key.tenant.is_subscribed))
     }
 
-    async fn recall_and_then_check(&self, hash: &SecretHash) -> Result<Option<Arc<Standing>>, Error> {
+    async fn recall_and_then_check(&self, hash: &SecretHash) -> Result<Option<Arc<CachedKey>>, Error> {
         let recalled = self.memory.recall(hash, self.process.ticks());
         self.process.stall().await;
         match self.lease.check(self.process.ticks()) {
-            Ok(Belief::Memory) => {}
+            Ok(LeaseState::Memory) => {}
             _ => return Err(StoreError::NoLease.into()),
         }
         match recalled {
-            Recalled::Key(standing) => Ok(Some(standing)),
+            Lookup::Key(cached_key) => Ok(Some(cached_key)),
             _ => find_key(&self.process, &self.lease, &self.memory, hash).await,
         }
     }
 
-    async fn recall_unfenced(&self, hash: &SecretHash) -> Result<Option<Arc<Standing>>, Error> {
+    async fn recall_unfenced(&self, hash: &SecretHash) -> Result<Option<Arc<CachedKey>>, Error> {
         let now = self.process.ticks();
         self.lease.check(now).map_err(|_| StoreError::NoLease)?;
-        if let Recalled::Key(standing) = self.memory.recall(hash, now) {
-            return Ok(Some(standing));
+        if let Lookup::Key(cached_key) = self.memory.recall(hash, now) {
+            return Ok(Some(cached_key));
         }
         let Some(found) = self.process.find(hash).await? else { return Ok(None) };
-        let tenancy = self.memory.rely_on(&found.tenant, now);
+        let cached_tenant = self.memory.depend_on_tenant(&found.tenant, now);
         let Some(tenant) = self.process.tenant(&found.tenant).await? else { return Ok(None) };
-        let standing = Arc::new(self.memory.stand(found, Arc::new(tenant), tenancy, now));
-        self.memory.keep(self.memory.fence(), hash, &standing);
-        Ok(Some(standing))
+        let cached_key = Arc::new(self.memory.build_key(found, Arc::new(tenant), cached_tenant, now));
+        self.memory.keep(self.memory.fence(), hash, &cached_key);
+        Ok(Some(cached_key))
     }
 
-    async fn recall_relying_late(&self, hash: &SecretHash) -> Result<Option<Arc<Standing>>, Error> {
+    async fn recall_relying_late(&self, hash: &SecretHash) -> Result<Option<Arc<CachedKey>>, Error> {
         let now = self.process.ticks();
         self.lease.check(now).map_err(|_| StoreError::NoLease)?;
-        if let Recalled::Key(standing) = self.memory.recall(hash, now) {
-            return Ok(Some(standing));
+        if let Lookup::Key(cached_key) = self.memory.recall(hash, now) {
+            return Ok(Some(cached_key));
         }
         let fence = self.memory.fence();
         let Some(found) = self.process.find(hash).await? else { return Ok(None) };
-        let Some(tenant) = self.memory.rely_on(&found.tenant, now).tenant() else {
+        let Some(tenant) = self.memory.depend_on_tenant(&found.tenant, now).tenant() else {
             return find_key(&self.process, &self.lease, &self.memory, hash).await;
         };
         self.process.stall().await;
-        let tenancy = self.memory.rely_on(&found.tenant, now);
-        let standing = Arc::new(self.memory.stand(found, tenant, tenancy, now));
-        self.memory.keep(fence, hash, &standing);
-        Ok(Some(standing))
+        let cached_tenant = self.memory.depend_on_tenant(&found.tenant, now);
+        let cached_key = Arc::new(self.memory.build_key(found, tenant, cached_tenant, now));
+        self.memory.keep(fence, hash, &cached_key);
+        Ok(Some(cached_key))
     }
 }
 
@@ -222,13 +222,13 @@ impl Server {
 async fn change(
     process: &Process,
     story: &Story,
-    touched: Touched,
+    touched: Invalidation,
     write: impl FnOnce(&mut Tables) -> bool,
 ) -> Option<()> {
     let machine = &process.database.machine;
     let begun = machine.now();
-    let committed = process.ask(|tables| if write(tables) { tables.announce(touched) } else { tables.latest });
-    confirm(process, committed.await.ok()?).await;
+    let committed = process.ask(|tables| if write(tables) { tables.append_changes(touched) } else { tables.latest });
+    await_acknowledgements(process, committed.await.ok()?).await;
     more(if machine.now() - begun < SECOND { &story.quick } else { &story.slow });
     Some(())
 }
@@ -239,7 +239,7 @@ async fn revoke_keys(process: Process, story: Rc<Story>) {
         machine.delay(machine.pick(0..SECOND)).await;
         let number = machine.pick(0..KEYS as u64) as usize;
         let revoke = |tables: &mut Tables| !std::mem::replace(&mut tables.revoked[number], true);
-        if change(&process, &story, Touched::Key(key(number)), revoke).await.is_some() {
+        if change(&process, &story, Invalidation::Key(key(number)), revoke).await.is_some() {
             story.revoked.borrow_mut().entry(number).or_insert(machine.now());
         }
     }
@@ -250,14 +250,14 @@ async fn stop_and_resume_subscription(process: Process, story: Rc<Story>) {
     loop {
         machine.delay(machine.pick(0..4 * SECOND)).await;
         let stop = |tables: &mut Tables| std::mem::replace(&mut tables.is_subscribed, false);
-        if change(&process, &story, Touched::Tenant(tenant()), stop).await.is_some() {
+        if change(&process, &story, Invalidation::Tenant(tenant()), stop).await.is_some() {
             story.unsubscribed.set(Some(machine.now()));
         }
         machine.delay(machine.pick(0..2 * SECOND)).await;
         // From here on it may be seen at any time that it goes on.
         story.unsubscribed.set(None);
         let resume = |tables: &mut Tables| !std::mem::replace(&mut tables.is_subscribed, true);
-        while change(&process, &story, Touched::Tenant(tenant()), resume).await.is_none() {}
+        while change(&process, &story, Invalidation::Tenant(tenant()), resume).await.is_none() {}
     }
 }
 

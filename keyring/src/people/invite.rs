@@ -97,13 +97,13 @@ impl Keyring {
     /// Makes another link for somebody who lost the first, or forgot their password. Earlier links end.
     ///
     /// # Errors
-    /// When the admin has to confirm their identity first, the tenant has no person with this id, it is the admin themselves,
+    /// When the admin has to await_acknowledgements their identity first, the tenant has no person with this id, it is the admin themselves,
     /// or the person was deactivated.
     pub async fn make_password_link(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Invitation, Error> {
         check_not_oneself(admin, id, "Change your own password under Security.")?;
         let change = self.confirmed_change(admin).await?;
         let found = find(&change, admin, id).await?;
-        if found.state == PersonState::SwitchedOff {
+        if found.state == PersonState::Deactivated {
             return Err(Error::Refused(format!("{} was switched off. Switch them on first.", found.person.name)));
         }
         let invitation = make_link(&change, found.person).await?;
@@ -144,7 +144,7 @@ impl Keyring {
         let Account { person, tenant, .. } = account;
         let actor = Actor::with_credential(&person, address);
         let change = Change::begin(&self.database, super::chain(tenant.as_ref()), &actor, &self.clock).await?;
-        if !store::invitations::spend(&change, &token).await? {
+        if !store::invitations::consume(&change, &token).await? {
             return Err(no_longer_good());
         }
         store::people::set_password(&change, &person.id, hash).await?;

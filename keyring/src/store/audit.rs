@@ -22,8 +22,8 @@ use super::{
     nodes::{self, Tables},
 };
 use crate::{
-    access::Actor, clock::Clock, error::Error, memory::Touched, node::Confirmations, nodes::confirm, secret::Sha256Hex,
-    secret_keys::SecretKeys,
+    access::Actor, clock::Clock, error::Error, memory::Invalidation, node::Confirmations,
+    nodes::await_acknowledgements, secret::Sha256Hex, secret_keys::SecretKeys,
 };
 
 mod change_limit;
@@ -81,7 +81,7 @@ pub(crate) struct Change {
     now: DateTime<Utc>,
     secret_keys: Arc<SecretKeys>,
     /// The keys that it gives more or less than they had.
-    touched: Vec<Touched>,
+    invalidations: Vec<Invalidation>,
     pool: Pool,
     audience: Audience,
     confirmed: Arc<Confirmations>,
@@ -106,11 +106,11 @@ impl Change {
         let (pool, audience, confirmed) = (database.pool().clone(), database.audience(), database.confirmed().clone());
         let now = match (&audience, clock) {
             // By the clock that all nodes go by: what ends now by one that is ahead would be good for longer.
-            (Audience::Nodes, Clock::Machine) => nodes::time(transaction.on()).await?,
+            (Audience::Nodes, Clock::System) => nodes::time(transaction.on()).await?,
             _ => clock.now(),
         };
         let actor = actor.recheck(transaction.on(), now).await?;
-        Ok(Self { transaction, chain, actor, now, secret_keys, touched: Vec::new(), pool, audience, confirmed })
+        Ok(Self { transaction, chain, actor, now, secret_keys, invalidations: Vec::new(), pool, audience, confirmed })
     }
 
     /// What the stores write through.
@@ -137,8 +137,8 @@ impl Change {
     /// even when whoever asked for the change goes away meanwhile.
     pub(crate) async fn commit(mut self, event: Event<'_>) -> std::result::Result<(), Error> {
         change_limit::check(&self, event.action).await?;
-        self.note(event).await?;
-        let carried_out = tokio::spawn(self.carry_out()).await;
+        self.append_event(event).await?;
+        let carried_out = tokio::spawn(self.apply()).await;
         let outcome = carried_out.map_err(|stopped| StoreError::Database(DbErr::Custom(stopped.to_string())))?;
         Ok(outcome?)
     }
@@ -149,16 +149,18 @@ impl Change {
         if let Audience::Nodes = self.audience {
             let revision = nodes::latest(self.transaction.on()).await?;
             self.transaction.rollback().await?;
-            confirm(&Tables::new(self.pool.connection(), &Clock::Machine), revision).await;
+            await_acknowledgements(&Tables::new(self.pool.connection(), &Clock::System), revision).await;
         }
         Ok(())
     }
 
     /// A change whose outcome is unknown may have been committed, so it is applied like one that was.
-    async fn carry_out(self) -> Result<()> {
-        let Self { transaction, chain, touched, pool, audience, confirmed, .. } = self;
+    async fn apply(self) -> Result<()> {
+        let Self { transaction, chain, invalidations, pool, audience, confirmed, .. } = self;
         let revision = match audience {
-            Audience::Nodes if !touched.is_empty() => Some(nodes::announce(transaction.on(), &touched).await?),
+            Audience::Nodes if !invalidations.is_empty() => {
+                Some(nodes::append_changes(transaction.on(), &invalidations).await?)
+            }
             _ => None,
         };
         let outcome = match transaction.commit().await.map_err(StoreError::from) {
@@ -168,20 +170,22 @@ impl Change {
         };
         let committed_at = Instant::now();
         if let Audience::Ourselves(Some(memory)) = &audience {
-            touched.iter().for_each(|touched| memory.fence_off().forget(touched));
+            invalidations.iter().for_each(|invalidations| memory.raise_fence().forget(invalidations));
         }
         if let Some(revision) = revision {
-            confirm(&Tables::new(pool.connection(), &Clock::Machine), revision).await;
+            await_acknowledgements(&Tables::new(pool.connection(), &Clock::System), revision).await;
         }
-        if !touched.is_empty() {
+        if !invalidations.is_empty() {
             confirmed.note(committed_at.elapsed());
         }
         outcome
     }
 
     /// Adds a row, for a change that takes more than one to tell.
-    pub(crate) async fn note(&mut self, event: Event<'_>) -> Result<()> {
-        self.touched.extend(touched_by(&event, &self.chain.id).filter(|touched| !self.touched.contains(touched)));
+    pub(crate) async fn append_event(&mut self, event: Event<'_>) -> Result<()> {
+        self.invalidations.extend(
+            invalidation_of(&event, &self.chain.id).filter(|invalidations| !self.invalidations.contains(invalidations)),
+        );
         let Self { transaction, secret_keys, chain, actor, now, .. } = self;
         self.chain = append_event(transaction.on(), secret_keys, chain, actor, event, *now).await?;
         Ok(())
@@ -225,9 +229,9 @@ async fn append_event(
 }
 
 /// Whose keys an event gives more or less than they had.
-fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
-    let subject = || Touched::parse(event.subject.id);
-    let tenant = || TenantId::parse(chain).ok().map(Touched::Tenant);
+fn invalidation_of(event: &Event<'_>, chain: &str) -> Option<Invalidation> {
+    let subject = || Invalidation::parse(event.subject.id);
+    let tenant = || TenantId::parse(chain).ok().map(Invalidation::Tenant);
     match event.action {
         Action::KeyEdited
         | Action::KeyRotated
@@ -236,8 +240,8 @@ fn touched_by(event: &Event<'_>, chain: &str) -> Option<Touched> {
         | Action::KeyDeleted
         | Action::PersonRenamed
         | Action::PersonRoleChanged
-        | Action::PersonSwitchedOff
-        | Action::PersonSwitchedOn
+        | Action::PersonDeactivated
+        | Action::PersonReactivated
         | Action::TenantChanged => subject(),
         Action::PropertyCreated
         | Action::PropertyRenamed

@@ -79,7 +79,7 @@ impl Database {
     }
 
     /// Where the server is, when it is one that others can reach as well.
-    pub(crate) fn shared_with_others(&self) -> Option<&str> {
+    pub(crate) fn shared_url(&self) -> Option<&str> {
         self.pool.postgres_url()
     }
 

@@ -17,7 +17,7 @@ use sea_orm::{
 use super::{
     Result,
     entity::{api_key, legacy_use, person, usage_event, usage_hour},
-    keyset::{self, Log, Toward},
+    pagination::{self, Direction, Log},
     readable,
 };
 
@@ -67,7 +67,7 @@ pub(crate) async fn log(
     if let Some(outcome) = filter {
         select = select.filter(usage_event::Column::Outcome.eq(outcome.as_str()));
     }
-    keyset::page(connection, select, start).await
+    pagination::page(connection, select, start).await
 }
 
 /// The calls of a key that the log still keeps.
@@ -85,17 +85,17 @@ impl Log for usage_event::Entity {
     type Entry = Call;
     const PAGE_SIZE: usize = LOG_PAGE_SIZE;
 
-    fn sorted(select: Select<Self>, toward: Toward) -> Select<Self> {
+    fn sorted(select: Select<Self>, toward: Direction) -> Select<Self> {
         select.order_by(usage_event::Column::At, toward.order()).order_by(usage_event::Column::Id, toward.order())
     }
 
     /// The first condition is what an index is read by, the second parts the calls of one instant.
-    fn beyond(select: Select<Self>, Position { at, number }: Position, toward: Toward) -> Select<Self> {
+    fn beyond(select: Select<Self>, Position { at, number }: Position, toward: Direction) -> Select<Self> {
         let (column, id) = (usage_event::Column::At, usage_event::Column::Id);
         let any = Condition::any();
         match toward {
-            Toward::Older => select.filter(column.lte(at)).filter(any.add(column.lt(at)).add(id.lt(number))),
-            Toward::Newer => select.filter(column.gte(at)).filter(any.add(column.gt(at)).add(id.gt(number))),
+            Direction::Older => select.filter(column.lte(at)).filter(any.add(column.lt(at)).add(id.lt(number))),
+            Direction::Newer => select.filter(column.gte(at)).filter(any.add(column.gt(at)).add(id.gt(number))),
         }
     }
 

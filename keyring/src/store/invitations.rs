@@ -46,6 +46,6 @@ pub(crate) async fn person_of(
 }
 
 /// False when the link was used meanwhile.
-pub(crate) async fn spend(change: &Change, token: &Sha256Hex) -> Result<bool> {
+pub(crate) async fn consume(change: &Change, token: &Sha256Hex) -> Result<bool> {
     Ok(invitation::Entity::delete_by_id(token.as_str()).exec(change.on()).await?.rows_affected == 1)
 }

@@ -5,7 +5,7 @@ use domain::{
     id::{Id, KeyId, PropertyId, SecretId, TenantId},
     key::Key,
     key_draft::KeyTerms,
-    property::Reach,
+    property::PropertyScope,
     secret::{KeyKind, SecretHint},
 };
 use sea_orm::{
@@ -20,7 +20,7 @@ use super::{
     readable, to_lines,
 };
 use crate::{
-    access::Shelf,
+    access::KeyScope,
     secret::{FreshSecret, new_id},
 };
 
@@ -31,16 +31,16 @@ mod row;
 pub(crate) use row::find;
 
 /// Where every query of this module starts.
-fn on(shelf: &Shelf) -> Condition {
+fn on(key_scope: &KeyScope) -> Condition {
     Condition::all()
-        .add(api_key::Column::TenantId.eq(shelf.tenant.as_str()))
-        .add(api_key::Column::Kind.eq(shelf.kind().as_str()))
-        .add_option(shelf.owner().map(|owner| api_key::Column::OwnerId.eq(owner.as_str())))
+        .add(api_key::Column::TenantId.eq(key_scope.tenant.as_str()))
+        .add(api_key::Column::Kind.eq(key_scope.kind().as_str()))
+        .add_option(key_scope.owner().map(|owner| api_key::Column::OwnerId.eq(owner.as_str())))
 }
 
 /// How many keys count towards the limit.
-pub(crate) async fn count_active(connection: &impl ConnectionTrait, shelf: &Shelf) -> Result<u64> {
-    let active = api_key::Entity::find().filter(on(shelf)).filter(api_key::Column::RevokedAt.is_null());
+pub(crate) async fn count_active(connection: &impl ConnectionTrait, key_scope: &KeyScope) -> Result<u64> {
+    let active = api_key::Entity::find().filter(on(key_scope)).filter(api_key::Column::RevokedAt.is_null());
     Ok(active.count(connection).await?)
 }
 
@@ -67,7 +67,7 @@ fn sort_name(name: &str) -> String {
 
 pub(crate) async fn insert(
     change: &Change,
-    shelf: &Shelf,
+    key_scope: &KeyScope,
     id: &KeyId,
     terms: &KeyTerms,
     expires_at: Option<DateTime<Utc>>,
@@ -76,9 +76,9 @@ pub(crate) async fn insert(
 ) -> Result<()> {
     let row = api_key::ActiveModel {
         id: Set(id.to_string()),
-        tenant_id: Set(shelf.tenant.to_string()),
-        kind: Set(shelf.kind().as_str().to_owned()),
-        owner_id: Set(shelf.owner().map(ToString::to_string)),
+        tenant_id: Set(key_scope.tenant.to_string()),
+        kind: Set(key_scope.kind().as_str().to_owned()),
+        owner_id: Set(key_scope.owner().map(ToString::to_string)),
         expires_at: Set(expires_at),
         created_at: Set(change.now()),
         created_by: Set(created_by.to_owned()),
@@ -99,7 +99,7 @@ fn active_terms(terms: &KeyTerms, hint: &SecretHint) -> api_key::ActiveModel {
         description: Set(description.clone()),
         group_id: Set(group.as_ref().map(ToString::to_string)),
         scopes: Set(scopes.to_string()),
-        all_properties: Set(*reach == Reach::All),
+        all_properties: Set(*reach == PropertyScope::All),
         allowed_ips: Set(to_lines(allowed_ips)),
         allowed_origins: Set(to_lines(allowed_origins)),
         rate_limit_per_minute: Set(i32::from(rate_limit_per_minute.per_minute())),
@@ -109,8 +109,8 @@ fn active_terms(terms: &KeyTerms, hint: &SecretHint) -> api_key::ActiveModel {
     }
 }
 
-async fn insert_properties(change: &Change, id: &KeyId, reach: &Reach) -> Result<()> {
-    let Reach::Only(properties) = reach else { return Ok(()) };
+async fn insert_properties(change: &Change, id: &KeyId, reach: &PropertyScope) -> Result<()> {
+    let PropertyScope::Only(properties) = reach else { return Ok(()) };
     let row = |property: &PropertyId| api_key_property::ActiveModel {
         api_key_id: Set(id.to_string()),
         property_id: Set(property.to_string()),
@@ -134,11 +134,11 @@ async fn insert_secret(change: &Change, id: &KeyId, secret: &FreshSecret) -> Res
 }
 
 /// Changes one active key. The columns that `row` leaves unset stay as they are.
-async fn update(change: &Change, shelf: &Shelf, id: &KeyId, row: api_key::ActiveModel) -> Result<()> {
+async fn update(change: &Change, key_scope: &KeyScope, id: &KeyId, row: api_key::ActiveModel) -> Result<()> {
     api_key::Entity::update_many()
         .set(row)
         .col_expr(api_key::Column::Version, Expr::col(api_key::Column::Version).add(1))
-        .filter(on(shelf))
+        .filter(on(key_scope))
         .filter(api_key::Column::Id.eq(id.as_str()))
         .filter(api_key::Column::RevokedAt.is_null())
         .exec(change.on())
@@ -147,17 +147,17 @@ async fn update(change: &Change, shelf: &Shelf, id: &KeyId, row: api_key::Active
 }
 
 /// Gives a key other terms; its secret stays.
-pub(crate) async fn set_terms(change: &Change, shelf: &Shelf, key: &Key, terms: &KeyTerms) -> Result<()> {
-    update(change, shelf, &key.id, active_terms(terms, &key.hint)).await?;
+pub(crate) async fn set_terms(change: &Change, key_scope: &KeyScope, key: &Key, terms: &KeyTerms) -> Result<()> {
+    update(change, key_scope, &key.id, active_terms(terms, &key.hint)).await?;
     forget_properties(change, &key.id, &terms.reach).await?;
     insert_properties(change, &key.id, &terms.reach).await
 }
 
 /// Makes room for another selection. A key that stays narrowed keeps its archived properties, which nobody could
 /// see to pick: they are back once they are restored.
-async fn forget_properties(change: &Change, id: &KeyId, reach: &Reach) -> Result<()> {
+async fn forget_properties(change: &Change, id: &KeyId, reach: &PropertyScope) -> Result<()> {
     let mut picked = Condition::all().add(api_key_property::Column::ApiKeyId.eq(id.as_str()));
-    if matches!(reach, Reach::Only(_)) {
+    if matches!(reach, PropertyScope::Only(_)) {
         let live = Query::select()
             .column(property::Column::Id)
             .from(property::Entity)
@@ -173,7 +173,7 @@ async fn forget_properties(change: &Change, id: &KeyId, reach: &Reach) -> Result
 /// secret was still in one ends now: there are never more than two.
 pub(crate) async fn replace_secret(
     change: &Change,
-    shelf: &Shelf,
+    key_scope: &KeyScope,
     key: &Key,
     secret: &FreshSecret,
     expires_at: Option<DateTime<Utc>>,
@@ -192,13 +192,13 @@ pub(crate) async fn replace_secret(
         search_text: Set(search_text(&key.name, &key.description, &secret.hint.tail)),
         ..Default::default()
     };
-    update(change, shelf, &key.id, row).await
+    update(change, key_scope, &key.id, row).await
 }
 
 /// Ends the grace period of a secret from before a rotation.
-pub(crate) async fn end_grace(change: &Change, shelf: &Shelf, key: &Key) -> Result<()> {
+pub(crate) async fn end_grace(change: &Change, key_scope: &KeyScope, key: &Key) -> Result<()> {
     retire_old_secrets(change, &key.id).await?;
-    update(change, shelf, &key.id, api_key::ActiveModel::default()).await
+    update(change, key_scope, &key.id, api_key::ActiveModel::default()).await
 }
 
 async fn retire_old_secrets(change: &Change, key: &KeyId) -> Result<()> {
@@ -211,19 +211,19 @@ async fn retire_old_secrets(change: &Change, key: &KeyId) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn revoke(change: &Change, shelf: &Shelf, key: &Key, by: &str) -> Result<()> {
+pub(crate) async fn revoke(change: &Change, key_scope: &KeyScope, key: &Key, by: &str) -> Result<()> {
     let row = api_key::ActiveModel {
         revoked_at: Set(Some(change.now())),
         revoked_by: Set(Some(by.to_owned())),
         ..Default::default()
     };
-    update(change, shelf, &key.id, row).await
+    update(change, key_scope, &key.id, row).await
 }
 
 /// Removes a key with its secrets and usage, which go with their key's row.
-pub(crate) async fn delete(change: &Change, shelf: &Shelf, id: &KeyId) -> Result<()> {
+pub(crate) async fn delete(change: &Change, key_scope: &KeyScope, id: &KeyId) -> Result<()> {
     api_key::Entity::delete_many()
-        .filter(on(shelf))
+        .filter(on(key_scope))
         .filter(api_key::Column::Id.eq(id.as_str()))
         .exec(change.on())
         .await?;

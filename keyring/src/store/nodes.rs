@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use super::{Database, Result, StoreError, within};
 use crate::{
     clock::{Clock, Millis},
-    memory::Touched,
-    nodes::{Announced, Laggard, Ledger, NodeName, Pace, Revision},
+    memory::Invalidation,
+    nodes::{ChangeRecord, ClusterStore, NodeName, Revision, Runtime, StaleNode},
 };
 
 /// Where nodes listen for the news that something has changed.
@@ -27,7 +27,7 @@ const LOG_KEPT: i64 = 10_000;
 const NEXT_REVISION: &str = "UPDATE auth_epoch SET rev = rev + 1 RETURNING rev";
 
 /// Gives a change its revision, and wakes the nodes once it is committed.
-pub(super) async fn announce(transaction: &DatabaseTransaction, touched: &[Touched]) -> Result<Revision> {
+pub(super) async fn append_changes(transaction: &DatabaseTransaction, touched: &[Invalidation]) -> Result<Revision> {
     let mut latest = Revision::default();
     for touched in touched {
         latest = revision(transaction, NEXT_REVISION).await?;
@@ -40,7 +40,7 @@ pub(super) async fn announce(transaction: &DatabaseTransaction, touched: &[Touch
 
 /// Deletes what every node has long applied. The owner of a file keeps no such log.
 pub(crate) async fn clear_log(database: &Database) -> Result<()> {
-    if database.shared_with_others().is_none() {
+    if database.shared_url().is_none() {
         return Ok(());
     }
     let sql = "DELETE FROM auth_change WHERE rev <= (SELECT rev FROM auth_epoch) - $1";
@@ -80,9 +80,9 @@ pub(super) async fn latest(connection: &impl ConnectionTrait) -> Result<Revision
 }
 
 /// A connection for a node alone, so that it renews its lease however busy the others are.
-pub(crate) type OwnConnection = DatabaseConnection;
+pub(crate) type DedicatedConnection = DatabaseConnection;
 
-pub(crate) async fn own_connection(url: &str, patience: Duration) -> Result<OwnConnection> {
+pub(crate) async fn dedicated_connection(url: &str, patience: Duration) -> Result<DedicatedConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).acquire_timeout(patience).connect_lazy(true).sqlx_logging(false);
     sql::check_postgres_connections(&mut options);
@@ -90,39 +90,39 @@ pub(crate) async fn own_connection(url: &str, patience: Duration) -> Result<OwnC
 }
 
 /// After so long without a hint, the database is asked for a sign of life. Nor may it take longer to begin to listen.
-const QUIET: Duration = Duration::from_secs(5);
+const LISTEN_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Listens for the news that something has changed.
-pub(crate) struct Hints(PgListener);
+pub(crate) struct ChangeListener(PgListener);
 
-impl Hints {
+impl ChangeListener {
     pub(crate) async fn listen(url: &str) -> Result<Self> {
         let listening = async {
             let mut listener = PgListener::connect(url).await.map_err(sql)?;
             listener.listen(CHANNEL).await.map_err(sql)?;
             Ok(Self(listener))
         };
-        within(QUIET, listening).await
+        within(LISTEN_IDLE_TIMEOUT, listening).await
     }
 
     /// Waits for the next one, or for the news that one may have been missed.
     pub(crate) async fn next(&mut self) -> Result<()> {
         loop {
-            match timeout(QUIET, self.0.try_recv()).await {
+            match timeout(LISTEN_IDLE_TIMEOUT, self.0.try_recv()).await {
                 Ok(heard) => return heard.map(drop).map_err(sql),
                 // A connection that has died without a word is as quiet as one on which there is nothing to tell.
-                Err(_) => within(ANSWER_TIME, self.show_life()).await?,
+                Err(_) => within(QUERY_TIMEOUT, self.ping()).await?,
             }
         }
     }
 
-    async fn show_life(&mut self) -> Result<()> {
+    async fn ping(&mut self) -> Result<()> {
         self.0.execute("SELECT 1").await.map(drop).map_err(sql)
     }
 }
 
 /// Whoever waits for the nodes waits for so long at most, whatever has become of the database.
-const ANSWER_TIME: Duration = Duration::from_millis(500);
+const QUERY_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn sql(error: sea_orm::SqlxError) -> StoreError {
     StoreError::Database(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())))
@@ -150,30 +150,30 @@ async fn revision(connection: &impl ConnectionTrait, sql: &str) -> Result<Revisi
     Ok(Revision(row.ok_or_else(nothing)?.rev))
 }
 
-impl Ledger for Tables<'_> {
-    async fn beat(&self, node: &NodeName) -> Result<bool> {
+impl ClusterStore for Tables<'_> {
+    async fn heartbeat(&self, node: &NodeName) -> Result<bool> {
         let sql = "UPDATE node_lease SET beat = nextval('node_beat'), seen_at = clock_timestamp() WHERE name = $1";
         Ok(run(self.connection, sql, [node.0.as_str().into()]).await? == 1)
     }
 
-    async fn list(&self, node: &NodeName) -> Result<()> {
+    async fn register(&self, node: &NodeName) -> Result<()> {
         let sql = "INSERT INTO node_lease (name, beat, applied, seen_at) \
                    VALUES ($1, nextval('node_beat'), -1, clock_timestamp()) \
                    ON CONFLICT (name) DO UPDATE SET beat = excluded.beat, applied = -1";
         run(self.connection, sql, [node.0.as_str().into()]).await.map(drop)
     }
 
-    async fn unlist(&self, laggard: &Laggard) -> Result<()> {
-        let words: [Value; 2] = [laggard.name.0.as_str().into(), laggard.beat.into()];
+    async fn deregister(&self, stale_node: &StaleNode) -> Result<()> {
+        let words: [Value; 2] = [stale_node.name.0.as_str().into(), stale_node.heartbeat.into()];
         let sql = "DELETE FROM node_lease WHERE name = $1 AND beat = $2";
-        within(ANSWER_TIME, run(self.connection, sql, words)).await.map(drop)
+        within(QUERY_TIMEOUT, run(self.connection, sql, words)).await.map(drop)
     }
 
     async fn latest(&self) -> Result<Revision> {
         latest(self.connection).await
     }
 
-    async fn changes_from(&self, first: Revision) -> Result<Vec<Announced>> {
+    async fn changes_from(&self, first: Revision) -> Result<Vec<ChangeRecord>> {
         #[derive(FromQueryResult)]
         struct Row {
             rev: i64,
@@ -182,10 +182,10 @@ impl Ledger for Tables<'_> {
         }
         let sql = "SELECT rev, at, touched FROM auth_change WHERE rev >= $1 ORDER BY rev";
         let rows = Row::find_by_statement(statement(sql, [first.0.into()])).all(self.connection).await?;
-        let read = |Row { rev, at, touched }| Announced {
+        let read = |Row { rev, at, touched }| ChangeRecord {
             revision: Revision(rev),
             made_at: at,
-            touched: Touched::parse(&touched),
+            touched: Invalidation::parse(&touched),
         };
         Ok(rows.into_iter().map(read).collect())
     }
@@ -195,20 +195,20 @@ impl Ledger for Tables<'_> {
         run(self.connection, "UPDATE node_lease SET applied = $2 WHERE name = $1", words).await.map(drop)
     }
 
-    async fn behind(&self, revision: Revision) -> Result<Vec<Laggard>> {
+    async fn behind(&self, revision: Revision) -> Result<Vec<StaleNode>> {
         #[derive(FromQueryResult)]
         struct Row {
             name: String,
-            beat: i64,
+            heartbeat: i64,
         }
         let sql = "SELECT name, beat FROM node_lease WHERE applied < $1";
         let rows = Row::find_by_statement(statement(sql, [revision.0.into()])).all(self.connection);
-        let rows = within(ANSWER_TIME, async { Ok(rows.await?) }).await?;
-        Ok(rows.into_iter().map(|row| Laggard { name: NodeName(row.name), beat: row.beat }).collect())
+        let rows = within(QUERY_TIMEOUT, async { Ok(rows.await?) }).await?;
+        Ok(rows.into_iter().map(|row| StaleNode { name: NodeName(row.name), heartbeat: row.heartbeat }).collect())
     }
 }
 
-impl Pace for Tables<'_> {
+impl Runtime for Tables<'_> {
     fn ticks(&self) -> Millis {
         self.clock.ticks()
     }

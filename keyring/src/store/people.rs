@@ -23,7 +23,7 @@ use super::{
     entity::{audit_event, authorization_group as group, person, person_group, session, tenant},
     groups, inserted, invitations, readable,
 };
-use crate::{powers, totp::TotpSecret};
+use crate::{role_permissions, totp::TotpSecret};
 
 pub(super) fn read(row: &person::Model) -> Result<Person> {
     Ok(Person {
@@ -51,7 +51,7 @@ pub(crate) struct Account {
     pub(crate) password_hash: Option<String>,
     /// Encrypted.
     totp_secret: Option<String>,
-    pub(crate) is_switched_off: bool,
+    pub(crate) is_deactivated: bool,
     /// The one that access tokens must carry.
     pub(crate) token_epoch: i64,
 }
@@ -62,8 +62,8 @@ impl Account {
     }
 
     pub(crate) fn state(&self) -> PersonState {
-        match (self.is_switched_off, &self.password_hash) {
-            (true, _) => PersonState::SwitchedOff,
+        match (self.is_deactivated, &self.password_hash) {
+            (true, _) => PersonState::Deactivated,
             (false, None) => PersonState::Invited,
             (false, Some(_)) => PersonState::Active,
         }
@@ -78,7 +78,7 @@ fn read_account(row: person::Model) -> Result<Account> {
         person: read(&row)?,
         tenant: tenant_of(&row)?,
         totp_secret: row.totp_secret,
-        is_switched_off: row.switched_off_at.is_some(),
+        is_deactivated: row.switched_off_at.is_some(),
         token_epoch: row.token_epoch,
         password_hash: Some(row.password_hash).filter(|hash| hash != NO_PASSWORD),
     })
@@ -217,7 +217,7 @@ pub(crate) async fn permissions(
     id: &PersonId,
 ) -> Result<Vec<Permission>> {
     let Some(account) = account_in(connection, tenant, id).await? else { return Ok(Vec::new()) };
-    Ok(powers::of(account.person.role, granted(connection, tenant, id).await?))
+    Ok(role_permissions::permissions_of_role(account.person.role, granted(connection, tenant, id).await?))
 }
 
 /// What a person's groups grant.
@@ -345,7 +345,7 @@ pub(crate) async fn set_role(change: &Change, id: &PersonId, role: Role) -> Resu
     update(change, id, person::ActiveModel { role: Set(role.as_str().to_owned()), ..Default::default() }).await
 }
 
-pub(crate) async fn set_switched_off(change: &Change, id: &PersonId, since: Option<DateTime<Utc>>) -> Result<()> {
+pub(crate) async fn set_deactivated(change: &Change, id: &PersonId, since: Option<DateTime<Utc>>) -> Result<()> {
     update(change, id, person::ActiveModel { switched_off_at: Set(since), ..Default::default() }).await
 }
 
@@ -399,16 +399,16 @@ pub(crate) async fn set_totp(
 }
 
 /// Notes that the code of a step was used. False when that one or a later one was before.
-pub(crate) async fn spend_totp_step(change: &Change, id: &PersonId, step: i64) -> Result<bool> {
+pub(crate) async fn consume_totp_step(change: &Change, id: &PersonId, step: i64) -> Result<bool> {
     let earlier =
         Condition::any().add(person::Column::TotpLastStep.is_null()).add(person::Column::TotpLastStep.lt(step));
-    let spent = person::Entity::update_many()
+    let consumed = person::Entity::update_many()
         .col_expr(person::Column::TotpLastStep, Expr::value(step))
         .filter(person::Column::Id.eq(id.as_str()))
         .filter(earlier)
         .exec(change.on())
         .await?;
-    Ok(spent.rows_affected == 1)
+    Ok(consumed.rows_affected == 1)
 }
 
 /// Holds a person's row until the change is over, if their password still is the one that was checked and they were

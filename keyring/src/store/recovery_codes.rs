@@ -25,7 +25,7 @@ pub(crate) async fn replace(change: &Change, person: &PersonId, codes: &[Sha256H
 }
 
 /// False when the person has no such code, or not any more.
-pub(crate) async fn spend(change: &Change, person: &PersonId, code: &Sha256Hex) -> Result<bool> {
+pub(crate) async fn consume(change: &Change, person: &PersonId, code: &Sha256Hex) -> Result<bool> {
     let key = (person.to_string(), code.as_str().to_owned());
     Ok(recovery_code::Entity::delete_by_id(key).exec(change.on()).await?.rows_affected == 1)
 }

@@ -77,7 +77,7 @@ pub(crate) async fn find(
     let Some(session) = found else { return Ok(None) };
     let person = readable("a person's id", &session.person_id, PersonId::parse(&session.person_id))?;
     let account = people::account(connection, &person).await?;
-    let Some(account) = account.filter(|account| !account.is_switched_off) else { return Ok(None) };
+    let Some(account) = account.filter(|account| !account.is_deactivated) else { return Ok(None) };
     let entered = session.entered_tenant_id.filter(|_| account.person.role == Role::SuperUser);
     let tenant = match entered {
         Some(id) => Some(readable("a tenant's id", &id, TenantId::parse(&id))?),

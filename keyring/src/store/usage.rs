@@ -38,7 +38,7 @@ pub(crate) async fn write(database: &Database, batch: &Batch) -> Result<()> {
 
 /// The keys of the batch that still exist, and will until it is written: nothing is written about a deleted key.
 async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Result<BTreeSet<String>> {
-    let used = batch.keys.iter().map(|(tally, _)| tally.key.as_str());
+    let used = batch.keys.iter().map(|(counter, _)| counter.key.as_str());
     let keys: BTreeSet<&str> = used.chain(batch.calls.iter().map(|call| call.key.as_str())).collect();
     let keys: Vec<&str> = keys.into_iter().collect();
     let mut existing = BTreeSet::new();
@@ -59,9 +59,9 @@ async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Resu
 
 async fn add_to_hours(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
     let mut rows: Vec<usage_hour::ActiveModel> = Vec::new();
-    for (tally, uses) in batch.keys.iter().filter(|(tally, _)| existing.contains(tally.key.as_str())) {
-        rows.extend(uses.hours.iter().map(|(hour, verdict, count)| usage_hour::ActiveModel {
-            api_key_id: Set(tally.key.to_string()),
+    for (counter, delta) in batch.keys.iter().filter(|(counter, _)| existing.contains(counter.key.as_str())) {
+        rows.extend(delta.hours.iter().map(|(hour, verdict, count)| usage_hour::ActiveModel {
+            api_key_id: Set(counter.key.to_string()),
             hour: Set(*hour),
             outcome: Set(verdict.as_str().to_owned()),
             count: Set(*count),
@@ -120,8 +120,8 @@ async fn set_last_uses(connection: &impl ConnectionTrait, batch: &Batch, existin
     let seen: Vec<ValueTuple> = batch
         .keys
         .iter()
-        .filter(|(tally, _)| existing.contains(tally.key.as_str()))
-        .filter_map(|(tally, uses)| Some((tally.key.as_str(), uses.last?)))
+        .filter(|(counter, _)| existing.contains(counter.key.as_str()))
+        .filter_map(|(counter, delta)| Some((counter.key.as_str(), delta.last?)))
         .map(|(id, last)| (id, last.at, last.address.map(format_address)).into_value_tuple())
         .collect();
     for some in seen.chunks(ROWS) {

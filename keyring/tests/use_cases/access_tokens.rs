@@ -4,7 +4,9 @@ use domain::{
     id::{Id, PersonId},
     person::Role,
 };
-use keyring::{Ask, Credential, Credentials, Demand, LegacyCredential, LegacyRefusal, PersonScope, Refusal};
+use keyring::{
+    AccessQuery, Credential, Credentials, LegacyCredential, LegacyRefusal, PersonScope, Refusal, Requirement,
+};
 use secrecy::SecretString;
 
 use super::stage::{PASSWORD, Stage, home};
@@ -33,10 +35,10 @@ impl Stage {
     }
 
     async fn accepts(&self, token: &SecretString) -> bool {
-        let demand = Demand { permission: None, property: None, cost: 1, tenant: None };
-        let ask = Ask { address: Some(home()), nearest: home(), origin: None, demand };
+        let requirement = Requirement { permission: None, property: None, cost: 1, tenant: None };
+        let query = AccessQuery { address: Some(home()), nearest: home(), origin: None, requirement };
         let credential = Credential::Legacy(LegacyCredential::Token(token.clone()));
-        match self.keyring.evaluate(&credential, &ask).await.unwrap().outcome {
+        match self.keyring.evaluate(&credential, &query).await.unwrap().outcome {
             Ok(_) => true,
             Err(Refusal::Legacy(LegacyRefusal::InvalidToken)) => false,
             Err(other) => panic!("another refusal: {other:?}"),

@@ -3,7 +3,7 @@ use std::fs;
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use domain::id::Id;
-use keyring::{AuditHead, ChainReport, Fault, Flaw, OpenError, TenantAdmin, generate_secret_key};
+use keyring::{AuditHead, ChainError, ChainErrorKind, ChainReport, OpenError, TenantAdmin, generate_secret_key};
 use sea_orm::{ConnectionTrait, Statement};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -44,7 +44,7 @@ async fn report(stage: &Stage, tenant: &TenantAdmin) -> ChainReport {
 }
 
 /// The number of the first row that is not as it was, and why.
-async fn fault(stage: &Stage, tenant: &TenantAdmin) -> Option<(i64, Flaw)> {
+async fn fault(stage: &Stage, tenant: &TenantAdmin) -> Option<(i64, ChainErrorKind)> {
     report(stage, tenant).await.fault.map(|fault| (fault.sequence, fault.why))
 }
 
@@ -60,20 +60,20 @@ async fn what_nobody_touched_is_whole(stage: Stage) {
 
 async fn every_column_of_a_row_counts(stage: Stage) {
     for (number, (change, expected)) in [
-        ("chain_id = 'elsewhere'", Flaw::Missing),
-        ("sequence = 99", Flaw::Missing),
-        ("at = '2026-11-21 12:00:01+00:00'", Flaw::Altered),
-        ("actor = 'per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB'", Flaw::Altered),
-        ("actor_name = 'Nobody'", Flaw::Altered),
-        ("action = 'key.revoked'", Flaw::Altered),
-        ("subject = 'prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB'", Flaw::Altered),
-        ("subject_name = ''", Flaw::Altered),
-        ("address = '203.0.113.7'", Flaw::Altered),
-        ("address = ''", Flaw::Altered),
-        ("detail = '{}'", Flaw::Altered),
-        ("hash = 'abc'", Flaw::Altered),
-        ("key_id = NULL", Flaw::Unkeyed),
-        ("key_id = '0000000000000000'", Flaw::UnknownKey),
+        ("chain_id = 'elsewhere'", ChainErrorKind::Missing),
+        ("sequence = 99", ChainErrorKind::Missing),
+        ("at = '2026-11-21 12:00:01+00:00'", ChainErrorKind::Altered),
+        ("actor = 'per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB'", ChainErrorKind::Altered),
+        ("actor_name = 'Nobody'", ChainErrorKind::Altered),
+        ("action = 'key.revoked'", ChainErrorKind::Altered),
+        ("subject = 'prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB'", ChainErrorKind::Altered),
+        ("subject_name = ''", ChainErrorKind::Altered),
+        ("address = '203.0.113.7'", ChainErrorKind::Altered),
+        ("address = ''", ChainErrorKind::Altered),
+        ("detail = '{}'", ChainErrorKind::Altered),
+        ("hash = 'abc'", ChainErrorKind::Altered),
+        ("key_id = NULL", ChainErrorKind::Unkeyed),
+        ("key_id = '0000000000000000'", ChainErrorKind::UnknownKey),
     ]
     .into_iter()
     .enumerate()
@@ -82,7 +82,7 @@ async fn every_column_of_a_row_counts(stage: Stage) {
         let id = tenant.tenant().id.as_str();
         tamper(&stage, &format!("UPDATE audit_event SET {change} WHERE chain_id = '{id}' AND sequence = 3")).await;
         let report = report(&stage, &tenant).await;
-        let when = (expected != Flaw::Missing).then(|| stage.now());
+        let when = (expected != ChainErrorKind::Missing).then(|| stage.now());
         let (rows, found) = (report.rows, report.fault.expect(change));
         assert_eq!((rows, found.sequence, found.why), (2, 3, expected), "{change}");
         assert!(change.starts_with("at") || found.at == when, "{change}: {:?}", found.at);
@@ -94,7 +94,7 @@ async fn a_row_that_is_gone_is_missed(stage: Stage) {
         let tenant = tenant_of_five(&stage, &format!("without-{gone}")).await;
         let id = tenant.tenant().id.as_str();
         tamper(&stage, &format!("DELETE FROM audit_event WHERE chain_id = '{id}' AND sequence = {gone}")).await;
-        let expected = Fault { sequence: gone, at: None, why: Flaw::Missing };
+        let expected = ChainError { sequence: gone, at: None, why: ChainErrorKind::Missing };
         assert_eq!(report(&stage, &tenant).await.fault, Some(expected));
     }
 }
@@ -106,7 +106,7 @@ async fn rows_keep_their_order(stage: Stage) {
         let sql = format!("UPDATE audit_event SET sequence = {to} WHERE chain_id = '{id}' AND sequence = {from}");
         tamper(&stage, &sql).await;
     }
-    assert_eq!(fault(&stage, &tenant).await, Some((2, Flaw::Altered)));
+    assert_eq!(fault(&stage, &tenant).await, Some((2, ChainErrorKind::Altered)));
 }
 
 async fn nothing_is_added_behind_the_end(stage: Stage) {
@@ -119,16 +119,16 @@ async fn nothing_is_added_behind_the_end(stage: Stage) {
              SELECT chain_id, {place}, {columns} FROM audit_event WHERE chain_id = '{id}' AND sequence = 5"
         );
         tamper(&stage, &copy).await;
-        assert_eq!(fault(&stage, &tenant).await, Some((place, Flaw::Added)), "{slug}");
+        assert_eq!(fault(&stage, &tenant).await, Some((place, ChainErrorKind::Added)), "{slug}");
     }
 }
 
 async fn the_end_is_known(stage: Stage) {
     for (slug, change, expected) in [
-        ("longer", "UPDATE audit_chain SET length = 6", (6, Flaw::Missing)),
-        ("shorter", "UPDATE audit_chain SET length = 4", (5, Flaw::Added)),
-        ("another", "UPDATE audit_chain SET hash = 'abc'", (5, Flaw::AnotherEnd)),
-        ("none", "DELETE FROM audit_chain", (1, Flaw::Added)),
+        ("longer", "UPDATE audit_chain SET length = 6", (6, ChainErrorKind::Missing)),
+        ("shorter", "UPDATE audit_chain SET length = 4", (5, ChainErrorKind::Added)),
+        ("another", "UPDATE audit_chain SET hash = 'abc'", (5, ChainErrorKind::AnotherEnd)),
+        ("none", "DELETE FROM audit_chain", (1, ChainErrorKind::Added)),
     ] {
         let tenant = tenant_of_five(&stage, slug).await;
         tamper(&stage, &format!("{change} WHERE id = '{}'", tenant.tenant().id.as_str())).await;
@@ -142,11 +142,11 @@ async fn chains_are_found_whatever_is_left_of_them(stage: Stage) {
     tamper(&stage, &format!("UPDATE audit_event SET chain_id = 'elsewhere' WHERE chain_id = '{id}'")).await;
     tamper(&stage, &format!("DELETE FROM audit_chain WHERE id = '{id}'")).await;
     let reports = stage.keyring.verify_audit(None, &[]).await.unwrap().chains;
-    let told: Vec<(&str, Option<(i64, Flaw)>)> = reports
+    let told: Vec<(&str, Option<(i64, ChainErrorKind)>)> = reports
         .iter()
         .map(|report| (report.chain.as_str(), report.fault.as_ref().map(|fault| (fault.sequence, fault.why))))
         .collect();
-    assert_eq!(told, [("acme", Some((1, Flaw::Missing))), ("elsewhere", Some((1, Flaw::Added)))]);
+    assert_eq!(told, [("acme", Some((1, ChainErrorKind::Missing))), ("elsewhere", Some((1, ChainErrorKind::Added)))]);
 }
 
 /// Computes all hashes without a key, as earlier versions did: what an attacker can do who does not have the key.
@@ -196,9 +196,9 @@ async fn chain_cannot_be_rewritten_without_the_key(stage: Stage) {
     let tenant = tenant_of_five(&stage, "acme").await;
     tamper(&stage, "UPDATE audit_event SET actor_name = 'Forged' WHERE sequence = 3").await;
     rewrite_without_key(&stage).await;
-    assert_eq!(fault(&stage, &tenant).await, Some((5, Flaw::Unkeyed)), "the chain has to end with a key");
+    assert_eq!(fault(&stage, &tenant).await, Some((5, ChainErrorKind::Unkeyed)), "the chain has to end with a key");
     stage.generate(&tenant, "Later").await;
-    assert_eq!(fault(&stage, &tenant).await, Some((5, Flaw::Unkeyed)), "a later event is no seal");
+    assert_eq!(fault(&stage, &tenant).await, Some((5, ChainErrorKind::Unkeyed)), "a later event is no seal");
 }
 
 async fn truncated_chain_does_not_contain_its_head(stage: Stage) {
@@ -234,7 +234,7 @@ async fn events_stay_verifiable_after_a_rotation(stage: Stage) {
     let without_old = stage.reopen().await.unwrap();
     let verified = without_old.verify_audit(Some(&tenant), &[]).await.unwrap();
     let found = verified.chains[0].fault.as_ref().map(|fault| (fault.sequence, fault.why));
-    assert_eq!(found, Some((1, Flaw::UnknownKey)), "the retired key has to stay in the file");
+    assert_eq!(found, Some((1, ChainErrorKind::UnknownKey)), "the retired key has to stay in the file");
 }
 
 async fn chains_of_an_earlier_version_are_sealed_once(stage: Stage) {
@@ -254,7 +254,7 @@ async fn chains_of_an_earlier_version_are_sealed_once(stage: Stage) {
 
     tamper(&stage, "UPDATE audit_event SET actor_name = 'Forged' WHERE sequence = 3").await;
     rewrite_all_but_the_seal(&stage, &tenant).await;
-    assert_eq!(fault(&stage, &tenant).await, Some((6, Flaw::Altered)), "the seal covers what came before it");
+    assert_eq!(fault(&stage, &tenant).await, Some((6, ChainErrorKind::Altered)), "the seal covers what came before it");
 }
 
 /// Rewrites the part of a chain that has no key, and leaves the seal as it is.

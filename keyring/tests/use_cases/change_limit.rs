@@ -70,8 +70,8 @@ async fn access_is_removed_beyond_the_limit(stage: Stage) {
     stage.keyring.revoke_key(&admin, &key).await.unwrap();
     stage.keyring.delete_key(&admin, &key).await.unwrap();
     stage.keyring.end_sessions_of(&admin, &mia).await.unwrap();
-    stage.keyring.switch_off(&admin, &mia).await.unwrap();
-    assert!(is_limited(&stage.keyring.switch_on(&admin, &mia).await));
+    stage.keyring.deactivate(&admin, &mia).await.unwrap();
+    assert!(is_limited(&stage.keyring.reactivate(&admin, &mia).await));
 }
 
 async fn limit_is_per_person(stage: Stage) {

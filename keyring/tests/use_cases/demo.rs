@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 
 use domain::{
-    attention::Attention,
     key::{Status, Validity},
     key_list::KeyListQuery,
-    usage::{Fate, Range, UsageQuery},
+    key_warning::KeyWarning,
+    usage::{CallOutcome, Range, UsageQuery},
 };
 use keyring::{SuperUser, TenantAdmin};
 use secrecy::ExposeSecret;
@@ -50,7 +50,7 @@ async fn the_demo_shows_keys_in_every_state(stage: Stage) {
 
 async fn the_demo_shows_what_keys_were_used_for(stage: Stage) {
     let admin = demo(&stage).await;
-    for attention in Attention::ALL {
+    for attention in KeyWarning::ALL {
         let query = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
         let keys = stage.keyring.keys(&admin, &query).await.unwrap().keys;
         assert!(keys.iter().any(|key| attention.is_marked_on(key, stage.now())), "{attention:?}");
@@ -61,8 +61,8 @@ async fn the_demo_shows_what_keys_were_used_for(stage: Stage) {
     for range in [Range::Day, Range::Month] {
         let query = UsageQuery { range, ..UsageQuery::default() };
         let usage = stage.keyring.key_usage(&admin, &pms.id, &query).await.unwrap();
-        let sum = usage.steps.iter().map(|step| &step.tally).collect::<domain::usage::Tally>();
-        assert!(Fate::ALL.into_iter().all(|fate| sum.with(fate) > 0), "{range:?}: {sum:?}");
+        let sum = usage.steps.iter().map(|step| &step.counts).collect::<domain::usage::OutcomeCounts>();
+        assert!(CallOutcome::ALL.into_iter().all(|fate| sum.with(fate) > 0), "{range:?}: {sum:?}");
         assert_eq!(usage.log.entries[0].position.at, pms.last_used_at.unwrap());
         assert!(usage.log.has_older);
     }

@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use domain::{key_draft::KeyDraft, property::Reach, scope::Scopes};
+use domain::{key_draft::KeyDraft, property::PropertyScope, scope::Scopes};
 use keyring::Error;
 
 use super::stage::{Stage, codes};
@@ -27,11 +27,11 @@ async fn an_edit_changes_the_terms_and_not_the_secret(stage: Stage) {
     };
     let after = stage.keyring.edit_key(&tenant, &id, before.version, &draft).await.unwrap();
     assert_eq!((after.name.as_str(), after.scopes), ("Front desk", Scopes::Both));
-    assert!(matches!(&after.reach, Reach::Only(ids) if ids.len() == 2));
+    assert!(matches!(&after.reach, PropertyScope::Only(ids) if ids.len() == 2));
     assert_eq!((after.hint.clone(), after.expires_at, after.version), (before.hint, before.expires_at, 2));
     let narrowed = KeyDraft { properties: vec![properties[0].id.to_string()], ..draft };
     let after = stage.keyring.edit_key(&tenant, &id, 2, &narrowed).await.unwrap();
-    assert_eq!(after.reach, Reach::Only(vec![properties[0].id.clone()]));
+    assert_eq!(after.reach, PropertyScope::Only(vec![properties[0].id.clone()]));
     assert_eq!(stage.actions(&id).await, ["key.generated", "key.edited", "key.edited"]);
 }
 

@@ -1,6 +1,6 @@
 use domain::{audit::Action, audit_query::AuditQuery, person::Role, tenant::Tenant};
 use keyring::{
-    Error, NewInvitation, NewPerson, NewRole, NewTenant, SignedIn, SuperUser, TenantAdmin, TenantChange, Thing,
+    ActiveSession, Error, NewInvitation, NewPerson, NewRole, NewTenant, SuperUser, TenantAdmin, TenantChange, Thing,
 };
 
 use super::stage::{PASSWORD, Stage, codes, home};
@@ -20,14 +20,14 @@ on_both_databases! {
 
 const ROOT: &str = "root@latchkey.test";
 
-async fn root(stage: &Stage) -> SignedIn {
+async fn root(stage: &Stage) -> ActiveSession {
     let new = NewPerson { email: ROOT.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
     stage.keyring.ensure_super_user(new).await.unwrap();
     stage.at_the_console(ROOT).await
 }
 
 /// The same session, as it is now.
-async fn entered(stage: &Stage, tenant: &TenantAdmin) -> (keyring::SessionToken, SignedIn) {
+async fn entered(stage: &Stage, tenant: &TenantAdmin) -> (keyring::SessionToken, ActiveSession) {
     root(stage).await;
     let token = stage.sign_in(ROOT, PASSWORD).await.unwrap();
     stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
@@ -200,7 +200,7 @@ async fn super_users_are_named_only_where_they_acted(stage: Stage) {
         stage.person(tenant, "Ana", Role::TenantAdmin).await;
         let ana = stage.at_the_console(&format!("ana@{}.test", tenant.tenant().slug)).await;
         let acted = stage.keyring.super_users_who_acted(&ana.as_admin().unwrap()).await.unwrap();
-        let to_ask = stage.keyring.whom_to_ask(&ana).await.unwrap();
+        let to_ask = stage.keyring.admin_contacts(&ana).await.unwrap();
         for people in [acted, to_ask] {
             let names: Vec<String> = people.into_iter().map(|person| person.name).collect();
             assert_eq!(names, expected, "{}", tenant.tenant().slug);

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use domain::{
-    expiration::ExpirationDraft, key::Validity, key_draft::KeyDraft, key_list::KeyListQuery, property::Reach,
+    expiration::ExpirationDraft, key::Validity, key_draft::KeyDraft, key_list::KeyListQuery, property::PropertyScope,
     scope::Scopes,
 };
 use keyring::{Error, NewKey, Rotation, SuperUser, TenantChange};
@@ -41,7 +41,7 @@ async fn a_key_is_stored_as_it_was_asked_for(stage: Stage) {
     assert_eq!((key.name.as_str(), key.description.as_str()), ("PMS", "For the front desk."));
     assert_eq!(key.group.unwrap().name, "Full access");
     assert_eq!(key.scopes, Scopes::Both);
-    assert_eq!(key.reach, Reach::Only(vec![properties[1].id.clone()]));
+    assert_eq!(key.reach, PropertyScope::Only(vec![properties[1].id.clone()]));
     assert_eq!(key.allowed_ips.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::1/128"]);
     assert_eq!(
         key.allowed_origins.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -4,7 +4,9 @@ use domain::{
     key_draft::KeyDraft,
     permission::Permission,
 };
-use keyring::{Ask, Credential, Demand, Error, GroupEdit, GroupUse, NewGroup, Refusal, TenantAdmin, Thing};
+use keyring::{
+    AccessQuery, Credential, Error, GroupEdit, GroupUse, NewGroup, Refusal, Requirement, TenantAdmin, Thing,
+};
 use secrecy::SecretString;
 
 use super::stage::{Stage, codes};
@@ -33,13 +35,13 @@ async fn named(stage: &Stage, tenant: &TenantAdmin, name: &str) -> Group {
 async fn may(stage: &Stage, secret: &SecretString, permission: &str) -> bool {
     let address = "203.0.113.7".parse().unwrap();
     let permission = Permission::parse(permission).unwrap();
-    let ask = Ask {
+    let query = AccessQuery {
         address: Some(address),
         nearest: address,
         origin: None,
-        demand: Demand { permission: Some(&permission), property: None, cost: 0, tenant: None },
+        requirement: Requirement { permission: Some(&permission), property: None, cost: 0, tenant: None },
     };
-    match stage.keyring.evaluate(&Credential::Secret(secret.clone()), &ask).await.unwrap().outcome {
+    match stage.keyring.evaluate(&Credential::Secret(secret.clone()), &query).await.unwrap().outcome {
         Ok(_) => true,
         Err(Refusal::InsufficientPermissions { .. }) => false,
         Err(other) => panic!("another refusal: {other}"),

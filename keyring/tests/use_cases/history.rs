@@ -67,7 +67,7 @@ fn numbered(numbers: impl Iterator<Item = i64>) -> Vec<String> {
 async fn steps(stage: &Stage, tenant: &TenantAdmin, key: &KeyId, range: Range) -> Vec<(NaiveDateTime, u64)> {
     let query = UsageQuery { range, ..UsageQuery::default() };
     let usage = stage.keyring.key_usage(tenant, key, &query).await.unwrap();
-    usage.steps.iter().map(|step| (step.begins, step.tally.total())).collect()
+    usage.steps.iter().map(|step| (step.begins, step.counts.total())).collect()
 }
 
 async fn log(stage: &Stage, tenant: &TenantAdmin, key: &KeyId, start: Start) -> domain::usage::LogPage {
@@ -90,10 +90,10 @@ async fn a_day_is_charted_by_the_hour(stage: Stage) {
     let usage = stage.keyring.key_usage(&tenant, &key, &UsageQuery::default()).await.unwrap();
     assert_eq!(usage.steps.len(), 24);
     let (first, last) = (&usage.steps[0], &usage.steps[23]);
-    assert_eq!((first.begins.to_string().as_str(), first.tally.total()), ("2026-11-21 02:00:00", 3), "in Auckland");
-    assert_eq!((last.begins.to_string().as_str(), last.tally.total()), ("2026-11-22 01:00:00", 7));
-    assert_eq!((last.tally.of(Verdict::Valid), last.tally.of(Verdict::IpNotAllowed)), (5, 2));
-    assert!(usage.steps[1..23].iter().all(|step| step.tally.total() == 0));
+    assert_eq!((first.begins.to_string().as_str(), first.counts.total()), ("2026-11-21 02:00:00", 3), "in Auckland");
+    assert_eq!((last.begins.to_string().as_str(), last.counts.total()), ("2026-11-22 01:00:00", 7));
+    assert_eq!((last.counts.of(Verdict::Valid), last.counts.of(Verdict::IpNotAllowed)), (5, 2));
+    assert!(usage.steps[1..23].iter().all(|step| step.counts.total() == 0));
     assert_eq!(usage.lately.total(), 110, "the day before counts among the last 30");
 }
 

@@ -1,10 +1,10 @@
 use chrono::TimeDelta;
 use domain::{
-    attention::Attention,
     expiration::ExpirationDraft,
     key::{Status, Validity},
     key_draft::{Grace, KeyDraft},
     key_list::{Column, KeyListQuery, Sort},
+    key_warning::KeyWarning,
 };
 use keyring::{NewKey, Rotation, TenantAdmin};
 use sea_orm::ConnectionTrait;
@@ -85,9 +85,9 @@ async fn the_filters_for_attention_keep_to_their_rules(stage: Stage) {
     }
     let all = stage.keyring.keys(&tenant, &KeyListQuery::default()).await.unwrap().keys;
     for (attention, expected) in [
-        (Attention::NeverUsed, &["new", "idle"][..]),
-        (Attention::Unused, &["forgotten"]),
-        (Attention::OldSecret, &["busy", "forgotten", "idle"]),
+        (KeyWarning::NeverUsed, &["new", "idle"][..]),
+        (KeyWarning::Unused, &["forgotten"]),
+        (KeyWarning::OldSecret, &["busy", "forgotten", "idle"]),
     ] {
         let query = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
         assert_eq!(stage.names(&tenant, &query).await, expected, "{attention:?}");

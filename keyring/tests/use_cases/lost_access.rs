@@ -12,8 +12,8 @@ use domain::{
 };
 use futures::future::{BoxFuture, FutureExt, join_all};
 use keyring::{
-    Error, KeyHolder, Keyring, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant,
-    PersonScope, SessionToken, SignedIn, SuperUser, TenantAdmin, TenantChange,
+    ActiveSession, Error, KeyHolder, Keyring, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole,
+    NewTenant, PersonScope, SessionToken, SuperUser, TenantAdmin, TenantChange,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 use sql::WriteTransaction;
@@ -47,7 +47,7 @@ const ROOT: &str = "root@latchkey.test";
 struct Ana {
     tenant: TenantAdmin,
     token: SessionToken,
-    signed_in: SignedIn,
+    signed_in: ActiveSession,
     admin: TenantAdmin,
     holder: KeyHolder,
     id: PersonId,
@@ -105,7 +105,7 @@ type Changes<'a> = Vec<(&'static str, BoxFuture<'a, Result<(), Error>>)>;
 fn changes_as_admin<'a>(keyring: &'a Keyring, admin: &'a TenantAdmin, ana: &'a Ana) -> Changes<'a> {
     let role = |role: Role| NewRole { role: role.as_str().to_owned(), groups: Vec::new() };
     vec![
-        ("reactivating herself", keyring.switch_on(admin, &ana.id).boxed()),
+        ("reactivating herself", keyring.reactivate(admin, &ana.id).boxed()),
         (
             "taking her role back",
             async move { keyring.set_role(admin, &ana.id, &role(Role::TenantAdmin)).await.map(drop) }.boxed(),
@@ -114,7 +114,7 @@ fn changes_as_admin<'a>(keyring: &'a Keyring, admin: &'a TenantAdmin, ana: &'a A
             "promoting somebody",
             async move { keyring.set_role(admin, &ana.mia, &role(Role::TenantAdmin)).await.map(drop) }.boxed(),
         ),
-        ("deactivating somebody", keyring.switch_off(admin, &ana.mia).boxed()),
+        ("deactivating somebody", keyring.deactivate(admin, &ana.mia).boxed()),
         ("signing somebody out", keyring.end_sessions_of(admin, &ana.mia).map(|done| done.map(drop)).boxed()),
         ("making a password link", keyring.make_password_link(admin, &ana.mia).map(|done| done.map(drop)).boxed()),
         ("resetting a factor", keyring.reset_second_factor(admin, &ana.mia).boxed()),
@@ -171,7 +171,7 @@ fn changes_as_holder<'a>(keyring: &'a Keyring, holder: &'a KeyHolder) -> Changes
     vec![("generating a personal key", async move { keyring.generate_key(holder, &new).await.map(drop) }.boxed())]
 }
 
-fn changes_as_person<'a>(keyring: &'a Keyring, signed_in: &'a SignedIn) -> Changes<'a> {
+fn changes_as_person<'a>(keyring: &'a Keyring, signed_in: &'a ActiveSession) -> Changes<'a> {
     vec![
         ("renaming herself", keyring.rename_oneself(signed_in, "Another name").boxed()),
         (
@@ -199,12 +199,12 @@ fn member() -> NewRole {
 
 async fn deactivated_admin_changes_nothing(stage: Stage) {
     let ana = Ana::on(&stage).await;
-    stage.keyring.switch_off(&ana.tenant, &ana.id).await.unwrap();
+    stage.keyring.deactivate(&ana.tenant, &ana.id).await.unwrap();
     let refused = |error: &Error| is_session_ended(error) || is_about_oneself(error);
     ana.is_refused_everything(&stage, refused).await;
     ana.is_refused_their_own(&stage).await;
     // Reactivation gives no session back.
-    stage.keyring.switch_on(&ana.tenant, &ana.id).await.unwrap();
+    stage.keyring.reactivate(&ana.tenant, &ana.id).await.unwrap();
     ana.is_refused_everything(&stage, refused).await;
 }
 
@@ -262,7 +262,7 @@ async fn expired_session_changes_nothing(stage: Stage) {
 async fn admin_who_owes_a_second_factor_changes_nothing(stage: Stage) {
     let ana = Ana::on(&stage).await;
     stage.keyring.require_second_factor(&ana.tenant, true).await.unwrap();
-    let refused = |error: &Error| matches!(error, Error::OwesSecondFactor { .. }) || is_about_oneself(error);
+    let refused = |error: &Error| matches!(error, Error::MfaEnrollmentRequired { .. }) || is_about_oneself(error);
     ana.is_refused_everything(&stage, refused).await;
 }
 
@@ -277,7 +277,7 @@ async fn promoted_member_keeps_their_own_keys(stage: Stage) {
 }
 
 /// A super user with a session that has entered the tenant.
-async fn root_within(stage: &Stage, tenant: &TenantAdmin) -> (SessionToken, SignedIn) {
+async fn root_within(stage: &Stage, tenant: &TenantAdmin) -> (SessionToken, ActiveSession) {
     let new = NewPerson { email: ROOT.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
     stage.keyring.ensure_super_user(new).await.unwrap();
     let token = stage.sign_in(ROOT, PASSWORD).await.unwrap();
@@ -373,7 +373,7 @@ impl Held {
 async fn queued_changes_of_a_deactivated_admin_are_refused(stage: Stage) {
     let ana = Ana::on(&stage).await;
     let held = Held::on(&stage, ana.tenant.tenant().id.as_str()).await;
-    let removal = stage.keyring.switch_off(&ana.tenant, &ana.id);
+    let removal = stage.keyring.deactivate(&ana.tenant, &ana.id);
     let late = changes_as_admin(&stage.keyring, &ana.admin, &ana);
     let count = late.len();
     let late = async {
@@ -393,7 +393,7 @@ async fn queued_changes_of_a_deactivated_admin_are_refused(stage: Stage) {
         assert!(is_session_ended(&error) || is_about_oneself(&error), "{what}: {error:?}");
     }
     let profile = stage.keyring.person(&ana.tenant, &ana.id).await.unwrap();
-    assert_eq!((profile.person.role, profile.state), (Role::TenantAdmin, PersonState::SwitchedOff));
+    assert_eq!((profile.person.role, profile.state), (Role::TenantAdmin, PersonState::Deactivated));
     let events = stage.keyring.audit_stretch(Some(&ana.tenant), &Default::default(), 1).await.unwrap();
     assert_eq!(events[0].action.as_str(), "person.switched_off", "nothing came after it");
 }
@@ -424,7 +424,7 @@ async fn nobody_reactivates_themselves_or_changes_their_own_role(stage: Stage) {
     let ana = Ana::on(&stage).await;
     let (_, root) = root_within(&stage, &ana.tenant).await;
     for (who, admin, id) in [("Ana", &ana.admin, &ana.id), ("Root", &root.as_admin().unwrap(), &root.person.id)] {
-        assert!(is_about_oneself(&stage.keyring.switch_on(admin, id).await.unwrap_err()), "{who}");
+        assert!(is_about_oneself(&stage.keyring.reactivate(admin, id).await.unwrap_err()), "{who}");
         for role in [Role::Member, Role::TenantAdmin] {
             let new = NewRole { role: role.as_str().to_owned(), groups: Vec::new() };
             assert!(is_about_oneself(&stage.keyring.set_role(admin, id, &new).await.unwrap_err()), "{who}");

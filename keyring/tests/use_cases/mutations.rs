@@ -133,8 +133,8 @@ async fn what_admins_do_about_people(stage: &Stage, tenant: &TenantAdmin, secret
     keyring.accept_invitation(&link.token, PASSWORD.to_owned().into(), home()).await.unwrap();
     let role = NewRole { role: "tenant_admin".to_owned(), groups: Vec::new() };
     keyring.set_role(tenant, &mia, &role).await.unwrap();
-    keyring.switch_off(tenant, &mia).await.unwrap();
-    keyring.switch_on(tenant, &mia).await.unwrap();
+    keyring.deactivate(tenant, &mia).await.unwrap();
+    keyring.reactivate(tenant, &mia).await.unwrap();
     let signed_in = stage.at_the_console("mia@acme.test").await;
     let (_, codes) = stage.with_second_factor(&signed_in).await;
     secrets.extend(codes.iter().map(|code| code.expose_secret().to_owned()));

@@ -8,8 +8,8 @@ use domain::{
     person::{PersonState, Role},
 };
 use keyring::{
-    Ask, Credential, Credentials, Demand, Error, Invitation, NewGroup, NewInvitation, NewKey, NewRole, NewSecret,
-    Refusal, SessionToken, SignedIn, TenantAdmin, Thing, Why,
+    AccessQuery, ActiveSession, Credential, Credentials, Error, Invitation, NewGroup, NewInvitation, NewKey, NewRole,
+    NewSecret, Reason, Refusal, Requirement, SessionToken, TenantAdmin, Thing,
 };
 use secrecy::SecretString;
 use tokio::sync::Notify;
@@ -66,7 +66,7 @@ async fn accept(stage: &Stage, token: &SecretString) -> Result<(), Error> {
     stage.keyring.accept_invitation(token, PASSWORD.to_owned().into(), home()).await.map(drop)
 }
 
-async fn signed_in(stage: &Stage, token: &SessionToken) -> Option<SignedIn> {
+async fn signed_in(stage: &Stage, token: &SessionToken) -> Option<ActiveSession> {
     stage.keyring.signed_in(token, home()).await.unwrap()
 }
 
@@ -112,13 +112,13 @@ async fn mia_with_a_key(stage: &Stage, tenant: &TenantAdmin) -> (PersonId, Sessi
 
 async fn judged(stage: &Stage, key: &NewSecret, permission: &str) -> Result<(), Refusal> {
     let permission = Permission::parse(permission).unwrap();
-    let ask = Ask {
+    let query = AccessQuery {
         address: Some(home()),
         nearest: home(),
         origin: None,
-        demand: Demand { permission: Some(&permission), property: None, cost: 1, tenant: None },
+        requirement: Requirement { permission: Some(&permission), property: None, cost: 1, tenant: None },
     };
-    stage.keyring.evaluate(&Credential::Secret(key.secret.clone()), &ask).await.unwrap().outcome.map(drop)
+    stage.keyring.evaluate(&Credential::Secret(key.secret.clone()), &query).await.unwrap().outcome.map(drop)
 }
 
 async fn a_role_holds_from_the_next_request_and_the_keys_next_call(stage: Stage) {
@@ -151,13 +151,13 @@ async fn what_changes_nothing_is_not_written_down(stage: Stage) {
     let mia = member(&stage, &tenant, "Mia").await;
     for groups in [[&one, &other], [&other, &one]] {
         stage.keyring.set_role(&tenant, &mia, &role(Role::Member, &groups)).await.unwrap();
-        stage.keyring.switch_on(&tenant, &mia).await.unwrap();
+        stage.keyring.reactivate(&tenant, &mia).await.unwrap();
         stage.keyring.reset_second_factor(&tenant, &mia).await.unwrap();
         stage.keyring.require_second_factor(&tenant, false).await.unwrap();
     }
     assert_eq!(stage.actions(&mia).await, ["person.created", "person.role_changed"]);
-    stage.keyring.switch_off(&tenant, &mia).await.unwrap();
-    stage.keyring.switch_off(&tenant, &mia).await.unwrap();
+    stage.keyring.deactivate(&tenant, &mia).await.unwrap();
+    stage.keyring.deactivate(&tenant, &mia).await.unwrap();
     assert_eq!(stage.actions(&mia).await[2..], ["person.switched_off"]);
 }
 
@@ -167,18 +167,18 @@ async fn the_last_admin_stays_one(stage: Stage) {
     let ana = id_of(&stage, &tenant, "Ana").await;
     invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await;
     stage.person(&tenant, "Ben", Role::TenantAdmin).await;
-    stage.keyring.switch_off(&tenant, &id_of(&stage, &tenant, "Ben").await).await.unwrap();
+    stage.keyring.deactivate(&tenant, &id_of(&stage, &tenant, "Ben").await).await.unwrap();
     let profile = stage.keyring.person(&tenant, &ana).await.unwrap();
     assert!(stage.keyring.is_last_admin(&tenant, &profile).await.unwrap(), "the others cannot sign in");
     let member = role(Role::Member, &[]);
     for refused in
-        [stage.keyring.set_role(&tenant, &ana, &member).await.map(drop), stage.keyring.switch_off(&tenant, &ana).await]
+        [stage.keyring.set_role(&tenant, &ana, &member).await.map(drop), stage.keyring.deactivate(&tenant, &ana).await]
     {
         assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("only admin")));
     }
-    stage.keyring.switch_on(&tenant, &id_of(&stage, &tenant, "Ben").await).await.unwrap();
+    stage.keyring.reactivate(&tenant, &id_of(&stage, &tenant, "Ben").await).await.unwrap();
     assert!(!stage.keyring.is_last_admin(&tenant, &profile).await.unwrap());
-    stage.keyring.switch_off(&tenant, &ana).await.unwrap();
+    stage.keyring.deactivate(&tenant, &ana).await.unwrap();
 }
 
 async fn an_admin_who_cannot_sign_in_yet_is_not_the_last_one(stage: Stage) {
@@ -186,7 +186,7 @@ async fn an_admin_who_cannot_sign_in_yet_is_not_the_last_one(stage: Stage) {
     let zoe = invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await.person.id;
     let after = stage.keyring.set_role(&tenant, &zoe, &role(Role::Member, &[])).await.unwrap();
     assert_eq!(after.person.role, Role::Member);
-    stage.keyring.switch_off(&tenant, &zoe).await.unwrap();
+    stage.keyring.deactivate(&tenant, &zoe).await.unwrap();
 }
 
 async fn two_admins_who_demote_each_other_leave_one(stage: Stage) {
@@ -218,17 +218,17 @@ async fn whoever_was_switched_off_can_do_nothing_until_they_are_switched_on(stag
     let (mia, token, key) = mia_with_a_key(&stage, &tenant).await;
     let everything = group(&stage, &tenant, "Everything", GroupType::Person, "*").await;
     stage.keyring.set_role(&tenant, &mia, &role(Role::Member, &[&everything])).await.unwrap();
-    stage.keyring.switch_off(&ana, &mia).await.unwrap();
+    stage.keyring.deactivate(&ana, &mia).await.unwrap();
     assert!(signed_in(&stage, &token).await.is_none());
     assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_err());
     let refused = judged(&stage, &key, "reservations:read").await;
-    assert_eq!(refused, Err(Refusal::Disabled(Why::OwnerSwitchedOff)));
+    assert_eq!(refused, Err(Refusal::Disabled(Reason::OwnerDeactivated)));
     assert_eq!(stage.keyring.active_keys_of(&tenant, &mia).await.unwrap(), 1, "the key is still there");
-    stage.keyring.switch_on(&ana, &mia).await.unwrap();
+    stage.keyring.reactivate(&ana, &mia).await.unwrap();
     assert!(judged(&stage, &key, "reservations:read").await.is_ok(), "with the groups and the key from before");
     assert!(signed_in(&stage, &token).await.is_none(), "sessions do not come back");
     assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
-    let own = stage.keyring.switch_off(&ana, &id_of(&stage, &tenant, "Ana").await).await;
+    let own = stage.keyring.deactivate(&ana, &id_of(&stage, &tenant, "Ana").await).await;
     assert!(matches!(own, Err(Error::Refused(reason)) if reason.contains("another admin")));
 }
 
@@ -253,13 +253,13 @@ async fn a_key_is_refused_once_its_owner_was_switched_off(stage: Stage) {
     };
     let switching = async {
         in_use.notified().await;
-        stage.keyring.switch_off(&tenant, &mia).await.unwrap();
+        stage.keyring.deactivate(&tenant, &mia).await.unwrap();
         judged(&stage, &key, "reservations:read").await
     };
     let ((answered, refusal), afterwards) = tokio::join!(calls, switching);
     assert!(answered > 0, "the key was in use");
-    assert_eq!(refusal, Refusal::Disabled(Why::OwnerSwitchedOff));
-    assert_eq!(afterwards, Err(Refusal::Disabled(Why::OwnerSwitchedOff)), "the first call after it returned");
+    assert_eq!(refusal, Refusal::Disabled(Reason::OwnerDeactivated));
+    assert_eq!(afterwards, Err(Refusal::Disabled(Reason::OwnerDeactivated)), "the first call after it returned");
 }
 
 async fn sessions_end_when_an_admin_says_so(stage: Stage) {
@@ -322,9 +322,9 @@ async fn a_second_factor_can_be_asked_of_everybody(stage: Stage) {
     let ana = signed_in(&stage, &token).await.unwrap().as_admin().unwrap();
     stage.keyring.require_second_factor(&ana, true).await.unwrap();
     let now = signed_in(&stage, &token).await.unwrap();
-    assert!(now.owes_second_factor());
-    assert!(matches!(now.as_admin(), Err(Error::OwesSecondFactor { .. })));
-    assert!(matches!(now.as_key_holder(), Err(Error::OwesSecondFactor { .. })));
+    assert!(now.requires_mfa_enrollment());
+    assert!(matches!(now.as_admin(), Err(Error::MfaEnrollmentRequired { .. })));
+    assert!(matches!(now.as_key_holder(), Err(Error::MfaEnrollmentRequired { .. })));
     give_second_factor(&stage, &now.person.id).await;
     let ana = signed_in(&stage, &token).await.unwrap().as_admin().expect("with one, she is as free as before");
     stage.keyring.require_second_factor(&ana, false).await.unwrap();
@@ -341,8 +341,8 @@ async fn a_foreign_person_is_nobody(stage: Stage) {
             stage.keyring.person(&other, id).await.map(drop),
             stage.keyring.sessions_of(&other, id).await.map(drop),
             stage.keyring.set_role(&other, id, &member).await.map(drop),
-            stage.keyring.switch_off(&other, id).await,
-            stage.keyring.switch_on(&other, id).await,
+            stage.keyring.deactivate(&other, id).await,
+            stage.keyring.reactivate(&other, id).await,
             stage.keyring.end_sessions_of(&other, id).await.map(drop),
             stage.keyring.make_password_link(&other, id).await.map(drop),
             stage.keyring.reset_second_factor(&other, id).await,
@@ -359,10 +359,10 @@ async fn whom_to_ask_are_those_who_can_help(stage: Stage) {
         stage.person(&tenant, name, role).await;
     }
     stage.person(&tenant, "Gone", Role::TenantAdmin).await;
-    stage.keyring.switch_off(&tenant, &id_of(&stage, &tenant, "Gone").await).await.unwrap();
+    stage.keyring.deactivate(&tenant, &id_of(&stage, &tenant, "Gone").await).await.unwrap();
     invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await;
     let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
-    let to_ask = stage.keyring.whom_to_ask(&signed_in(&stage, &token).await.unwrap()).await.unwrap();
+    let to_ask = stage.keyring.admin_contacts(&signed_in(&stage, &token).await.unwrap()).await.unwrap();
     let names: Vec<&str> = to_ask.iter().map(|person| person.name.as_str()).collect();
     assert_eq!(names, ["Ana", "Ben"]);
 }

@@ -5,15 +5,15 @@ use domain::{
     group::GroupType,
     id::{Id, PersonId},
     key::Status,
-    key_draft::{KeyDraft, Powers},
+    key_draft::{KeyDraft, PermissionSource},
     key_list::KeyListQuery,
     permission::Permission,
     person::Role,
     verdict::Verdict,
 };
 use keyring::{
-    Ask, Credential, Demand, Error, KeyHolder, NewGroup, NewKey, NewRole, NewSecret, Rotation, SuperUser, TenantAdmin,
-    TenantChange,
+    AccessQuery, Credential, Error, KeyHolder, NewGroup, NewKey, NewRole, NewSecret, Requirement, Rotation, SuperUser,
+    TenantAdmin, TenantChange,
 };
 use secrecy::SecretString;
 
@@ -60,13 +60,13 @@ fn both_scopes(name: &str) -> NewKey {
 async fn verdict(stage: &Stage, key: &NewSecret, permission: &str, property: Option<&str>) -> Verdict {
     let permission = Permission::parse(permission).unwrap();
     let secret: SecretString = key.secret.clone();
-    let ask = Ask {
+    let query = AccessQuery {
         address: Some(home()),
         nearest: home(),
         origin: None,
-        demand: Demand { permission: Some(&permission), property, cost: 1, tenant: None },
+        requirement: Requirement { permission: Some(&permission), property, cost: 1, tenant: None },
     };
-    match stage.keyring.evaluate(&Credential::Secret(secret), &ask).await.unwrap().outcome {
+    match stage.keyring.evaluate(&Credential::Secret(secret), &query).await.unwrap().outcome {
         Ok(_) => Verdict::Valid,
         Err(refusal) => refusal.verdict().unwrap(),
     }
@@ -83,7 +83,7 @@ async fn a_key_goes_as_far_as_its_owner_at_that_moment(stage: Stage) {
     assert_eq!(verdict(&stage, &key, "reservations:read", None).await, Verdict::Valid);
     assert_eq!(verdict(&stage, &key, "properties:read", None).await, Verdict::InsufficientPermissions);
     let choices = stage.keyring.key_choices(&mei).await.unwrap();
-    assert_eq!(choices.powers, Powers::Own(vec![Permission::parse("reservations:*").unwrap()]));
+    assert_eq!(choices.permission_source, PermissionSource::Own(vec![Permission::parse("reservations:*").unwrap()]));
 
     make(&stage, &acme, &id, "tenant_admin", &[]).await;
     assert_eq!(verdict(&stage, &key, "properties:read", None).await, Verdict::Valid);
@@ -111,9 +111,9 @@ async fn a_key_ends_with_its_owner_and_comes_back_with_them(stage: Stage) {
     grant(&stage, &acme, &id, &["*"]).await;
     let key = stage.keyring.generate_key(&mei, &both_scopes("Script")).await.unwrap();
     assert_eq!(verdict(&stage, &key, "reservations:read", None).await, Verdict::Valid);
-    stage.keyring.switch_off(&acme, &id).await.unwrap();
+    stage.keyring.deactivate(&acme, &id).await.unwrap();
     assert_eq!(verdict(&stage, &key, "reservations:read", None).await, Verdict::Disabled);
-    stage.keyring.switch_on(&acme, &id).await.unwrap();
+    stage.keyring.reactivate(&acme, &id).await.unwrap();
     assert_eq!(verdict(&stage, &key, "reservations:read", None).await, Verdict::Valid);
 }
 
@@ -148,10 +148,10 @@ async fn an_admin_sees_and_withdraws_what_people_have(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let (mei, _) = holder(&stage, &acme, "Mei", Role::Member).await;
     let key = stage.keyring.generate_key(&mei, &both_scopes("Script")).await.unwrap();
-    let overseer = acme.over_personal_keys();
+    let overseer = acme.for_personal_keys();
     let listed = stage.keyring.keys(&overseer, &KeyListQuery::default()).await.unwrap();
     assert_eq!(listed.keys[0].owner.as_ref().unwrap().name, "Mei");
-    let foreign = other.over_personal_keys();
+    let foreign = other.for_personal_keys();
     assert_eq!(stage.keyring.keys(&foreign, &KeyListQuery::default()).await.unwrap().total, 0);
     assert!(matches!(stage.keyring.revoke_key(&foreign, &key.id).await, Err(Error::NotFound(_))));
     assert!(matches!(stage.keyring.revoke_key(&acme, &key.id).await, Err(Error::NotFound(_))), "no tenant key");

@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use domain::{group::GroupType, id::Id, person::Role};
-use keyring::{Error, NewGroup, NewRole, SignedIn};
+use keyring::{ActiveSession, Error, NewGroup, NewRole};
 
 use super::stage::{PASSWORD, Stage, client, codes, home};
 
@@ -18,13 +18,13 @@ on_both_databases! {
 const MIA: &str = "mia@acme.test";
 const ANOTHER: &str = "another long password";
 
-async fn mia(stage: &Stage) -> SignedIn {
+async fn mia(stage: &Stage) -> ActiveSession {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     stage.at_the_console(MIA).await
 }
 
-async fn change(stage: &Stage, signed_in: &SignedIn, current: &str, new: &str) -> Result<(), Error> {
+async fn change(stage: &Stage, signed_in: &ActiveSession, current: &str, new: &str) -> Result<(), Error> {
     stage.keyring.change_password(signed_in, current.to_owned().into(), new.to_owned().into()).await
 }
 

@@ -2,9 +2,9 @@ use domain::{
     caller::Caller,
     id::PropertyId,
     key_draft::KeyDraft,
-    property::{Property, Reach},
+    property::{Property, PropertyScope},
 };
-use keyring::{Ask, Credential, Demand, Error, NewProperty, NewSecret, Refusal, Renaming, Thing};
+use keyring::{AccessQuery, Credential, Error, NewProperty, NewSecret, Refusal, Renaming, Requirement, Thing};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::stage::{Stage, codes};
@@ -35,13 +35,13 @@ async fn judge(stage: &Stage, secret: &SecretString, property: Option<&PropertyI
     let address = "203.0.113.7".parse().unwrap();
     let secret = SecretString::from(secret.expose_secret().to_owned());
     let property = property.map(ToString::to_string);
-    let ask = Ask {
+    let query = AccessQuery {
         address: Some(address),
         nearest: address,
         origin: None,
-        demand: Demand { permission: None, property: property.as_deref(), cost: 0, tenant: None },
+        requirement: Requirement { permission: None, property: property.as_deref(), cost: 0, tenant: None },
     };
-    stage.keyring.evaluate(&Credential::Secret(secret), &ask).await.unwrap().outcome.map(|(caller, _)| caller)
+    stage.keyring.evaluate(&Credential::Secret(secret), &query).await.unwrap().outcome.map(|(caller, _)| caller)
 }
 
 async fn a_property_is_renamed_and_told(stage: Stage) {
@@ -103,7 +103,7 @@ async fn an_archived_property_is_out_of_reach_until_it_is_restored(stage: Stage)
         assert!(matches!(named, Err(Refusal::NoSuchProperty)), "it is answered like one that does not exist");
         judge(&stage, secret, Some(&old_town.id)).await.expect("the other one is still there");
     }
-    assert_eq!(stage.key(&tenant, &both.id).await.reach, Reach::Only(vec![old_town.id.clone()]));
+    assert_eq!(stage.key(&tenant, &both.id).await.reach, PropertyScope::Only(vec![old_town.id.clone()]));
     assert_eq!(
         stage.keyring.key_choices(&tenant).await.unwrap().properties,
         std::slice::from_ref(&old_town),
@@ -136,7 +136,7 @@ async fn an_edit_keeps_the_archived_part_of_a_selection(stage: Stage) {
     stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
     let mut both = vec![harbour.id.clone(), old_town.id.clone()];
     both.sort();
-    assert_eq!(stage.key(&tenant, &key).await.reach, Reach::Only(both));
+    assert_eq!(stage.key(&tenant, &key).await.reach, PropertyScope::Only(both));
 
     stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
     let draft = KeyDraft { all_properties: true, properties: Vec::new(), ..draft };
@@ -145,7 +145,7 @@ async fn an_edit_keeps_the_archived_part_of_a_selection(stage: Stage) {
     stage.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
     stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
     let reach = stage.key(&tenant, &key).await.reach;
-    assert_eq!(reach, Reach::Only(vec![old_town.id]), "access to all of them replaced the selection");
+    assert_eq!(reach, PropertyScope::Only(vec![old_town.id]), "access to all of them replaced the selection");
 }
 
 async fn the_keys_that_reach_a_property_are_counted_and_named(stage: Stage) {

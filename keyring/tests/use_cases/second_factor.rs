@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE32_NOPAD;
 use domain::person::Role;
 use hmac::{Hmac, KeyInit, Mac};
-use keyring::{Client, Credentials, Error, NewPerson, SecondFactorOffer, SessionToken, SignedIn, TenantAdmin};
+use keyring::{ActiveSession, Client, Credentials, Error, NewPerson, SecondFactorOffer, SessionToken, TenantAdmin};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 
@@ -50,11 +50,11 @@ impl App {
 
 impl Stage {
     /// Somebody who has just signed in.
-    pub async fn at_the_console(&self, email: &str) -> SignedIn {
+    pub async fn at_the_console(&self, email: &str) -> ActiveSession {
         self.whose(&self.sign_in(email, PASSWORD).await.unwrap()).await
     }
 
-    pub async fn whose(&self, token: &SessionToken) -> SignedIn {
+    pub async fn whose(&self, token: &SessionToken) -> ActiveSession {
         self.keyring.signed_in(token, home()).await.unwrap().unwrap()
     }
 
@@ -63,7 +63,7 @@ impl Stage {
     }
 
     /// Turns a second factor on. A minute later its next code is fresh.
-    pub async fn with_second_factor(&self, signed_in: &SignedIn) -> (App, Vec<SecretString>) {
+    pub async fn with_second_factor(&self, signed_in: &ActiveSession) -> (App, Vec<SecretString>) {
         let offer = self.keyring.offer_second_factor(signed_in).await.unwrap();
         let app = App::of(&offer);
         let turned_on = self.keyring.turn_on_second_factor(signed_in, &app.code(self.now())).await;
@@ -72,12 +72,12 @@ impl Stage {
     }
 
     /// Confirms a person's identity with their password and a code.
-    pub async fn confirm(&self, signed_in: &SignedIn, code: &str) -> Result<(), Error> {
+    pub async fn confirm(&self, signed_in: &ActiveSession, code: &str) -> Result<(), Error> {
         self.keyring.confirm_identity(signed_in, &PASSWORD.to_owned().into(), code).await
     }
 
     /// A member with a second factor.
-    async fn mia(&self) -> (TenantAdmin, SignedIn, App, Vec<SecretString>) {
+    async fn mia(&self) -> (TenantAdmin, ActiveSession, App, Vec<SecretString>) {
         let tenant = self.tenant("acme").await;
         self.person(&tenant, "Mia", Role::Member).await;
         let mia = self.at_the_console(MIA).await;
@@ -285,16 +285,16 @@ async fn a_tenant_can_ask_everybody_for_it(stage: Stage) {
     stage.keyring.require_second_factor(&tenant, true).await.unwrap();
 
     let ben = stage.at_the_console("ben@acme.test").await;
-    assert!(ben.owes_second_factor());
-    assert!(matches!(ben.as_key_holder(), Err(Error::OwesSecondFactor { .. })));
+    assert!(ben.requires_mfa_enrollment());
+    assert!(matches!(ben.as_key_holder(), Err(Error::MfaEnrollmentRequired { .. })));
     let ana_token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
     let ana_again = stage.whose(&ana_token).await;
-    assert!(matches!(ana_again.as_admin(), Err(Error::OwesSecondFactor { .. })), "whoever asked for it, too");
+    assert!(matches!(ana_again.as_admin(), Err(Error::MfaEnrollmentRequired { .. })), "whoever asked for it, too");
 
     let off = stage.keyring.turn_off_second_factor(&mia).await;
     assert!(matches!(off, Err(Error::Refused(_))));
     let mia = stage.whose(&stage.sign_in_with(MIA, &app.code(stage.now())).await.unwrap()).await;
-    assert!(!mia.owes_second_factor() && mia.as_key_holder().is_ok());
+    assert!(!mia.requires_mfa_enrollment() && mia.as_key_holder().is_ok());
 
     stage.with_second_factor(&ana_again).await;
     let ana = stage.whose(&ana_token).await.as_admin().unwrap();
@@ -315,7 +315,7 @@ async fn a_super_user_has_one_as_well(stage: Stage) {
     stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
     let inside = stage.whose(&token).await;
     assert!(
-        matches!(inside.as_admin(), Err(Error::OwesSecondFactor { .. })),
+        matches!(inside.as_admin(), Err(Error::MfaEnrollmentRequired { .. })),
         "what a tenant asks for binds its guests"
     );
     inside.as_super_user().unwrap();

@@ -232,7 +232,7 @@ async fn only_active_person_with_an_address_is_meant(stage: Stage) {
     let tenants = two_tenants_with_one_address(&stage).await;
     let people = stage.keyring.people(Some(&tenants[1])).await.unwrap();
     stage.person(&tenants[1], "Ben", Role::TenantAdmin).await;
-    stage.keyring.switch_off(&tenants[1], &people[0].person.id).await.unwrap();
+    stage.keyring.deactivate(&tenants[1], &people[0].person.id).await.unwrap();
     assert_eq!(sign_in_to(&stage, None, PASSWORD).await.unwrap().as_deref(), Some("acme"));
 }
 

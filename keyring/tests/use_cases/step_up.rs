@@ -146,9 +146,9 @@ async fn other_changes_need_no_confirmation(stage: Stage) {
     keyring.create_property(&as_admin, NewProperty { name: "Mill".to_owned() }).await.unwrap();
     keyring.invite_person(&as_admin, &invitation("zoe@acme.test", Role::Member)).await.unwrap();
     keyring.end_sessions_of(&as_admin, &setup.mia).await.unwrap();
-    keyring.switch_off(&as_admin, &setup.mia).await.unwrap();
+    keyring.deactivate(&as_admin, &setup.mia).await.unwrap();
     let people = keyring.people(Some(&as_admin)).await.unwrap();
-    assert!(people.iter().any(|profile| profile.person.id == setup.mia && profile.state == PersonState::SwitchedOff));
+    assert!(people.iter().any(|profile| profile.person.id == setup.mia && profile.state == PersonState::Deactivated));
 }
 
 async fn wrong_password_or_code_confirms_nothing(stage: Stage) {
@@ -199,10 +199,10 @@ async fn super_user_must_have_a_second_factor(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (keyring, token) = strict_root(&stage).await;
     let root = keyring.signed_in(&token, home()).await.unwrap().unwrap();
-    assert!(root.owes_second_factor());
+    assert!(root.requires_mfa_enrollment());
     for refused in [root.as_super_user().err(), keyring.enter_tenant(&root, &tenant.tenant().id).await.err()] {
         let refused = refused.expect("super users need a second factor");
-        assert!(matches!(refused, Error::OwesSecondFactor { by_installation: true }), "{refused:?}");
+        assert!(matches!(refused, Error::MfaEnrollmentRequired { by_installation: true }), "{refused:?}");
         assert!(refused.to_string().starts_with("Super users of this installation need a second factor."), "{refused}");
     }
     stage.with_second_factor(&root).await;
@@ -220,7 +220,7 @@ async fn super_user_without_a_second_factor_leaves_a_tenant(stage: Stage) {
     let (keyring, token) = strict_root(&stage).await;
     stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
     let inside = keyring.signed_in(&token, home()).await.unwrap().unwrap();
-    assert!(matches!(inside.as_admin(), Err(Error::OwesSecondFactor { by_installation: true })));
+    assert!(matches!(inside.as_admin(), Err(Error::MfaEnrollmentRequired { by_installation: true })));
     keyring.leave_tenant(&inside).await.unwrap();
     keyring.sign_out(&token, home()).await.unwrap();
     assert!(keyring.signed_in(&token, home()).await.unwrap().is_none());

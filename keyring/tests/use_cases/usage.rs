@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use domain::{id::KeyId, verdict::Verdict};
-use keyring::{Ask, CallDetails, Demand, NewSecret, Standing, TenantAdmin, Use};
+use keyring::{AccessQuery, CachedKey, CallDetails, NewSecret, Requirement, TenantAdmin, Use};
 
 use super::stage::{Stage, home};
 
@@ -12,14 +12,14 @@ on_both_databases! {
     flooding_key_does_not_crowd_out_other_keys_of_its_tenant,
 }
 
-async fn key_of(stage: &Stage, tenant: &TenantAdmin, name: &str) -> Arc<Standing> {
+async fn key_of(stage: &Stage, tenant: &TenantAdmin, name: &str) -> Arc<CachedKey> {
     let NewSecret { secret, .. } = stage.generate(tenant, name).await;
-    let demand = Demand { permission: None, property: None, cost: 0, tenant: None };
-    let ask = Ask { address: None, nearest: home(), origin: None, demand };
-    stage.keyring.verify(&secret, &ask).await.unwrap().key.unwrap()
+    let requirement = Requirement { permission: None, property: None, cost: 0, tenant: None };
+    let query = AccessQuery { address: None, nearest: home(), origin: None, requirement };
+    stage.keyring.verify(&secret, &query).await.unwrap().key.unwrap()
 }
 
-fn record(stage: &Stage, key: &Standing, verdict: Verdict, amount: usize) {
+fn record(stage: &Stage, key: &CachedKey, verdict: Verdict, amount: usize) {
     let used = Use { at: stage.now(), verdict, address: Some(IpAddr::from([203, 0, 113, 9])) };
     for _ in 0..amount {
         stage.keyring.record(key, used, || CallDetails { method: "GET", status: 200, ..CallDetails::default() });

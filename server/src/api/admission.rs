@@ -12,13 +12,15 @@ use axum::{
     },
 };
 use domain::{caller::Caller, permission::Permission};
-use keyring::{AdmittedState, Ask, Credential, Demand, Error, Judgement, LegacyRefusal, Quota, Refusal, Standing};
+use keyring::{
+    AccessQuery, AdmittedState, CachedKey, Credential, Decision, Error, LegacyRefusal, Quota, Refusal, Requirement,
+};
 
 use super::{
     Api,
     body::{self, FromFields},
+    call_record::{AuthOutcome, CallRecord},
     credential::{self, Conflict},
-    exchange::{Exchange, Found},
     parameters::Parameters,
 };
 use crate::{
@@ -27,25 +29,25 @@ use crate::{
 };
 
 /// What a route asks of whoever calls it.
-pub trait Demanded: Send {
+pub trait RequiredPermission: Send {
     /// None lets every good credential in.
     const PERMISSION: Option<Permission>;
     /// How many calls it takes from the rate limit of whoever calls.
     const COST: u16 = 1;
 }
 
-macro_rules! demanded {
+macro_rules! required {
     ($($name:ident = $permission:expr;)*) => {$(
         pub struct $name;
 
-        impl Demanded for $name {
+        impl RequiredPermission for $name {
             const PERMISSION: Option<Permission> = $permission;
         }
     )*};
 }
 
-demanded! {
-    AnyGoodKey = None;
+required! {
+    AnyValidKey = None;
     ReadProperties = Some(Permission::known("properties", "read"));
     ReadServices = Some(Permission::known("services", "read"));
     ReadPackages = Some(Permission::known("packages", "read"));
@@ -57,7 +59,7 @@ demanded! {
 /// To ask about other keys, which takes nothing from the asking key's own limit.
 pub struct VerifyKeys;
 
-impl Demanded for VerifyKeys {
+impl RequiredPermission for VerifyKeys {
     const PERMISSION: Option<Permission> = Some(Permission::VERIFY_KEYS);
     const COST: u16 = 0;
 }
@@ -66,10 +68,10 @@ impl Demanded for VerifyKeys {
 pub struct Admitted<D> {
     pub caller: Caller,
     /// None for a person.
-    pub key: Option<Arc<Standing>>,
+    pub key: Option<Arc<CachedKey>>,
     pub quota: Option<Quota>,
     state: AdmittedState,
-    demanded: PhantomData<D>,
+    required: PhantomData<D>,
 }
 
 /// The same, with the body of the request, which may name a property as well.
@@ -82,17 +84,17 @@ pub struct AdmittedWith<D, B> {
     property: Option<String>,
 }
 
-impl<D: Demanded> FromRequestParts<Api> for Admitted<D> {
+impl<D: RequiredPermission> FromRequestParts<Api> for Admitted<D> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let in_path = property_in_path(parts, api).await;
-        let in_query = Parameters::of(&parts.uri).first("property_id").map(str::to_owned);
+        let in_query = Parameters::from_uri(&parts.uri).first("property_id").map(str::to_owned);
         admit(parts, api, in_path.or(in_query).as_deref()).await
     }
 }
 
-impl<D: Demanded, B: FromFields + Send> FromRequest<Api> for AdmittedWith<D, B> {
+impl<D: RequiredPermission, B: FromFields + Send> FromRequest<Api> for AdmittedWith<D, B> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
@@ -113,15 +115,19 @@ async fn property_in_path(parts: &mut Parts, api: &Api) -> Option<String> {
 }
 
 /// Lets somebody in who may do what is demanded, to the property that the request names.
-pub async fn admit<D: Demanded>(parts: &Parts, api: &Api, property: Option<&str>) -> Result<Admitted<D>, Problem> {
+pub async fn admit<D: RequiredPermission>(
+    parts: &Parts,
+    api: &Api,
+    property: Option<&str>,
+) -> Result<Admitted<D>, Problem> {
     let permission = D::PERMISSION;
-    let demand = Demand { permission: permission.as_ref(), property, cost: D::COST, tenant: None };
-    let Judgement { outcome, key, quota } = judge(parts, api, demand).await?;
-    let (caller, state) = outcome.map_err(|refusal| refused(&refusal))?;
-    Ok(Admitted { caller, key, quota, state, demanded: PhantomData })
+    let requirement = Requirement { permission: permission.as_ref(), property, cost: D::COST, tenant: None };
+    let Decision { outcome, key, quota } = decide(parts, api, requirement).await?;
+    let (caller, state) = outcome.map_err(|refusal| refusal_problem(&refusal))?;
+    Ok(Admitted { caller, key, quota, state, required: PhantomData })
 }
 
-impl<D: Demanded, B> AdmittedWith<D, B> {
+impl<D: RequiredPermission, B> AdmittedWith<D, B> {
     /// Whether nothing has changed that the caller was admitted under.
     pub fn is_current(&self, api: &Api) -> bool {
         api.keyring.is_still_admitted(&self.admitted.state)
@@ -130,9 +136,9 @@ impl<D: Demanded, B> AdmittedWith<D, B> {
     /// Evaluates the credential once more, at no cost, after something changed that the admission depends on.
     pub async fn renew(&mut self, api: &Api) -> Result<(), Problem> {
         let (permission, property) = (D::PERMISSION, self.property.as_deref());
-        let demand = Demand { permission: permission.as_ref(), property, cost: 0, tenant: None };
-        let outcome = judge(&self.parts, api, demand).await?.outcome;
-        (self.admitted.caller, self.admitted.state) = outcome.map_err(|refusal| refused(&refusal))?;
+        let requirement = Requirement { permission: permission.as_ref(), property, cost: 0, tenant: None };
+        let outcome = decide(&self.parts, api, requirement).await?.outcome;
+        (self.admitted.caller, self.admitted.state) = outcome.map_err(|refusal| refusal_problem(&refusal))?;
         Ok(())
     }
 }
@@ -141,7 +147,7 @@ impl<D: Demanded, B> AdmittedWith<D, B> {
 ///
 /// # Errors
 /// When there is none, or more than one, and when the evaluator cannot tell.
-pub async fn judge(parts: &Parts, api: &Api, demand: Demand<'_>) -> Result<Judgement, Problem> {
+pub async fn decide(parts: &Parts, api: &Api, requirement: Requirement<'_>) -> Result<Decision, Problem> {
     let credential = match credential::find(&parts.headers) {
         Ok(Some(credential)) => credential,
         Ok(None) => return Err(challenged(Code::MissingCredential.into(), None)),
@@ -152,12 +158,13 @@ pub async fn judge(parts: &Parts, api: &Api, demand: Demand<'_>) -> Result<Judge
     let address = address::of(&parts.extensions);
     let is_legacy = matches!(credential, Credential::Legacy(_));
     let origin = origin(&parts.headers);
-    let ask = Ask { address: address.known, nearest: address.nearest, origin: origin.as_deref(), demand };
-    let judgement = api.keyring.evaluate(&credential, &ask).await.map_err(|error| unavailable(&error))?;
-    let verdict = verdict(&judgement.outcome, is_legacy);
-    let found = Found { key: judgement.key.clone(), verdict, quota: judgement.quota, is_legacy };
-    Exchange::of(&parts.extensions).note(found);
-    Ok(judgement)
+    let query =
+        AccessQuery { address: address.known, nearest: address.nearest, origin: origin.as_deref(), requirement };
+    let decision = api.keyring.evaluate(&credential, &query).await.map_err(|error| unavailable(&error))?;
+    let verdict = verdict(&decision.outcome, is_legacy);
+    let auth_outcome = AuthOutcome { key: decision.key.clone(), verdict, quota: decision.quota, is_legacy };
+    CallRecord::of(&parts.extensions).note(auth_outcome);
+    Ok(decision)
 }
 
 /// People are not judged as keys are.
@@ -199,15 +206,15 @@ fn challenged(problem: Problem, error: Option<&str>) -> Problem {
 }
 
 /// A refusal as it is told where the property is none of the API's own: what does not exist cannot be reached.
-pub fn refused_elsewhere(refusal: &Refusal) -> Problem {
-    refused(elsewhere(refusal))
+pub fn forwarded_refusal(refusal: &Refusal) -> Problem {
+    refusal_problem(forwarded_problem(refusal))
 }
 
-pub fn code_elsewhere(refusal: &Refusal) -> Code {
-    code_of(elsewhere(refusal))
+pub fn forwarded_code(refusal: &Refusal) -> Code {
+    code_of(forwarded_problem(refusal))
 }
 
-fn elsewhere(refusal: &Refusal) -> &Refusal {
+fn forwarded_problem(refusal: &Refusal) -> &Refusal {
     match refusal {
         Refusal::NoSuchProperty => &Refusal::PropertyNotAllowed,
         refusal => refusal,
@@ -215,7 +222,7 @@ fn elsewhere(refusal: &Refusal) -> &Refusal {
 }
 
 /// A refusal as the public API tells it.
-pub fn refused(refusal: &Refusal) -> Problem {
+pub fn refusal_problem(refusal: &Refusal) -> Problem {
     let code = code_of(refusal);
     let problem = Problem::new(code, refusal.to_string());
     let problem = match refusal.retry_after() {
@@ -254,7 +261,7 @@ fn legacy_code_of(refusal: &LegacyRefusal) -> Code {
         LegacyRefusal::WrongCredentials => Code::InvalidCredentials,
         LegacyRefusal::InvalidToken => Code::InvalidToken,
         LegacyRefusal::TwoFactorRequired => Code::TwoFactorRequired,
-        LegacyRefusal::SwitchedOff | LegacyRefusal::NoSubscription | LegacyRefusal::NoTenant => Code::KeyDisabled,
+        LegacyRefusal::Deactivated | LegacyRefusal::NoSubscription | LegacyRefusal::NoTenant => Code::KeyDisabled,
         LegacyRefusal::TooManyAttempts { .. } => Code::TooManyAttempts,
     }
 }

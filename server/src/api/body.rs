@@ -15,20 +15,20 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::parameters::read_date;
+use super::parameters::parse_date;
 use crate::{
-    front::MOST_BODY_BYTES,
+    app::MAX_CONSOLE_BODY_BYTES,
     problem::{Code, Problem, WrongField},
-    written,
+    redact,
 };
 
 const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// There is room in so many bytes for what is said of most keys.
-const USUAL_ANSWER: usize = 1024;
+const TYPICAL_RESPONSE_BYTES: usize = 1024;
 
 /// And so many headers are put on it on its way out.
-const USUAL_HEADERS: usize = 12;
+const TYPICAL_HEADERS: usize = 12;
 
 /// A body that is an object.
 pub struct Json {
@@ -62,7 +62,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 /// # Errors
 /// When it is too long, or broken off.
 pub async fn bytes(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, MOST_BODY_BYTES).await.map_err(|error| unread(&error))
+    to_bytes(body, MAX_CONSOLE_BODY_BYTES).await.map_err(|error| unread(&error))
 }
 
 /// Reads a body at once. Only one that is not in order is taken apart, to name all that is wrong with it.
@@ -80,11 +80,11 @@ pub fn typed<B: DeserializeOwned + FromFields>(bytes: Bytes) -> Result<B, Proble
 
 /// An answer in one piece. What axum's own begins with is outgrown several times by most of ours.
 pub fn answer(view: &impl Serialize) -> Response {
-    let mut bytes = Vec::with_capacity(USUAL_ANSWER);
+    let mut bytes = Vec::with_capacity(TYPICAL_RESPONSE_BYTES);
     match serde_json::to_writer(&mut bytes, view) {
         Ok(()) => {
             let mut response = Response::new(Body::from(bytes));
-            response.headers_mut().reserve(USUAL_HEADERS);
+            response.headers_mut().reserve(TYPICAL_HEADERS);
             response.headers_mut().insert(CONTENT_TYPE, APPLICATION_JSON);
             response
         }
@@ -147,7 +147,7 @@ impl FieldNames {
             Self::Object(Entries(entries)) => {
                 let mut counts = HashMap::new();
                 for (name, names) in entries {
-                    let path = format!("{prefix}{}", written::word(name));
+                    let path = format!("{prefix}{}", redact::word(name));
                     names.find_repeated(&format!("{path}."), repeated);
                     let count = counts.entry(name).or_insert(0);
                     *count += 1;
@@ -288,7 +288,7 @@ impl Fields<'_> {
 
     pub fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
         self.required(name, "Write the day as year-month-day, for example 2027-01-31.", |value| {
-            read_date(value.as_str()?)
+            parse_date(value.as_str()?)
         })
     }
 
@@ -333,7 +333,7 @@ impl Fields<'_> {
             .fields
             .keys()
             .filter(|name| !self.known.contains(&name.as_str()))
-            .map(|name| written::word(name))
+            .map(|name| redact::word(name))
             .collect();
         for name in unknown {
             self.refuse(&name, "unknown", "There is no such field. Leave it out, or mend its name.");

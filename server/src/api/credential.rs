@@ -17,7 +17,7 @@ pub struct Conflict;
 
 /// A credential as its header spells it.
 #[derive(PartialEq, Eq)]
-enum Spelled {
+enum CredentialHeader {
     /// Of a key, or an access token: both are borne in the same way.
     Token(String),
     Basic(String),
@@ -28,45 +28,47 @@ enum Spelled {
 /// # Errors
 /// When there is more than one.
 pub fn find(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
-    let mut found: Option<Spelled> = None;
+    let mut found: Option<CredentialHeader> = None;
     for name in HEADERS {
         let mut values = headers.get_all(&name).iter();
         let first = values.next();
         if values.next().is_some() {
             return Err(Conflict);
         }
-        let Some(spelled) = first.and_then(|value| spelled(&name, value)) else { continue };
+        let Some(header) = first.and_then(|value| header(&name, value)) else { continue };
         match &found {
-            Some(other) if *other != spelled => return Err(Conflict),
-            _ => found = Some(spelled),
+            Some(other) if *other != header => return Err(Conflict),
+            _ => found = Some(header),
         }
     }
     Ok(found.map(credential))
 }
 
 /// None for an empty header and for a scheme that is not ours.
-fn spelled(name: &HeaderName, value: &HeaderValue) -> Option<Spelled> {
+fn header(name: &HeaderName, value: &HeaderValue) -> Option<CredentialHeader> {
     // Bytes that are no text belong to no credential of ours, and whatever stands for them does neither.
     let text = String::from_utf8_lossy(value.as_bytes());
     let text = text.trim_matches([' ', '\t']);
     if *name != AUTHORIZATION {
-        return (!text.is_empty()).then(|| Spelled::Token(text.to_owned()));
+        return (!text.is_empty()).then(|| CredentialHeader::Token(text.to_owned()));
     }
     let (scheme, rest) = text.split_once([' ', '\t'])?;
     let rest = rest.trim_matches([' ', '\t']);
     match scheme {
         _ if rest.is_empty() => None,
-        scheme if scheme.eq_ignore_ascii_case("bearer") => Some(Spelled::Token(rest.to_owned())),
-        scheme if scheme.eq_ignore_ascii_case("basic") => Some(Spelled::Basic(rest.to_owned())),
+        scheme if scheme.eq_ignore_ascii_case("bearer") => Some(CredentialHeader::Token(rest.to_owned())),
+        scheme if scheme.eq_ignore_ascii_case("basic") => Some(CredentialHeader::Basic(rest.to_owned())),
         _ => None,
     }
 }
 
-fn credential(spelled: Spelled) -> Credential {
-    match spelled {
-        Spelled::Token(token) if is_json_web_token(&token) => Credential::Legacy(LegacyCredential::Token(token.into())),
-        Spelled::Token(secret) => Credential::Secret(secret.into()),
-        Spelled::Basic(encoded) => Credential::Legacy(LegacyCredential::Basic(credentials(&encoded))),
+fn credential(header: CredentialHeader) -> Credential {
+    match header {
+        CredentialHeader::Token(token) if is_json_web_token(&token) => {
+            Credential::Legacy(LegacyCredential::Token(token.into()))
+        }
+        CredentialHeader::Token(secret) => Credential::Secret(secret.into()),
+        CredentialHeader::Basic(encoded) => Credential::Legacy(LegacyCredential::Basic(credentials(&encoded))),
     }
 }
 

@@ -35,17 +35,17 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self::of(&parts.uri))
+        Ok(Self::from_uri(&parts.uri))
     }
 }
 
 impl Parameters {
-    pub fn of(uri: &Uri) -> Self {
-        Self::written(uri.query().unwrap_or_default().as_bytes())
+    pub fn from_uri(uri: &Uri) -> Self {
+        Self::parse(uri.query().unwrap_or_default().as_bytes())
     }
 
     /// Parameters as queries and forms write them, which is as anything at all.
-    pub fn written(text: &[u8]) -> Self {
+    pub fn parse(text: &[u8]) -> Self {
         Self { pairs: form_urlencoded::parse(text).into_owned().collect(), errors: Vec::new() }
     }
 
@@ -58,7 +58,7 @@ impl Parameters {
         self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn wrong(&mut self, field: &str, code: &str, detail: impl Into<String>) {
+    pub fn reject(&mut self, field: &str, code: &str, detail: impl Into<String>) {
         self.errors.push(WrongField { field: field.to_owned(), code: code.to_owned(), detail: detail.into() });
     }
 
@@ -67,7 +67,7 @@ impl Parameters {
         let mut values = self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone());
         let (first, more) = (values.next(), values.next().is_some());
         if more {
-            self.wrong(name, "sent_twice", format!("Send {name} once."));
+            self.reject(name, "sent_twice", format!("Send {name} once."));
             return None;
         }
         first
@@ -77,7 +77,7 @@ impl Parameters {
         let found = self.single(name);
         let is_reported = self.errors.iter().any(|error| error.field == name);
         if found.is_none() && !is_reported {
-            self.wrong(name, "required", detail);
+            self.reject(name, "required", detail);
         }
         found
     }
@@ -95,9 +95,9 @@ impl Parameters {
 
     pub fn date(&mut self, name: &str) -> Option<NaiveDate> {
         let text = self.required(name, &format!("Name a day: {name}=2027-01-31"))?;
-        let date = read_date(&text);
+        let date = parse_date(&text);
         if date.is_none() {
-            self.wrong(name, "not_a_date", "Write the day as year-month-day, for example 2027-01-31.");
+            self.reject(name, "not_a_date", "Write the day as year-month-day, for example 2027-01-31.");
         }
         date
     }
@@ -114,7 +114,7 @@ impl Parameters {
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let limit = text.parse().ok().filter(|limit| is_number && LIMIT.contains(limit));
         if limit.is_none() {
-            self.wrong("limit", "out_of_range", "Ask for 1 to 200 at a time.");
+            self.reject("limit", "out_of_range", "Ask for 1 to 200 at a time.");
         }
         limit
     }
@@ -123,7 +123,7 @@ impl Parameters {
         let Some(text) = self.single("cursor") else { return Some(None) };
         let id = cursor::read::<I>(&text);
         if id.is_none() {
-            self.wrong("cursor", "not_a_cursor", "Send next_cursor of the page before, as it was, or leave it out.");
+            self.reject("cursor", "not_a_cursor", "Send next_cursor of the page before, as it was, or leave it out.");
         }
         id.map(|id| Some(id.as_str().to_owned()))
     }
@@ -132,13 +132,13 @@ impl Parameters {
     ///
     /// # Errors
     /// Everything that was wrong.
-    pub fn read<T>(self, value: Option<T>) -> Result<T, Problem> {
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
         value.filter(|_| self.errors.is_empty()).ok_or_else(|| Problem::invalid(self.errors))
     }
 }
 
 /// `2027-01-31` and nothing else: chrono alone would take a sign and single digits.
-pub fn read_date(text: &str) -> Option<NaiveDate> {
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let is_plain = text.len() == 10
         && text
             .bytes()

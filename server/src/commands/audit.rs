@@ -6,7 +6,7 @@ use domain::{
     audit::Action,
     audit_query::{AuditQuery, Start, Wanted},
 };
-use keyring::{AuditEvent, AuditHead, AuditVerification, ChainReport, Error, Flaw, Keyring, TenantAdmin};
+use keyring::{AuditEvent, AuditHead, AuditVerification, ChainErrorKind, ChainReport, Error, Keyring, TenantAdmin};
 use serde_json::json;
 
 use super::{Report, table};
@@ -14,7 +14,7 @@ use super::{Report, table};
 const MAX_LISTED_EVENTS: u64 = 1_000;
 
 #[derive(Subcommand, Clone)]
-pub enum AuditWords {
+pub enum AuditCommand {
     /// List what was changed, the latest first
     List {
         /// The tenant's slug; what belongs to no tenant without it
@@ -88,15 +88,15 @@ async fn id_of(keyring: &Keyring, tenant: Option<&TenantAdmin>, actor: String) -
     Ok(found.map_or(actor, |profile| profile.person.id.to_string()))
 }
 
-pub(super) async fn execute(keyring: &Keyring, words: AuditWords) -> Result<Report, Error> {
-    match words {
-        AuditWords::List { tenant, filters, limit } => {
+pub(super) async fn execute(keyring: &Keyring, command: AuditCommand) -> Result<Report, Error> {
+    match command {
+        AuditCommand::List { tenant, filters, limit } => {
             let operator = operator_for(keyring, tenant).await?;
             let query = filters.query(keyring, operator.as_ref()).await?;
             let events = keyring.audit_stretch(operator.as_ref(), &query, limit).await?;
             Ok(Report::new(json!(events), table(&events.iter().map(row).collect::<Vec<_>>())))
         }
-        AuditWords::Verify { tenant, expect } => {
+        AuditCommand::Verify { tenant, expect } => {
             let operator = operator_for(keyring, tenant).await?;
             Ok(verified(&keyring.verify_audit(operator.as_ref(), &expect).await?))
         }
@@ -113,14 +113,15 @@ async fn operator_for(keyring: &Keyring, tenant: Option<String>) -> Result<Optio
 fn row(event: &AuditEvent) -> Vec<String> {
     let AuditEvent { sequence, at, actor, actor_name, action, subject, subject_name, address, .. } = event;
     let from = address.as_deref().unwrap_or("shell");
-    let words = [actor, actor_name, from, action.as_str(), subject, subject_name].map(str::to_owned);
-    [sequence.to_string(), at.to_rfc3339()].into_iter().chain(words).collect()
+    let command = [actor, actor_name, from, action.as_str(), subject, subject_name].map(str::to_owned);
+    [sequence.to_string(), at.to_rfc3339()].into_iter().chain(command).collect()
 }
 
 fn verified(AuditVerification { chains, missing }: &AuditVerification) -> Report {
     let report = Report::new(json!(chains), table(&chains.iter().map(verdict).collect::<Vec<_>>()));
-    let flaws: Vec<Flaw> = chains.iter().filter_map(|report| report.fault.as_ref()).map(|fault| fault.why).collect();
-    if flaws.iter().any(|flaw| *flaw != Flaw::UnknownKey) {
+    let flaws: Vec<ChainErrorKind> =
+        chains.iter().filter_map(|report| report.fault.as_ref()).map(|fault| fault.why).collect();
+    if flaws.iter().any(|flaw| *flaw != ChainErrorKind::UnknownKey) {
         return report.failing("The audit log is not as it was written.");
     }
     if !flaws.is_empty() {
@@ -140,7 +141,7 @@ fn verdict(ChainReport { chain, rows, head, fault }: &ChainReport) -> Vec<String
         || format!("whole, {rows} rows{}", head.as_ref().map(|head| format!(", head {head}")).unwrap_or_default()),
         |fault| {
             let when = fault.at.map(|at| format!(" of {}", at.to_rfc3339())).unwrap_or_default();
-            format!("BROKEN at row {}{when}: {}; the {rows} before it are whole", fault.sequence, fault.why.in_words())
+            format!("BROKEN at row {}{when}: {}; the {rows} before it are whole", fault.sequence, fault.why.label())
         },
     );
     vec![chain.clone(), verdict]

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Report, table};
 
 #[derive(Subcommand, Clone)]
-pub enum GroupWords {
+pub enum GroupCommand {
     /// Make an authorization group
     Create {
         /// The tenant's slug
@@ -22,7 +22,7 @@ pub enum GroupWords {
         name: String,
         /// Who the group can be given to
         #[arg(long = "type", value_enum)]
-        group_type: TypeWord,
+        group_type: GroupTypeArg,
         /// resource:action, with * for either side; once for each
         #[arg(long = "permission", required = true)]
         permissions: Vec<String>,
@@ -46,43 +46,43 @@ pub enum GroupWords {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TypeWord {
+pub enum GroupTypeArg {
     TenantApiKey,
     Person,
 }
 
-impl From<TypeWord> for GroupType {
-    fn from(word: TypeWord) -> Self {
+impl From<GroupTypeArg> for GroupType {
+    fn from(word: GroupTypeArg) -> Self {
         match word {
-            TypeWord::TenantApiKey => Self::TenantApiKey,
-            TypeWord::Person => Self::Person,
+            GroupTypeArg::TenantApiKey => Self::TenantApiKey,
+            GroupTypeArg::Person => Self::Person,
         }
     }
 }
 
-pub(super) async fn execute(keyring: &Keyring, words: GroupWords) -> Result<Report, Error> {
-    match words {
-        GroupWords::Create { tenant, name, group_type, permissions } => {
+pub(super) async fn execute(keyring: &Keyring, command: GroupCommand) -> Result<Report, Error> {
+    match command {
+        GroupCommand::Create { tenant, name, group_type, permissions } => {
             let operator = keyring.operator_for(&tenant).await?;
             let new = NewGroup { name, group_type: group_type.into(), permissions };
             let group = keyring.create_group(&operator, new).await?;
             Ok(Report::new(json!(group), format!("Made the group {} ({}).\n", group.name, group.id)))
         }
-        GroupWords::List { tenant } => {
+        GroupCommand::List { tenant } => {
             let groups = keyring.group_overviews(&keyring.operator_for(&tenant).await?).await?;
             Ok(Report::new(json!(groups), table(&groups.iter().map(row).collect::<Vec<_>>())))
         }
-        GroupWords::Edit { id, name, permissions } => {
+        GroupCommand::Edit { id, name, permissions } => {
             let (operator, before) = find(keyring, &id).await?;
             let edit = GroupEdit {
                 seen: Some(Version(before.version)),
                 name: name.unwrap_or(before.group.name),
-                permissions: if permissions.is_empty() { in_words(&before.group.permissions) } else { permissions },
+                permissions: if permissions.is_empty() { label(&before.group.permissions) } else { permissions },
             };
             let after = keyring.edit_group(&operator, &before.group.id, &edit).await?;
             Ok(Report::new(json!(after), format!("Changed the group {} ({}).\n", after.group.name, after.group.id)))
         }
-        GroupWords::Delete { id } => {
+        GroupCommand::Delete { id } => {
             let (operator, TenantGroup { group, .. }) = find(keyring, &id).await?;
             keyring.delete_group(&operator, &group.id).await?;
             Ok(Report::new(json!({ "id": group.id }), format!("Deleted the group {} ({}).\n", group.name, group.id)))
@@ -97,7 +97,7 @@ async fn find(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, TenantGroup),
     Ok((operator, group))
 }
 
-fn in_words(permissions: &[Permission]) -> Vec<String> {
+fn label(permissions: &[Permission]) -> Vec<String> {
     permissions.iter().map(ToString::to_string).collect()
 }
 
@@ -107,5 +107,5 @@ fn row(GroupOverview { group, used }: &GroupOverview) -> Vec<String> {
         GroupType::TenantApiKey => format!("{} keys", used.active_keys + used.revoked_keys),
         GroupType::Person => format!("{} people", used.people),
     };
-    vec![id.to_string(), name.clone(), group_type.as_str().to_owned(), users, in_words(permissions).join(" ")]
+    vec![id.to_string(), name.clone(), group_type.as_str().to_owned(), users, label(permissions).join(" ")]
 }

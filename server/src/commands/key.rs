@@ -8,7 +8,7 @@ use domain::{
     key_draft::{Choices, Grace, KeyDraft},
     key_list::KeyListQuery,
     network,
-    property::Reach,
+    property::PropertyScope,
 };
 use keyring::{Error, Keyring, NewKey, NewSecret, Rotation, TenantAdmin, Thing};
 use secrecy::ExposeSecret;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{Report, table};
 
 #[derive(Subcommand, Clone)]
-pub enum KeyWords {
+pub enum KeyCommand {
     /// Generate a key and print its secret, this once
     Create {
         /// The tenant's slug
@@ -34,9 +34,9 @@ pub enum KeyWords {
         #[arg(long)]
         tenant: String,
         #[arg(long, value_enum)]
-        status: Option<StatusWord>,
+        status: Option<StatusArg>,
         #[arg(long, value_enum)]
-        expiration: Option<ValidityWord>,
+        expiration: Option<ValidityArg>,
         /// Look for this in names, descriptions and last characters
         #[arg(long, default_value = "")]
         search: String,
@@ -63,7 +63,7 @@ pub enum KeyWords {
         id: String,
         /// How long the old secret still works
         #[arg(long, value_enum, default_value = "none")]
-        grace: GraceWord,
+        grace: GraceArg,
         /// A new expiration; without it, the key's stays
         #[arg(long, conflicts_with = "never_expires")]
         expires: Option<String>,
@@ -91,7 +91,7 @@ pub struct Terms {
     group: Option<String>,
     /// Once for each scope [default: read]
     #[arg(long, value_enum)]
-    scope: Vec<ScopeWord>,
+    scope: Vec<ScopeArg>,
     /// The id of a property, once for each; all of them without it
     #[arg(long)]
     property: Vec<String>,
@@ -107,26 +107,26 @@ pub struct Terms {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ScopeWord {
+pub enum ScopeArg {
     Read,
     Write,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StatusWord {
+pub enum StatusArg {
     Active,
     Revoked,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ValidityWord {
+pub enum ValidityArg {
     Valid,
     ExpiringSoon,
     Expired,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GraceWord {
+pub enum GraceArg {
     None,
     #[value(name = "1h")]
     OneHour,
@@ -136,27 +136,27 @@ pub enum GraceWord {
     OneWeek,
 }
 
-impl From<GraceWord> for Grace {
-    fn from(word: GraceWord) -> Self {
+impl From<GraceArg> for Grace {
+    fn from(word: GraceArg) -> Self {
         match word {
-            GraceWord::None => Self::None,
-            GraceWord::OneHour => Self::OneHour,
-            GraceWord::OneDay => Self::OneDay,
-            GraceWord::OneWeek => Self::OneWeek,
+            GraceArg::None => Self::None,
+            GraceArg::OneHour => Self::OneHour,
+            GraceArg::OneDay => Self::OneDay,
+            GraceArg::OneWeek => Self::OneWeek,
         }
     }
 }
 
-pub(super) async fn execute(keyring: &Keyring, words: KeyWords) -> Result<Report, Error> {
-    match words {
-        KeyWords::Create { tenant, terms, expires } => {
+pub(super) async fn execute(keyring: &Keyring, command: KeyCommand) -> Result<Report, Error> {
+    match command {
+        KeyCommand::Create { tenant, terms, expires } => {
             let operator = keyring.operator_for(&tenant).await?;
             let choices = keyring.key_choices(&operator).await?;
             let draft = terms.onto(KeyDraft::default(), &choices);
             let expiration = expires.map_or(ExpirationDraft::Never, expiration);
             Ok(with_secret(keyring.generate_key(&operator, &NewKey { draft, expiration }).await?, "Generated"))
         }
-        KeyWords::List { tenant, status, expiration, search } => {
+        KeyCommand::List { tenant, status, expiration, search } => {
             let query = KeyListQuery {
                 status: status.map(status_of),
                 validity: expiration.map(validity_of),
@@ -165,14 +165,14 @@ pub(super) async fn execute(keyring: &Keyring, words: KeyWords) -> Result<Report
             };
             list(keyring, &keyring.operator_for(&tenant).await?, query).await
         }
-        KeyWords::Show { id } => {
+        KeyCommand::Show { id } => {
             let (operator, id) = owner_of(keyring, &id).await?;
             let key = keyring.key(&operator, &id).await?;
             let shown = view(&key, keyring);
             let text = serde_json::to_string_pretty(&shown).unwrap_or_default();
             Ok(Report::new(shown, format!("{text}\n")))
         }
-        KeyWords::Edit { id, terms, all_properties, any_ip, any_origin } => {
+        KeyCommand::Edit { id, terms, all_properties, any_ip, any_origin } => {
             let (operator, id) = owner_of(keyring, &id).await?;
             let key = keyring.key(&operator, &id).await?;
             let choices = keyring.key_choices(&operator).await?;
@@ -180,24 +180,24 @@ pub(super) async fn execute(keyring: &Keyring, words: KeyWords) -> Result<Report
             let edited = keyring.edit_key(&operator, &id, key.version, &terms.onto(draft, &choices)).await?;
             Ok(Report::new(view(&edited, keyring), format!("Saved {}.\n", edited.name)))
         }
-        KeyWords::Rotate { id, grace, expires, never_expires } => {
+        KeyCommand::Rotate { id, grace, expires, never_expires } => {
             let (operator, id) = owner_of(keyring, &id).await?;
             let seen = keyring.key(&operator, &id).await?.version;
             let never = never_expires.then_some(ExpirationDraft::Never);
             let rotation = Rotation { expiration: expires.map(expiration).or(never), grace: grace.into() };
             Ok(with_secret(keyring.rotate_key(&operator, &id, seen, &rotation).await?, "Rotated"))
         }
-        KeyWords::EndGrace { id } => {
+        KeyCommand::EndGrace { id } => {
             let (operator, id) = owner_of(keyring, &id).await?;
             keyring.end_grace(&operator, &id).await?;
             Ok(Report::new(json!({ "id": id }), "The old secret no longer works.\n"))
         }
-        KeyWords::Revoke { id } => {
+        KeyCommand::Revoke { id } => {
             let (operator, id) = owner_of(keyring, &id).await?;
             let key = keyring.revoke_key(&operator, &id).await?;
             Ok(Report::new(view(&key, keyring), format!("Revoked {}.\n", key.name)))
         }
-        KeyWords::Delete { id } => {
+        KeyCommand::Delete { id } => {
             let (operator, id) = owner_of(keyring, &id).await?;
             keyring.delete_key(&operator, &id).await?;
             Ok(Report::new(json!({ "id": id }), "Deleted the key.\n"))
@@ -220,7 +220,7 @@ impl Terms {
     fn onto(self, draft: KeyDraft, choices: &Choices) -> KeyDraft {
         let Self { name, description, group, scope, property, ip, origin, rate_limit } = self;
         let group = group.map(|named| {
-            let by_name = choices.powers.groups().iter().find(|group| group.name == named);
+            let by_name = choices.permission_source.groups().iter().find(|group| group.name == named);
             by_name.map(|group| group.id.to_string()).unwrap_or(named)
         });
         let has_scopes = !scope.is_empty();
@@ -228,8 +228,8 @@ impl Terms {
             name: name.unwrap_or(draft.name),
             description: description.unwrap_or(draft.description),
             group: group.unwrap_or(draft.group),
-            read: if has_scopes { scope.contains(&ScopeWord::Read) } else { draft.read },
-            write: if has_scopes { scope.contains(&ScopeWord::Write) } else { draft.write },
+            read: if has_scopes { scope.contains(&ScopeArg::Read) } else { draft.read },
+            write: if has_scopes { scope.contains(&ScopeArg::Write) } else { draft.write },
             all_properties: draft.all_properties && property.is_empty(),
             properties: if property.is_empty() { draft.properties } else { property },
             allowed_ips: if ip.is_empty() { draft.allowed_ips } else { ip.join("\n") },
@@ -248,18 +248,18 @@ fn cleared(draft: KeyDraft, all_properties: bool, any_ip: bool, any_origin: bool
     }
 }
 
-fn status_of(word: StatusWord) -> Status {
+fn status_of(word: StatusArg) -> Status {
     match word {
-        StatusWord::Active => Status::Active,
-        StatusWord::Revoked => Status::Revoked,
+        StatusArg::Active => Status::Active,
+        StatusArg::Revoked => Status::Revoked,
     }
 }
 
-fn validity_of(word: ValidityWord) -> Validity {
+fn validity_of(word: ValidityArg) -> Validity {
     match word {
-        ValidityWord::Valid => Validity::Valid,
-        ValidityWord::ExpiringSoon => Validity::ExpiringSoon,
-        ValidityWord::Expired => Validity::Expired,
+        ValidityArg::Valid => Validity::Valid,
+        ValidityArg::ExpiringSoon => Validity::ExpiringSoon,
+        ValidityArg::Expired => Validity::Expired,
     }
 }
 
@@ -286,14 +286,14 @@ async fn list(keyring: &Keyring, operator: &TenantAdmin, query: KeyListQuery) ->
     Ok(Report::new(json, table(&rows)))
 }
 
-fn status_word(key: &Key) -> &'static str {
+fn status_arg(key: &Key) -> &'static str {
     match key.status() {
         Status::Active => "active",
         Status::Revoked => "revoked",
     }
 }
 
-fn validity_word(key: &Key, keyring: &Keyring) -> &'static str {
+fn validity_arg(key: &Key, keyring: &Keyring) -> &'static str {
     match key.validity(keyring.now()) {
         Validity::Valid => "valid",
         Validity::ExpiringSoon => "expiring_soon",
@@ -305,8 +305,8 @@ fn row(key: &Key, keyring: &Keyring) -> Vec<String> {
     vec![
         key.id.to_string(),
         key.hint.to_string(),
-        status_word(key).to_owned(),
-        validity_word(key, keyring).to_owned(),
+        status_arg(key).to_owned(),
+        validity_arg(key, keyring).to_owned(),
         key.group.as_ref().map(|group| group.name.clone()).unwrap_or_default(),
         key.name.clone(),
     ]
@@ -315,8 +315,8 @@ fn row(key: &Key, keyring: &Keyring) -> Vec<String> {
 /// A key for programs; its secret is no part of it.
 fn view(key: &Key, keyring: &Keyring) -> Value {
     let properties = match &key.reach {
-        Reach::All => Vec::new(),
-        Reach::Only(ids) => ids.clone(),
+        PropertyScope::All => Vec::new(),
+        PropertyScope::Only(ids) => ids.clone(),
     };
     json!({
         "id": key.id,
@@ -324,11 +324,11 @@ fn view(key: &Key, keyring: &Keyring) -> Value {
         "description": key.description,
         "head": key.hint.head,
         "tail": key.hint.tail,
-        "status": status_word(key),
-        "expiration": validity_word(key, keyring),
+        "status": status_arg(key),
+        "expiration": validity_arg(key, keyring),
         "group": key.group,
         "scopes": key.scopes,
-        "all_properties": key.reach == Reach::All,
+        "all_properties": key.reach == PropertyScope::All,
         "properties": properties,
         "allowed_ips": key.allowed_ips.iter().map(network::show).collect::<Vec<_>>(),
         "allowed_origins": key.allowed_origins,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Refusal, Report};
 
 #[derive(Subcommand, Clone)]
-pub enum ServiceWords {
+pub enum ServiceCommand {
     /// Let a property offer a service
     Create {
         #[command(flatten)]
@@ -25,7 +25,7 @@ pub enum ServiceWords {
 }
 
 #[derive(Subcommand, Clone)]
-pub enum PackageWords {
+pub enum PackageCommand {
     /// Let a property offer a service with something added, at its own price
     Create {
         #[command(flatten)]
@@ -68,8 +68,8 @@ impl From<Price> for Money {
     }
 }
 
-pub(super) async fn service(keyring: &Keyring, booking: &Booking, words: ServiceWords) -> Result<Report, Refusal> {
-    let ServiceWords::Create { place, name, units, price } = words;
+pub(super) async fn service(keyring: &Keyring, booking: &Booking, command: ServiceCommand) -> Result<Report, Refusal> {
+    let ServiceCommand::Create { place, name, units, price } = command;
     let (operator, property) = find(keyring, &place).await?;
     let new = NewService { name, units, price: price.into() };
     let service = booking.create_service(&operator.tenant().id, &property, new, keyring.now()).await?;
@@ -77,8 +77,8 @@ pub(super) async fn service(keyring: &Keyring, booking: &Booking, words: Service
     Ok(Report::new(view_service(&service), text))
 }
 
-pub(super) async fn package(keyring: &Keyring, booking: &Booking, words: PackageWords) -> Result<Report, Refusal> {
-    let PackageWords::Create { place, service, name, price } = words;
+pub(super) async fn package(keyring: &Keyring, booking: &Booking, command: PackageCommand) -> Result<Report, Refusal> {
+    let PackageCommand::Create { place, service, name, price } = command;
     let (operator, property) = find(keyring, &place).await?;
     let service = ServiceId::parse(&service).map_err(|_| booking::Error::NotFound(booking::Thing::Service))?;
     let new = NewPackage { service, name, price: price.into() };

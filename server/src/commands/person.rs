@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Report, table};
 
 #[derive(Subcommand, Clone)]
-pub enum PersonWords {
+pub enum PersonCommand {
     /// Make a person who can sign in; the password is read from standard input
     Create {
         /// The tenant's slug; none for a super user
@@ -24,7 +24,7 @@ pub enum PersonWords {
         #[arg(long)]
         name: String,
         #[arg(long, value_enum, default_value = "member")]
-        role: RoleWord,
+        role: RoleArg,
         /// Read the password from standard input
         #[arg(long, required = true)]
         password_stdin: bool,
@@ -78,23 +78,23 @@ pub enum PersonWords {
 #[derive(Args, Clone)]
 pub struct Powers {
     #[arg(long, value_enum, default_value = "member")]
-    role: TenantRoleWord,
+    role: TenantRoleArg,
     /// A group for people, by name or id; can be given more than once
     #[arg(long)]
     group: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TenantRoleWord {
+pub enum TenantRoleArg {
     TenantAdmin,
     Member,
 }
 
-impl From<TenantRoleWord> for Role {
-    fn from(word: TenantRoleWord) -> Self {
+impl From<TenantRoleArg> for Role {
+    fn from(word: TenantRoleArg) -> Self {
         match word {
-            TenantRoleWord::TenantAdmin => Self::TenantAdmin,
-            TenantRoleWord::Member => Self::Member,
+            TenantRoleArg::TenantAdmin => Self::TenantAdmin,
+            TenantRoleArg::Member => Self::Member,
         }
     }
 }
@@ -112,23 +112,23 @@ impl Powers {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RoleWord {
+pub enum RoleArg {
     SuperUser,
     TenantAdmin,
     Member,
 }
 
-impl From<RoleWord> for Role {
-    fn from(word: RoleWord) -> Self {
+impl From<RoleArg> for Role {
+    fn from(word: RoleArg) -> Self {
         match word {
-            RoleWord::SuperUser => Self::SuperUser,
-            RoleWord::TenantAdmin => Self::TenantAdmin,
-            RoleWord::Member => Self::Member,
+            RoleArg::SuperUser => Self::SuperUser,
+            RoleArg::TenantAdmin => Self::TenantAdmin,
+            RoleArg::Member => Self::Member,
         }
     }
 }
 
-impl PersonWords {
+impl PersonCommand {
     pub(super) fn wants_input(&self) -> bool {
         matches!(self, Self::Create { .. } | Self::SetPassword { .. })
     }
@@ -142,39 +142,39 @@ fn password(input: &str) -> SecretString {
 pub(super) async fn execute(
     keyring: &Keyring,
     public_url: &str,
-    words: PersonWords,
+    command: PersonCommand,
     input: String,
 ) -> Result<Report, Error> {
-    match words {
-        PersonWords::Invite { tenant, email, name, powers } => {
+    match command {
+        PersonCommand::Invite { tenant, email, name, powers } => {
             let operator = keyring.operator_for(&tenant).await?;
             let role = powers.read(keyring, &operator).await?;
             let made = keyring.invite_person(&operator, &NewInvitation { email, name, role }).await?;
             Ok(invited(public_url, &made))
         }
-        PersonWords::SetRole { id, powers } => {
+        PersonCommand::SetRole { id, powers } => {
             let (operator, id) = find(keyring, &id).await?;
             let role = powers.read(keyring, &operator).await?;
             let profile = keyring.set_role(&operator, &id, &role).await?;
             let text = format!("{} is {} now.\n", profile.person.name, profile.person.role.as_str());
             Ok(Report::new(json!(profile), text))
         }
-        PersonWords::SwitchOff { id } => {
+        PersonCommand::SwitchOff { id } => {
             let (operator, id) = find(keyring, &id).await?;
-            keyring.switch_off(&operator, &id).await?;
+            keyring.deactivate(&operator, &id).await?;
             shown(keyring, &operator, &id, "is switched off, and their sessions have ended").await
         }
-        PersonWords::SwitchOn { id } => {
+        PersonCommand::SwitchOn { id } => {
             let (operator, id) = find(keyring, &id).await?;
-            keyring.switch_on(&operator, &id).await?;
+            keyring.reactivate(&operator, &id).await?;
             shown(keyring, &operator, &id, "is switched on").await
         }
-        PersonWords::ResetSecondFactor { id } => {
+        PersonCommand::ResetSecondFactor { id } => {
             let (operator, id) = find(keyring, &id).await?;
             keyring.reset_second_factor(&operator, &id).await?;
             shown(keyring, &operator, &id, "has no second factor").await
         }
-        PersonWords::Create { tenant, email, name, role, .. } => {
+        PersonCommand::Create { tenant, email, name, role, .. } => {
             let operator = match &tenant {
                 Some(slug) => Some(keyring.operator_for(slug).await?),
                 None => None,
@@ -184,7 +184,7 @@ pub(super) async fn execute(
             let text = format!("Made {} ({}), who signs in as {}.\n", person.name, person.id, person.email.as_str());
             Ok(Report::new(json!(person), text))
         }
-        PersonWords::List { tenant } => {
+        PersonCommand::List { tenant } => {
             let operator = match &tenant {
                 Some(slug) => Some(keyring.operator_for(slug).await?),
                 None => None,
@@ -196,7 +196,7 @@ pub(super) async fn execute(
             };
             Ok(Report::new(json!(people), table(&people.iter().map(row).collect::<Vec<_>>())))
         }
-        PersonWords::SetPassword { tenant, super_user, email, .. } => {
+        PersonCommand::SetPassword { tenant, super_user, email, .. } => {
             let scope = match &tenant {
                 Some(slug) => PersonScope::Tenant(slug),
                 None if super_user => PersonScope::SuperUsers,

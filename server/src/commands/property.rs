@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Report, table};
 
 #[derive(Subcommand, Clone)]
-pub enum PropertyWords {
+pub enum PropertyCommand {
     /// Make a property
     Create {
         /// The tenant's slug
@@ -34,27 +34,27 @@ pub enum PropertyWords {
     Restore { id: String },
 }
 
-pub(super) async fn execute(keyring: &Keyring, words: PropertyWords) -> Result<Report, Error> {
-    match words {
-        PropertyWords::Create { tenant, name } => {
+pub(super) async fn execute(keyring: &Keyring, command: PropertyCommand) -> Result<Report, Error> {
+    match command {
+        PropertyCommand::Create { tenant, name } => {
             let operator = keyring.operator_for(&tenant).await?;
             let property = keyring.create_property(&operator, NewProperty { name }).await?;
             Ok(Report::new(json!(property), format!("Made the property {} ({}).\n", property.name, property.id)))
         }
-        PropertyWords::List { tenant } => {
+        PropertyCommand::List { tenant } => {
             let properties = keyring.property_overviews(&keyring.operator_for(&tenant).await?).await?;
             Ok(Report::new(json!(properties), table(&properties.iter().map(row).collect::<Vec<_>>())))
         }
-        PropertyWords::Rename { id, name } => {
+        PropertyCommand::Rename { id, name } => {
             let (operator, id) = find(keyring, &id).await?;
             let renaming = Renaming { seen: None, name };
             Ok(report("Renamed", &keyring.rename_property(&operator, &id, &renaming).await?))
         }
-        PropertyWords::Archive { id } => {
+        PropertyCommand::Archive { id } => {
             let (operator, id) = find(keyring, &id).await?;
             Ok(report("Archived", &keyring.archive_property(&operator, &id).await?))
         }
-        PropertyWords::Restore { id } => {
+        PropertyCommand::Restore { id } => {
             let (operator, id) = find(keyring, &id).await?;
             Ok(report("Restored", &keyring.restore_property(&operator, &id).await?))
         }

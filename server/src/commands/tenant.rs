@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Report, table};
 
 #[derive(Subcommand, Clone)]
-pub enum TenantWords {
+pub enum TenantCommand {
     /// Make a tenant, with its first groups
     Create {
         /// Lower-case letters, digits and hyphens
@@ -47,19 +47,19 @@ pub enum Switch {
     Off,
 }
 
-pub(super) async fn execute(keyring: &Keyring, words: TenantWords) -> Result<Report, Error> {
-    match words {
-        TenantWords::Create { slug, name, key_limit, time_zone } => {
+pub(super) async fn execute(keyring: &Keyring, command: TenantCommand) -> Result<Report, Error> {
+    match command {
+        TenantCommand::Create { slug, name, key_limit, time_zone } => {
             let tenant =
                 keyring.create_tenant(&SuperUser::operator(), NewTenant { slug, name, key_limit, time_zone }).await?;
             Ok(Report::new(json!(tenant), format!("Made the tenant {} ({}).\n", tenant.slug, tenant.id)))
         }
-        TenantWords::List => {
+        TenantCommand::List => {
             let tenants = keyring.tenants(&SuperUser::operator()).await?;
             let rows: Vec<Vec<String>> = tenants.iter().map(row).collect();
             Ok(Report::new(json!(tenants), table(&rows)))
         }
-        TenantWords::Set { slug, name, key_limit, api_keys, time_zone } => {
+        TenantCommand::Set { slug, name, key_limit, api_keys, time_zone } => {
             let operator = keyring.operator_for(&slug).await?;
             let api_keys = api_keys.map(|switch| switch == Switch::On);
             let tenant = keyring

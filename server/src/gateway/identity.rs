@@ -4,9 +4,9 @@ use axum::http::{HeaderName, HeaderValue};
 use domain::{
     caller::{Caller, Identity},
     id::Id,
-    property::Reach,
+    property::PropertyScope,
 };
-use keyring::Standing;
+use keyring::CachedKey;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::problem::{Code, Problem};
@@ -33,7 +33,7 @@ const HEADER_OVERHEAD_BYTES: usize = 4;
 /// When they are too large. They are never cut: a list of properties that lacks one says something else.
 pub fn headers(
     caller: &Caller,
-    key: Option<&Standing>,
+    key: Option<&CachedKey>,
     asked_tenant: Option<&str>,
 ) -> Result<[(HeaderName, HeaderValue); 6], Problem> {
     // A person's password, one of the old ways, leads to no more than an id unless the proxy named the tenant.
@@ -43,8 +43,8 @@ pub fn headers(
         Identity::Person(person) => Some(person.as_str()),
     };
     let properties = match key.map(|key| &key.reach) {
-        Some(Reach::Only(ids)) => words(ids),
-        Some(Reach::All) | None => "*".to_owned(),
+        Some(PropertyScope::Only(ids)) => words(ids),
+        Some(PropertyScope::All) | None => "*".to_owned(),
     };
     let headers = [
         (TENANT, value(tenant.to_owned())),

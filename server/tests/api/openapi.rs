@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use domain::catalogue::RESOURCES;
+use domain::permission_catalog::RESOURCES;
 use reqwest::Method;
 use serde_json::Value;
 

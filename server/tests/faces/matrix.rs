@@ -16,7 +16,7 @@ use stage::Stage;
 enum Who {
     Nobody,
     /// Signed in, and switched off since.
-    SwitchedOff,
+    Deactivated,
     Member,
     Admin,
     /// Another tenant's.
@@ -27,13 +27,13 @@ enum Who {
 }
 
 const EVERYBODY: [Who; 7] =
-    [Who::Nobody, Who::SwitchedOff, Who::Member, Who::Admin, Who::ForeignAdmin, Who::SuperUser, Who::SuperUserWithin];
+    [Who::Nobody, Who::Deactivated, Who::Member, Who::Admin, Who::ForeignAdmin, Who::SuperUser, Who::SuperUserWithin];
 
 /// Who may use a face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
     Anybody,
-    SignedIn,
+    ActiveSession,
     /// Who belongs to a tenant.
     KeyHolders,
     Admins,
@@ -44,10 +44,10 @@ enum For {
 
 impl For {
     fn includes(self, who: Who) -> bool {
-        let is_signed_in = !matches!(who, Who::Nobody | Who::SwitchedOff);
+        let is_signed_in = !matches!(who, Who::Nobody | Who::Deactivated);
         match self {
             Self::Anybody => true,
-            Self::SignedIn => is_signed_in,
+            Self::ActiveSession => is_signed_in,
             Self::KeyHolders => matches!(who, Who::Member | Who::Admin | Who::ForeignAdmin),
             Self::Admins => matches!(who, Who::Admin | Who::ForeignAdmin | Who::SuperUserWithin),
             Self::SuperUsers => matches!(who, Who::SuperUser | Who::SuperUserWithin),
@@ -81,7 +81,7 @@ impl About {
 fn page(path: &str) -> Option<(For, About)> {
     Some(match path {
         "/" | "/security" | "/security/second-factor" | "/user-profile" | "/user_profile" => {
-            (For::SignedIn, About::Oneself)
+            (For::ActiveSession, About::Oneself)
         }
         "/sign-in" | "/invitation/{token}" => (For::Anybody, About::Oneself),
         "/user-profile/api-keys/new" => (For::KeyHolders, About::Oneself),
@@ -160,7 +160,7 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
     let of_keys = |arguments: Value| of_keys(ids, For::NoOne, &arguments);
     let of_acme = |arguments: Value| vec![(For::Admins, About::Acme, arguments)];
     let of_platform = |arguments: Value| vec![(For::SuperUsers, About::Acme, arguments)];
-    let of_oneself = |arguments: Value| vec![(For::SignedIn, About::Oneself, arguments)];
+    let of_oneself = |arguments: Value| vec![(For::ActiveSession, About::Oneself, arguments)];
     match function {
         "sign_in" | "sign_out" => vec![(For::Anybody, About::Oneself, json!({}))],
         "generate_key" => {
@@ -257,7 +257,7 @@ async fn every_page_is_seen_by_those_it_is_for() {
             let text = answer.text().await.unwrap();
             let case = format!("{path} as {who:?}: {status} {place:?}");
             if !audience.includes(who) {
-                let is_nobody = matches!(who, Who::Nobody | Who::SwitchedOff);
+                let is_nobody = matches!(who, Who::Nobody | Who::Deactivated);
                 assert_eq!(status, if is_nobody { 303 } else { 403 }, "{case}");
                 assert!(!is_nobody || place.unwrap().to_str().unwrap().starts_with("/sign-in"), "{case}");
             } else if about.is_found_by(who) {
@@ -321,7 +321,7 @@ async fn refuse(stage: &Stage, function: &str, who: Who, audience: For, argument
         assert_eq!(status, nothing.status().as_u16(), "{case}: foreign is told from missing");
         assert_eq!(text, nothing.text().await.unwrap(), "{case}: foreign is told from missing");
     } else {
-        let is_nobody = matches!(who, Who::Nobody | Who::SwitchedOff);
+        let is_nobody = matches!(who, Who::Nobody | Who::Deactivated);
         assert_eq!(status, if is_nobody { 401 } else { 403 }, "{case}");
     }
 }

@@ -229,8 +229,12 @@ fn describe(key: &SeenKey, choices: &Choices) -> Vec<(&'static str, String)> {
         rate_limit_per_minute,
     } = draft;
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
-    let group_name =
-        choices.powers.groups().iter().find(|known| known.id.as_str() == group).map(|known| known.name.clone());
+    let group_name = choices
+        .permission_source
+        .groups()
+        .iter()
+        .find(|known| known.id.as_str() == group)
+        .map(|known| known.name.clone());
     let scopes = [(*read, "Read"), (*write, "Write")];
     let picked = choices.properties.iter().filter(|property| properties.contains(&property.id.to_string()));
     vec![

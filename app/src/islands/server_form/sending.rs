@@ -92,12 +92,12 @@ impl Sending {
         let shows = afterwards.reveal.is_some();
         // What is shown this once must not end up in a notice or an address.
         let told = if shows { "" } else { answer };
-        let in_words = |text: &str| filled.within(&text.replace("{answer}", told));
+        let label = |text: &str| filled.within(&text.replace("{answer}", told));
         self.next.set_value(Some(Afterwards {
-            path: afterwards.path.as_deref().map(in_words),
-            notice: in_words(&afterwards.notice),
-            focus: in_words(&afterwards.focus),
-            reveal: afterwards.reveal.map(|words| OnceWords { title: in_words(&words.title), ..words }),
+            path: afterwards.path.as_deref().map(label),
+            notice: label(&afterwards.notice),
+            focus: label(&afterwards.focus),
+            reveal: afterwards.reveal.map(|words| OnceWords { title: label(&words.title), ..words }),
         }));
         if shows {
             self.revealed.set(Some(answer.to_owned()));

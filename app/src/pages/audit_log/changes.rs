@@ -34,7 +34,7 @@ pub(super) struct Difference {
 
 impl Words {
     pub(super) fn new(zone: TimeZone, choices: &Choices) -> Self {
-        let groups = choices.powers.groups().iter().map(|group| (group.id.to_string(), group.name.clone()));
+        let groups = choices.permission_source.groups().iter().map(|group| (group.id.to_string(), group.name.clone()));
         let properties =
             choices.properties.iter().map(|property| (property.id.as_str().to_owned(), property.name.clone()));
         Self { zone, names: groups.chain(properties).collect() }
@@ -92,9 +92,9 @@ fn flat(value: &Value) -> Vec<(String, Value)> {
     let field = |(name, value): (&String, &Value)| match value {
         Value::Object(_) => {
             let inner = flat(value).into_iter();
-            inner.map(|(inner, value)| (format!("{}: {}", in_words(name), lower_first(&inner)), value)).collect()
+            inner.map(|(inner, value)| (format!("{}: {}", label(name), lower_first(&inner)), value)).collect()
         }
-        _ => vec![(in_words(name), value.clone())],
+        _ => vec![(label(name), value.clone())],
     };
     fields.iter().flat_map(field).collect()
 }
@@ -128,7 +128,7 @@ fn facts(fields: &[(String, Value)], words: &Words) -> Vec<(String, String)> {
 }
 
 /// `allowed_ips` as `Allowed IPs`
-fn in_words(name: &str) -> String {
+fn label(name: &str) -> String {
     let words: Vec<&str> = name
         .split('_')
         .map(|word| match word {
@@ -156,13 +156,13 @@ fn lower_first(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::key_draft::Powers;
+    use domain::key_draft::PermissionSource;
     use serde_json::json;
 
     use super::*;
 
     fn words() -> Words {
-        let choices = Choices { powers: Powers::Own(Vec::new()), properties: Vec::new() };
+        let choices = Choices { permission_source: PermissionSource::Own(Vec::new()), properties: Vec::new() };
         let mut words = Words::new(TimeZone::named("Europe/Lisbon").unwrap(), &choices);
         words.names.insert("grp_1".to_owned(), "Booking".to_owned());
         words

@@ -90,7 +90,7 @@ fn ActionOptions(picked: Option<Action>) -> impl IntoView {
     let picked = picked.map(Action::as_str).unwrap_or_default();
     let kinds = KINDS.map(|(kind, label)| {
         let of_kind = Action::ALL.iter().filter(|action| kind_of(**action) == kind);
-        let named = of_kind.map(|action| (action.to_string(), action.in_words().to_owned()));
+        let named = of_kind.map(|action| (action.to_string(), action.label().to_owned()));
         view! { <optgroup label=label>{options(named.collect(), picked)}</optgroup> }
     });
     view! { <option value="">"Anything"</option> {kinds.collect_view()} }

@@ -36,7 +36,7 @@ pub(super) fn KeysGuide(public_url: Arc<str>) -> impl IntoView {
         </p>
         <GetAndStore/>
         <Send public_url=public_url.to_string()/>
-        <Reach/>
+        <PropertyScope/>
         <Ending/>
         <Limits/>
         <Browser public_url=public_url.to_string()/>
@@ -100,7 +100,7 @@ fn Send(public_url: String) -> impl IntoView {
 }
 
 #[component]
-fn Reach() -> impl IntoView {
+fn PropertyScope() -> impl IntoView {
     view! {
         <Section anchor="reach" title="What it may do">
             <p>"A call goes through when everything that was set on the key lets it through:"</p>

@@ -1,8 +1,8 @@
 //! Picking what a group allows.
 
 use domain::{
-    catalogue::{ACROSS, RESOURCES, Resource, is_known},
     permission::Permission,
+    permission_catalog::{ACROSS, RESOURCES, Resource, is_known},
 };
 use leptos::prelude::*;
 

@@ -4,7 +4,7 @@
 //! its words and patterns keep their shape.
 
 use chrono::Timelike;
-use domain::usage::{Fate, Range, Step};
+use domain::usage::{CallOutcome, Range, Step};
 use leptos::prelude::*;
 
 use super::{outcome::fate_in_words, usage::begins};
@@ -26,7 +26,7 @@ const MOST_LINES: u64 = 4;
 
 #[component]
 pub(super) fn Chart(steps: Vec<Step>, range: Range, summary: String) -> impl IntoView {
-    let most = steps.iter().map(|step| step.tally.total()).max().unwrap_or_default();
+    let most = steps.iter().map(|step| step.counts.total()).max().unwrap_or_default();
     let lines = lines(most);
     let scale = Scale { top: lines.last().copied().unwrap_or(1) };
     let place = 100.0 / steps.len() as f64;
@@ -73,17 +73,17 @@ fn Patterns() -> impl IntoView {
     }
 }
 
-const fn fill(fate: Fate) -> &'static str {
+const fn fill(fate: CallOutcome) -> &'static str {
     match fate {
-        Fate::Allowed => "url(#fate-allowed)",
-        Fate::RateLimited => "url(#fate-limited)",
-        Fate::Denied => "url(#fate-denied)",
+        CallOutcome::Allowed => "url(#fate-allowed)",
+        CallOutcome::RateLimited => "url(#fate-limited)",
+        CallOutcome::Denied => "url(#fate-denied)",
     }
 }
 
 /// What a fate looks like in the chart.
 #[component]
-pub(super) fn Swatch(fate: Fate) -> impl IntoView {
+pub(super) fn Swatch(fate: CallOutcome) -> impl IntoView {
     view! {
         <svg class="swatch" width="14" height="14" aria-hidden="true"><rect width="14" height="14" rx="3" fill=fill(fate)></rect></svg>
     }
@@ -93,7 +93,7 @@ pub(super) fn Swatch(fate: Fate) -> impl IntoView {
 fn Bar(step: Step, range: Range, scale: Scale, label: Option<String>, left: f64, width: f64) -> impl IntoView {
     let percent = |value: f64| format!("{value:.3}%");
     let (x, filled) = (percent(left + width * (1.0 - FILLED) / 2.0), percent(width * FILLED));
-    let parts = scale.stack(Fate::ALL.map(|fate| (fate, step.tally.with(fate)))).into_iter().map(|part| {
+    let parts = scale.stack(CallOutcome::ALL.map(|fate| (fate, step.counts.with(fate)))).into_iter().map(|part| {
         view! { <rect x=x.clone() y=part.y width=filled.clone() height=part.height fill=fill(part.fate)></rect> }
     });
     view! {
@@ -110,7 +110,7 @@ fn Bar(step: Step, range: Range, scale: Scale, label: Option<String>, left: f64,
 
 /// What a bar tells of itself when it is pointed at.
 fn told(step: &Step, range: Range) -> String {
-    let fates = Fate::ALL.into_iter().map(|fate| (fate, step.tally.with(fate))).filter(|(_, count)| *count > 0);
+    let fates = CallOutcome::ALL.into_iter().map(|fate| (fate, step.counts.with(fate))).filter(|(_, count)| *count > 0);
     let parts: Vec<String> = fates
         .map(|(fate, count)| format!("{} {}", numbers::grouped(count), fate_in_words(fate).to_lowercase()))
         .collect();
@@ -141,7 +141,7 @@ struct Scale {
 
 #[derive(Debug, PartialEq)]
 struct Part {
-    fate: Fate,
+    fate: CallOutcome,
     y: f64,
     height: f64,
 }
@@ -156,7 +156,7 @@ impl Scale {
     }
 
     /// The parts of a bar, from the ground up.
-    fn stack(self, counts: [(Fate, u64); 3]) -> Vec<Part> {
+    fn stack(self, counts: [(CallOutcome, u64); 3]) -> Vec<Part> {
         let mut y = BOTTOM;
         let part = |(fate, count)| {
             let height = round(self.height(count).max(LEAST_HEIGHT));
@@ -194,9 +194,11 @@ mod tests {
     #[test]
     fn parts_stand_on_each_other_and_the_smallest_is_seen() {
         let scale = Scale { top: 1000 };
-        let parts = scale.stack([(Fate::Allowed, 500), (Fate::RateLimited, 0), (Fate::Denied, 1)]);
-        let expected =
-            [Part { fate: Fate::Allowed, y: 98.0, height: 82.0 }, Part { fate: Fate::Denied, y: 96.0, height: 2.0 }];
+        let parts = scale.stack([(CallOutcome::Allowed, 500), (CallOutcome::RateLimited, 0), (CallOutcome::Denied, 1)]);
+        let expected = [
+            Part { fate: CallOutcome::Allowed, y: 98.0, height: 82.0 },
+            Part { fate: CallOutcome::Denied, y: 96.0, height: 2.0 },
+        ];
         assert_eq!(parts, expected);
         assert_eq!((scale.y(0), scale.y(1000)), (BOTTOM, TOP));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    usage::{Call, Fate, KeyUsage, LOG_DAYS, LogPage, Start, UsageQuery},
+    usage::{Call, CallOutcome, KeyUsage, LOG_DAYS, LogPage, Start, UsageQuery},
     verdict::Verdict,
 };
 use keyring::TimeZone;
@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use super::{
     Shown, link,
-    outcome::{badge, in_words},
+    outcome::{badge, label},
 };
 use crate::{
     components::{Choice, DataTable, LogPager},
@@ -28,7 +28,7 @@ pub(super) fn Log(shown: Shown) -> impl IntoView {
     let options = std::iter::once(None).chain(outcomes.into_iter().map(Some));
     let options = options.map(|outcome| {
         let there = UsageQuery { outcome, start: Start::Newest, ..query };
-        (outcome.map_or("All", in_words), link(&path, &there, "log"), query.outcome == outcome)
+        (outcome.map_or("All", label), link(&path, &there, "log"), query.outcome == outcome)
     });
     let options: Vec<_> = options.collect();
     let filter = (options.len() > 1).then(|| view! { <Choice label="Outcome" options/> });
@@ -89,7 +89,7 @@ fn CallRow(call: Call, zone: TimeZone) -> impl IntoView {
             <td data-label="When"><time datetime=position.at.to_rfc3339()>{times::to_the_second(position.at, zone)}</time></td>
             <td data-label="Call"><code><span class="method">{method}</span>" "{route}</code></td>
             <td data-label="Status">{status}</td>
-            <td data-label="Outcome"><span class=badge(Fate::from(outcome)) title=outcome.as_str()>{in_words(outcome)}</span></td>
+            <td data-label="Outcome"><span class=badge(CallOutcome::from(outcome)) title=outcome.as_str()>{label(outcome)}</span></td>
             <td data-label="Address">{ip.map_or_else(|| view! { <span class="minor">"not told"</span> }.into_any(), IntoAny::into_any)}</td>
             <td data-label="Duration">{duration.map(in_milliseconds)}</td>
             <td data-label="Request ID">{request_id.map(|id| view! { <code>{id}</code> })}</td>

@@ -1,8 +1,8 @@
 //! Outcomes of calls, in words and marks.
 
-use domain::{usage::Fate, verdict::Verdict};
+use domain::{usage::CallOutcome, verdict::Verdict};
 
-pub(super) const fn in_words(outcome: Verdict) -> &'static str {
+pub(super) const fn label(outcome: Verdict) -> &'static str {
     match outcome {
         Verdict::Valid => "Allowed",
         Verdict::Malformed => "Malformed",
@@ -18,18 +18,18 @@ pub(super) const fn in_words(outcome: Verdict) -> &'static str {
     }
 }
 
-pub(super) const fn fate_in_words(fate: Fate) -> &'static str {
+pub(super) const fn fate_in_words(fate: CallOutcome) -> &'static str {
     match fate {
-        Fate::Allowed => "Allowed",
-        Fate::RateLimited => "Rate limited",
-        Fate::Denied => "Denied",
+        CallOutcome::Allowed => "Allowed",
+        CallOutcome::RateLimited => "Rate limited",
+        CallOutcome::Denied => "Denied",
     }
 }
 
-pub(super) const fn badge(fate: Fate) -> &'static str {
+pub(super) const fn badge(fate: CallOutcome) -> &'static str {
     match fate {
-        Fate::Allowed => "badge good",
-        Fate::RateLimited => "badge warning",
-        Fate::Denied => "badge danger",
+        CallOutcome::Allowed => "badge good",
+        CallOutcome::RateLimited => "badge warning",
+        CallOutcome::Denied => "badge danger",
     }
 }

@@ -5,7 +5,7 @@ use domain::{
     key::Key,
     network,
     permission::Permission,
-    property::{Property, Reach},
+    property::{Property, PropertyScope},
     scope::Scopes,
 };
 use keyring::TimeZone;
@@ -88,8 +88,8 @@ fn rate_in_words(limit: u16) -> String {
     if limit == 1 { "1 request a minute".to_owned() } else { format!("{limit} requests a minute") }
 }
 
-fn property_names(reach: &Reach, properties: &[Property]) -> Vec<String> {
-    let Reach::Only(ids) = reach else { return Vec::new() };
+fn property_names(reach: &PropertyScope, properties: &[Property]) -> Vec<String> {
+    let PropertyScope::Only(ids) = reach else { return Vec::new() };
     let reached = properties.iter().filter(|property| ids.contains(&property.id));
     reached.map(|property| property.name.clone()).collect()
 }

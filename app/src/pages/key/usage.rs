@@ -1,7 +1,7 @@
 //! How often a key was used: the chart, its totals, and the same as a table.
 
 use domain::{
-    usage::{Fate, KeyUsage, Range, Step, Tally, UsageQuery},
+    usage::{CallOutcome, KeyUsage, OutcomeCounts, Range, Step, UsageQuery},
     verdict::Verdict,
 };
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use super::{
     Shown,
     chart::{Chart, Swatch},
     link,
-    outcome::{fate_in_words, in_words},
+    outcome::{fate_in_words, label},
 };
 use crate::{components::Choice, numbers, times};
 
@@ -22,7 +22,7 @@ pub(super) fn Usage(shown: Shown) -> impl IntoView {
     let path = of.path_of(&key.id);
     let ranges = RANGES
         .map(|(range, label)| (label, link(&path, &UsageQuery { range, ..query }, "usage"), query.range == range));
-    let sum: Tally = steps.iter().map(|step| &step.tally).collect();
+    let sum: OutcomeCounts = steps.iter().map(|step| &step.counts).collect();
     let counted = if sum.total() == 0 {
         view! { <p class="nothing">{format!("No calls in the last {}.", length(query.range))}</p> }.into_any()
     } else {
@@ -45,8 +45,8 @@ fn length(range: Range) -> &'static str {
 }
 
 #[component]
-fn Counted(steps: Vec<Step>, range: Range, sum: Tally) -> impl IntoView {
-    let legend = Fate::ALL.map(|fate| {
+fn Counted(steps: Vec<Step>, range: Range, sum: OutcomeCounts) -> impl IntoView {
+    let legend = CallOutcome::ALL.map(|fate| {
         view! {
             <li><Swatch fate/>{fate_in_words(fate)}" "<strong>{numbers::grouped(sum.with(fate))}</strong></li>
         }
@@ -62,25 +62,25 @@ fn Counted(steps: Vec<Step>, range: Range, sum: Tally) -> impl IntoView {
 }
 
 /// The chart for whoever does not see it.
-fn summary(sum: &Tally, range: Range) -> String {
-    let by_fate =
-        Fate::ALL.map(|fate| format!("{} {}", numbers::grouped(sum.with(fate)), fate_in_words(fate).to_lowercase()));
+fn summary(sum: &OutcomeCounts, range: Range) -> String {
+    let by_fate = CallOutcome::ALL
+        .map(|fate| format!("{} {}", numbers::grouped(sum.with(fate)), fate_in_words(fate).to_lowercase()));
     format!("{} in the last {}: {}", numbers::calls(sum.total()), length(range), by_fate.join(", "))
 }
 
 /// Newest first, as the log is; with a column for each outcome that occurs.
 #[component]
-fn CountTable(steps: Vec<Step>, range: Range, sum: Tally) -> impl IntoView {
+fn CountTable(steps: Vec<Step>, range: Range, sum: OutcomeCounts) -> impl IntoView {
     let outcomes: Vec<Verdict> = sum.outcomes().collect();
     let headers = outcomes.iter().map(|outcome| {
-        view! { <th scope="col" class="number">{in_words(*outcome)}<code class="minor">{outcome.as_str()}</code></th> }
+        view! { <th scope="col" class="number">{label(*outcome)}<code class="minor">{outcome.as_str()}</code></th> }
     });
-    let cells = |tally: &Tally| {
-        let counts = outcomes.iter().map(|outcome| tally.of(*outcome)).chain([tally.total()]);
+    let cells = |counts: &OutcomeCounts| {
+        let counts = outcomes.iter().map(|outcome| counts.of(*outcome)).chain([counts.total()]);
         counts.map(|count| view! { <td class="number">{numbers::grouped(count)}</td> }).collect_view()
     };
     let rows = steps.iter().rev().map(|step| {
-        view! { <tr><th scope="row">{begins(step, range)}</th>{cells(&step.tally)}</tr> }
+        view! { <tr><th scope="row">{begins(step, range)}</th>{cells(&step.counts)}</tr> }
     });
     let first = if range == Range::Day { "Hour from" } else { "Day" };
     view! {

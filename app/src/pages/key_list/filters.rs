@@ -1,13 +1,13 @@
 //! The filters: links and a search field that lead to another URL.
 
 use domain::{
-    attention::Attention,
     key::{Status, Validity},
     key_list::{KeyListQuery, Sort},
+    key_warning::KeyWarning,
 };
 use leptos::prelude::*;
 
-use super::{super::key_state::in_words, link};
+use super::{super::key_state::label, link};
 use crate::{
     components::{Choice, Icon},
     functions::KeysOf,
@@ -34,9 +34,9 @@ pub(super) fn Filters(of: KeysOf, query: KeyListQuery, matching: Option<u64>) ->
         let there = KeyListQuery { validity, page: 0, ..query.clone() };
         (label, link(of, &there), query.validity == validity)
     });
-    let by_attention = std::iter::once(None).chain(Attention::ALL.map(Some)).map(|attention| {
+    let by_attention = std::iter::once(None).chain(KeyWarning::ALL.map(Some)).map(|attention| {
         let there = KeyListQuery { attention, page: 0, ..query.clone() };
-        (attention.map_or("All keys", in_words), link(of, &there), query.attention == attention)
+        (attention.map_or("All keys", label), link(of, &there), query.attention == attention)
     });
     let hits = matching.map(|count| match count {
         1 => "1 key".to_owned(),

@@ -5,7 +5,7 @@ use domain::{
     key::Key,
     key_list::{Column, KeyListQuery},
     network,
-    property::{Property, Reach},
+    property::{Property, PropertyScope},
 };
 use keyring::TimeZone;
 use leptos::prelude::*;
@@ -109,8 +109,8 @@ fn KeyRow(
 #[component]
 fn Access(of: KeysOf, key: Key, properties: Vec<Property>) -> impl IntoView {
     let (reach, names) = match &key.reach {
-        Reach::All => ("All properties".to_owned(), None),
-        Reach::Only(ids) => {
+        PropertyScope::All => ("All properties".to_owned(), None),
+        PropertyScope::Only(ids) => {
             let names: Vec<&str> = properties
                 .iter()
                 .filter(|property| ids.contains(&property.id))

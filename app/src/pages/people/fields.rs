@@ -22,7 +22,7 @@ pub(super) fn RoleField(form: &'static str, role: Role) -> impl IntoView {
         (Role::TenantAdmin, "Does everything here: API keys, people, properties, groups and the audit log."),
     ];
     let pick =
-        |(option, hint): (Role, &str)| Pick::new(option.as_str(), option.in_words()).hint(hint).picked(option == role);
+        |(option, hint): (Role, &str)| Pick::new(option.as_str(), option.label()).hint(hint).picked(option == role);
     view! { <RadioOptions form name="role" label="Role" options=options.map(pick).to_vec()/> }
 }
 

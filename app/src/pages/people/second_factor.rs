@@ -21,13 +21,13 @@ pub(super) struct WithoutOne {
 
 impl WithoutOne {
     pub(super) fn among(people: &[Profile], admin: &TenantAdmin) -> Self {
-        let counted = || people.iter().filter(|profile| profile.state != PersonState::SwitchedOff);
+        let counted = || people.iter().filter(|profile| profile.state != PersonState::Deactivated);
         let without = || counted().filter(|profile| !profile.has_second_factor);
         let with_oneself = without().any(|profile| admin.is(&profile.person.id));
         Self { people: without().count(), of: counted().count(), with_oneself }
     }
 
-    fn in_words(self) -> String {
+    fn label(self) -> String {
         match (self.people, self.of) {
             (0, _) => "Everybody has one already.".to_owned(),
             (1, 1) => "The only person here has none yet.".to_owned(),
@@ -51,7 +51,7 @@ pub(super) fn SecondFactorPanel(is_required: bool, without_one: WithoutOne) -> i
                 <h2 id="second-factor" tabindex="-1">"Second factor"</h2>
                 {change}
             </header>
-            <p>{rule}" "{without_one.in_words()}</p>
+            <p>{rule}" "{without_one.label()}</p>
         </section>
     }
 }
@@ -71,7 +71,7 @@ fn Require(without_one: WithoutOne) -> impl IntoView {
             <p class="callout warning">
                 <Icon name="warning"/>
                 <span>
-                    {without_one.in_words()}" "{oneself}
+                    {without_one.label()}" "{oneself}
                     "Whoever has none can do nothing else in the console until they have set one up. "
                     "With e-mail and password (Basic and JWT) the API lets nobody of this tenant in any more, with a second factor or without."
                 </span>

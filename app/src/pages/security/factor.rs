@@ -1,6 +1,6 @@
 //! The second factor: whether it is on, and what can be done about it.
 
-use keyring::{Error, MfaAuthority, SignedIn};
+use keyring::{ActiveSession, Error, MfaAuthority};
 use leptos::prelude::*;
 
 use super::set_up::PATH as SET_UP;
@@ -23,7 +23,7 @@ pub(super) struct Factor {
 }
 
 impl Factor {
-    pub(super) async fn load(console: &Console, signed_in: &SignedIn) -> Result<Self, Error> {
+    pub(super) async fn load(console: &Console, signed_in: &ActiveSession) -> Result<Self, Error> {
         Ok(Self {
             is_on: signed_in.has_second_factor,
             recovery_codes: console.keyring.recovery_codes_left(signed_in).await?,

@@ -1,6 +1,6 @@
 //! Changing the password.
 
-use domain::person::LEAST_PASSWORD;
+use domain::person::MIN_PASSWORD_CHARS;
 use leptos::prelude::*;
 
 use crate::{
@@ -36,7 +36,7 @@ pub(super) fn PasswordPanel(email: String) -> impl IntoView {
                         kind="password"
                         autocomplete="new-password"
                         hint=format!(
-                            "At least {LEAST_PASSWORD} characters; a few words in a row are good. Changing it signs you out everywhere but here."
+                            "At least {MIN_PASSWORD_CHARS} characters; a few words in a row are good. Changing it signs you out everywhere but here."
                         )
                     />
                 </ServerForm>

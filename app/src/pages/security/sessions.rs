@@ -41,7 +41,7 @@ fn SessionRow(session: Session, now: DateTime<Utc>, zone: TimeZone) -> impl Into
     let this = is_this.then(|| view! { " "<span class="badge good">"This one"</span> });
     view! {
         <tr>
-            <th scope="row" title=user_agent.clone()><span class="person">{browsers::in_words(&user_agent)}</span>{this}</th>
+            <th scope="row" title=user_agent.clone()><span class="person">{browsers::label(&user_agent)}</span>{this}</th>
             <td data-label="Address">{address}</td>
             <td data-label="Signed in"><time datetime=opened_at.to_rfc3339()>{times::exact(opened_at, zone)}</time></td>
             <td data-label="Last used">

@@ -10,20 +10,20 @@ use chrono::DateTime;
 use domain::{
     id::{Id, KeyId, SecretId, TenantId},
     permission::Permission,
-    property::Reach,
+    property::PropertyScope,
     rate_limit::RateLimit,
     scope::Scopes,
     secret::KeyKind,
 };
 
 use super::{
-    super::{Announced, Laggard, Ledger, NodeName, Pace, Result, Revision, Source},
+    super::{ChangeRecord, ClusterStore, NodeName, Result, Revision, Runtime, Source, StaleNode},
     machine::{Machine, Micros},
 };
 use crate::{
     clock::Millis,
-    evaluator::{Found, KeyTenant},
-    memory::Touched,
+    evaluator::{KeyRecord, KeyTenant},
+    memory::Invalidation,
     secret::SecretHash,
     store::StoreError,
     zone::TimeZone,
@@ -36,7 +36,7 @@ pub(super) const SECOND: Micros = 1_000 * MILLI;
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) latest: Revision,
-    log: Vec<Announced>,
+    log: Vec<ChangeRecord>,
     /// The beat and what was applied, by node.
     nodes: BTreeMap<NodeName, (i64, Revision)>,
     beats: i64,
@@ -50,9 +50,9 @@ impl Tables {
     }
 
     /// What a change does to them, all at once.
-    pub(super) fn announce(&mut self, touched: Touched) -> Revision {
+    pub(super) fn append_changes(&mut self, touched: Invalidation) -> Revision {
         self.latest = self.latest.next();
-        self.log.push(Announced { revision: self.latest, made_at: DateTime::default(), touched: Some(touched) });
+        self.log.push(ChangeRecord { revision: self.latest, made_at: DateTime::default(), touched: Some(touched) });
         self.latest
     }
 
@@ -136,7 +136,7 @@ impl Process {
     }
 }
 
-impl Pace for Process {
+impl Runtime for Process {
     fn ticks(&self) -> Millis {
         (self.ahead + self.machine().now() * self.rate / 1_000) / MILLI
     }
@@ -158,7 +158,7 @@ impl Pace for Process {
 }
 
 impl Source for Process {
-    async fn find(&self, hash: &SecretHash) -> Result<Option<Found>> {
+    async fn find(&self, hash: &SecretHash) -> Result<Option<KeyRecord>> {
         let Some(number) = self.database.numbers.get(hash).copied() else { return Ok(None) };
         self.ask(move |tables| Some(found(number, tables.revoked[number]))).await
     }
@@ -179,8 +179,8 @@ impl Source for Process {
 }
 
 /// A key with nothing special about it but that it may be revoked.
-fn found(number: usize, is_revoked: bool) -> Found {
-    Found {
+fn found(number: usize, is_revoked: bool) -> KeyRecord {
+    KeyRecord {
         id: key(number),
         name: String::new(),
         kind: KeyKind::Tenant,
@@ -189,7 +189,7 @@ fn found(number: usize, is_revoked: bool) -> Found {
         group: None,
         permissions: Vec::<Permission>::new(),
         scopes: Scopes::Both,
-        reach: Reach::All,
+        reach: PropertyScope::All,
         rate_limit: RateLimit::DEFAULT,
         expires_at: None,
         secret_id: SecretId::parse(&format!("sec_{number:026}")).unwrap(),
@@ -201,27 +201,27 @@ fn found(number: usize, is_revoked: bool) -> Found {
     }
 }
 
-impl Ledger for Process {
-    async fn beat(&self, node: &NodeName) -> Result<bool> {
+impl ClusterStore for Process {
+    async fn heartbeat(&self, node: &NodeName) -> Result<bool> {
         self.ask(|tables| {
             let next = tables.next_beat();
-            tables.nodes.get_mut(node).map(|(beat, _)| *beat = next).is_some()
+            tables.nodes.get_mut(node).map(|(heartbeat, _)| *heartbeat = next).is_some()
         })
         .await
     }
 
-    async fn list(&self, node: &NodeName) -> Result<()> {
+    async fn register(&self, node: &NodeName) -> Result<()> {
         self.ask(|tables| {
-            let beat = tables.next_beat();
-            tables.nodes.insert(node.clone(), (beat, Revision(-1)));
+            let heartbeat = tables.next_beat();
+            tables.nodes.insert(node.clone(), (heartbeat, Revision(-1)));
         })
         .await
     }
 
-    async fn unlist(&self, laggard: &Laggard) -> Result<()> {
+    async fn deregister(&self, stale_node: &StaleNode) -> Result<()> {
         self.ask(|tables| {
-            if tables.nodes.get(&laggard.name).is_some_and(|(beat, _)| *beat == laggard.beat) {
-                tables.nodes.remove(&laggard.name);
+            if tables.nodes.get(&stale_node.name).is_some_and(|(heartbeat, _)| *heartbeat == stale_node.heartbeat) {
+                tables.nodes.remove(&stale_node.name);
             }
         })
         .await
@@ -231,7 +231,7 @@ impl Ledger for Process {
         self.ask(|tables| tables.latest).await
     }
 
-    async fn changes_from(&self, revision: Revision) -> Result<Vec<Announced>> {
+    async fn changes_from(&self, revision: Revision) -> Result<Vec<ChangeRecord>> {
         self.ask(|tables| {
             tables.clear();
             tables.log.iter().filter(|change| change.revision >= revision).cloned().collect()
@@ -248,10 +248,10 @@ impl Ledger for Process {
         .await
     }
 
-    async fn behind(&self, revision: Revision) -> Result<Vec<Laggard>> {
+    async fn behind(&self, revision: Revision) -> Result<Vec<StaleNode>> {
         self.ask(|tables| {
             let behind = tables.nodes.iter().filter(|(_, (_, applied))| *applied < revision);
-            behind.map(|(name, (beat, _))| Laggard { name: name.clone(), beat: *beat }).collect()
+            behind.map(|(name, (heartbeat, _))| StaleNode { name: name.clone(), heartbeat: *heartbeat }).collect()
         })
         .await
     }

@@ -7,7 +7,7 @@ use domain::{
     audit::Action,
     audit_query::{AUDIT_PAGE_SIZE, AuditQuery, Start, Wanted},
     id::{Id, TenantId},
-    keyset::Page,
+    pagination::Page,
     secret::KeyKind,
 };
 use sea_orm::{
@@ -19,7 +19,7 @@ use super::{
     super::{
         Database, Result,
         entity::{api_key, audit_event, authorization_group, person, property},
-        keyset::{self, Log, Toward},
+        pagination::{self, Direction, Log},
         readable,
     },
     Chain,
@@ -40,7 +40,7 @@ pub(crate) async fn page(
     query: &AuditQuery,
     span: Span,
 ) -> Result<Page<AuditEvent>> {
-    keyset::page(database.connection(), matching(&chain, query, span), query.start).await
+    pagination::page(database.connection(), matching(&chain, query, span), query.start).await
 }
 
 /// So many events of a chain from where the query starts, the latest first.
@@ -54,10 +54,10 @@ pub(crate) async fn stretch(
     let select = matching(&chain, query, span);
     let select = match query.start {
         Start::Newest => select,
-        Start::Before(sequence) => audit_event::Entity::beyond(select, sequence, Toward::Older),
-        Start::After(sequence) => audit_event::Entity::beyond(select, sequence, Toward::Newer),
+        Start::Before(sequence) => audit_event::Entity::beyond(select, sequence, Direction::Older),
+        Start::After(sequence) => audit_event::Entity::beyond(select, sequence, Direction::Newer),
     };
-    let rows = audit_event::Entity::sorted(select, Toward::Older).limit(limit).all(database.connection()).await?;
+    let rows = audit_event::Entity::sorted(select, Direction::Older).limit(limit).all(database.connection()).await?;
     rows.into_iter().map(read).collect()
 }
 
@@ -90,15 +90,15 @@ impl Log for audit_event::Entity {
     type Entry = AuditEvent;
     const PAGE_SIZE: usize = AUDIT_PAGE_SIZE;
 
-    fn sorted(select: Select<Self>, toward: Toward) -> Select<Self> {
+    fn sorted(select: Select<Self>, toward: Direction) -> Select<Self> {
         select.order_by(audit_event::Column::Sequence, toward.order())
     }
 
-    fn beyond(select: Select<Self>, sequence: i64, toward: Toward) -> Select<Self> {
+    fn beyond(select: Select<Self>, sequence: i64, toward: Direction) -> Select<Self> {
         let column = audit_event::Column::Sequence;
         select.filter(match toward {
-            Toward::Older => column.lt(sequence),
-            Toward::Newer => column.gt(sequence),
+            Direction::Older => column.lt(sequence),
+            Direction::Newer => column.gt(sequence),
         })
     }
 

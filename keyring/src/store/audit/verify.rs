@@ -14,7 +14,7 @@ use super::{
     hash_after,
 };
 use crate::{
-    audit::{AuditHead, Fault, Flaw},
+    audit::{AuditHead, ChainError, ChainErrorKind},
     secret_keys::SecretKeys,
 };
 
@@ -39,7 +39,7 @@ pub(crate) async fn walk(
     database: &Database,
     chain: &str,
     expected: &mut Vec<AuditHead>,
-) -> Result<(Option<AuditHead>, Option<Fault>)> {
+) -> Result<(Option<AuditHead>, Option<ChainError>)> {
     let keys = database.secret_keys()?;
     let snapshot = database.snapshot().await?;
     let head = audit_chain::Entity::find_by_id(chain).one(&snapshot).await?;
@@ -74,7 +74,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    async fn walk_to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<Fault>> {
+    async fn walk_to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<ChainError>> {
         loop {
             let rows = after(connection, chain, (self.length > 0).then_some(self.length)).await?;
             if rows.is_empty() {
@@ -91,18 +91,18 @@ impl Walk<'_> {
         }
     }
 
-    fn flaw_of(&self, row: &audit_event::Model) -> Option<Fault> {
+    fn flaw_of(&self, row: &audit_event::Model) -> Option<ChainError> {
         let next = self.length + 1;
-        let fault = |why| Some(Fault { sequence: row.sequence, at: Some(row.at), why });
+        let fault = |why| Some(ChainError { sequence: row.sequence, at: Some(row.at), why });
         if row.sequence > next {
-            return Some(Fault { sequence: next, at: None, why: Flaw::Missing });
+            return Some(ChainError { sequence: next, at: None, why: ChainErrorKind::Missing });
         }
         if row.sequence < next || self.head.as_ref().is_none_or(|head| row.sequence > head.length) {
-            return fault(Flaw::Added);
+            return fault(ChainErrorKind::Added);
         }
         let follows_keyed = self.last.is_some_and(|(_, is_keyed)| is_keyed);
         if row.key_id.is_none() && follows_keyed {
-            return fault(Flaw::Unkeyed);
+            return fault(ChainErrorKind::Unkeyed);
         }
         if row.key_id.is_some()
             && row.action != Action::AuditSealed.as_str()
@@ -111,30 +111,30 @@ impl Walk<'_> {
             return Some(unsealed);
         }
         match hash_after(self.keys, &self.hash, row) {
-            None => fault(Flaw::UnknownKey),
+            None => fault(ChainErrorKind::UnknownKey),
             Some(hash) if hash == row.hash => None,
-            Some(_) => fault(Flaw::Altered),
+            Some(_) => fault(ChainErrorKind::Altered),
         }
     }
 
-    fn end(&self) -> Option<Fault> {
+    fn end(&self) -> Option<ChainError> {
         let Some(head) = &self.head else {
-            return Some(Fault { sequence: 1, at: None, why: Flaw::Missing });
+            return Some(ChainError { sequence: 1, at: None, why: ChainErrorKind::Missing });
         };
         if head.length > self.length {
-            return Some(Fault { sequence: self.length + 1, at: None, why: Flaw::Missing });
+            return Some(ChainError { sequence: self.length + 1, at: None, why: ChainErrorKind::Missing });
         }
         if head.hash != self.hash {
-            return Some(Fault { sequence: self.length, at: None, why: Flaw::AnotherEnd });
+            return Some(ChainError { sequence: self.length, at: None, why: ChainErrorKind::AnotherEnd });
         }
         self.unsealed()
     }
 
     /// The last row, if it has no key. The chains of earlier versions were sealed when the database was opened, so only
     /// the seal may follow such a row.
-    fn unsealed(&self) -> Option<Fault> {
+    fn unsealed(&self) -> Option<ChainError> {
         let (at, _) = self.last.filter(|(_, is_keyed)| !is_keyed)?;
-        Some(Fault { sequence: self.length, at: Some(at), why: Flaw::Unkeyed })
+        Some(ChainError { sequence: self.length, at: Some(at), why: ChainErrorKind::Unkeyed })
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     on,
 };
 use crate::{
-    access::Shelf,
+    access::KeyScope,
     key_names::{KeyName, KeyNames},
 };
 
@@ -50,14 +50,14 @@ async fn names(connection: &impl ConnectionTrait, condition: Condition) -> Resul
     Ok(KeyNames { first: rows.into_iter().map(read).collect::<Result<_>>()?, count })
 }
 
-fn active(shelf: &Shelf) -> Condition {
-    on(shelf).add(api_key::Column::RevokedAt.is_null())
+fn active(key_scope: &KeyScope) -> Condition {
+    on(key_scope).add(api_key::Column::RevokedAt.is_null())
 }
 
 /// The keys that have a property in their selection, which those for all properties have.
 pub(crate) async fn of_property(
     connection: &impl ConnectionTrait,
-    shelf: &Shelf,
+    key_scope: &KeyScope,
     property: &PropertyId,
 ) -> Result<KeyNames> {
     let picked = Query::select()
@@ -67,12 +67,16 @@ pub(crate) async fn of_property(
         .take();
     let reaches =
         Condition::any().add(api_key::Column::AllProperties.eq(true)).add(api_key::Column::Id.in_subquery(picked));
-    names(connection, active(shelf).add(reaches)).await
+    names(connection, active(key_scope).add(reaches)).await
 }
 
 /// The keys that have their permissions from a group.
-pub(crate) async fn of_group(connection: &impl ConnectionTrait, shelf: &Shelf, group: &GroupId) -> Result<KeyNames> {
-    names(connection, active(shelf).add(api_key::Column::GroupId.eq(group.as_str()))).await
+pub(crate) async fn of_group(
+    connection: &impl ConnectionTrait,
+    key_scope: &KeyScope,
+    group: &GroupId,
+) -> Result<KeyNames> {
+    names(connection, active(key_scope).add(api_key::Column::GroupId.eq(group.as_str()))).await
 }
 
 /// How many keys have each property in their selection.
@@ -100,15 +104,15 @@ fn picked_by() -> RelationDef {
         .into()
 }
 
-pub(crate) async fn per_property(connection: &impl ConnectionTrait, shelf: &Shelf) -> Result<PerProperty> {
-    let for_all = active(shelf).add(api_key::Column::AllProperties.eq(true));
+pub(crate) async fn per_property(connection: &impl ConnectionTrait, key_scope: &KeyScope) -> Result<PerProperty> {
+    let for_all = active(key_scope).add(api_key::Column::AllProperties.eq(true));
     let all = api_key::Entity::find().filter(for_all).count(connection).await?;
     let rows: Vec<CountRow> = api_key_property::Entity::find()
         .select_only()
         .column(api_key_property::Column::PropertyId)
         .column_as(api_key_property::Column::ApiKeyId.count(), "keys")
         .join(JoinType::InnerJoin, picked_by())
-        .filter(active(shelf).add(api_key::Column::AllProperties.eq(false)))
+        .filter(active(key_scope).add(api_key::Column::AllProperties.eq(false)))
         .group_by(api_key_property::Column::PropertyId)
         .into_model()
         .all(connection)

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    attention::{Attention, OLD_AFTER, UNUSED_AFTER},
     key::{SOON, Status, Validity},
     key_list::{Column, KeyListQuery, KeyPage, PAGE_SIZE, Sort},
+    key_warning::{KeyWarning, OLD_AFTER, UNUSED_AFTER},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect,
@@ -19,22 +19,22 @@ use super::{
     },
     on, row,
 };
-use crate::access::Shelf;
+use crate::access::KeyScope;
 
 /// The keys on the page that was asked for.
 pub(crate) async fn page(
     connection: &impl ConnectionTrait,
-    shelf: &Shelf,
+    key_scope: &KeyScope,
     query: &KeyListQuery,
     now: DateTime<Utc>,
 ) -> Result<KeyPage> {
-    let rows = sorted(row::select(shelf, now).filter(matching(query, now)), query.sort)
+    let rows = sorted(row::select(key_scope, now).filter(matching(query, now)), query.sort)
         .offset(u64::from(query.page) * u64::from(PAGE_SIZE))
         .limit(u64::from(PAGE_SIZE))
         .into_model()
         .all(connection)
         .await?;
-    let counts = count(connection, shelf, query, now).await?;
+    let counts = count(connection, key_scope, query, now).await?;
     Ok(KeyPage {
         keys: row::read_all(connection, rows).await?,
         matching: counts.matching.unwrap_or_default().unsigned_abs(),
@@ -53,7 +53,7 @@ struct Counts {
 
 async fn count(
     connection: &impl ConnectionTrait,
-    shelf: &Shelf,
+    key_scope: &KeyScope,
     query: &KeyListQuery,
     now: DateTime<Utc>,
 ) -> Result<Counts> {
@@ -63,7 +63,7 @@ async fn count(
         .column_as(Expr::col((api_key::Entity, api_key::Column::Id)).count(), "total")
         .column_as(sum_of(active), "active")
         .column_as(sum_of(matching(query, now)), "matching")
-        .filter(on(shelf))
+        .filter(on(key_scope))
         .into_model::<Counts>()
         .one(connection)
         .await?;
@@ -103,13 +103,13 @@ fn matching(query: &KeyListQuery, now: DateTime<Utc>) -> Condition {
     condition.add(column.like(LikeExpr::new(containing(&query.search)).escape('\\')))
 }
 
-/// The rules of [`Attention::applies_to`], in SQL.
-fn needing(attention: Attention, now: DateTime<Utc>) -> Condition {
+/// The rules of [`KeyWarning::applies_to`], in SQL.
+fn needing(attention: KeyWarning, now: DateTime<Utc>) -> Condition {
     let last_used_at = api_key::Column::LastUsedAt;
     Condition::all().add(api_key::Column::RevokedAt.is_null()).add(match attention {
-        Attention::NeverUsed => last_used_at.is_null(),
-        Attention::Unused => last_used_at.lte(now - UNUSED_AFTER),
-        Attention::OldSecret => has_secret_from_before(now - OLD_AFTER),
+        KeyWarning::NeverUsed => last_used_at.is_null(),
+        KeyWarning::Unused => last_used_at.lte(now - UNUSED_AFTER),
+        KeyWarning::OldSecret => has_secret_from_before(now - OLD_AFTER),
     })
 }
 

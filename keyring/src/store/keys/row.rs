@@ -8,7 +8,7 @@ use domain::{
     key::{GroupName, Key, KeyOwner},
     network,
     origin::Origin,
-    property::Reach,
+    property::PropertyScope,
     rate_limit::RateLimit,
     scope::Scopes,
     secret::SecretHint,
@@ -27,7 +27,7 @@ use super::{
     },
     on,
 };
-use crate::access::Shelf;
+use crate::access::KeyScope;
 
 #[derive(FromQueryResult)]
 pub(super) struct KeyRow {
@@ -77,7 +77,7 @@ fn person(column: api_key::Column) -> RelationDef {
     api_key::Entity::belongs_to(person::Entity).from(column).to(person::Column::Id).into()
 }
 
-pub(super) fn select(shelf: &Shelf, now: DateTime<Utc>) -> Select<api_key::Entity> {
+pub(super) fn select(key_scope: &KeyScope, now: DateTime<Utc>) -> Select<api_key::Entity> {
     api_key::Entity::find()
         .join_as(JoinType::InnerJoin, live_secret(), LIVE)
         .join_as(JoinType::LeftJoin, old_secret(now), OLD)
@@ -93,17 +93,17 @@ pub(super) fn select(shelf: &Shelf, now: DateTime<Utc>) -> Select<api_key::Entit
         .column_as(Expr::col((OWNER, person::Column::Name)), "owner_name")
         .column_as(Expr::col((CREATOR, person::Column::Name)), "creator")
         .column_as(Expr::col((REVOKER, person::Column::Name)), "revoker")
-        .filter(on(shelf))
+        .filter(on(key_scope))
 }
 
 /// One key of the shelf.
 pub(crate) async fn find(
     connection: &impl ConnectionTrait,
-    shelf: &Shelf,
+    key_scope: &KeyScope,
     id: &KeyId,
     now: DateTime<Utc>,
 ) -> Result<Option<Key>> {
-    let rows = select(shelf, now).filter(api_key::Column::Id.eq(id.as_str())).into_model().all(connection).await?;
+    let rows = select(key_scope, now).filter(api_key::Column::Id.eq(id.as_str())).into_model().all(connection).await?;
     Ok(read_all(connection, rows).await?.pop())
 }
 
@@ -158,7 +158,7 @@ fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
         group: self::group_name(key.group_id, group_name)?,
         owner: key_owner(key.owner_id, owner_name)?,
         scopes: readable("scopes", &key.scopes, Scopes::parse(&key.scopes))?,
-        reach: if key.all_properties { Reach::All } else { Reach::Only(only) },
+        reach: if key.all_properties { PropertyScope::All } else { PropertyScope::Only(only) },
         allowed_ips: from_lines("a range of addresses", &key.allowed_ips, str::parse::<network::IpNet>)?,
         allowed_origins: from_lines("an origin", &key.allowed_origins, Origin::parse)?,
         rate_limit_per_minute: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,

@@ -24,7 +24,7 @@ async fn those_who_may_not_sign_in(stage: &Stage) -> [(&'static str, &'static st
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let gone = member(stage, &tenant, "Gone").await;
-    stage.keyring.switch_off(&tenant, &gone).await.unwrap();
+    stage.keyring.deactivate(&tenant, &gone).await.unwrap();
     invite(stage, &tenant, "Zoe", Role::Member).await;
     for slug in ["north", "south"] {
         let tenant = stage.tenant(slug).await;

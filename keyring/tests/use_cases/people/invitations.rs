@@ -179,11 +179,11 @@ async fn somebody_who_was_switched_off_gets_no_link(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let made = invite(&stage, &tenant, "Mia", Role::Member).await;
     let mia = &made.person.id;
-    stage.keyring.switch_off(&tenant, mia).await.unwrap();
+    stage.keyring.deactivate(&tenant, mia).await.unwrap();
     assert!(accept(&stage, &made.token).await.is_err(), "the link has ended");
     let refused = stage.keyring.make_password_link(&tenant, mia).await;
     assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("Switch them on first")));
-    stage.keyring.switch_on(&tenant, mia).await.unwrap();
+    stage.keyring.reactivate(&tenant, mia).await.unwrap();
     assert!(accept(&stage, &made.token).await.is_err(), "and does not come back");
     let again = stage.keyring.make_password_link(&tenant, mia).await.unwrap();
     accept(&stage, &again.token).await.unwrap();

@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use super::super::{
     Api,
-    admission::{refused, unavailable},
+    admission::{refusal_problem, unavailable},
     body::{self, Fields, FromFields},
-    exchange::tell_deprecation,
+    call_record::set_deprecation_headers,
 };
 use crate::{address, problem::Problem};
 
@@ -64,7 +64,7 @@ impl FromFields for TokenRequest {
 )]
 pub async fn token(State(api): State<Api>, request: Request) -> Response {
     let mut response = issue(&api, request).await.into_response();
-    tell_deprecation(response.headers_mut(), &api);
+    set_deprecation_headers(response.headers_mut(), &api);
     response
 }
 
@@ -74,7 +74,7 @@ async fn issue(api: &Api, request: Request) -> Result<Json<TokenView>, Problem> 
     let address = address::of(&parts.extensions);
     let credentials = Credentials::from_user_name(&email, password.into());
     let issued = api.keyring.issue_token(credentials, address.nearest).await.map_err(|error| unavailable(&error))?;
-    let AccessToken { token, lifetime } = issued.map_err(|refusal| refused(&Refusal::from(refusal)))?;
+    let AccessToken { token, lifetime } = issued.map_err(|refusal| refusal_problem(&Refusal::from(refusal)))?;
     let access_token = token.expose_secret().to_owned();
     Ok(Json(TokenView { access_token, token_type: "Bearer", expires_in: lifetime.as_secs() }))
 }

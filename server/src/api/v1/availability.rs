@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     super::{
         Api,
-        admission::{Admitted, Demanded, ReadAvailability},
+        admission::{Admitted, ReadAvailability, RequiredPermission},
         list::{List, OfProperty},
         parameters::Parameters,
     },
@@ -68,7 +68,7 @@ pub async fn list(
     mut parameters: Parameters,
 ) -> Result<Json<List<DayView>>, Problem> {
     let (property, from, to) = (parameters.property(), parameters.date("from"), parameters.date("to"));
-    let (property, (from, to)) = parameters.read(property.zip(from.zip(to)))?;
+    let (property, (from, to)) = parameters.finish(property.zip(from.zip(to)))?;
     let days = api.booking.availability(&admitted.caller, &property, from, to).await.map_err(told)?;
     Ok(Json(List::new(days, None)))
 }

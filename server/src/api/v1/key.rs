@@ -2,13 +2,13 @@
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use domain::{caller::Identity, id::Id, property::Reach};
+use domain::{caller::Identity, id::Id, property::PropertyScope};
 use keyring::{Owner, Quota};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::{
-    admission::{Admitted, AnyGoodKey, Demanded},
+    admission::{Admitted, AnyValidKey, RequiredPermission},
     body,
 };
 
@@ -102,15 +102,15 @@ impl From<Quota> for RateLimitView {
     path = "/api/v1/key",
     operation_id = "get_key",
     tag = "Key",
-    extensions(("x-permission" = json!(AnyGoodKey::PERMISSION))),
+    extensions(("x-permission" = json!(AnyValidKey::PERMISSION))),
     responses((status = 200, description = "The key", body = KeyView)),
 )]
-pub async fn get(admitted: Admitted<AnyGoodKey>) -> Response {
+pub async fn get(admitted: Admitted<AnyValidKey>) -> Response {
     let Admitted { caller, key, quota, .. } = admitted;
     let key = key.as_deref();
     let (all_properties, properties) = match key.map(|key| &key.reach) {
-        Some(Reach::Only(ids)) => (false, ids.iter().map(ToString::to_string).collect()),
-        Some(Reach::All) | None => (true, Vec::new()),
+        Some(PropertyScope::Only(ids)) => (false, ids.iter().map(ToString::to_string).collect()),
+        Some(PropertyScope::All) | None => (true, Vec::new()),
     };
     let scopes: Vec<domain::scope::Scope> = caller.grants.scopes.into();
     body::answer(&KeyView {

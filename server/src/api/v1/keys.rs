@@ -9,13 +9,13 @@ use domain::{
     permission::Permission,
     verdict::Verdict,
 };
-use keyring::{Ask, Demand, KeyJudgement, Quota, Refusal, Standing, Whose};
+use keyring::{AccessQuery, CachedKey, KeyDecision, Quota, Refusal, Requirement, TenantRef};
 use secrecy::SecretString;
 
 use super::super::{
     Api,
-    admission::{code_elsewhere, unavailable},
-    exchange::{CallInfo, Exchange, Verified},
+    admission::{forwarded_code, unavailable},
+    call_record::{CallInfo, CallRecord, Verified},
 };
 use crate::{address, problem::Problem};
 
@@ -25,7 +25,7 @@ pub mod verify;
 /// A key that somebody presented to whoever asks, and what it is to be good for. What is told of the client is
 /// believed, because whoever asks has shown who they are; the address from which they ask is never taken for the
 /// client's.
-struct Question {
+struct KeyQuery {
     secret: SecretString,
     permission: Option<Permission>,
     property: Option<PropertyId>,
@@ -35,18 +35,18 @@ struct Question {
 }
 
 /// What there is to say about the key.
-struct Finding {
+struct KeyVerdict {
     verdict: Verdict,
     /// None for a good key.
     refusal: Option<Refusal>,
     /// None for a key that whoever asks does not know.
-    key: Option<Arc<Standing>>,
+    key: Option<Arc<CachedKey>>,
     quota: Option<Quota>,
 }
 
-impl Finding {
-    fn of(judgement: KeyJudgement) -> Self {
-        let KeyJudgement { outcome, key, quota } = judgement;
+impl KeyVerdict {
+    fn of(judgement: KeyDecision) -> Self {
+        let KeyDecision { outcome, key, quota } = judgement;
         let refusal = outcome.err();
         let verdict = refusal.as_ref().map_or(Some(Verdict::Valid), Refusal::verdict);
         // Legacy credentials alone have no verdict, and none of them is a key.
@@ -55,31 +55,31 @@ impl Finding {
 
     /// What the key's own call is to be answered with.
     fn status(&self) -> u16 {
-        self.refusal.as_ref().map_or(200, |refusal| code_elsewhere(refusal).status().as_u16())
+        self.refusal.as_ref().map_or(200, |refusal| forwarded_code(refusal).status().as_u16())
     }
 }
 
 /// Judges a key of the caller's tenant, and puts its use into its own log.
-async fn judge(api: &Api, parts: &Parts, caller: &Caller, question: &Question) -> Result<Finding, Problem> {
-    let demand = Demand {
-        permission: question.permission.as_ref(),
-        property: question.property.as_ref().map(Id::as_str),
-        cost: question.cost,
-        tenant: Some(Whose::Id(&caller.tenant)),
+async fn decide(api: &Api, parts: &Parts, caller: &Caller, key_query: &KeyQuery) -> Result<KeyVerdict, Problem> {
+    let requirement = Requirement {
+        permission: key_query.permission.as_ref(),
+        property: key_query.property.as_ref().map(Id::as_str),
+        cost: key_query.cost,
+        tenant: Some(TenantRef::Id(&caller.tenant)),
     };
     let nearest = address::of(&parts.extensions).nearest;
-    let ask = Ask { address: question.address, nearest, origin: question.origin.as_deref(), demand };
+    let query = AccessQuery { address: key_query.address, nearest, origin: key_query.origin.as_deref(), requirement };
     let call = CallInfo::of(&parts.method, &parts.extensions, api.keyring.now());
-    let judgement = api.keyring.verify(&question.secret, &ask).await.map_err(|error| unavailable(&error))?;
-    let finding = Finding::of(judgement);
-    let call = CallInfo { address: question.address, ..call };
-    let exchange = Exchange::of(&parts.extensions);
-    call.record(api, exchange, finding.key.as_deref(), finding.verdict, finding.status());
-    exchange.note_verified(Verified { key: finding.key.clone(), verdict: finding.verdict });
-    Ok(finding)
+    let judgement = api.keyring.verify(&key_query.secret, &query).await.map_err(|error| unavailable(&error))?;
+    let key_verdict = KeyVerdict::of(judgement);
+    let call = CallInfo { address: key_query.address, ..call };
+    let call_record = CallRecord::of(&parts.extensions);
+    call.record(api, call_record, key_verdict.key.as_deref(), key_verdict.verdict, key_verdict.status());
+    call_record.note_verified(Verified { key: key_verdict.key.clone(), verdict: key_verdict.verdict });
+    Ok(key_verdict)
 }
 
-impl Question {
+impl KeyQuery {
     /// What to tell whoever asks. Some of it is theirs to mend, and not their client's.
     fn message(&self, refusal: &Refusal) -> Cow<'static, str> {
         match refusal {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     super::{
         Api,
-        admission::{Admitted, Demanded, ReadPackages, ReadServices},
+        admission::{Admitted, ReadPackages, ReadServices, RequiredPermission},
         list::{List, ListParameters, OfProperty},
         parameters::Parameters,
     },
@@ -81,7 +81,7 @@ pub async fn services(
     mut parameters: Parameters,
 ) -> Result<Json<List<ServiceView>>, Problem> {
     let (property, page) = (parameters.property(), parameters.page::<ServiceId>());
-    let (property, page) = parameters.read(property.zip(page))?;
+    let (property, page) = parameters.finish(property.zip(page))?;
     let listed = api.booking.services(&admitted.caller, &property, &page).await.map_err(told)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
@@ -102,7 +102,7 @@ pub async fn packages(
     mut parameters: Parameters,
 ) -> Result<Json<List<PackageView>>, Problem> {
     let (property, page) = (parameters.property(), parameters.page::<PackageId>());
-    let (property, page) = parameters.read(property.zip(page))?;
+    let (property, page) = parameters.finish(property.zip(page))?;
     let listed = api.booking.packages(&admitted.caller, &property, &page).await.map_err(told)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::super::{
     Api,
-    admission::{Admitted, Demanded, ReadProperties, unavailable},
+    admission::{Admitted, ReadProperties, RequiredPermission, unavailable},
     list::{List, ListParameters},
     parameters::{Parameters, PathId},
 };
@@ -47,7 +47,7 @@ pub async fn list(
     mut parameters: Parameters,
 ) -> Result<Json<List<PropertyView>>, Problem> {
     let page = parameters.page::<PropertyId>();
-    let page = parameters.read(page)?;
+    let page = parameters.finish(page)?;
     let found = api.keyring.reachable_properties(&admitted.caller, page.limit, page.after.as_deref()).await;
     let (properties, next) = found.map_err(|error| unavailable(&error))?;
     Ok(Json(List::new(properties, next.as_ref().map(domain::id::Id::as_str))))

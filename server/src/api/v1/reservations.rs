@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     super::{
         Api,
-        admission::{Admitted, AdmittedWith, Demanded, ReadReservations, WriteReservations},
+        admission::{Admitted, AdmittedWith, ReadReservations, RequiredPermission, WriteReservations},
         body::{Fields, FromFields},
         idempotency_key,
         list::{List, ListParameters},
@@ -195,7 +195,7 @@ pub async fn list(
     mut parameters: Parameters,
 ) -> Result<Json<List<ReservationView>>, Problem> {
     let (property, page) = (parameters.optional_property(), parameters.page::<ReservationId>());
-    let page = parameters.read(page)?;
+    let page = parameters.finish(page)?;
     let listed = api.booking.reservations(&admitted.caller, property.as_ref(), &page).await.map_err(told)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }

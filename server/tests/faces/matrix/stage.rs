@@ -46,7 +46,7 @@ impl Stage {
     pub(super) async fn browser(&self, who: Who) -> Browser {
         match who {
             Who::Nobody => self.program.stranger(),
-            Who::SwitchedOff => {
+            Who::Deactivated => {
                 let mut browser = self.program.stranger();
                 browser.cookie.clone_from(&self.switched_off.cookie);
                 browser

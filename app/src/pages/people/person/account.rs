@@ -21,7 +21,7 @@ pub(super) fn AccountPanel(
     let Profile { person, state, has_second_factor, .. } = profile;
     let deeds = if is_oneself {
         view! { <Oneself/> }.into_any()
-    } else if state == PersonState::SwitchedOff {
+    } else if state == PersonState::Deactivated {
         view! { <SwitchOn person personal_keys/> }.into_any()
     } else {
         view! {

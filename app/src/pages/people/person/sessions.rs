@@ -40,7 +40,7 @@ fn SessionRow(session: Session, now: DateTime<Utc>, zone: TimeZone) -> impl Into
     let Session { user_agent, address, last_seen_at, .. } = session;
     view! {
         <tr>
-            <th scope="row" title=user_agent.clone()><span class="person">{browsers::in_words(&user_agent)}</span></th>
+            <th scope="row" title=user_agent.clone()><span class="person">{browsers::label(&user_agent)}</span></th>
             <td data-label="Address">{address}</td>
             <td data-label="Last used">
                 <time datetime=last_seen_at.to_rfc3339() title=times::exact(last_seen_at, zone)>{times::relative(last_seen_at, now)}</time>

@@ -4,7 +4,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use keyring::Standing;
+use keyring::CachedKey;
 use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 use super::{
     super::super::{
         Api,
-        admission::{Admitted, Demanded, VerifyKeys, admit},
+        admission::{Admitted, RequiredPermission, VerifyKeys, admit},
         body,
         parameters::Parameters,
     },
-    Question, judge,
+    KeyQuery, decide,
 };
 use crate::problem::{Code, Problem};
 
@@ -69,8 +69,8 @@ struct ActiveKeyView {
     token_type: &'static str,
 }
 
-impl From<&Standing> for ActiveKeyView {
-    fn from(key: &Standing) -> Self {
+impl From<&CachedKey> for ActiveKeyView {
+    fn from(key: &CachedKey) -> Self {
         let permissions: Vec<String> = key.grants.listed().iter().map(ToString::to_string).collect();
         let ends = [key.expires_at, key.secret_retires_at].into_iter().flatten().min();
         Self {
@@ -109,20 +109,20 @@ pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Resp
             format!("Send the token in a form: Content-Type: {FORM}."),
         ));
     }
-    let question = Question::about(token(&bytes)?);
-    let finding = judge(&api, &parts, &asking.caller, &question).await?;
-    let good = finding.key.as_deref().filter(|_| finding.refusal.is_none());
+    let key_query = KeyQuery::about(token(&bytes)?);
+    let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
+    let good = key_verdict.key.as_deref().filter(|_| key_verdict.refusal.is_none());
     Ok(body::answer(&IntrospectionView { active: good.is_some(), key: good.map(Into::into) }))
 }
 
 /// Other parameters are left unread, as the standard asks.
 fn token(form: &[u8]) -> Result<SecretString, Problem> {
-    let mut form = Parameters::written(form);
+    let mut form = Parameters::parse(form);
     let token = form.required("token", "Send the key that was presented to you: token=…");
-    form.read(token).map(Into::into)
+    form.finish(token).map(Into::into)
 }
 
-impl Question {
+impl KeyQuery {
     fn about(secret: SecretString) -> Self {
         Self { secret, permission: None, property: None, address: None, origin: None, cost: 0 }
     }

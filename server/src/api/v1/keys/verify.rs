@@ -9,13 +9,13 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, PropertyId},
-    origin::NotAnOrigin,
+    origin::ParseOriginError,
     permission::Permission,
-    property::Reach,
+    property::PropertyScope,
     scope::Scopes,
     verdict::Verdict,
 };
-use keyring::{Quota, Standing};
+use keyring::{CachedKey, Quota};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -23,13 +23,13 @@ use super::{
     super::{
         super::{
             Api,
-            admission::{Demanded, VerifyKeys, admit},
+            admission::{RequiredPermission, VerifyKeys, admit},
             body::{self, Fields, FromFields},
-            exchange::Exchange,
+            call_record::CallRecord,
         },
         key::{OwnerView, RateLimitView, RotationView, TenantView},
     },
-    Finding, Question, judge,
+    KeyQuery, KeyVerdict, decide,
 };
 use crate::problem::Problem;
 
@@ -68,7 +68,7 @@ struct SentOrigin(String);
 #[serde(try_from = "u16")]
 struct Cost(u16);
 
-const MOST_COST: u16 = 1_000;
+const MAX_COST: u16 = 1_000;
 
 impl Default for Cost {
     fn default() -> Self {
@@ -77,10 +77,10 @@ impl Default for Cost {
 }
 
 impl TryFrom<String> for SentOrigin {
-    type Error = NotAnOrigin;
+    type Error = ParseOriginError;
 
-    fn try_from(text: String) -> Result<Self, NotAnOrigin> {
-        if text == "null" || text.contains("://") { Ok(Self(text)) } else { Err(NotAnOrigin::Scheme) }
+    fn try_from(text: String) -> Result<Self, ParseOriginError> {
+        if text == "null" || text.contains("://") { Ok(Self(text)) } else { Err(ParseOriginError::Scheme) }
     }
 }
 
@@ -88,7 +88,7 @@ impl TryFrom<u16> for Cost {
     type Error = &'static str;
 
     fn try_from(cost: u16) -> Result<Self, &'static str> {
-        if cost <= MOST_COST { Ok(Self(cost)) } else { Err("more than a key's limit can ever be") }
+        if cost <= MAX_COST { Ok(Self(cost)) } else { Err("more than a key's limit can ever be") }
     }
 }
 
@@ -122,7 +122,7 @@ impl FromFields for VerifyRequest {
     }
 }
 
-impl From<VerifyRequest> for Question {
+impl From<VerifyRequest> for KeyQuery {
     fn from(request: VerifyRequest) -> Self {
         let VerifyRequest { key, permission, property, ip, origin, cost: Cost(cost) } = request;
         let address = ip.map(|ip| ip.to_canonical());
@@ -216,7 +216,7 @@ struct VerifiedKeyView<'a> {
     rotation: Option<RotationView>,
 }
 
-/// Each as it is written, without a copy of any.
+/// Each as it is redact, without a copy of any.
 fn written<T: std::fmt::Display, S: Serializer>(items: &&[T], serializer: S) -> Result<S::Ok, S::Error> {
     struct Written<'a, T>(&'a T);
 
@@ -230,10 +230,10 @@ fn written<T: std::fmt::Display, S: Serializer>(items: &&[T], serializer: S) -> 
 }
 
 impl<'a> VerifiedKeyView<'a> {
-    fn of(key: &'a Standing, quota: Option<Quota>) -> Self {
+    fn of(key: &'a CachedKey, quota: Option<Quota>) -> Self {
         let (all_properties, properties) = match &key.reach {
-            Reach::All => (true, &[][..]),
-            Reach::Only(ids) => (false, ids.as_slice()),
+            PropertyScope::All => (true, &[][..]),
+            PropertyScope::Only(ids) => (false, ids.as_slice()),
         };
         Self {
             key_id: key.id.as_str(),
@@ -254,17 +254,17 @@ impl<'a> VerifiedKeyView<'a> {
 }
 
 impl<'a> VerdictView<'a> {
-    fn of(finding: &'a Finding, question: &Question) -> Self {
-        let refusal = finding.refusal.as_ref().map(|refusal| RefusalView {
-            http_status: finding.status(),
-            message: question.message(refusal),
+    fn of(key_verdict: &'a KeyVerdict, key_query: &KeyQuery) -> Self {
+        let refusal = key_verdict.refusal.as_ref().map(|refusal| RefusalView {
+            http_status: key_verdict.status(),
+            message: key_query.message(refusal),
             retry_after_seconds: refusal.retry_after(),
         });
         Self {
             valid: refusal.is_none(),
-            code: finding.verdict,
+            code: key_verdict.verdict,
             refusal,
-            key: finding.key.as_deref().map(|key| VerifiedKeyView::of(key, finding.quota)),
+            key: key_verdict.key.as_deref().map(|key| VerifiedKeyView::of(key, key_verdict.quota)),
         }
     }
 }
@@ -287,9 +287,9 @@ pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response
     let bytes = body::json(&parts.headers, body).await;
     // Who asks is told first, so that a stranger learns nothing from a body.
     let asking = admit::<VerifyKeys>(&parts, &api, None).await?;
-    let question = Question::from(body::typed::<VerifyRequest>(bytes?)?);
-    let finding = judge(&api, &parts, &asking.caller, &question).await?;
-    let data = VerdictView::of(&finding, &question);
-    let meta = MetaView { request_id: Exchange::of(&parts.extensions).request_id().as_str() };
+    let key_query = KeyQuery::from(body::typed::<VerifyRequest>(bytes?)?);
+    let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
+    let data = VerdictView::of(&key_verdict, &key_query);
+    let meta = MetaView { request_id: CallRecord::of(&parts.extensions).request_id().as_str() };
     Ok(body::answer(&VerificationView { meta, data }))
 }

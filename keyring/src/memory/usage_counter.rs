@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{id::KeyId, rate_limit::RateLimit, verdict::Verdict};
 
 use super::{
-    mark::{Mark, Marked},
+    generation::{Generation, HasGeneration},
     registry::Shared,
 };
 use crate::{
@@ -18,16 +18,16 @@ use crate::{
 
 /// One for each key, whichever of its secrets is presented, and whatever is forgotten about it meanwhile.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct UsageCounter {
     pub(crate) key: KeyId,
-    mark: Mark,
+    generation: Generation,
     window: Mutex<Window>,
     recorded: Mutex<Recorded>,
 }
 
 #[derive(Debug, Default)]
 struct Recorded {
-    uses: Uses,
+    delta: UsageDelta,
     log: KeyLog,
 }
 
@@ -40,13 +40,13 @@ pub(crate) struct Counted {
 
 /// What has yet to be written about a key.
 #[derive(Debug, Default)]
-pub(crate) struct Uses {
+pub(crate) struct UsageDelta {
     /// A key has few verdicts in few hours: a list is smaller than a map and no slower.
     pub(crate) hours: Vec<(DateTime<Utc>, Verdict, i64)>,
     pub(crate) last: Option<LastUse>,
 }
 
-impl Uses {
+impl UsageDelta {
     fn is_empty(&self) -> bool {
         self.hours.is_empty() && self.last.is_none()
     }
@@ -65,9 +65,14 @@ impl Uses {
     }
 }
 
-impl Tally {
+impl UsageCounter {
     pub(crate) fn new(key: &KeyId) -> Self {
-        Self { key: key.clone(), mark: Mark::default(), window: Mutex::default(), recorded: Mutex::default() }
+        Self {
+            key: key.clone(),
+            generation: Generation::default(),
+            window: Mutex::default(),
+            recorded: Mutex::default(),
+        }
     }
 
     /// Takes so many calls from the key's limit, or nothing at all.
@@ -91,30 +96,30 @@ impl Tally {
         take_room: impl FnOnce(&mut KeyLog) -> bool,
     ) -> Counted {
         let mut recorded = self.recorded();
-        let Recorded { uses, log } = &mut *recorded;
-        let is_first = uses.is_empty();
-        uses.count(whole_hour(latest.at), verdict, 1);
+        let Recorded { delta, log } = &mut *recorded;
+        let is_first = delta.is_empty();
+        delta.count(whole_hour(latest.at), verdict, 1);
         if verdict == Verdict::Valid {
-            uses.used(latest);
+            delta.used(latest);
         }
         Counted { is_first, is_logged: take_room(log) }
     }
 
     /// Takes what has yet to be written.
-    pub(crate) fn collect(&self) -> Uses {
-        std::mem::take(&mut self.recorded().uses)
+    pub(crate) fn collect(&self) -> UsageDelta {
+        std::mem::take(&mut self.recorded().delta)
     }
 
     /// Takes back what could not be written. True when nothing else had to be.
-    pub(crate) fn put_back(&self, unwritten: Uses) -> bool {
+    pub(crate) fn put_back(&self, unwritten: UsageDelta) -> bool {
         let mut recorded = self.recorded();
-        let uses = &mut recorded.uses;
-        let is_first = uses.is_empty();
+        let delta = &mut recorded.delta;
+        let is_first = delta.is_empty();
         for (hour, verdict, count) in unwritten.hours {
-            uses.count(hour, verdict, count);
+            delta.count(hour, verdict, count);
         }
         if let Some(last) = unwritten.last {
-            uses.used(last);
+            delta.used(last);
         }
         is_first
     }
@@ -128,13 +133,13 @@ impl Tally {
     }
 }
 
-impl Marked for Tally {
-    fn mark(&self) -> &Mark {
-        &self.mark
+impl HasGeneration for UsageCounter {
+    fn generation(&self) -> &Generation {
+        &self.generation
     }
 }
 
-impl Shared for Tally {
+impl Shared for UsageCounter {
     fn is_idle(&self, now: Millis) -> bool {
         self.window().is_idle(now)
     }

@@ -15,14 +15,14 @@ pub const NEW_FOR: Days = Days::new(30);
 
 /// A reason to look at a key again. A key that was revoked gives none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attention {
+pub enum KeyWarning {
     NeverUsed,
     /// It was used once, and then not for long.
     Unused,
     OldSecret,
 }
 
-impl Attention {
+impl KeyWarning {
     pub const ALL: [Self; 3] = [Self::NeverUsed, Self::Unused, Self::OldSecret];
 
     #[must_use]
@@ -64,7 +64,7 @@ mod tests {
     use crate::{
         id::{GroupId, Id, KeyId},
         key::GroupName,
-        property::Reach,
+        property::PropertyScope,
         rate_limit::RateLimit,
         scope::Scopes,
         secret::SecretHint,
@@ -87,7 +87,7 @@ mod tests {
             group: Some(GroupName { id: GroupId::parse(&format!("grp_{ulid}")).unwrap(), name: String::new() }),
             owner: None,
             scopes: Scopes::Both,
-            reach: Reach::All,
+            reach: PropertyScope::All,
             allowed_ips: Vec::new(),
             allowed_origins: Vec::new(),
             rate_limit_per_minute: RateLimit::DEFAULT,
@@ -104,13 +104,13 @@ mod tests {
         }
     }
 
-    fn those(test: impl Fn(Attention) -> bool) -> Vec<Attention> {
-        Attention::ALL.into_iter().filter(|attention| test(*attention)).collect()
+    fn those(test: impl Fn(KeyWarning) -> bool) -> Vec<KeyWarning> {
+        KeyWarning::ALL.into_iter().filter(|attention| test(*attention)).collect()
     }
 
     #[test]
     fn each_reason_begins_at_an_instant() {
-        use Attention::{NeverUsed, OldSecret, Unused};
+        use KeyWarning::{NeverUsed, OldSecret, Unused};
         let (yesterday, long_ago) = ("2026-11-20T12:00:00Z", "2026-01-01T00:00:00Z");
         for (created, secret, last_used, listed, marked) in [
             (yesterday, yesterday, None, &[NeverUsed][..], &[][..]),
@@ -138,9 +138,9 @@ mod tests {
 
     #[test]
     fn a_reason_has_one_name() {
-        for attention in Attention::ALL {
-            assert_eq!(Attention::parse(attention.as_str()), Some(attention));
+        for attention in KeyWarning::ALL {
+            assert_eq!(KeyWarning::parse(attention.as_str()), Some(attention));
         }
-        assert_eq!(Attention::parse("NEVER_USED"), None);
+        assert_eq!(KeyWarning::parse("NEVER_USED"), None);
     }
 }

@@ -1,18 +1,18 @@
 //! Pages of a log, read from where they begin.
 
-use domain::keyset::{Page, Placed, Start};
+use domain::pagination::{HasCursor, Page, Start};
 use sea_orm::{ConnectionTrait, EntityTrait, Order, QuerySelect, Select};
 
 use super::Result;
 
 /// Which way a log is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Toward {
+pub(super) enum Direction {
     Older,
     Newer,
 }
 
-impl Toward {
+impl Direction {
     pub(super) fn order(self) -> Order {
         match self {
             Self::Older => Order::Desc,
@@ -21,17 +21,17 @@ impl Toward {
     }
 }
 
-type Position<L> = <<L as Log>::Entry as Placed>::Position;
+type Position<L> = <<L as Log>::Entry as HasCursor>::Position;
 
 /// A table that is read as a log.
 pub(super) trait Log: EntityTrait {
-    type Entry: Placed;
+    type Entry: HasCursor;
     const PAGE_SIZE: usize;
 
-    fn sorted(select: Select<Self>, toward: Toward) -> Select<Self>;
+    fn sorted(select: Select<Self>, toward: Direction) -> Select<Self>;
 
     /// What comes after a position on the way there.
-    fn beyond(select: Select<Self>, position: Position<Self>, toward: Toward) -> Select<Self>;
+    fn beyond(select: Select<Self>, position: Position<Self>, toward: Direction) -> Select<Self>;
 
     fn read(row: Self::Model) -> Result<Self::Entry>;
 }
@@ -55,7 +55,7 @@ pub(super) async fn page<L: Log>(
 }
 
 async fn newest<L: Log>(connection: &impl ConnectionTrait, select: Select<L>) -> Result<Page<L::Entry>> {
-    let (entries, has_older) = take(connection, select, Toward::Older).await?;
+    let (entries, has_older) = take(connection, select, Direction::Older).await?;
     Ok(Page { entries, has_newer: false, has_older })
 }
 
@@ -65,8 +65,8 @@ async fn older_than<L: Log>(
     select: Select<L>,
     position: Position<L>,
 ) -> Result<Option<Page<L::Entry>>> {
-    let older = L::beyond(select, position, Toward::Older);
-    let (entries, has_older) = take(connection, older, Toward::Older).await?;
+    let older = L::beyond(select, position, Direction::Older);
+    let (entries, has_older) = take(connection, older, Direction::Older).await?;
     Ok((!entries.is_empty()).then_some(Page { entries, has_newer: true, has_older }))
 }
 
@@ -76,8 +76,8 @@ async fn newer_than<L: Log>(
     select: Select<L>,
     position: Position<L>,
 ) -> Result<Option<Page<L::Entry>>> {
-    let newer = L::beyond(select, position, Toward::Newer);
-    let (mut entries, has_newer) = take(connection, newer, Toward::Newer).await?;
+    let newer = L::beyond(select, position, Direction::Newer);
+    let (mut entries, has_newer) = take(connection, newer, Direction::Newer).await?;
     entries.reverse();
     Ok(has_newer.then_some(Page { entries, has_newer, has_older: true }))
 }
@@ -86,7 +86,7 @@ async fn newer_than<L: Log>(
 async fn take<L: Log>(
     connection: &impl ConnectionTrait,
     select: Select<L>,
-    toward: Toward,
+    toward: Direction,
 ) -> Result<(Vec<L::Entry>, bool)> {
     let mut rows = L::sorted(select, toward).limit(L::PAGE_SIZE as u64 + 1).all(connection).await?;
     let has_more = rows.len() > L::PAGE_SIZE;

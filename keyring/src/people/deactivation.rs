@@ -20,35 +20,35 @@ impl Keyring {
     ///
     /// # Errors
     /// When the tenant has nobody with this id, it is the admin themselves, or no admin would be left.
-    pub async fn switch_off(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+    pub async fn deactivate(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         check_not_oneself(admin, id, "Nobody switches themselves off. Ask another admin.")?;
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
-        if found.state == PersonState::SwitchedOff {
+        if found.state == PersonState::Deactivated {
             return Ok(change.already_made().await?);
         }
         check_not_last_admin(&change, admin, &found).await?;
-        store::people::set_switched_off(&change, id, Some(change.now())).await?;
+        store::people::set_deactivated(&change, id, Some(change.now())).await?;
         store::invitations::delete_of_person(&change, id).await?;
         let ended = store::sessions::end_of_person(&change, id, None).await?;
         let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));
-        change.commit(Event { action: Action::PersonSwitchedOff, subject, detail }).await
+        change.commit(Event { action: Action::PersonDeactivated, subject, detail }).await
     }
 
     /// Switches a person on again, with the role, the groups and the keys that they had.
     ///
     /// # Errors
     /// When the tenant has nobody with this id, or it is the admin themselves.
-    pub async fn switch_on(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
+    pub async fn reactivate(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         check_not_oneself(admin, id, "You cannot reactivate yourself. Ask another admin.")?;
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
-        if found.state != PersonState::SwitchedOff {
+        if found.state != PersonState::Deactivated {
             return Ok(());
         }
-        store::people::set_switched_off(&change, id, None).await?;
+        store::people::set_deactivated(&change, id, None).await?;
         let subject = Subject::new(id, &found.person.name);
-        let event = Event { action: Action::PersonSwitchedOn, subject, detail: json!({}) };
+        let event = Event { action: Action::PersonReactivated, subject, detail: json!({}) };
         change.commit(event).await
     }
 

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use crate::{
     address,
-    api::{self, Api, exchange::Exchange},
+    api::{self, Api, call_record::CallRecord},
     gateway, guard,
     metrics::Metrics,
     problem,
@@ -27,10 +27,10 @@ use crate::{
 };
 
 /// More than the longest form takes.
-pub const MOST_BODY_BYTES: usize = 64 * 1024;
+pub const MAX_CONSOLE_BODY_BYTES: usize = 64 * 1024;
 
 /// What has to be known of the installation to let requests in.
-pub struct Front {
+pub struct EdgeMiddleware {
     pub public_url: Arc<str>,
     pub trusted_proxies: Arc<[IpNet]>,
     pub metrics: Arc<Metrics>,
@@ -38,32 +38,32 @@ pub struct Front {
 
 /// Everything that is answered over HTTP.
 #[derive(Clone)]
-pub struct Faces {
-    front: Arc<Front>,
+pub struct App {
+    edge: Arc<EdgeMiddleware>,
     api: Api,
     router: Router,
 }
 
-impl Faces {
+impl App {
     /// Puts the front before the console, whose bodies are bounded here, and before the API, which sees to it itself.
-    pub fn behind(front: Front, console: Router, api: Api) -> Self {
-        let front = Arc::new(front);
-        let router = console.layer(RequestBodyLimitLayer::new(MOST_BODY_BYTES)).merge(api::router(api.clone()));
-        Self { router: router.layer(middleware::from_fn_with_state(front.clone(), layer)), front, api }
+    pub fn new(edge: EdgeMiddleware, console: Router, api: Api) -> Self {
+        let edge = Arc::new(edge);
+        let router = console.layer(RequestBodyLimitLayer::new(MAX_CONSOLE_BODY_BYTES)).merge(api::router(api.clone()));
+        Self { router: router.layer(middleware::from_fn_with_state(edge.clone(), layer)), edge, api }
     }
 
     /// What is asked about each of somebody else's own calls goes round the router, all of whose layers are boxed and
     /// cloned for each request.
     pub async fn answer(&self, peer: SocketAddr, mut request: Request) -> Response {
-        let Self { front, api, router } = self;
+        let Self { edge, api, router } = self;
         match (request.method(), request.uri().path()) {
             (&Method::POST, api::VERIFY) => {
                 Route::name(api::VERIFY, &mut request);
-                front.attend(peer, request, |request| api::verify(api, request)).await
+                edge.handle(peer, request, |request| api::verify(api, request)).await
             }
-            (_, path) if gateway::is_asked(path) => {
+            (_, path) if gateway::matches_route(path) => {
                 Route::name(gateway::ROUTE, &mut request);
-                front.attend(peer, request, |request| gateway::answer(api, request)).await
+                edge.handle(peer, request, |request| gateway::answer(api, request)).await
             }
             _ => {
                 request.extensions_mut().insert(ConnectInfo(peer));
@@ -75,37 +75,37 @@ impl Faces {
 }
 
 async fn layer(
-    State(front): State<Arc<Front>>,
+    State(edge): State<Arc<EdgeMiddleware>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
-    front.attend(peer, request, |request| next.run(request)).await
+    edge.handle(peer, request, |request| next.run(request)).await
 }
 
-impl Front {
+impl EdgeMiddleware {
     /// Names a request and finds out from where it comes, has it answered, and makes the answer fit to be sent. One
     /// function does it all, because each layer costs a request more than most of what is done here.
-    async fn attend<F: Future<Output = Response>>(
+    async fn handle<F: Future<Output = Response>>(
         &self,
         peer: SocketAddr,
         mut request: Request,
         answer: impl FnOnce(Request) -> F,
     ) -> Response {
-        let exchange = Exchange::begin(RequestId::from_headers(request.headers()));
+        let call_record = CallRecord::begin(RequestId::from_headers(request.headers()));
         let address = address::client_address(peer.ip(), request.headers(), &self.trusted_proxies);
-        let mut log = RequestLog::begin(&request, exchange.clone(), address.nearest);
+        let mut log = RequestLog::begin(&request, call_record.clone(), address.nearest);
         let version = request.version();
         let extensions = request.extensions_mut();
-        extensions.insert(exchange.clone());
+        extensions.insert(call_record.clone());
         extensions.insert(address);
-        let id = exchange.request_id();
+        let id = call_record.request_id();
         async {
-            let response = unhurt(answer(request)).await;
+            let response = catch_panic(answer(request)).await;
             let mut response = problem::finish(response, log.is_head(), version, &self.public_url, id);
             let duration = log.finish(&response);
             self.metrics.time(log.method, &log.route, response.status(), duration);
-            guard::harden(response.headers_mut(), &self.public_url);
+            guard::set_security_headers(response.headers_mut(), &self.public_url);
             response.headers_mut().insert(X_REQUEST_ID, id.header());
             response
         }
@@ -115,6 +115,6 @@ impl Front {
 }
 
 /// A panic ends the request that it happened in, and no other.
-fn unhurt(answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
-    AssertUnwindSafe(answer).catch_unwind().map(|answered| answered.unwrap_or_else(problem::of_panic))
+fn catch_panic(answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
+    AssertUnwindSafe(answer).catch_unwind().map(|answered| answered.unwrap_or_else(problem::from_panic))
 }

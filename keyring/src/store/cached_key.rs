@@ -7,7 +7,7 @@ use domain::{
     origin::Origin,
     permission::Permission,
     person::Role,
-    property::Reach,
+    property::PropertyScope,
     rate_limit::RateLimit,
     scope::Scopes,
     secret::KeyKind,
@@ -23,8 +23,8 @@ use super::{
     from_lines, people, properties, readable, tenants,
 };
 use crate::{
-    evaluator::{Found, KeyTenant, Owner},
-    powers,
+    evaluator::{KeyRecord, KeyTenant, Owner},
+    role_permissions,
     secret::SecretHash,
     zone::TimeZone,
 };
@@ -80,7 +80,7 @@ fn live_property() -> RelationDef {
 }
 
 /// The key that has this secret, whatever has become of it since.
-pub(crate) async fn find(database: &Database, hash: &SecretHash) -> Result<Option<Found>> {
+pub(crate) async fn find(database: &Database, hash: &SecretHash) -> Result<Option<KeyRecord>> {
     let rows = api_key::Entity::find()
         .join(JoinType::InnerJoin, secret())
         .join(JoinType::LeftJoin, group())
@@ -121,10 +121,10 @@ async fn permissions(database: &Database, row: &Row) -> Result<Vec<Permission>> 
         }
         Role::TenantAdmin | Role::SuperUser => Vec::new(),
     };
-    Ok(powers::of(role, granted))
+    Ok(role_permissions::permissions_of_role(role, granted))
 }
 
-fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Found>> {
+fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<KeyRecord>> {
     let mut properties: Vec<PropertyId> = Vec::new();
     for id in rows.iter().filter_map(|row| row.property_id.as_deref()) {
         properties.push(readable("a property's id", id, PropertyId::parse(id))?);
@@ -135,7 +135,7 @@ fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Found
     let key = row.key;
     let kind = [KeyKind::Tenant, KeyKind::Personal].into_iter().find(|kind| kind.as_str() == key.kind);
     let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
-    Ok(Some(Found {
+    Ok(Some(KeyRecord {
         id: readable("a key's id", &key.id, KeyId::parse(&key.id))?,
         kind: readable("a key's kind", &key.kind, kind.ok_or(()))?,
         tenant: readable("a tenant's id", &key.tenant_id, TenantId::parse(&key.tenant_id))?,
@@ -143,7 +143,7 @@ fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<Found
         group: row.group_name,
         permissions,
         scopes: readable("scopes", &key.scopes, Scopes::parse(&key.scopes))?,
-        reach: if key.all_properties { Reach::All } else { Reach::Only(properties) },
+        reach: if key.all_properties { PropertyScope::All } else { PropertyScope::Only(properties) },
         rate_limit: readable("a rate limit", &key.rate_limit_per_minute.to_string(), limit.ok_or(()))?,
         expires_at: key.expires_at,
         secret_id: readable("a secret's id", &row.secret_id, SecretId::parse(&row.secret_id))?,

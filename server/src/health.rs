@@ -32,11 +32,11 @@ pub fn router(keyring: Keyring, metrics: Arc<Metrics>) -> Router {
 async fn numbers(State((keyring, metrics)): State<(Keyring, Arc<Metrics>)>) -> Response {
     metrics.set_usage_pending(keyring.usage_pending() as u64);
     metrics.set_lease_remaining(keyring.lease_remaining());
-    keyring.take_confirmations().into_iter().for_each(|took| metrics.time_confirmation(took));
+    keyring.take_confirmations().into_iter().for_each(|took| metrics.observe_confirmation(took));
     for (event, count) in keyring.take_security_events() {
         metrics.count_security_events(event, count);
     }
-    metrics.show()
+    metrics.render()
 }
 
 async fn live() -> &'static str {

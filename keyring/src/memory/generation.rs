@@ -7,10 +7,10 @@ use std::sync::{
 
 /// Moves when that changes which it stands for.
 #[derive(Debug, Default)]
-pub(crate) struct Mark(AtomicU64);
+pub(crate) struct Generation(AtomicU64);
 
-impl Mark {
-    pub(super) fn move_on(&self) {
+impl Generation {
+    pub(super) fn bump(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -20,29 +20,29 @@ impl Mark {
 }
 
 /// What can change, with the mark that tells of it.
-pub(crate) trait Marked {
-    fn mark(&self) -> &Mark;
+pub(crate) trait HasGeneration {
+    fn generation(&self) -> &Generation;
 }
 
 /// Something that was relied on, with where its mark was then.
 #[derive(Debug)]
-pub(crate) struct Relied<T> {
+pub(crate) struct Versioned<T> {
     pub(super) on: Arc<T>,
     place: u64,
 }
 
-impl<T> Clone for Relied<T> {
+impl<T> Clone for Versioned<T> {
     fn clone(&self) -> Self {
         Self { on: self.on.clone(), place: self.place }
     }
 }
 
-impl<T: Marked> Relied<T> {
+impl<T: HasGeneration> Versioned<T> {
     pub(super) fn on(thing: Arc<T>) -> Self {
-        Self { place: thing.mark().place(), on: thing }
+        Self { place: thing.generation().place(), on: thing }
     }
 
     pub(crate) fn is_current(&self) -> bool {
-        self.on.mark().place() == self.place
+        self.on.generation().place() == self.place
     }
 }

@@ -5,35 +5,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::permission::Permission;
 
 use super::{
-    mark::{Mark, Marked, Relied},
+    generation::{Generation, HasGeneration, Versioned},
     registry::Shared,
 };
 use crate::{clock::Millis, evaluator::KeyTenant, usage::TenantLog};
 
 #[derive(Debug, Default)]
-pub(crate) struct Tenancy {
-    mark: Mark,
-    shared: Mutex<InCommon>,
+pub(crate) struct CachedTenant {
+    generation: Generation,
+    shared: Mutex<SharedRows>,
     log: TenantLog,
 }
 
 #[derive(Debug, Default)]
-struct InCommon {
+struct SharedRows {
     tenant: Option<Arc<KeyTenant>>,
-    groups: Vec<Powers>,
+    groups: Vec<GroupGrants>,
 }
 
 /// A group's name with what it grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Powers {
+pub(super) struct GroupGrants {
     pub(super) group: Option<Arc<str>>,
     pub(super) permissions: Arc<[Permission]>,
 }
 
 /// More groups than a tenant has keys in at once; above it, equal ones are kept twice.
-const MOST_GROUPS: usize = 64;
+const MAX_SHARED_GROUPS: usize = 64;
 
-impl Tenancy {
+impl CachedTenant {
     pub(super) fn log(&self) -> &TenantLog {
         &self.log
     }
@@ -51,43 +51,43 @@ impl Tenancy {
     }
 
     /// The same powers, in the one place where they are kept.
-    pub(super) fn share(&self, powers: Powers) -> Powers {
+    pub(super) fn share(&self, grants: GroupGrants) -> GroupGrants {
         let groups = &mut self.shared().groups;
-        if let Some(known) = groups.iter().find(|known| **known == powers) {
+        if let Some(known) = groups.iter().find(|known| **known == grants) {
             return known.clone();
         }
-        if groups.len() < MOST_GROUPS {
-            groups.push(powers.clone());
+        if groups.len() < MAX_SHARED_GROUPS {
+            groups.push(grants.clone());
         }
-        powers
+        grants
     }
 
     /// Something about the tenant changed. Whoever finds the mark moved already finds nothing remembered either.
     pub(super) fn forget(&self) {
         let mut shared = self.shared();
-        *shared = InCommon::default();
-        self.mark.move_on();
+        *shared = SharedRows::default();
+        self.generation.bump();
     }
 
-    fn shared(&self) -> MutexGuard<'_, InCommon> {
+    fn shared(&self) -> MutexGuard<'_, SharedRows> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Relied<Tenancy> {
+impl Versioned<CachedTenant> {
     /// The tenant, if it is remembered.
     pub(crate) fn tenant(&self) -> Option<Arc<KeyTenant>> {
         self.on.tenant()
     }
 }
 
-impl Marked for Tenancy {
-    fn mark(&self) -> &Mark {
-        &self.mark
+impl HasGeneration for CachedTenant {
+    fn generation(&self) -> &Generation {
+        &self.generation
     }
 }
 
-impl Shared for Tenancy {
+impl Shared for CachedTenant {
     fn is_idle(&self, _: Millis) -> bool {
         true
     }
@@ -95,15 +95,15 @@ impl Shared for Tenancy {
 
 /// A person as the holder of keys.
 #[derive(Debug, Default)]
-pub(super) struct Holder(Mark);
+pub(super) struct CachedOwner(Generation);
 
-impl Marked for Holder {
-    fn mark(&self) -> &Mark {
+impl HasGeneration for CachedOwner {
+    fn generation(&self) -> &Generation {
         &self.0
     }
 }
 
-impl Shared for Holder {
+impl Shared for CachedOwner {
     fn is_idle(&self, _: Millis) -> bool {
         true
     }

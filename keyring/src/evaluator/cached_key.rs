@@ -9,17 +9,17 @@ use domain::{
     network::{AddressSet, IpNet},
     origin::Origin,
     permission::{Grants, Permission},
-    property::Reach,
+    property::PropertyScope,
     rate_limit::RateLimit,
     scope::Scopes,
     secret::KeyKind,
 };
 
-use crate::{memory::Grounds, zone::TimeZone};
+use crate::{memory::Dependencies, zone::TimeZone};
 
 /// A key as one of its secrets leads to it.
 #[derive(Debug)]
-pub struct Standing {
+pub struct CachedKey {
     pub id: KeyId,
     pub name: Box<str>,
     pub kind: KeyKind,
@@ -28,7 +28,7 @@ pub struct Standing {
     /// The name of a tenant key's group; a personal key has none.
     pub group: Option<Arc<str>>,
     pub grants: Grants,
-    pub reach: Reach,
+    pub reach: PropertyScope,
     pub rate_limit: RateLimit,
     pub expires_at: Option<DateTime<Utc>>,
     /// The secret that was presented.
@@ -40,7 +40,7 @@ pub struct Standing {
     pub(crate) allowed_ips: AddressSet,
     pub(crate) allowed_origins: Box<[Origin]>,
     pub(crate) revoked_at: Option<DateTime<Utc>>,
-    pub(crate) grounds: Grounds,
+    pub(crate) dependencies: Dependencies,
 }
 
 /// A tenant, as far as its keys are concerned.
@@ -64,7 +64,7 @@ pub struct Owner {
 
 /// A key as the database has it.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct KeyRecord {
     pub(crate) id: KeyId,
     pub(crate) name: String,
     pub(crate) kind: KeyKind,
@@ -73,7 +73,7 @@ pub(crate) struct Found {
     pub(crate) group: Option<String>,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) scopes: Scopes,
-    pub(crate) reach: Reach,
+    pub(crate) reach: PropertyScope,
     pub(crate) rate_limit: RateLimit,
     pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) secret_id: SecretId,
@@ -84,14 +84,14 @@ pub(crate) struct Found {
     pub(crate) revoked_at: Option<DateTime<Utc>>,
 }
 
-impl Standing {
+impl CachedKey {
     /// What is the same for many keys comes apart, as they share it.
     pub(crate) fn new(
-        found: Found,
+        found: KeyRecord,
         tenant: Arc<KeyTenant>,
         group: Option<Arc<str>>,
         permissions: Arc<[Permission]>,
-        grounds: Grounds,
+        dependencies: Dependencies,
     ) -> Self {
         Self {
             id: found.id,
@@ -110,7 +110,7 @@ impl Standing {
             allowed_ips: AddressSet::of(&found.allowed_ips),
             allowed_origins: found.allowed_origins.into(),
             revoked_at: found.revoked_at,
-            grounds,
+            dependencies,
         }
     }
 
@@ -120,8 +120,8 @@ impl Standing {
             identity: Identity::Key(self.id.clone()),
             grants: self.grants.clone(),
             properties: match &self.reach {
-                Reach::All => self.tenant.properties.clone(),
-                Reach::Only(ids) => ids.as_slice().into(),
+                PropertyScope::All => self.tenant.properties.clone(),
+                PropertyScope::Only(ids) => ids.as_slice().into(),
             },
         }
     }

@@ -17,7 +17,7 @@ use axum::{
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::verdict::Verdict;
-use keyring::{CallDetails, Quota, Standing, Use};
+use keyring::{CachedKey, CallDetails, Quota, Use};
 
 use super::Api;
 use crate::{address, metrics, request_id::RequestId, route::Route};
@@ -32,18 +32,18 @@ const DEPRECATED_SINCE: i64 = 1_782_864_000;
 
 /// A request while it is answered, with what the evaluator finds out; an extension of every request.
 #[derive(Clone)]
-pub struct Exchange(Arc<Inner>);
+pub struct CallRecord(Arc<Inner>);
 
 struct Inner {
     request_id: RequestId,
     started: Instant,
-    found: OnceLock<Found>,
+    auth_outcome: OnceLock<AuthOutcome>,
     verified: OnceLock<Verified>,
 }
 
 /// Whose credential it was, and what became of it.
-pub struct Found {
-    pub key: Option<Arc<Standing>>,
+pub struct AuthOutcome {
+    pub key: Option<Arc<CachedKey>>,
     pub verdict: Option<Verdict>,
     pub quota: Option<Quota>,
     pub is_legacy: bool,
@@ -51,19 +51,24 @@ pub struct Found {
 
 /// The key that a back end asked about, and the verdict on it.
 pub struct Verified {
-    pub key: Option<Arc<Standing>>,
+    pub key: Option<Arc<CachedKey>>,
     pub verdict: Verdict,
 }
 
-impl Exchange {
+impl CallRecord {
     pub fn begin(request_id: RequestId) -> Self {
-        Self(Arc::new(Inner { request_id, started: Instant::now(), found: OnceLock::new(), verified: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            request_id,
+            started: Instant::now(),
+            auth_outcome: OnceLock::new(),
+            verified: OnceLock::new(),
+        }))
     }
 
     /// The exchange of a request, as the front put it there.
     pub fn of(extensions: &Extensions) -> &Self {
-        let Some(exchange) = extensions.get() else { unreachable!("the front puts an exchange on every request") };
-        exchange
+        let Some(call_record) = extensions.get() else { unreachable!("the front puts an exchange on every request") };
+        call_record
     }
 
     pub fn request_id(&self) -> &RequestId {
@@ -75,12 +80,12 @@ impl Exchange {
     }
 
     /// Notes what was found. A request is judged once.
-    pub fn note(&self, found: Found) {
-        let _ = self.0.found.set(found);
+    pub fn note(&self, auth_outcome: AuthOutcome) {
+        let _ = self.0.auth_outcome.set(auth_outcome);
     }
 
-    pub fn found(&self) -> Option<&Found> {
-        self.0.found.get()
+    pub fn auth_outcome(&self) -> Option<&AuthOutcome> {
+        self.0.auth_outcome.get()
     }
 
     pub fn note_verified(&self, verified: Verified) {
@@ -93,22 +98,22 @@ impl Exchange {
 }
 
 /// Has a request answered, and notes the call in the log of the key that it came with.
-pub async fn follow<F: Future<Output = Response>>(
+pub async fn with_call_log<F: Future<Output = Response>>(
     api: &Api,
     call: CallInfo,
     request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response {
-    let exchange = Exchange::of(request.extensions()).clone();
-    let mut record = RecordOnDrop { api, call, exchange: &exchange, status: None };
+    let call_record = CallRecord::of(request.extensions()).clone();
+    let mut record = RecordOnDrop { api, call, call_record: &call_record, status: None };
     let mut response = answer(request).await;
     record.status = Some(response.status());
-    let Some(found) = exchange.found() else { return response };
-    if let Some(quota) = found.quota {
-        tell_quota(response.headers_mut(), quota);
+    let Some(auth_outcome) = call_record.auth_outcome() else { return response };
+    if let Some(quota) = auth_outcome.quota {
+        set_rate_limit_headers(response.headers_mut(), quota);
     }
-    if found.is_legacy {
-        tell_deprecation(response.headers_mut(), api);
+    if auth_outcome.is_legacy {
+        set_deprecation_headers(response.headers_mut(), api);
     }
     response
 }
@@ -118,22 +123,22 @@ pub async fn follow<F: Future<Output = Response>>(
 struct RecordOnDrop<'a> {
     api: &'a Api,
     call: CallInfo,
-    exchange: &'a Exchange,
+    call_record: &'a CallRecord,
     status: Option<StatusCode>,
 }
 
 /// What many servers write down for a client that did not wait for its answer.
-pub const CLIENT_LEFT: u16 = 499;
+pub const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 impl Drop for RecordOnDrop<'_> {
     fn drop(&mut self) {
-        let Some(Found { key, verdict: Some(verdict), .. }) = self.exchange.found() else { return };
+        let Some(AuthOutcome { key, verdict: Some(verdict), .. }) = self.call_record.auth_outcome() else { return };
         let status = match self.status {
             Some(status) => status.as_u16(),
             None if thread::panicking() => StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
-            None => CLIENT_LEFT,
+            None => CLIENT_CLOSED_REQUEST,
         };
-        self.call.record(self.api, self.exchange, key.as_deref(), *verdict, status);
+        self.call.record(self.api, self.call_record, key.as_deref(), *verdict, status);
     }
 }
 
@@ -153,21 +158,21 @@ impl CallInfo {
     }
 
     /// Counts what was said of a key, and puts the call into the key's log if there is such a key.
-    pub fn record(&self, api: &Api, exchange: &Exchange, key: Option<&Standing>, verdict: Verdict, status: u16) {
+    pub fn record(&self, api: &Api, call_record: &CallRecord, key: Option<&CachedKey>, verdict: Verdict, status: u16) {
         api.metrics.count_verdict(verdict);
         let Some(key) = key else { return };
         let &Self { at, method, ref route, address } = self;
         api.keyring.record(key, Use { at, verdict, address }, || CallDetails {
-            request_id: exchange.request_id().text(),
+            request_id: call_record.request_id().text(),
             method,
             route: route.to_text(),
             status,
-            duration: exchange.elapsed(),
+            duration: call_record.elapsed(),
         });
     }
 }
 
-fn tell_quota(headers: &mut HeaderMap, quota: Quota) {
+fn set_rate_limit_headers(headers: &mut HeaderMap, quota: Quota) {
     let Quota { limit, remaining, reset_seconds } = quota;
     headers.insert(RATE_LIMIT_POLICY, short(format_args!("\"default\";q={limit};w=60")));
     headers.insert(RATE_LIMIT, short(format_args!("\"default\";r={remaining};t={reset_seconds}")));
@@ -182,7 +187,7 @@ fn short(line: fmt::Arguments<'_>) -> HeaderValue {
 }
 
 /// RFC 9745 and RFC 8594.
-pub fn tell_deprecation(headers: &mut HeaderMap, api: &Api) {
+pub fn set_deprecation_headers(headers: &mut HeaderMap, api: &Api) {
     let text = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     headers.insert(DEPRECATION, text(format!("@{DEPRECATED_SINCE}")));
     headers.insert(SUNSET, text(sunset(api.keyring.legacy_sunset())));

@@ -28,12 +28,12 @@ use crate::{
 
 /// How long to wait for a command that owns the file at the moment.
 const PATIENCE: Duration = Duration::from_secs(10);
-const LOOK_AGAIN: Duration = Duration::from_millis(25);
-const MOST_REQUEST_BYTES: u64 = 1024 * 1024;
-const REQUEST_TIME: Duration = Duration::from_secs(10);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(25);
+const MAX_REQUEST_BYTES: u64 = 1024 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
-pub enum OwnerError {
+pub enum DatabaseLockError {
     #[error("the database {file} is in use by another latchkey; stop that one first")]
     InUse { file: PathBuf },
     #[error("cannot use {file}: {cause}")]
@@ -43,31 +43,31 @@ pub enum OwnerError {
 }
 
 /// The right to open the database.
-pub struct Ownership {
+pub struct DatabaseLock {
     /// None where everybody may.
-    file: Option<OwnedFile>,
+    file: Option<LockedFile>,
 }
 
-struct OwnedFile {
+struct LockedFile {
     /// Locked for as long as it is open.
     _lock: File,
     socket: PathBuf,
 }
 
 /// Who is to carry out a command.
-pub enum Who {
+pub enum Executor {
     /// This process.
-    We(Ownership),
+    We(DatabaseLock),
     /// The server at the other end.
     Owner(UnixStream),
 }
 
-impl Ownership {
+impl DatabaseLock {
     /// Takes the database, after a while if a command has it at the moment.
     ///
     /// # Errors
     /// When somebody else keeps it.
-    pub async fn wait(database_url: &str) -> Result<Self, OwnerError> {
+    pub async fn wait(database_url: &str) -> Result<Self, DatabaseLockError> {
         let Some(file) = Database::file(database_url) else { return Ok(Self { file: None }) };
         let patient_until = Instant::now() + PATIENCE;
         loop {
@@ -75,15 +75,15 @@ impl Ownership {
                 return Ok(ownership);
             }
             if Instant::now() >= patient_until || UnixStream::connect(with_suffix(file, ".sock")).await.is_ok() {
-                return Err(OwnerError::InUse { file: file.to_owned() });
+                return Err(DatabaseLockError::InUse { file: file.to_owned() });
             }
-            sleep(LOOK_AGAIN).await;
+            sleep(LOCK_POLL_INTERVAL).await;
         }
     }
 
     /// Takes the file if nobody has it.
-    fn take(file: &Path) -> Result<Option<Self>, OwnerError> {
-        let unusable = |cause| OwnerError::Unusable { file: file.to_owned(), cause };
+    fn take(file: &Path) -> Result<Option<Self>, DatabaseLockError> {
+        let unusable = |cause| DatabaseLockError::Unusable { file: file.to_owned(), cause };
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
@@ -94,7 +94,7 @@ impl Ownership {
             .open(with_suffix(file, ".lock"))
             .map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { file: Some(OwnedFile { _lock: lock, socket: with_suffix(file, ".sock") }) })),
+            Ok(()) => Ok(Some(Self { file: Some(LockedFile { _lock: lock, socket: with_suffix(file, ".sock") }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(cause)) => Err(unusable(cause)),
         }
@@ -104,9 +104,9 @@ impl Ownership {
     ///
     /// # Errors
     /// When the socket cannot be made.
-    pub fn answer_commands(self, keyring: Keyring, public_url: Arc<str>) -> Result<Commands, OwnerError> {
+    pub fn answer_commands(self, keyring: Keyring, public_url: Arc<str>) -> Result<Commands, DatabaseLockError> {
         let Some(file) = self.file else { return Ok(Commands { serving: None }) };
-        let unusable = |cause| OwnerError::Unusable { file: file.socket.clone(), cause };
+        let unusable = |cause| DatabaseLockError::Unusable { file: file.socket.clone(), cause };
         // Left behind by an owner that was killed; nobody listens there, or we would not have the lock.
         let _ = std::fs::remove_file(&file.socket);
         // Others cannot connect before its mode is set either: the program's umask keeps them out.
@@ -118,7 +118,7 @@ impl Ownership {
                     Ok((stream, _)) => drop(tokio::spawn(answer(stream, keyring.clone(), public_url.clone()))),
                     Err(cause) => {
                         tracing::warn!(%cause, "a command could not be accepted");
-                        sleep(LOOK_AGAIN).await;
+                        sleep(LOCK_POLL_INTERVAL).await;
                     }
                 }
             }
@@ -129,7 +129,7 @@ impl Ownership {
 
 /// Keeps the file and its socket until it is dropped.
 pub struct Commands {
-    serving: Option<(JoinHandle<()>, OwnedFile)>,
+    serving: Option<(JoinHandle<()>, LockedFile)>,
 }
 
 impl Drop for Commands {
@@ -149,9 +149,9 @@ struct Request {
 }
 
 async fn answer(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) {
-    let handled = timeout(REQUEST_TIME, async {
+    let handled = timeout(REQUEST_TIMEOUT, async {
         let mut text = String::new();
-        (&mut stream).take(MOST_REQUEST_BYTES).read_to_string(&mut text).await?;
+        (&mut stream).take(MAX_REQUEST_BYTES).read_to_string(&mut text).await?;
         Ok::<_, std::io::Error>(serde_json::from_str::<Request>(&text)?)
     })
     .await;
@@ -171,20 +171,20 @@ async fn answer(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) 
 ///
 /// # Errors
 /// When neither comes about in time.
-pub async fn find(database_url: &str) -> Result<Who, OwnerError> {
-    let Some(file) = Database::file(database_url) else { return Ok(Who::We(Ownership { file: None })) };
+pub async fn find(database_url: &str) -> Result<Executor, DatabaseLockError> {
+    let Some(file) = Database::file(database_url) else { return Ok(Executor::We(DatabaseLock { file: None })) };
     let patient_until = Instant::now() + PATIENCE;
     loop {
         if let Ok(stream) = UnixStream::connect(with_suffix(file, ".sock")).await {
-            return Ok(Who::Owner(stream));
+            return Ok(Executor::Owner(stream));
         }
-        if let Some(ownership) = Ownership::take(file)? {
-            return Ok(Who::We(ownership));
+        if let Some(ownership) = DatabaseLock::take(file)? {
+            return Ok(Executor::We(ownership));
         }
         if Instant::now() >= patient_until {
-            return Err(OwnerError::InUse { file: file.to_owned() });
+            return Err(DatabaseLockError::InUse { file: file.to_owned() });
         }
-        sleep(LOOK_AGAIN).await;
+        sleep(LOCK_POLL_INTERVAL).await;
     }
 }
 
@@ -192,8 +192,8 @@ pub async fn find(database_url: &str) -> Result<Who, OwnerError> {
 ///
 /// # Errors
 /// When the owner goes away before it has answered.
-pub async fn ask(mut owner: UnixStream, words: Vec<String>, input: String) -> Result<Outcome, OwnerError> {
-    let exchange = async {
+pub async fn ask(mut owner: UnixStream, words: Vec<String>, input: String) -> Result<Outcome, DatabaseLockError> {
+    let call_record = async {
         let request = serde_json::to_vec(&Request { words, input })?;
         owner.write_all(&request).await?;
         owner.shutdown().await?;
@@ -201,5 +201,5 @@ pub async fn ask(mut owner: UnixStream, words: Vec<String>, input: String) -> Re
         owner.read_to_end(&mut answer).await?;
         Ok(serde_json::from_slice(&answer)?)
     };
-    exchange.await.map_err(OwnerError::BrokenOff)
+    call_record.await.map_err(DatabaseLockError::BrokenOff)
 }

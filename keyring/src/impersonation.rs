@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     Keyring,
-    access::{Actor, SignedIn},
+    access::{ActiveSession, Actor},
     error::{Error, Thing},
     secret::Sha256Hex,
     store::{self, Chain, Change, Event, Subject},
@@ -16,7 +16,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When they are no super user, or there is no such tenant.
-    pub async fn enter_tenant(&self, signed_in: &SignedIn, id: &TenantId) -> Result<Tenant, Error> {
+    pub async fn enter_tenant(&self, signed_in: &ActiveSession, id: &TenantId) -> Result<Tenant, Error> {
         let super_user = signed_in.as_super_user()?;
         let tenant = store::tenants::find(&self.database, id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
         if signed_in.entered().is_some_and(|entered| entered.id == tenant.id) {
@@ -34,7 +34,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When they are no super user.
-    pub async fn leave_tenant(&self, signed_in: &SignedIn) -> Result<(), Error> {
+    pub async fn leave_tenant(&self, signed_in: &ActiveSession) -> Result<(), Error> {
         if signed_in.person.role != Role::SuperUser {
             return Err(Error::NotASuperUser);
         }

@@ -11,19 +11,19 @@ const KEPT: Millis = 1_000;
 
 const SHARDS: usize = 16;
 /// Strangers choose what comes in here, so it stays small: when a shard is full, it starts anew.
-const MOST_IN_A_SHARD: usize = 512;
+const MAX_PER_SHARD: usize = 512;
 
 #[derive(Default)]
-pub(super) struct Absent([Mutex<HashMap<SecretHash, Millis>>; SHARDS]);
+pub(super) struct NegativeCache([Mutex<HashMap<SecretHash, Millis>>; SHARDS]);
 
-impl Absent {
+impl NegativeCache {
     pub(super) fn is_known(&self, hash: &SecretHash, now: Millis) -> bool {
         self.shard(hash).get(hash).is_some_and(|until| now < *until)
     }
 
     pub(super) fn keep(&self, hash: &SecretHash, now: Millis) {
         let mut shard = self.shard(hash);
-        if shard.len() >= MOST_IN_A_SHARD {
+        if shard.len() >= MAX_PER_SHARD {
             shard.clear();
         }
         shard.insert(*hash, now + KEPT);
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_miss_does_not_stay_for_long_and_there_are_never_many() {
-        let absent = Absent::default();
+        let absent = NegativeCache::default();
         let hash = SecretHash::of("lk_tk_nothing");
         assert!(!absent.is_known(&hash, 5));
         absent.keep(&hash, 5);
@@ -57,7 +57,7 @@ mod tests {
             absent.keep(&SecretHash::of(&number.to_string()), 5);
         }
         let kept: usize = absent.0.iter().map(|shard| shard.lock().unwrap().len()).sum();
-        assert!(kept <= SHARDS * MOST_IN_A_SHARD);
+        assert!(kept <= SHARDS * MAX_PER_SHARD);
         absent.clear();
         assert!(!absent.is_known(&hash, 6));
     }

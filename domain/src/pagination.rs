@@ -35,7 +35,7 @@ impl<P: FromStr + Display> Start<P> {
 }
 
 /// Something that has its place in a log.
-pub trait Placed {
+pub trait HasCursor {
     type Position: Copy;
 
     fn position(&self) -> Self::Position;
@@ -55,7 +55,7 @@ impl<T> Default for Page<T> {
     }
 }
 
-impl<T: Placed> Page<T> {
+impl<T: HasCursor> Page<T> {
     /// Where the page with newer entries begins, if there is one.
     #[must_use]
     pub fn newer(&self) -> Option<Start<T::Position>> {

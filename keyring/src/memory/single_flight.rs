@@ -1,0 +1,54 @@
+//! One question for many who ask the same at once.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use tokio::sync::OnceCell;
+
+use super::Fence;
+use crate::secret::SecretHash;
+
+/// A question is the same only when nothing changed between its askers: whoever comes after a change must not be
+/// given what was read before it.
+type Lookup = (SecretHash, Fence);
+
+/// Above this many, those that everybody left before the answer came are swept out.
+const SWEEP_THRESHOLD: usize = 1_024;
+
+pub(super) struct SingleFlight<T>(Mutex<HashMap<Lookup, Weak<OnceCell<T>>>>);
+
+impl<T> Default for SingleFlight<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> SingleFlight<T> {
+    /// Asks, or waits for whoever asked first. Should they go away before the answer comes, somebody else asks.
+    pub(super) async fn join(&self, hash: &SecretHash, fence: Fence, ask: impl Future<Output = T>) -> T {
+        let lookup = (*hash, fence);
+        let cell = self.join_or_start(lookup);
+        let answer = cell.get_or_init(|| ask).await.clone();
+        self.lock().remove(&lookup);
+        answer
+    }
+
+    fn join_or_start(&self, lookup: Lookup) -> Arc<OnceCell<T>> {
+        let mut lock = self.lock();
+        if let Some(cell) = lock.get(&lookup).and_then(Weak::upgrade) {
+            return cell;
+        }
+        if lock.len() >= SWEEP_THRESHOLD {
+            lock.retain(|_, cell| cell.strong_count() > 0);
+        }
+        let cell = Arc::default();
+        lock.insert(lookup, Arc::downgrade(&cell));
+        cell
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Lookup, Weak<OnceCell<T>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

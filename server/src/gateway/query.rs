@@ -1,0 +1,168 @@
+//! What a proxy asks: the query that its operator wrote, with which the client's own must never be mixed up.
+
+use axum::http::Uri;
+use domain::{
+    id::{Id, PropertyId},
+    permission::Permission,
+};
+use keyring::{Requirement, TenantRef};
+
+use super::ROUTE;
+use crate::{api::parameters::Parameters, problem::Problem, redact};
+
+const NAMES: [&str; 5] = ["tenant", "permission", "property", "cost", "mode"];
+
+const MAX_COST: u16 = 1_000;
+
+/// What the key is to be good for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ForwardAuthQuery {
+    /// By its slug. None takes the keys of all.
+    pub tenant: Option<String>,
+    permission: Option<Permission>,
+    property: Option<PropertyId>,
+    cost: u16,
+}
+
+impl ForwardAuthQuery {
+    /// # Errors
+    /// Names all that is wrong with the query. Nobody is let through by a misspelled demand.
+    pub fn parse(uri: &Uri) -> Result<Self, Problem> {
+        let mut parameters = operator_parameters(uri);
+        let is_below = uri.path().trim_end_matches('/') != ROUTE;
+        if !is_below {
+            refuse_unknown(&mut parameters);
+        }
+        let tenant = parse_parameter(&mut parameters, "tenant", "Name a tenant by its slug: tenant=acme", |text| {
+            (!text.is_empty()).then(|| text.to_owned())
+        });
+        let permission = parse_parameter(
+            &mut parameters,
+            "permission",
+            "Write a permission: permission=reservations:read",
+            |text| Permission::parse(text).ok(),
+        );
+        let property = parse_parameter(&mut parameters, "property", "Write a property's id: property=prp_…", |text| {
+            PropertyId::parse(text).ok()
+        });
+        // Below, the query may be the client's, who must not make their own calls free.
+        let least = u16::from(is_below);
+        let cost = parse_parameter(
+            &mut parameters,
+            "cost",
+            &format!("Write a whole number from {least} to {MAX_COST}: cost=1"),
+            |text| {
+                let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                text.parse().ok().filter(|cost| is_number && (least..=MAX_COST).contains(cost))
+            },
+        );
+        parse_parameter(&mut parameters, "mode", "There is one mode: mode=nginx", |text| {
+            (text == "nginx").then_some(())
+        });
+        let query = Self { tenant, permission, property, cost: cost.unwrap_or(1) };
+        parameters.finish(Some(query)).map_err(operator_problem)
+    }
+
+    pub fn requirement(&self) -> Requirement<'_> {
+        Requirement {
+            permission: self.permission.as_ref(),
+            property: self.property.as_ref().map(Id::as_str),
+            cost: self.cost,
+            tenant: self.tenant.as_deref().map(TenantRef::Slug),
+        }
+    }
+}
+
+/// Whether the answer is for nginx.
+pub fn is_nginx(uri: &Uri) -> bool {
+    operator_parameters(uri).first("mode") == Some("nginx")
+}
+
+/// What follows `path=` is the client's own path and query, from a proxy that appends them to ours.
+fn operator_parameters(uri: &Uri) -> Parameters {
+    let query = uri.query().unwrap_or_default();
+    let end = if query.starts_with("path=") { Some(0) } else { query.find("&path=") };
+    Parameters::parse(&query.as_bytes()[..end.unwrap_or(query.len())])
+}
+
+/// Below `/gateway/auth`, other names are the client's own.
+fn refuse_unknown(parameters: &mut Parameters) {
+    let unknown: Vec<String> = parameters.names().filter(|name| !NAMES.contains(name)).map(redact::word).collect();
+    for name in unknown {
+        parameters.reject(&name, "unknown", format!("There is no parameter “{name}”. There are {}.", NAMES.join(", ")));
+    }
+}
+
+/// None when it is left out, and when it is wrong, which `parameters` records.
+fn parse_parameter<T>(
+    parameters: &mut Parameters,
+    name: &str,
+    detail: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let text = parameters.single(name)?;
+    let value = read(&text);
+    if value.is_none() {
+        parameters.reject(name, "malformed", format!("{detail}."));
+    }
+    value
+}
+
+fn operator_problem(problem: Problem) -> Problem {
+    problem.with_preamble(
+        "The proxy in front of this API asks Latchkey wrongly, and lets nobody through until its operator mends the \
+         address by which it asks.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Code;
+
+    fn parse(uri: &str) -> Result<ForwardAuthQuery, Problem> {
+        ForwardAuthQuery::parse(&uri.parse().unwrap())
+    }
+
+    fn query(tenant: Option<&str>, permission: Option<&str>, cost: u16) -> ForwardAuthQuery {
+        let permission = permission.map(|text| Permission::parse(text).unwrap());
+        ForwardAuthQuery { tenant: tenant.map(str::to_owned), permission, property: None, cost }
+    }
+
+    #[test]
+    fn the_operator_asks_and_the_client_does_not() {
+        for (uri, expected) in [
+            ("/gateway/auth", query(None, None, 1)),
+            ("/gateway/auth/?", query(None, None, 1)),
+            ("/gateway/auth?tenant=acme&permission=a:read&cost=0&mode=nginx", query(Some("acme"), Some("a:read"), 0)),
+            ("/gateway/auth?permission=a%3Aread", query(None, Some("a:read"), 1)),
+            ("/gateway/auth?tenant=acme&path=/v1?tenant=other&permission=x&cost=0", query(Some("acme"), None, 1)),
+            ("/gateway/auth?path=/v1?tenant=other", query(None, None, 1)),
+            ("/gateway/auth/v1/orders?page=2", query(None, None, 1)),
+            ("/gateway/auth/v1/orders?page=2&permission=a:read&cost=3", query(None, Some("a:read"), 3)),
+        ] {
+            assert_eq!(parse(uri).unwrap(), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_query_lets_nobody_through() {
+        for uri in [
+            "/gateway/auth?permision=a:read",
+            "/gateway/auth/?permision=a:read",
+            "/gateway/auth?permission=",
+            "/gateway/auth?permission=a",
+            "/gateway/auth?permission=a:read&permission=b:read",
+            "/gateway/auth?tenant=",
+            "/gateway/auth?property=7",
+            "/gateway/auth?cost=1001",
+            "/gateway/auth?cost=-1",
+            "/gateway/auth?cost=%2B1",
+            "/gateway/auth?mode=ngnix",
+            "/gateway/auth/v1?cost=0",
+            "/gateway/auth/v1?permission=a:read/v2?x",
+        ] {
+            assert_eq!(parse(uri).unwrap_err().code(), Code::Invalid, "{uri}");
+        }
+    }
+}
