@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_is_per_unit_and_night() {
+    fn price_is_per_unit_and_night() {
         let price = |minor| Money { minor, currency: "EUR".to_owned() };
         assert_eq!(price(12_900).times(2, 3), Some(price(77_400)));
         assert_eq!(price(i64::MAX).times(1, 1), Some(price(i64::MAX)));

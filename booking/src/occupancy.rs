@@ -77,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn the_day_of_departure_is_free() {
+    fn day_of_departure_is_free() {
         let taken: Vec<u32> = by_night(&[stay(1, 3, 2)], day(0), day(4)).into_iter().map(|(_, units)| units).collect();
         assert_eq!(taken, [0, 2, 2, 0]);
     }
 
     #[test]
-    fn the_first_night_that_lacks_units_is_named() {
+    fn first_night_that_lacks_units_is_named() {
         let stays = [stay(2, 4, 3), stay(3, 5, 2)];
         assert_eq!(lacking(5, &stays, &stay(0, 2, 5)), None);
         assert_eq!(lacking(5, &stays, &stay(1, 6, 2)), Some(FullNight { date: day(3), available: 0 }));
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counting_night_by_night_finds_the_same(
+        fn sweep_agrees_with_counting_night_by_night(
             stays in proptest::collection::vec((-20..40_i64, 1..30_i64, 1..9_u32), 0..40),
             first in -5..20_i64,
             nights in 0..40_i64,

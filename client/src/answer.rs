@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_key_says_whose_it_is() {
+    fn valid_key_names_its_owner() {
         let Answer::Valid(caller) = read(good()).unwrap() else { panic!("it is good") };
         assert_eq!((caller.key_id.as_str(), caller.name.as_deref()), ("key_1", Some("PMS")));
         assert_eq!(caller.owner.as_ref().unwrap().id, "per_1");
@@ -267,7 +267,7 @@ mod tests {
 
     #[cfg(feature = "tower")]
     #[test]
-    fn a_secret_ends_with_its_key_or_its_rotation_whichever_is_first() {
+    fn secret_expires_with_its_key_or_its_rotation() {
         let Answer::Valid(mut caller) = read(good()).unwrap() else { panic!("it is good") };
         assert_eq!(caller.ends_at().unwrap().to_rfc3339(), "2027-01-01T00:00:00+00:00");
         caller.rotation = None;
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn every_verdict_is_read() {
+    fn every_verdict_is_parsed() {
         for (word, verdict, status) in [
             ("MALFORMED", Verdict::Malformed, 401),
             ("NOT_FOUND", Verdict::NotFound, 401),
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_latchkey_says_goes_first() {
+    fn latchkeys_headers_come_first() {
         let data = json!({
             "valid": false, "code": "RATE_LIMITED", "http_status": 503, "message": "Wait.", "retry_after_seconds": 12,
         });
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_never_answered_as_a_success() {
+    fn refusal_is_never_read_as_a_success() {
         for status in [0, 200, 204, 302, 600] {
             let data = json!({ "valid": false, "code": "REVOKED", "http_status": status });
             let Answer::Refused(refusal) = read(data).unwrap() else { panic!("it is not good") };
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_contradicts_itself_is_none() {
+    fn contradictory_answer_is_an_error() {
         let mut revoked = good();
         revoked["code"] = json!("REVOKED");
         let mut invalid = good();

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_may_have_a_path_or_a_slash_at_its_end() {
+    fn url_may_have_a_path_or_a_trailing_slash() {
         for (base, expected) in [
             ("http://127.0.0.1:3000", "http://127.0.0.1:3000/api/v1/keys/verify"),
             ("https://keys.example.com/", "https://keys.example.com/api/v1/keys/verify"),
@@ -205,14 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_told_at_once() {
+    fn invalid_url_is_reported() {
         for base in ["", "keys.example.com", "localhost:3000", "ftp://keys.example.com", "https://"] {
             assert!(matches!(Latchkey::new(base, "lk_tk_abc"), Err(Error::Address)), "{base}");
         }
     }
 
     #[test]
-    fn a_secret_that_cannot_be_one_is_told_at_once_and_never_printed() {
+    fn invalid_verifier_secret_is_reported_and_never_printed() {
         for secret in ["", "lk_tk_abc\n", "lk tk", "lk_tk_ä"] {
             let error = Latchkey::new("http://127.0.0.1:3000", secret).unwrap_err();
             assert!(matches!(error, Error::Secret), "{secret}");

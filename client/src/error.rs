@@ -45,7 +45,7 @@ pub enum Error {
 #[cfg(feature = "tower")]
 impl Error {
     /// What a client sent to the service that asks, and only that, kept the question from being answered.
-    pub(crate) fn is_of_the_client(&self) -> bool {
+    pub(crate) fn is_client_error(&self) -> bool {
         const FROM_CLIENTS: [&str; 3] = ["key", "property", "origin"];
         match self {
             // Nothing else in a question is long.

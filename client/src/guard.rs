@@ -136,7 +136,7 @@ impl Guard {
             Ok(Answer::Refused(refusal)) => {
                 Err(TurnedAway::Refused { refusal: Box::new(refusal), permission: self.permission.clone() })
             }
-            Err(error) if error.is_of_the_client() => Err(TurnedAway::Unreadable),
+            Err(error) if error.is_client_error() => Err(TurnedAway::Unreadable),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no key can be verified");
                 Err(TurnedAway::Unanswered)
@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn any_service_of_requests_can_be_guarded() {
+    async fn any_tower_service_can_be_guarded() {
         let service = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new("let in".to_owned())));
         let guard = Latchkey::new("http://127.0.0.1:1", "lk_tk_abc").unwrap().guard();
         let response = guard.layer(service).oneshot(Request::new(())).await.unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_but_a_guard_says_who_calls() {
+    async fn only_a_guard_sets_the_caller() {
         let who = service_fn(async |request: Request<()>| {
             let is_known = request.extensions().get::<Caller>().is_some();
             Ok::<_, Infallible>(Response::new(is_known.to_string()))

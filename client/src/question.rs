@@ -74,13 +74,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_asked_is_not_sent() {
+    fn unset_parameters_are_not_sent() {
         let question = Question::about("lk_tk_abc");
         assert_eq!(serde_json::to_value(&question).unwrap(), json!({ "key": "lk_tk_abc" }));
     }
 
     #[test]
-    fn everything_can_be_asked() {
+    fn every_parameter_is_sent() {
         let question = Question::about("lk_tk_abc")
             .permission("reservations:read")
             .property("prp_1")
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_printed() {
+    fn key_is_never_printed() {
         assert!(!format!("{:?}", Question::about("lk_tk_abc")).contains("abc"));
     }
 }

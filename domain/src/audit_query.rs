@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_a_url_means_the_default() {
+    fn invalid_url_parameters_fall_back_to_the_default() {
         for (name, value) in [
             ("actor", "  "),
             ("action", "key.exploded"),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn filter_that_no_database_can_look_for_is_refused() {
+    fn filter_that_no_database_accepts_is_refused() {
         for (name, value, code) in [
             ("actor", "a\0b", "control_character"),
             ("subject", "a\0b", "control_character"),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_is_wanted_by_its_id_or_by_a_name() {
+    fn subject_is_found_by_id_or_name() {
         let id = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
         assert_eq!(Wanted::parse(&format!(" {id} ")), Some(Wanted::Id(id.to_owned())));
         for name in ["PMS", "key_pms", "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"] {
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_query_survives_its_url(
+        fn query_round_trips_through_its_url(
             actor in prop::option::of("[a-zA-Z0-9_]{1,40}"),
             action in prop::option::of(prop::sample::select(Action::ALL.to_vec())),
             subject in prop::option::of("[^ \\s](.{0,40}[^ \\s])?"),

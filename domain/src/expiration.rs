@@ -163,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn the_clocks_survive_the_wire() {
+    fn expiration_round_trips_through_json() {
         let wire = serde_json::to_string(&now()).unwrap();
         assert_eq!(serde_json::from_str::<ExpiresAt>(&wire).unwrap(), now());
     }
 
     #[test]
-    fn days_and_times_are_those_of_the_tenant() {
+    fn days_and_times_are_in_the_tenants_time_zone() {
         let code = |draft: ExpirationDraft| draft.parse(now()).map_err(|error| error.code);
         let day = |text: &str| ExpirationDraft::EndOfDay(text.into());
         let at = |text: &str| ExpirationDraft::At(text.into());

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_its_prefix_and_a_ulid() {
+    fn id_is_its_prefix_and_a_ulid() {
         let good = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
         assert_eq!(KeyId::parse(good).unwrap().as_str(), good);
         for bad in [

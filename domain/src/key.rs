@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn validity_turns_at_the_instant_itself() {
+    fn key_expires_at_the_instant_itself() {
         let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
         for (expires_at, expected) in [
             (None, Validity::Valid),

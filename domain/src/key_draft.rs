@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_draft_becomes_terms() {
+    fn valid_draft_becomes_terms() {
         let terms = good().parse(&choices()).unwrap();
         assert_eq!(terms.name, "PMS");
         assert_eq!(terms.scopes, Scopes::Read);
@@ -296,14 +296,14 @@ mod tests {
     }
 
     #[test]
-    fn a_personal_key_has_no_group() {
+    fn personal_key_has_no_group() {
         let own = Choices { permission_source: PermissionSource::Own(vec![]), ..choices() };
         assert_eq!(KeyDraft { group: String::new(), ..good() }.parse(&own).unwrap().group, None);
         assert_eq!(good().parse(&own).unwrap().group, None);
     }
 
     #[test]
-    fn all_the_wrong_fields_are_named_at_once() {
+    fn all_invalid_fields_are_reported_together() {
         let draft = KeyDraft {
             name: "x".into(),
             description: "x".repeat(1001),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_tenant_does_not_have_cannot_be_picked() {
+    fn only_the_tenants_own_groups_and_properties_can_be_picked() {
         let foreign_group = KeyDraft { group: GROUP.replace("XAB", "XAC"), ..good() };
         assert_eq!(foreign_group.parse(&choices()).unwrap_err().0[0].code, "not_found");
         let foreign_property =

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_a_url_means_the_default() {
+    fn invalid_url_parameters_fall_back_to_the_default() {
         let text = |value: &str| value.to_owned();
         let nonsense = [
             ("status", text("x")),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn choosing_a_column_twice_turns_it_round() {
+    fn choosing_a_column_twice_reverses_the_order() {
         let by_name = KeyListQuery { page: 3, ..KeyListQuery::default() }.sorted_by(Column::Name);
         assert_eq!((by_name.sort.parameter().as_str(), by_name.page), ("name", 0));
         assert_eq!(by_name.sorted_by(Column::Name).sort.parameter(), "-name");
@@ -208,7 +208,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_query_survives_its_url(
+        fn query_round_trips_through_its_url(
             status in prop::option::of(prop_oneof![Just(Status::Active), Just(Status::Revoked)]),
             validity in prop::option::of(prop_oneof![Just(Validity::Valid), Just(Validity::ExpiringSoon), Just(Validity::Expired)]),
             attention in prop::option::of(prop::sample::select(KeyWarning::ALL.to_vec())),

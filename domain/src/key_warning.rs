@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_begins_at_an_instant() {
+    fn each_warning_starts_at_its_instant() {
         use KeyWarning::{NeverUsed, OldSecret, Unused};
         let (yesterday, long_ago) = ("2026-11-20T12:00:00Z", "2026-01-01T00:00:00Z");
         for (created, secret, last_used, listed, marked) in [
@@ -130,14 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn a_revoked_key_needs_none() {
+    fn revoked_key_has_no_warning() {
         let revoked = key("2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z", None, true);
         assert_eq!(those(|attention| attention.applies_to(&revoked, time(NOW))), []);
         assert_eq!(those(|attention| attention.is_marked_on(&revoked, time(NOW))), []);
     }
 
     #[test]
-    fn a_reason_has_one_name() {
+    fn warning_name_round_trips() {
         for attention in KeyWarning::ALL {
             assert_eq!(KeyWarning::parse(attention.as_str()), Some(attention));
         }

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_ranges_are_read_in_their_plainest_form() {
+    fn addresses_and_ranges_are_normalized() {
         for (typed, expected) in [
             ("203.0.113.7", "203.0.113.7"),
             (" 10.0.0.0/8 ", "10.0.0.0/8"),
@@ -200,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_is_said() {
+    fn normalization_is_reported() {
         let list = parse_allowlist("10.1.2.3/8\n10.0.0.0/8\n203.0.113.7\n203.0.113.8/32").unwrap();
         assert_eq!(list.adjusted.len(), 1);
         assert_eq!(list.adjusted[0].0, "10.1.2.3/8");
     }
 
     #[test]
-    fn every_wrong_line_is_named() {
+    fn every_invalid_line_is_reported() {
         let errors = parse_allowlist("10.0.0.0/8\nlocalhost\n\n10.0.0.0/33\n1.2.3\n10.0.0.0 / 8").unwrap_err();
         let lines: Vec<&str> = errors.iter().map(|error| error.detail.split(',').next().unwrap()).collect();
         assert_eq!(lines, ["Line 2", "Line 4", "Line 5", "Line 6"]);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_a_hundred_ranges_at_most() {
+    fn list_has_at_most_100_ranges() {
         let lines =
             |count: u32| (0..count).map(|n| std::net::Ipv4Addr::from(n).to_string()).collect::<Vec<_>>().join("\n");
         assert_eq!(ranges(&lines(100)).len(), 100);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_compared_in_its_plainest_form() {
+    fn address_is_normalized_before_comparison() {
         let ranges = parse_allowlist("10.0.0.0/8\n2001:db8::/32\n::ffff:192.0.2.0/120").unwrap().ranges;
         for (address, expected) in [
             ("10.255.0.1", true),
@@ -241,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_range_holds_what_shares_its_first_bits(range: u32, bits in 0u8..=32, address: u32, mapped: bool) {
+        fn range_contains_addresses_with_its_prefix(range: u32, bits in 0u8..=32, address: u32, mapped: bool) {
             let net = IpNet::new(std::net::Ipv4Addr::from(range).into(), bits).unwrap().trunc();
             let v4 = std::net::Ipv4Addr::from(address);
             let presented = if mapped { IpAddr::V6(v4.to_ipv6_mapped()) } else { IpAddr::V4(v4) };
@@ -251,7 +251,7 @@ mod tests {
 
         /// The ranges are dense enough that they touch, overlap and hold each other.
         #[test]
-        fn a_set_holds_what_its_ranges_hold(
+        fn set_contains_the_addresses_of_its_ranges(
             ranges in prop::collection::vec((0u32..64, 24u8..=32, any::<bool>()), 0..20),
             address in 0u32..64,
             sixth: bool,
@@ -271,12 +271,12 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_answered(text in "\\PC{0,200}") {
+        fn any_text_is_parsed_without_panic(text in "\\PC{0,200}") {
             let _ = parse_allowlist(&text);
         }
 
         #[test]
-        fn what_is_shown_reads_back_the_same(address: std::net::IpAddr, bits in 0u8..=128) {
+        fn displayed_text_parses_back(address: std::net::IpAddr, bits in 0u8..=128) {
             let most = if address.is_ipv4() { 32 } else { 128 };
             let typed = format!("{address}/{}", bits.min(most));
             let range = parse_allowlist(&typed).unwrap().ranges[0];

@@ -51,7 +51,7 @@ impl Origin {
         };
         // A single slash at the end is what copying from the address bar gives; it says nothing.
         let authority = rest.strip_suffix('/').unwrap_or(rest);
-        refuse_more_than_authority(authority)?;
+        check_is_authority_only(authority)?;
         let (host, port) = split_port(authority)?;
         let host = normalised_host(host)?;
         Ok(Self(match port {
@@ -66,7 +66,7 @@ impl Origin {
     }
 }
 
-fn refuse_more_than_authority(authority: &str) -> Result<(), ParseOriginError> {
+fn check_is_authority_only(authority: &str) -> Result<(), ParseOriginError> {
     if authority.contains(['/', '?', '#', '\\']) {
         return Err(ParseOriginError::Path);
     }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused_with_the_reason() {
+    fn invalid_origin_is_refused_with_the_reason() {
         use ParseOriginError::{Credentials, Host, NotAscii, Path, Port, Scheme, Wildcard};
         for (typed, reason) in [
             ("", Scheme),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_take_commas_and_lines_and_name_the_wrong_one() {
+    fn lists_accept_commas_and_lines_and_report_the_invalid_entry() {
         let origins = parse_origins("https://a.example, https://b.example\nHTTPS://A.example:443\n,").unwrap();
         assert_eq!(origins.iter().map(Origin::as_str).collect::<Vec<_>>(), ["https://a.example", "https://b.example"]);
         let errors = parse_origins("https://a.example, b.example\n*").unwrap_err();
@@ -241,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_answered_and_normal_forms_are_stable(text in "(https?://)?\\PC{0,60}") {
+        fn any_text_parses_without_panic_and_normal_forms_are_stable(text in "(https?://)?\\PC{0,60}") {
             if let Ok(origin) = Origin::parse(&text) {
                 prop_assert_eq!(Origin::parse(origin.as_str()).unwrap(), origin);
             }

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_are_read_and_written_alike() {
+    fn permissions_round_trip() {
         for text in ["*", "reservations:read", "reservations:*", "*:read", "rate_plans:bulk-edit2"] {
             assert_eq!(permission(text).to_string(), text);
         }
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_cover_what_they_stand_for() {
+    fn wildcards_cover_their_side() {
         let covers = |whole: &str, part: &str| permission(whole).covers(&permission(part));
         assert!(covers("*", "reservations:write"));
         assert!(covers("reservations:*", "reservations:write"));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_listed() {
+    fn effective_permissions_are_listed() {
         let listed = |held: &[&str], scopes| {
             let permissions = held.iter().map(|text| permission(text)).collect();
             Grants { permissions, scopes }.listed().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
@@ -330,14 +330,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_permission_or_is_refused(text in "\\PC{0,40}") {
+        fn any_text_is_a_permission_or_an_error(text in "\\PC{0,40}") {
             if let Ok(read) = Permission::parse(&text) {
                 prop_assert_eq!(Permission::parse(&read.to_string()).unwrap(), read);
             }
         }
 
         #[test]
-        fn covering_is_matching_side_by_side(held in any_permission(), demand in any_permission()) {
+        fn permission_covers_another_if_both_sides_match(held in any_permission(), demand in any_permission()) {
             let sides = |permission: &Permission| {
                 let text = permission.to_string();
                 let (resource, action) = text.split_once(':').unwrap_or(("*", "*"));
@@ -350,7 +350,7 @@ mod tests {
 
         /// What the form says is left of a permission is what the evaluator allows.
         #[test]
-        fn what_is_shown_is_what_is_allowed(held in any_permission(), demand in any_permission(), picked in 0usize..3) {
+        fn effective_permissions_match_what_is_allowed(held in any_permission(), demand in any_permission(), picked in 0usize..3) {
             prop_assume!(!demand.to_string().ends_with('*'));
             let scopes = [Scopes::Read, Scopes::Write, Scopes::Both][picked];
             let shown = match held.restriction(scopes) {

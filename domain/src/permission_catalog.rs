@@ -56,7 +56,7 @@ mod tests {
     use crate::permission::Permission;
 
     #[test]
-    fn all_that_is_offered_is_a_permission() {
+    fn every_catalog_entry_is_a_permission() {
         for resource in RESOURCES {
             for (action, _) in resource.actions {
                 Permission::parse(&resource.permission(action)).unwrap();
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_picked_is_told_from_what_is_typed() {
+    fn picked_permissions_are_separated_from_typed_ones() {
         for known in ["*", "*:read", "keys:verify", "reservations:*", "reservations:write"] {
             assert!(is_known(known), "{known}");
         }

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn e_mail_addresses_are_compared_in_lower_case() {
+    fn email_addresses_are_lower_case() {
         assert_eq!(Email::parse(" Ana@Example.COM ").unwrap().as_str(), "ana@example.com");
         for bad in ["", "ana", "@example.com", "ana@", "ana@.com", "a na@example.com", "ana@example.com."] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_has_the_published_shape() {
+    fn secret_has_the_documented_format() {
         assert_eq!(secret([0; 32]), format!("lk_tk_{}{}", "0".repeat(43), &secret([0; 32])[49..]));
         let largest = secret([255; 32]);
         assert_eq!(largest.len(), "lk_tk_".len() + 43 + 6);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_product_is_short_and_plain() {
+    fn product_prefix_is_short_and_plain() {
         for good in ["lk", "a", "acme2"] {
             assert!(Product::parse(good).is_ok(), "{good}");
         }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_in_what_stands_around_it() {
+    fn secret_is_found_in_surrounding_text() {
         let secret = secret([7; 32]);
         for text in [&secret, &format!("the key is {secret}."), &format!("key={secret}\n"), &format!("“{secret}”")]
         {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_a_whole_secret_is_malformed() {
+    fn anything_but_a_complete_secret_is_malformed() {
         let good = secret([7; 32]);
         assert!(is_well_formed(&good));
         assert!(is_well_formed(&assemble(&Product::parse("acme2").unwrap(), KeyKind::Personal, [9; 32])));
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_typo_or_a_cut_is_recognised(entropy: [u8; 32], place in 6usize..55, digit in 0usize..62, cut in 1usize..55) {
+        fn typo_or_truncation_is_detected(entropy: [u8; 32], place in 6usize..55, digit in 0usize..62, cut in 1usize..55) {
             let good = secret(entropy);
             prop_assert!(is_well_formed(&good));
             let mut typo = good.clone().into_bytes();
@@ -224,12 +224,12 @@ mod tests {
         }
 
         #[test]
-        fn no_text_upsets_the_parser(text in "\\PC{0,80}") {
+        fn any_text_is_parsed_without_panic(text in "\\PC{0,80}") {
             let _ = is_well_formed(&text);
         }
 
         #[test]
-        fn secrets_are_one_word_and_end_in_their_checksum(entropy: [u8; 32]) {
+        fn secrets_are_one_word_and_end_with_their_checksum(entropy: [u8; 32]) {
             let secret = secret(entropy);
             prop_assert!(secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
             let (body, check) = secret.split_at(secret.len() - CHECK_CHARACTERS);

@@ -183,7 +183,7 @@ mod tests {
     const NAME: Length = Length { least: 2, most: 10 };
 
     #[test]
-    fn length_is_counted_as_a_person_counts() {
+    fn length_is_counted_in_graphemes() {
         assert_eq!(NAME.trimmed("  ab ", false).unwrap(), "ab");
         assert_eq!(NAME.trimmed("a", false), Err(BadText::TooShort));
         assert_eq!(NAME.trimmed("👩‍👩‍👧", false), Err(BadText::TooShort), "one family");

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_sums_by_outcome_and_by_fate() {
+    fn counts_sum_by_verdict_and_outcome() {
         let mut morning = OutcomeCounts::default();
         morning.add(Verdict::RateLimited, 3);
         morning.add(Verdict::Valid, 10);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_a_url_means_the_default() {
+    fn invalid_url_parameters_fall_back_to_the_default() {
         for (name, value) in [
             ("range", "7d"),
             ("outcome", "valid"),
@@ -292,7 +292,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_query_survives_its_url(
+        fn query_round_trips_through_its_url(
             month: bool,
             outcome in prop::option::of(prop::sample::select(Verdict::ALL.to_vec())),
             micros in 0i64..4_000_000_000_000_000,

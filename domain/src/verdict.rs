@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verdict_has_one_name_everywhere() {
+    fn verdict_name_round_trips() {
         for verdict in Verdict::ALL {
             assert_eq!(serde_json::to_string(&verdict).unwrap(), format!("\"{verdict}\""));
             assert_eq!(Verdict::parse(verdict.as_str()), Some(verdict));

@@ -326,7 +326,7 @@ mod tests {
 
     /// Each question is moved several times on its way, whole.
     #[test]
-    fn what_asks_the_database_is_no_part_of_a_question() {
+    fn database_ping_is_not_part_of_a_query() {
         fn size<'a, T: 'a, F>(_: impl FnOnce(&'a Keyring, &'a T, &'a AccessQuery<'a>) -> F) -> usize {
             size_of::<F>()
         }

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_let_through_and_no_more() {
+    fn limit_is_admitted_exactly() {
         let mut window = Window::default();
         for left in (0..60).rev() {
             assert_eq!(window.take(60, 1, 1_500).map(|quota| quota.remaining), Ok(left));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_call_costs_nothing_and_a_free_one_neither() {
+    fn refused_and_free_calls_cost_nothing() {
         let mut window = Window::default();
         assert!(window.take(2, 2, 0).is_ok());
         for second in 1..59 {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn another_limit_counts_from_the_next_call() {
+    fn changed_limit_applies_from_the_next_call() {
         let mut window = Window::default();
         for _ in 0..10 {
             assert!(window.take(10, 1, 0).is_ok());
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_small_and_an_idle_one_is_nothing() {
+    fn window_is_small_and_idle_windows_take_no_memory() {
         let mut window = Window::default();
         for second in 0..1_000 {
             assert!(window.take(1_000, 1, second * SECOND).is_ok());
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_read_too_early_changes_nothing() {
+    fn late_clock_reading_changes_nothing() {
         let mut window = Window::default();
         assert!(window.take(2, 1, 5_000).is_ok());
         assert!(window.take(2, 1, 4_000).is_ok());
@@ -203,7 +203,7 @@ mod tests {
         /// Against a plain log of instants: no window holds more than the limit, a refusal is right up to a second,
         /// and whoever comes back when told to is let through.
         #[test]
-        fn it_is_a_sliding_minute(
+        fn window_slides(
             limit in 1u16..12,
             calls in prop::collection::vec((prop_oneof![0u64..40, 0u64..1_500, 500u64..40_000], 0u16..3), 1..200),
         ) {

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_hash_opens_for_its_own_password_alone() {
+    async fn hash_matches_its_own_password_only() {
         let passwords = Passwords::default();
         let hash = passwords.hash_new("correct horse".to_owned().into(), &[]).await.unwrap();
         let core = passwords.acquire_core().await;
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_a_hash_that_costs_as_much_as_a_real_one() {
+    fn dummy_hash_costs_as_much_as_a_real_one() {
         let hash = PasswordHash::new(DUMMY_HASH).unwrap();
         assert_eq!(hash.params.get_decimal("m"), Some(MEMORY_KIB));
         assert_eq!(hash.hash.unwrap().len(), 32);

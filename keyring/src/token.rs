@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_until_its_end_and_for_its_key() {
+    fn token_is_valid_until_it_expires_and_for_its_key() {
         let token = sign(&claims(), &key());
         assert_eq!(verify(&token, &key(), now()), Some(claims()));
         assert!(verify(&token, &key(), now() + chrono::TimeDelta::seconds(3599)).is_some());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_algorithm_is_taken() {
+    fn other_algorithms_are_rejected() {
         for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"none","typ":"JWT"}"#] {
             let body = serde_json::to_vec(&claims()).unwrap();
             let signed = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(header), BASE64_URL_SAFE_NO_PAD.encode(body));
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_changed_token_is_no_token(place: prop::sample::Index, letter in "[A-Za-z0-9_-]") {
+        fn altered_token_is_rejected(place: prop::sample::Index, letter in "[A-Za-z0-9_-]") {
             let token = sign(&claims(), &key());
             let mut changed = token.expose_secret().as_bytes().to_vec();
             let place = place.index(changed.len());
@@ -163,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_answered(text in "\\PC{0,200}") {
+        fn any_text_is_parsed_without_panic(text in "\\PC{0,200}") {
             prop_assert!(verify(&text.into(), &key(), now()).is_none());
         }
     }

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_those_of_the_rfc() {
+    fn codes_match_the_rfc_vectors() {
         for (seconds, eight_digits) in [
             (59, "94287082"),
             (1_111_111_109, "07081804"),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_one_step_either_way() {
+    fn code_is_valid_one_step_either_way() {
         let code = rfc().code(40);
         for (step, expected) in [(38, None), (39, Some(40)), (40, Some(40)), (41, Some(40)), (42, None)] {
             assert_eq!(rfc().step_of(&code, at(step * SECONDS)), expected, "in step {step}");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_whole_or_none() {
+    fn incomplete_secrets_are_rejected() {
         let fresh = TotpSecret::generate();
         assert_eq!(TotpSecret::parse(fresh.expose()).unwrap().expose(), fresh.expose());
         for bad in ["", "ABC", "abcdefghijklmnopqrstuvwxyz234567", &fresh.expose()[1..]] {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_qr_code_names_the_account() {
+    fn qr_code_names_the_account() {
         let uri = rfc().uri("ana+1@acme.test");
         let expected =
             "otpauth://totp/Latchkey:ana%2B1%40acme.test?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey";

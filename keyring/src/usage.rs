@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_told_of_in_the_last_piece_of_what_counts_or_later() {
+    fn call_is_logged_in_the_last_batch_that_counts_it_or_later() {
         let usage = Usage::default();
         for number in 0..=BATCH_SIZE {
             usage.record(&counter(number), &TenantLog::default(), &secret_id(), used(), details);
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn no_call_is_told_of_before_it_counts() {
+    fn no_call_is_logged_before_it_is_counted() {
         let (usage, counter, tenant, secret_id, used) =
             (Usage::default(), counter(0), TenantLog::default(), secret_id(), used());
         let (mut counted, mut told) = (0, 0);

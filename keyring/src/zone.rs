@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_begins_and_ends_when_it_does_at_the_tenant() {
+    fn day_begins_and_ends_in_the_tenants_time_zone() {
         for (zone, expiration, expected) in [
             ("Europe/Lisbon", "2026-12-31T23:59:59.999", "2026-12-31T23:59:59.999Z"),
             ("Europe/Lisbon", "2027-07-31T23:59:59.999", "2027-07-31T22:59:59.999Z"),

@@ -132,7 +132,7 @@ mod tests {
     proptest! {
         /// Whatever a client writes into the header stays left of what its first trusted proxy appends.
         #[test]
-        fn nobody_chooses_their_own_address(forged in "[\\PC]{0,60}", client: [u8; 4], proxies in prop::collection::vec(any::<u8>(), 0..4)) {
+        fn client_cannot_choose_its_address(forged in "[\\PC]{0,60}", client: [u8; 4], proxies in prop::collection::vec(any::<u8>(), 0..4)) {
             let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
             let client = IpAddr::from(client);
             prop_assume!(!network::contains(&trusted, client));
@@ -142,7 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn a_stranger_is_never_believed(line in "[\\PC]{0,80}", peer: [u8; 4]) {
+        fn untrusted_peer_is_never_believed(line in "[\\PC]{0,80}", peer: [u8; 4]) {
             let peer = IpAddr::from(peer);
             let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
             prop_assume!(!network::contains(&trusted, peer));

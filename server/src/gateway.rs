@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_methods_that_exist_are_believed() {
+    fn only_standard_methods_are_accepted() {
         for (headers, expected) in [
             (&[][..], None),
             (&[("x-original-method", "POST")], Some("POST")),

@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verdicts_are_counted_from_nothing() {
+    fn verdict_counters_start_at_zero() {
         let metrics = Metrics::default();
         for verdict in Verdict::ALL {
             assert!(metrics.to_text().contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} 0\n")));

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_problem_says_all_that_the_contract_asks_for() {
+    async fn problem_has_all_contract_fields() {
         let problem = Problem::new(Code::RateLimited, "Wait 12 seconds.")
             .with_header(RETRY_AFTER, HeaderValue::from_static("12"));
         let (response, body) = answer(false, problem.clone()).await;
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_wrong_fields_are_told_at_once() {
+    async fn all_invalid_fields_are_reported_together() {
         let errors = [Field::Name, Field::Grace].map(|field| FieldError::new(field, "missing", "Fill it in."));
         let (response, body) = answer(false, Problem::invalid(errors)).await;
         assert_eq!(response.status(), 422);
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_one_word_each_and_fail() {
+    fn codes_are_unique_words_with_error_statuses() {
         for (index, code) in Code::ALL.iter().enumerate() {
             let name = code.as_str();
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");

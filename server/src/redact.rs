@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_long_to_be_ours_is_cut_short() {
+    fn overlong_text_is_truncated() {
         let token = format!("eyJhbGciOiJIUzI1NiJ9.{}", "x".repeat(60));
         for (text, expected) in [
             ("prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB", "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"),

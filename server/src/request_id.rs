@@ -83,14 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sane_name_is_kept() {
+    fn valid_request_id_is_kept() {
         for name in ["a", "7f9c-4e2.A_b:1", "req_01J0000000000000000000000", &"x".repeat(64)] {
             assert_eq!(named(&[name]), name);
         }
     }
 
     #[test]
-    fn anything_else_gets_a_name_of_ours() {
+    fn invalid_request_id_is_replaced() {
         for names in [
             &[][..],
             &[""],

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_right_when_it_was_so_at_some_instant_of_asking() {
+    fn answer_is_right_if_it_held_at_some_instant_of_the_request() {
         let (history, at) = example();
         for (asked, answered, valid, refused) in [
             (1, 9, true, false),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_acknowledged_may_have_happened_and_may_not() {
+    fn unacknowledged_change_may_or_may_not_have_happened() {
         let (history, at) = example();
         history.begin_at(Verdict::Revoked, at(50));
         for verdict in [Verdict::Valid, Verdict::Revoked] {

@@ -6,8 +6,8 @@ use super::stage::{Stage, december, refused};
 on_both_databases! {
     each_day_is_counted,
     each_service_is_counted_by_itself,
-    wrong_days_are_refused,
-    the_longest_time_is_a_leap_year,
+    invalid_days_are_refused,
+    longest_time_is_a_leap_year,
 }
 
 async fn each_day_is_counted(stage: Stage) {
@@ -41,7 +41,7 @@ async fn each_service_is_counted_by_itself(stage: Stage) {
     assert_eq!((doubles, suites), (vec![(1, 4); 2], vec![(0, 2); 2]));
 }
 
-async fn wrong_days_are_refused(stage: Stage) {
+async fn invalid_days_are_refused(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let asked = async |from, to| {
         let days = stage.booking.availability(&house.caller, &house.property, from, to).await;
@@ -54,7 +54,7 @@ async fn wrong_days_are_refused(stage: Stage) {
     assert_eq!(asked(NaiveDate::MAX, NaiveDate::MAX).await, ["from out_of_range", "to out_of_range"]);
 }
 
-async fn the_longest_time_is_a_leap_year(stage: Stage) {
+async fn longest_time_is_a_leap_year(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let asked = async |from, to| {
         let days = stage.booking.availability(&house.caller, &house.property, from, to).await.unwrap();

@@ -6,11 +6,11 @@ use domain::{caller::Caller, id::PropertyId};
 use super::stage::{House, Stage, december, first_page, now};
 
 on_both_databases! {
-    a_foreign_caller_sees_nothing,
-    a_narrowed_caller_sees_nothing_out_of_reach,
-    a_narrowed_caller_keeps_what_is_within_reach,
-    an_offer_has_to_be_named_with_its_property,
-    a_call_repeated_out_of_reach_is_answered_as_unknown,
+    foreign_caller_sees_nothing,
+    restricted_caller_sees_no_other_property,
+    restricted_caller_sees_its_properties,
+    offer_must_be_named_with_its_property,
+    call_repeated_out_of_scope_is_not_found,
 }
 
 /// A house with one of everything in it.
@@ -44,7 +44,7 @@ async fn assert_blind(stage: &Stage, caller: &Caller, house: &House, made: &Rese
     assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1, "nothing was reserved");
 }
 
-async fn a_foreign_caller_sees_nothing(stage: Stage) {
+async fn foreign_caller_sees_nothing(stage: Stage) {
     let (house, made) = full_house(&stage).await;
     let other = stage.house("other", 5).await;
     assert_blind(&stage, &other.caller, &house, &made).await;
@@ -53,14 +53,14 @@ async fn a_foreign_caller_sees_nothing(stage: Stage) {
     assert_blind(&stage, &claiming, &house, &made).await;
 }
 
-async fn a_narrowed_caller_sees_nothing_out_of_reach(stage: Stage) {
+async fn restricted_caller_sees_no_other_property(stage: Stage) {
     let (house, made) = full_house(&stage).await;
     let nowhere: [&PropertyId; 0] = [];
     assert_blind(&stage, &house.narrowed_to(&[&house.other_property]), &house, &made).await;
     assert_blind(&stage, &house.narrowed_to(&nowhere), &house, &made).await;
 }
 
-async fn a_narrowed_caller_keeps_what_is_within_reach(stage: Stage) {
+async fn restricted_caller_sees_its_properties(stage: Stage) {
     let (house, made) = full_house(&stage).await;
     let elsewhere = stage.service(&house.caller, &house.other_property, "Cabin", 1).await;
     let offer = Offer::Service(elsewhere.id);
@@ -84,7 +84,7 @@ async fn a_narrowed_caller_keeps_what_is_within_reach(stage: Stage) {
     booking.reserve(&caller, &house.stay(5, 6), None, now(), || true).await.unwrap();
 }
 
-async fn an_offer_has_to_be_named_with_its_property(stage: Stage) {
+async fn offer_must_be_named_with_its_property(stage: Stage) {
     let (house, _) = full_house(&stage).await;
     let package = stage.texts("SELECT id FROM package").await.remove(0);
     let offers = [
@@ -100,7 +100,7 @@ async fn an_offer_has_to_be_named_with_its_property(stage: Stage) {
     assert!(there.items.is_empty());
 }
 
-async fn a_call_repeated_out_of_reach_is_answered_as_unknown(stage: Stage) {
+async fn call_repeated_out_of_scope_is_not_found(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let call = Some(Idempotency { key: "k", body: b"{}" });
     stage.booking.reserve(&house.caller, &house.stay(1, 3), call, now(), || true).await.unwrap();

@@ -5,8 +5,8 @@ use domain::{caller::Caller, id::PropertyId};
 use super::stage::{House, Stage, first_page, now};
 
 on_both_databases! {
-    the_demo_is_believable,
-    the_demo_is_the_same_every_time,
+    demo_is_believable,
+    demo_is_the_same_every_time,
 }
 
 /// A tenant with two properties that have nothing yet, filled.
@@ -31,7 +31,7 @@ async fn all(stage: &Stage, caller: &Caller) -> Vec<Reservation> {
     }
 }
 
-async fn the_demo_is_believable(stage: Stage) {
+async fn demo_is_believable(stage: Stage) {
     let (caller, properties) = filled(&stage, "acme").await;
     let today = now().date_naive();
     for property in &properties {
@@ -55,7 +55,7 @@ async fn the_demo_is_believable(stage: Stage) {
     assert_eq!(all(&stage, &caller).await, made, "filling again changes nothing");
 }
 
-async fn the_demo_is_the_same_every_time(stage: Stage) {
+async fn demo_is_the_same_every_time(stage: Stage) {
     let (acme, other) = (filled(&stage, "acme").await.0, filled(&stage, "other").await.0);
     let told = |reservation: Reservation| {
         let Reservation { guest, arrival, departure, units, price, created_at, .. } = reservation;

@@ -4,17 +4,17 @@ use domain::id::{Id, PropertyId, ServiceId};
 use super::stage::{Stage, euros, first_page, now, refused};
 
 on_both_databases! {
-    offers_are_kept_as_they_were_made,
-    every_wrong_field_is_named_at_once,
-    a_service_belongs_to_a_property_of_the_tenant,
-    a_package_belongs_to_a_service_of_its_property,
+    offers_are_stored_as_created,
+    all_invalid_fields_are_reported_together,
+    service_belongs_to_a_property_of_the_tenant,
+    package_belongs_to_a_service_of_its_property,
 }
 
 fn service() -> NewService {
     NewService { name: "Suite".to_owned(), units: 4, price: euros(0) }
 }
 
-async fn offers_are_kept_as_they_were_made(stage: Stage) {
+async fn offers_are_stored_as_created(stage: Stage) {
     let house = stage.house("acme", 10_000).await;
     let new = NewService {
         name: " Suite\u{a0}✨ ".to_owned(),
@@ -33,7 +33,7 @@ async fn offers_are_kept_as_they_were_made(stage: Stage) {
     assert_eq!(listed.items, [house.service]);
 }
 
-async fn every_wrong_field_is_named_at_once(stage: Stage) {
+async fn all_invalid_fields_are_reported_together(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let tenant = &house.caller.tenant;
     let expected = |codes: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
@@ -57,7 +57,7 @@ async fn every_wrong_field_is_named_at_once(stage: Stage) {
     assert_eq!(wrong, expected(&[("units", "out_of_range")]));
 }
 
-async fn a_service_belongs_to_a_property_of_the_tenant(stage: Stage) {
+async fn service_belongs_to_a_property_of_the_tenant(stage: Stage) {
     let (acme, other) = (stage.house("acme", 1).await, stage.house("other", 1).await);
     let unknown = PropertyId::parse("prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap();
     for property in [&other.property, &unknown] {
@@ -66,7 +66,7 @@ async fn a_service_belongs_to_a_property_of_the_tenant(stage: Stage) {
     }
 }
 
-async fn a_package_belongs_to_a_service_of_its_property(stage: Stage) {
+async fn package_belongs_to_a_service_of_its_property(stage: Stage) {
     let (acme, other) = (stage.house("acme", 1).await, stage.house("other", 1).await);
     let unknown = ServiceId::parse("svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap();
     let attempts = [

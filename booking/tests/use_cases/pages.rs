@@ -6,10 +6,10 @@ use super::stage::{House, Stage, first_page, minutes_later, refused};
 
 on_both_databases! {
     reservations_come_newest_first,
-    a_walk_finds_each_reservation_once_whatever_is_added,
-    a_walk_finds_each_offer_once_whatever_is_added,
-    the_last_page_has_no_next,
-    wrong_pages_are_refused,
+    paging_finds_each_reservation_once_despite_inserts,
+    paging_finds_each_offer_once_despite_inserts,
+    last_page_has_no_next,
+    invalid_pages_are_refused,
 }
 
 async fn reserve_at(stage: &Stage, house: &House, minute: i64) -> String {
@@ -29,7 +29,7 @@ async fn reservations_come_newest_first(stage: Stage) {
     assert_eq!(listed.items.iter().map(|item| item.id.to_string()).collect::<Vec<_>>(), made);
 }
 
-async fn a_walk_finds_each_reservation_once_whatever_is_added(stage: Stage) {
+async fn paging_finds_each_reservation_once_despite_inserts(stage: Stage) {
     let house = stage.house("acme", 100).await;
     let mut old = HashSet::new();
     for minute in 0..11 {
@@ -54,7 +54,7 @@ async fn a_walk_finds_each_reservation_once_whatever_is_added(stage: Stage) {
     }
 }
 
-async fn a_walk_finds_each_offer_once_whatever_is_added(stage: Stage) {
+async fn paging_finds_each_offer_once_despite_inserts(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let mut old = HashSet::from([house.service.id.to_string()]);
     for number in 0..6 {
@@ -90,7 +90,7 @@ async fn a_walk_finds_each_offer_once_whatever_is_added(stage: Stage) {
     assert!(once.is_superset(&old), "none of the old ones lost");
 }
 
-async fn the_last_page_has_no_next(stage: Stage) {
+async fn last_page_has_no_next(stage: Stage) {
     let house = stage.house("acme", 100).await;
     let none = stage.booking.reservations(&house.caller, None, &first_page()).await.unwrap();
     assert_eq!(none, Listed::default());
@@ -103,7 +103,7 @@ async fn the_last_page_has_no_next(stage: Stage) {
     assert_eq!((second.items.len(), second.next), (2, None), "also when the page is full");
 }
 
-async fn wrong_pages_are_refused(stage: Stage) {
+async fn invalid_pages_are_refused(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let both = [("limit", "out_of_range".to_owned()), ("cursor", "not_a_cursor".to_owned())];
     for limit in [0, 201] {

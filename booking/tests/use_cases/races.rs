@@ -3,11 +3,11 @@ use booking::{Booking, Error, NewReservation, Offer};
 use super::stage::{House, Stage, december, now};
 
 on_both_databases! {
-    fifty_at_once_for_the_last_unit_make_one,
-    fifty_at_once_for_two_of_five_units_make_two,
+    fifty_concurrent_reservations_of_the_last_unit_make_one,
+    fifty_concurrent_reservations_of_two_of_five_units_make_two,
     packages_and_services_race_for_the_same_units,
-    stays_that_meet_in_one_night_race_for_it,
-    who_does_not_stand_in_line_cannot_overbook_either,
+    stays_that_share_a_night_race_for_it,
+    lock_free_writer_cannot_overbook,
 }
 
 /// Sends all of them at once, from two nodes, and counts the ones that were made.
@@ -41,12 +41,12 @@ async fn race_between(
     made
 }
 
-async fn fifty_at_once_for_the_last_unit_make_one(stage: Stage) {
+async fn fifty_concurrent_reservations_of_the_last_unit_make_one(stage: Stage) {
     let house = stage.house("acme", 1).await;
     assert_eq!(race(&stage, &house, (0..50).map(|_| house.stay(1, 3))).await, 1);
 }
 
-async fn fifty_at_once_for_two_of_five_units_make_two(stage: Stage) {
+async fn fifty_concurrent_reservations_of_two_of_five_units_make_two(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let two = NewReservation { units: 2, ..house.stay(1, 3) };
     assert_eq!(race(&stage, &house, (0..50).map(|_| two.clone())).await, 2);
@@ -60,7 +60,7 @@ async fn packages_and_services_race_for_the_same_units(stage: Stage) {
     assert_eq!(race(&stage, &house, news).await, 3);
 }
 
-async fn stays_that_meet_in_one_night_race_for_it(stage: Stage) {
+async fn stays_that_share_a_night_race_for_it(stage: Stage) {
     let house = stage.house("acme", 1).await;
     // All of them take the night from the 10th to the 11th.
     let news = (0..30).map(|n| house.stay(10 - n % 5, 11 + n % 3));
@@ -69,7 +69,7 @@ async fn stays_that_meet_in_one_night_race_for_it(stage: Stage) {
     assert!(days.iter().all(|day| day.reserved <= 1), "{days:?}");
 }
 
-async fn who_does_not_stand_in_line_cannot_overbook_either(stage: Stage) {
+async fn lock_free_writer_cannot_overbook(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let nodes = [stage.booking.clone(), stage.lock_free_node().await];
     assert_eq!(race_between(nodes, &stage, &house, (0..10).map(|_| house.stay(1, 3))).await, 1);

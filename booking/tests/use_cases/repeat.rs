@@ -10,18 +10,18 @@ use domain::{
 use super::stage::{Stage, december, minutes_later, now};
 
 on_both_databases! {
-    a_repeated_call_gets_the_first_answer,
-    being_sold_out_is_an_answer_too,
-    another_body_is_another_request,
-    keys_are_the_callers_own,
-    a_call_that_is_still_running_is_not_repeated,
-    a_call_that_was_given_up_leaves_nothing,
-    a_refused_call_leaves_nothing,
-    twenty_at_once_make_one,
-    a_node_that_was_slower_gives_the_answer_of_the_faster,
+    repeated_call_gets_the_first_answer,
+    sold_out_is_replayed_too,
+    different_body_is_a_different_request,
+    idempotency_keys_belong_to_their_caller,
+    call_that_is_still_running_is_not_repeated,
+    abandoned_call_leaves_nothing,
+    refused_call_leaves_nothing,
+    twenty_concurrent_calls_make_one_reservation,
+    slower_node_returns_the_answer_of_the_faster,
     nodes_compare_bodies,
-    after_a_day_answers_are_forgotten,
-    only_hashes_are_kept,
+    answers_are_forgotten_after_a_day,
+    only_hashes_are_stored,
 }
 
 const CALL: Idempotency<'_> = Idempotency { key: "8e03978e", body: b"{\"units\":1}" };
@@ -31,7 +31,7 @@ const OTHER_BODY: Idempotency<'_> = Idempotency { body: b"{\"units\":2}", ..CALL
 const A_WHILE: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(10);
 
-async fn a_repeated_call_gets_the_first_answer(stage: Stage) {
+async fn repeated_call_gets_the_first_answer(stage: Stage) {
     let house = stage.house("acme", 5).await;
     // Just in time: a day later it is too late for this arrival, but not for repeating the call.
     let arrival = now().date_naive() - Days::new(1);
@@ -46,7 +46,7 @@ async fn a_repeated_call_gets_the_first_answer(stage: Stage) {
     assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1);
 }
 
-async fn being_sold_out_is_an_answer_too(stage: Stage) {
+async fn sold_out_is_replayed_too(stage: Stage) {
     let house = stage.house("acme", 3).await;
     let made = stage.reserve(&house, &NewReservation { units: 2, ..house.stay(2, 3) }).await.unwrap();
     let new = NewReservation { units: 2, ..house.stay(1, 4) };
@@ -58,7 +58,7 @@ async fn being_sold_out_is_an_answer_too(stage: Stage) {
     stage.reserve(&house, &new).await.expect("with a new key there is room");
 }
 
-async fn another_body_is_another_request(stage: Stage) {
+async fn different_body_is_a_different_request(stage: Stage) {
     let house = stage.house("acme", 5).await;
     stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now(), || true).await.unwrap();
     let two = NewReservation { units: 2, ..house.stay(1, 3) };
@@ -68,7 +68,7 @@ async fn another_body_is_another_request(stage: Stage) {
     assert!(!stage.booking.reserve(&house.caller, &two, Some(other_key), now(), || true).await.unwrap().replayed);
 }
 
-async fn keys_are_the_callers_own(stage: Stage) {
+async fn idempotency_keys_belong_to_their_caller(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let other = stage.house("other", 5).await;
     let identity = Identity::Key(KeyId::parse("key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap());
@@ -81,7 +81,7 @@ async fn keys_are_the_callers_own(stage: Stage) {
     }
 }
 
-async fn a_call_that_is_still_running_is_not_repeated(stage: Stage) {
+async fn call_that_is_still_running_is_not_repeated(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let new = house.stay(1, 3);
     let held = stage.hold(&house).await;
@@ -96,7 +96,7 @@ async fn a_call_that_is_still_running_is_not_repeated(stage: Stage) {
     assert_eq!((third.reservation, third.replayed), (first.reservation, true));
 }
 
-async fn a_call_that_was_given_up_leaves_nothing(stage: Stage) {
+async fn abandoned_call_leaves_nothing(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let new = house.stay(1, 3);
     let held = stage.hold(&house).await;
@@ -107,7 +107,7 @@ async fn a_call_that_was_given_up_leaves_nothing(stage: Stage) {
     assert!(!next.replayed);
 }
 
-async fn a_refused_call_leaves_nothing(stage: Stage) {
+async fn refused_call_leaves_nothing(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let wrong = NewReservation { units: 0, ..house.stay(1, 3) };
     let refused = stage.booking.reserve(&house.caller, &wrong, Some(CALL), now(), || true).await;
@@ -121,7 +121,7 @@ async fn a_refused_call_leaves_nothing(stage: Stage) {
     assert!(!right.replayed);
 }
 
-async fn twenty_at_once_make_one(stage: Stage) {
+async fn twenty_concurrent_calls_make_one_reservation(stage: Stage) {
     let house = stage.house("acme", 50).await;
     let nodes = [stage.booking.clone(), stage.other_node(), stage.other_node(), stage.other_node()];
     let attempts: Vec<_> = (0..20)
@@ -144,7 +144,7 @@ async fn twenty_at_once_make_one(stage: Stage) {
 }
 
 /// Two nodes that have both found the key unused, and then go on at the same time.
-async fn a_node_that_was_slower_gives_the_answer_of_the_faster(stage: Stage) {
+async fn slower_node_returns_the_answer_of_the_faster(stage: Stage) {
     // There is one unit, so the slower finds the house full before it learns that it was itself who took it.
     let house = stage.house("acme", 1).await;
     let new = house.stay(1, 3);
@@ -178,7 +178,7 @@ async fn nodes_compare_bodies(stage: Stage) {
     assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 1);
 }
 
-async fn after_a_day_answers_are_forgotten(stage: Stage) {
+async fn answers_are_forgotten_after_a_day(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let day = TimeDelta::hours(24);
     let moment = TimeDelta::milliseconds(1);
@@ -196,7 +196,7 @@ async fn after_a_day_answers_are_forgotten(stage: Stage) {
     assert_eq!(stage.texts("SELECT id FROM reservation").await.len(), 2, "reservations stay");
 }
 
-async fn only_hashes_are_kept(stage: Stage) {
+async fn only_hashes_are_stored(stage: Stage) {
     let house = stage.house("acme", 5).await;
     stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(CALL), now(), || true).await.unwrap();
     let kept = stage.texts("SELECT key_sha256 || ' ' || body_sha256 FROM idempotency").await;

@@ -5,19 +5,19 @@ use domain::id::{Id, ServiceId};
 use super::stage::{Stage, december, euros, first_page, minutes_later, now, refused};
 
 on_both_databases! {
-    a_reservation_is_kept_as_it_was_made,
-    a_package_has_its_own_price_and_takes_its_services_units,
-    nights_are_taken_and_days_of_departure_are_free,
-    more_units_than_there_are_are_refused,
-    every_wrong_field_is_named_at_once,
-    days_are_judged_as_wide_as_the_world,
-    a_price_beyond_counting_is_refused,
+    reservation_is_stored_as_created,
+    package_has_its_own_price_and_uses_its_services_units,
+    nights_are_occupied_and_days_of_departure_are_free,
+    more_units_than_exist_are_refused,
+    all_invalid_fields_are_reported_together,
+    days_are_checked_against_all_time_zones,
+    overflowing_price_is_refused,
     caller_who_is_no_longer_admitted_reserves_nothing,
-    what_is_cancelled_takes_nothing,
-    everything_goes_with_its_property,
+    cancelled_reservation_occupies_nothing,
+    everything_is_deleted_with_its_property,
 }
 
-async fn a_reservation_is_kept_as_it_was_made(stage: Stage) {
+async fn reservation_is_stored_as_created(stage: Stage) {
     let house = stage.house("acme", 5).await;
     let guest = Guest { name: "  Zoë 陳  ".to_owned(), email: Some(" Zoe@Example.TEST ".to_owned()) };
     let made = stage.reserve(&house, &NewReservation { guest, units: 2, ..house.stay(1, 4) }).await.unwrap();
@@ -32,7 +32,7 @@ async fn a_reservation_is_kept_as_it_was_made(stage: Stage) {
     assert_eq!(listed.items, [made]);
 }
 
-async fn a_package_has_its_own_price_and_takes_its_services_units(stage: Stage) {
+async fn package_has_its_own_price_and_uses_its_services_units(stage: Stage) {
     let house = stage.house("acme", 2).await;
     let package = stage.package(&house, "With breakfast").await;
     let with_breakfast = NewReservation { offer: Offer::Package(package.id.clone()), ..house.stay(1, 3) };
@@ -46,7 +46,7 @@ async fn a_package_has_its_own_price_and_takes_its_services_units(stage: Stage) 
     }
 }
 
-async fn nights_are_taken_and_days_of_departure_are_free(stage: Stage) {
+async fn nights_are_occupied_and_days_of_departure_are_free(stage: Stage) {
     let house = stage.house("acme", 1).await;
     stage.reserve(&house, &house.stay(5, 8)).await.unwrap();
     for (arrival, departure, first_full) in [(5, 8, 5), (4, 6, 5), (7, 9, 7), (6, 7, 6), (1, 20, 5)] {
@@ -58,7 +58,7 @@ async fn nights_are_taken_and_days_of_departure_are_free(stage: Stage) {
     stage.reserve(&house, &house.stay(3, 5)).await.expect("until the day of arrival");
 }
 
-async fn more_units_than_there_are_are_refused(stage: Stage) {
+async fn more_units_than_exist_are_refused(stage: Stage) {
     let house = stage.house("acme", 3).await;
     let all = NewReservation { units: 3, ..house.stay(1, 2) };
     let full = stage.reserve(&house, &NewReservation { units: 4, ..house.stay(1, 2) }).await;
@@ -68,7 +68,7 @@ async fn more_units_than_there_are_are_refused(stage: Stage) {
     assert_eq!(refusal.to_string(), "Only 0 of it are left on 2026-12-01. Choose other days or fewer units.");
 }
 
-async fn every_wrong_field_is_named_at_once(stage: Stage) {
+async fn all_invalid_fields_are_reported_together(stage: Stage) {
     let house = stage.house("acme", 3).await;
     let guest = Guest { name: "Ida\nLund".to_owned(), email: Some("nowhere".to_owned()) };
     let arrival = now().date_naive() - Days::new(2);
@@ -99,7 +99,7 @@ async fn every_wrong_field_is_named_at_once(stage: Stage) {
     stage.reserve(&house, &mailed(254)).await.unwrap();
 }
 
-async fn days_are_judged_as_wide_as_the_world(stage: Stage) {
+async fn days_are_checked_against_all_time_zones(stage: Stage) {
     let house = stage.house("acme", 3).await;
     let today = now().date_naive();
     let latest = today + Months::new(60);
@@ -112,7 +112,7 @@ async fn days_are_judged_as_wide_as_the_world(stage: Stage) {
     assert_eq!(too_long, [("departure", "too_many_nights".to_owned())]);
 }
 
-async fn a_price_beyond_counting_is_refused(stage: Stage) {
+async fn overflowing_price_is_refused(stage: Stage) {
     let house = stage.house("acme", 3).await;
     let new = NewService { name: "The moon".to_owned(), units: 5, price: euros(i64::MAX) };
     let moon = stage.booking.create_service(&house.caller.tenant, &house.property, new, now()).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_price_beyond_counting_is_refused(stage: Stage) {
     assert_eq!(one.price, euros(i64::MAX));
 }
 
-async fn what_is_cancelled_takes_nothing(stage: Stage) {
+async fn cancelled_reservation_occupies_nothing(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let made = stage.reserve(&house, &house.stay(1, 3)).await.unwrap();
     stage.execute(&format!("UPDATE reservation SET status = 'cancelled' WHERE id = '{}'", made.id)).await;
@@ -143,7 +143,7 @@ async fn caller_who_is_no_longer_admitted_reserves_nothing(stage: Stage) {
     assert!(!sent_again.unwrap().replayed, "a refused call is not remembered");
 }
 
-async fn everything_goes_with_its_property(stage: Stage) {
+async fn everything_is_deleted_with_its_property(stage: Stage) {
     let house = stage.house("acme", 2).await;
     let package = stage.package(&house, "With breakfast").await;
     let new = NewReservation { offer: Offer::Package(package.id), ..house.stay(1, 3) };

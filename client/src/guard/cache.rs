@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_is_remembered_for_its_time_by_either_clock() {
+    fn cached_caller_expires_by_either_clock() {
         let (cache, caller) = (Cache::new(LIFETIME), caller(None));
         for (by_instant, by_wall, expected) in
             [(0, 0, true), (9, 9, true), (10, 9, false), (9, 10, false), (3, -3600, true), (10, -3600, false)]
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_remembered_beyond_their_end() {
+    fn cached_caller_expires_with_its_key() {
         let cache = Cache::new(LIFETIME);
         let soon = caller(Some(Utc::now() + TimeDelta::milliseconds(4500)));
         assert!(is_recalled(&cache, &soon, 4, 4));
@@ -134,21 +134,21 @@ mod tests {
     }
 
     #[test]
-    fn a_life_of_any_length_is_taken() {
+    fn any_ttl_is_accepted() {
         let caller = caller(None);
         assert!(!is_recalled(&Cache::new(Duration::ZERO), &caller, 0, 0));
         assert!(is_recalled(&Cache::new(Duration::MAX), &caller, 60, 60));
     }
 
     #[test]
-    fn what_is_left_of_a_rate_limit_is_not_remembered() {
+    fn remaining_quota_is_not_cached() {
         let cache = Cache::new(LIFETIME);
         cache.remember([1; 32], &caller(None), Instant::now(), Utc::now());
         assert_eq!(cache.recall(&[1; 32], Instant::now(), Utc::now()).unwrap().rate_limit, None);
     }
 
     #[test]
-    fn there_is_an_end_to_what_is_remembered() {
+    fn cache_is_bounded() {
         let (cache, caller) = (Cache::new(LIFETIME), caller(None));
         for number in 0..3 * CAPACITY {
             let mut fingerprint = [0; 32];
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_question_has_a_fingerprint_of_its_own() {
+    fn every_request_has_its_own_fingerprint() {
         let plain = || Question::about("abc");
         let ip = |text: &str| text.parse().unwrap();
         let questions = [

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn one_credential_is_found_wherever_it_stands() {
+    fn credential_is_found_in_any_header() {
         for (lines, expected) in [
             (&[][..], "nothing"),
             (&[("authorization", &b"Bearer abc"[..])], "key abc"),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_are_a_conflict() {
+    fn two_different_credentials_conflict() {
         for lines in [
             &[("x-api-key", &b"abc"[..]), ("x-api-key", b"abc")][..],
             &[("authorization", b"Bearer abc"), ("authorization", b"Bearer abc")],

@@ -52,7 +52,7 @@ async fn expect_problem(response: Response, status: u16, code: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_good_key_reaches_the_service_from_any_header() {
+async fn valid_key_in_any_header_reaches_the_service() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     let url = guarded(guard(&stub.url)).await;
@@ -63,7 +63,7 @@ async fn a_good_key_reaches_the_service_from_any_header() {
 }
 
 #[tokio::test]
-async fn everything_is_asked() {
+async fn guard_sends_every_parameter() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     let guard = guard(&stub.url)
@@ -81,7 +81,7 @@ async fn everything_is_asked() {
 }
 
 #[tokio::test]
-async fn the_address_is_read_where_the_service_says() {
+async fn client_address_comes_from_the_configured_header() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     let guard = guard(&stub.url).address(|request| request.headers.get("x-real-ip")?.to_str().ok()?.parse().ok());
@@ -92,7 +92,7 @@ async fn the_address_is_read_where_the_service_says() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_key_or_two_is_turned_away_unasked() {
+async fn missing_or_conflicting_credentials_are_rejected_locally() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     let url = guarded(guard(&stub.url)).await;
@@ -115,7 +115,7 @@ async fn whoever_has_no_key_or_two_is_turned_away_unasked() {
 }
 
 #[tokio::test]
-async fn refusals_come_as_latchkey_gave_them() {
+async fn refusals_are_passed_on_unchanged() {
     let stub = Stub::start().await;
     let url = guarded(guard(&stub.url).permission("reservations:write")).await;
     let invalid = "Bearer realm=\"latchkey\", error=\"invalid_token\"";
@@ -147,7 +147,7 @@ async fn refusals_come_as_latchkey_gave_them() {
 }
 
 #[tokio::test]
-async fn without_an_answer_nobody_gets_in() {
+async fn missing_answer_denies_requests() {
     let (failing, slow) = (Stub::start().await, Stub::start().await);
     failing.fail(403, json!({ "code": "insufficient_scope", "detail": "The asking key may not ask." }));
     slow.say("good", good("key_1"));
@@ -163,7 +163,7 @@ async fn without_an_answer_nobody_gets_in() {
 }
 
 #[tokio::test]
-async fn what_a_client_garbles_is_the_clients_to_mend() {
+async fn garbled_credential_is_a_client_error() {
     let stub = Stub::start().await;
     let url = guarded(guard(&stub.url)).await;
     let wrong = |field: &str| json!({ "field": field, "code": "wrong", "detail": "No." });
@@ -182,7 +182,7 @@ async fn what_a_client_garbles_is_the_clients_to_mend() {
 }
 
 #[tokio::test]
-async fn preflights_pass_and_nothing_else_does() {
+async fn only_preflights_pass_without_a_key() {
     let stub = Stub::start().await;
     let url = format!("{}/open", guarded(guard(&stub.url)).await);
     let asks = ("access-control-request-method", "GET");
@@ -204,7 +204,7 @@ async fn around_a_revocation(guard: impl FnOnce(&str) -> Guard) -> (Vec<u16>, St
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused_from_the_very_next_request() {
+async fn revoked_key_is_rejected_from_the_next_request() {
     let (statuses, stub, _) = around_a_revocation(guard).await;
     assert_eq!((statuses, stub.questions().len()), (vec![200, 401], 2));
 }
@@ -223,7 +223,7 @@ async fn call_until_refused(url: &str, has_ended: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn with_a_cache_a_revoked_key_lives_on_for_its_time_and_no_longer() {
+async fn cached_key_outlives_its_revocation_by_the_ttl_at_most() {
     let long = Duration::from_secs(60);
     let (statuses, stub, _) = around_a_revocation(|url| guard(url).cache(long)).await;
     assert_eq!((statuses, stub.questions().len()), (vec![200, 200], 1));
@@ -244,7 +244,7 @@ async fn with_a_cache_a_revoked_key_lives_on_for_its_time_and_no_longer() {
 }
 
 #[tokio::test]
-async fn a_cost_is_charged_every_time() {
+async fn cost_is_charged_every_time() {
     let long = Duration::from_secs(60);
     let (statuses, stub, _) = around_a_revocation(|url| guard(url).cache(long).cost(1)).await;
     assert_eq!((statuses, stub.questions().len()), (vec![200, 401], 2));
@@ -253,7 +253,7 @@ async fn a_cost_is_charged_every_time() {
 }
 
 #[tokio::test]
-async fn a_cache_answers_for_the_very_same_question_alone() {
+async fn cache_answers_identical_requests_only() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     let cached = guard(&stub.url).cache(Duration::from_secs(60));
@@ -273,7 +273,7 @@ async fn a_cache_answers_for_the_very_same_question_alone() {
 }
 
 #[tokio::test]
-async fn a_cache_ends_with_the_key_or_with_the_old_secret() {
+async fn cache_entry_expires_with_the_key_or_the_old_secret() {
     for what in ["expires_at", "rotation"] {
         let stub = Stub::start().await;
         let url = guarded(guard(&stub.url).cache(Duration::from_secs(60))).await;

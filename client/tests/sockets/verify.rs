@@ -13,7 +13,7 @@ fn latchkey(stub: &Stub) -> Latchkey {
 }
 
 #[tokio::test]
-async fn a_good_key_and_a_bad_one() {
+async fn valid_and_invalid_keys_are_told_apart() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     stub.say("old", refused("REVOKED", 401, "Generate another."));
@@ -31,7 +31,7 @@ async fn a_good_key_and_a_bad_one() {
 }
 
 #[tokio::test]
-async fn a_latchkey_that_is_not_there() {
+async fn unreachable_latchkey_is_an_error() {
     let url = nowhere().await;
     let error = Latchkey::new(&url, ASKING).unwrap().verify(&Question::about("good")).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
@@ -39,7 +39,7 @@ async fn a_latchkey_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_slow_latchkey_is_not_waited_for() {
+async fn slow_latchkey_times_out() {
     let stub = Stub::start().await;
     stub.take_its_time(Duration::from_secs(60));
     let latchkey = Latchkey::builder(&stub.url, ASKING).timeout(Duration::from_millis(200)).build().unwrap();
@@ -51,7 +51,7 @@ async fn a_slow_latchkey_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_key_follows_no_redirection() {
+async fn redirects_are_not_followed() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     let elsewhere = format!("{}/api/v1/keys/verify", stub.url);
@@ -62,7 +62,7 @@ async fn a_key_follows_no_redirection() {
 }
 
 #[tokio::test]
-async fn failures_of_the_asking_itself_are_errors_that_say_what_to_do() {
+async fn verifier_errors_say_what_to_do() {
     let stub = Stub::start().await;
     stub.say("good", good("key_1"));
     let problem = |code: &str| json!({ "code": code, "detail": "Do this.", "request_id": "req_9" });
@@ -86,7 +86,7 @@ async fn failures_of_the_asking_itself_are_errors_that_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_sends_a_question_back_is_not_quoted() {
+async fn echoed_request_is_not_quoted() {
     let stub = Stub::start().await;
     let key = "lk_tk_abc";
     stub.fail(200, json!({ "data": format!("{{\"key\":\"{key}\"}}") }));

@@ -84,7 +84,7 @@ mod tests {
     use crate::secret::{KeyKind, Product, assemble};
 
     #[test]
-    fn secrets_are_cut_short_and_the_rest_is_kept() {
+    fn secrets_are_shortened_and_other_text_is_kept() {
         for (text, expected) in [
             ("/v1/lk_tk_0123456789abcdefghij/edit", "/v1/lk_tk_0123…/edit"),
             ("acme2_pk_ABCDEFGH", "acme2_pk_ABCD…"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_left_alone() {
+    fn text_without_secrets_is_unchanged() {
         for text in [
             "",
             "/tenant-api-keys?status=active",
@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_secret_survives_anywhere(
+        fn secrets_are_redacted_at_any_position(
             before in ".{0,20}", after in ".{0,20}", product in product(), entropy: [u8; 32], personal: bool,
             times in proptest::collection::vec(0..4_usize, 1..9),
         ) {

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_miss_does_not_stay_for_long_and_there_are_never_many() {
+    fn misses_expire_and_are_bounded() {
         let absent = NegativeCache::default();
         let hash = SecretHash::of("lk_tk_nothing");
         assert!(!absent.is_known(&hash, 5));

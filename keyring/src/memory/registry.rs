@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_or_busy_is_kept_and_the_rest_is_swept_out() {
+    fn only_unused_entries_are_swept() {
         let registry = Registry::<u32, Thing>::default();
         let held = registry.get_or_insert(&1, 0, Thing::default);
         registry.get_or_insert(&2, 0, Thing::default).0.store(true, Ordering::Relaxed);

@@ -83,7 +83,7 @@ fn run(seed: u64, way: Way) -> Story {
     let database = Rc::new(Database { machine: machine.clone(), tables: RefCell::new(tables), numbers });
     let story = Rc::new(Story::default());
     for place in 0..NODES {
-        machine.spawn(serve_again_and_again(database.clone(), story.clone(), way, place));
+        machine.spawn(run_restarting_node(database.clone(), story.clone(), way, place));
     }
     for _ in 0..2 {
         machine.spawn(revoke_keys(Process::new(&database), story.clone()));
@@ -95,7 +95,7 @@ fn run(seed: u64, way: Way) -> Story {
 }
 
 /// A node that dies now and then, and is started anew with a name that nobody had.
-async fn serve_again_and_again(database: Rc<Database>, story: Rc<Story>, way: Way, place: usize) {
+async fn run_restarting_node(database: Rc<Database>, story: Rc<Story>, way: Way, place: usize) {
     let machine = database.machine.clone();
     for life in 0.. {
         let server = Rc::new(Server {
@@ -164,14 +164,14 @@ impl Server {
     async fn judge(&self, hash: &SecretHash) -> Result<bool, Error> {
         let cached_key = match self.way {
             Way::Right => find_key(&self.process, &self.lease, &self.memory, hash).await?,
-            Way::LeaseCheckedLast => self.recall_and_then_check(hash).await?,
+            Way::LeaseCheckedLast => self.look_up_before_checking_the_lease(hash).await?,
             Way::Unfenced => self.recall_unfenced(hash).await?,
             Way::TenantReliedOnLate => self.recall_relying_late(hash).await?,
         };
         Ok(cached_key.is_some_and(|key| key.revoked_at.is_none() && key.tenant.is_subscribed))
     }
 
-    async fn recall_and_then_check(&self, hash: &SecretHash) -> Result<Option<Arc<CachedKey>>, Error> {
+    async fn look_up_before_checking_the_lease(&self, hash: &SecretHash) -> Result<Option<Arc<CachedKey>>, Error> {
         let recalled = self.memory.recall(hash, self.process.ticks());
         self.process.stall().await;
         match self.lease.check(self.process.ticks()) {
@@ -265,7 +265,7 @@ async fn stop_and_resume_subscription(process: Process, story: Rc<Story>) {
 const SEEDS: std::ops::Range<u64> = 0..2_000;
 
 #[test]
-fn nobody_is_let_in_once_a_change_was_answered() {
+fn no_key_is_accepted_after_a_confirmed_change() {
     let all = Story::default();
     for seed in SEEDS {
         let story = run(seed, Way::Right);
@@ -291,16 +291,16 @@ fn is_found(way: Way) -> bool {
 }
 
 #[test]
-fn a_lease_that_is_checked_too_late_is_found_out() {
+fn simulation_detects_a_lease_that_is_checked_too_late() {
     assert!(is_found(Way::LeaseCheckedLast));
 }
 
 #[test]
-fn a_look_up_that_ignores_what_changed_meanwhile_is_found_out() {
+fn simulation_detects_a_look_up_that_ignores_concurrent_changes() {
     assert!(is_found(Way::Unfenced));
 }
 
 #[test]
-fn a_tenant_that_is_relied_on_after_it_was_read_is_found_out() {
+fn simulation_detects_a_tenant_dependency_recorded_too_late() {
     assert!(is_found(Way::TenantReliedOnLate));
 }

@@ -12,9 +12,9 @@ use secrecy::SecretString;
 use super::stage::{PASSWORD, Stage, home};
 
 on_both_databases! {
-    tokens_end_with_sign_out_everywhere,
-    tokens_end_with_a_new_password,
-    tokens_end_with_the_sessions_that_an_admin_ends,
+    sign_out_everywhere_revokes_tokens,
+    password_change_revokes_tokens,
+    ending_sessions_revokes_tokens,
 }
 
 const MIA: &str = "mia@acme.test";
@@ -46,7 +46,7 @@ impl Stage {
     }
 }
 
-async fn tokens_end_with_sign_out_everywhere(stage: Stage) {
+async fn sign_out_everywhere_revokes_tokens(stage: Stage) {
     stage.member().await;
     let mia = stage.at_the_console(MIA).await;
     let before = stage.token(PASSWORD).await;
@@ -57,7 +57,7 @@ async fn tokens_end_with_sign_out_everywhere(stage: Stage) {
     assert!(stage.accepts(&after).await && !stage.accepts(&before).await);
 }
 
-async fn tokens_end_with_a_new_password(stage: Stage) {
+async fn password_change_revokes_tokens(stage: Stage) {
     stage.member().await;
     let mia = stage.at_the_console(MIA).await;
     let first = stage.token(PASSWORD).await;
@@ -70,7 +70,7 @@ async fn tokens_end_with_a_new_password(stage: Stage) {
     assert!(stage.accepts(&stage.token(ANOTHER).await).await);
 }
 
-async fn tokens_end_with_the_sessions_that_an_admin_ends(stage: Stage) {
+async fn ending_sessions_revokes_tokens(stage: Stage) {
     let mia = stage.member().await;
     let tenant = stage.keyring.operator_for("acme").await.unwrap();
     let token = stage.token(PASSWORD).await;

@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 use super::stage::{Stage, write_secret_keys};
 
 on_both_databases! {
-    what_nobody_touched_is_whole,
-    every_column_of_a_row_counts,
-    a_row_that_is_gone_is_missed,
-    rows_keep_their_order,
-    nothing_is_added_behind_the_end,
-    the_end_is_known,
-    chains_are_found_whatever_is_left_of_them,
+    untouched_chain_is_intact,
+    change_of_any_column_is_detected,
+    deleted_row_is_detected,
+    reordered_rows_are_detected,
+    appended_row_is_detected,
+    truncation_is_detected,
+    chains_are_found_from_any_remnant,
     chain_cannot_be_rewritten_without_the_key,
     truncated_chain_does_not_contain_its_head,
     events_stay_verifiable_after_a_rotation,
@@ -48,7 +48,7 @@ async fn fault(stage: &Stage, tenant: &TenantAdmin) -> Option<(i64, ChainErrorKi
     report(stage, tenant).await.fault.map(|fault| (fault.sequence, fault.why))
 }
 
-async fn what_nobody_touched_is_whole(stage: Stage) {
+async fn untouched_chain_is_intact(stage: Stage) {
     let tenant = tenant_of_five(&stage, "acme").await;
     stage.admin(&tenant, "Ana").await;
     stage.tenant("other").await;
@@ -58,7 +58,7 @@ async fn what_nobody_touched_is_whole(stage: Stage) {
     assert_eq!(told, [("acme", 7, true), ("other", 3, true)]);
 }
 
-async fn every_column_of_a_row_counts(stage: Stage) {
+async fn change_of_any_column_is_detected(stage: Stage) {
     for (number, (change, expected)) in [
         ("chain_id = 'elsewhere'", ChainErrorKind::Missing),
         ("sequence = 99", ChainErrorKind::Missing),
@@ -89,7 +89,7 @@ async fn every_column_of_a_row_counts(stage: Stage) {
     }
 }
 
-async fn a_row_that_is_gone_is_missed(stage: Stage) {
+async fn deleted_row_is_detected(stage: Stage) {
     for gone in [1, 3, 5] {
         let tenant = tenant_of_five(&stage, &format!("without-{gone}")).await;
         let id = tenant.tenant().id.as_str();
@@ -99,7 +99,7 @@ async fn a_row_that_is_gone_is_missed(stage: Stage) {
     }
 }
 
-async fn rows_keep_their_order(stage: Stage) {
+async fn reordered_rows_are_detected(stage: Stage) {
     let tenant = tenant_of_five(&stage, "acme").await;
     let id = tenant.tenant().id.as_str();
     for (from, to) in [(2, 99), (3, 2), (99, 3)] {
@@ -109,7 +109,7 @@ async fn rows_keep_their_order(stage: Stage) {
     assert_eq!(fault(&stage, &tenant).await, Some((2, ChainErrorKind::Altered)));
 }
 
-async fn nothing_is_added_behind_the_end(stage: Stage) {
+async fn appended_row_is_detected(stage: Stage) {
     for (slug, place) in [("end", 6), ("beginning", 0)] {
         let tenant = tenant_of_five(&stage, slug).await;
         let id = tenant.tenant().id.as_str();
@@ -123,7 +123,7 @@ async fn nothing_is_added_behind_the_end(stage: Stage) {
     }
 }
 
-async fn the_end_is_known(stage: Stage) {
+async fn truncation_is_detected(stage: Stage) {
     for (slug, change, expected) in [
         ("longer", "UPDATE audit_chain SET length = 6", (6, ChainErrorKind::Missing)),
         ("shorter", "UPDATE audit_chain SET length = 4", (5, ChainErrorKind::Added)),
@@ -136,7 +136,7 @@ async fn the_end_is_known(stage: Stage) {
     }
 }
 
-async fn chains_are_found_whatever_is_left_of_them(stage: Stage) {
+async fn chains_are_found_from_any_remnant(stage: Stage) {
     let tenant = tenant_of_five(&stage, "acme").await;
     let id = tenant.tenant().id.as_str();
     tamper(&stage, &format!("UPDATE audit_event SET chain_id = 'elsewhere' WHERE chain_id = '{id}'")).await;

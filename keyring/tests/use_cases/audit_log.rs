@@ -12,13 +12,13 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use super::stage::{Stage, home};
 
 on_both_databases! {
-    the_log_tells_who_did_what_to_what_and_from_where,
-    the_log_is_narrowed_by_every_filter,
-    days_are_the_tenants_own,
-    the_log_keeps_its_place,
-    each_tenant_has_a_log_of_its_own,
-    what_is_still_there_is_known,
-    a_long_log_is_read_by_its_indexes,
+    log_records_actor_action_subject_and_address,
+    every_filter_restricts_the_log,
+    days_are_in_the_tenants_time_zone,
+    log_pages_are_stable,
+    each_tenant_has_its_own_log,
+    existing_subjects_are_marked,
+    long_log_is_read_through_indexes,
 }
 
 async fn log(stage: &Stage, tenant: &TenantAdmin, query: &AuditQuery) -> Vec<AuditEvent> {
@@ -33,7 +33,7 @@ fn day(text: &str) -> Option<chrono::NaiveDate> {
     Some(text.parse().unwrap())
 }
 
-async fn the_log_tells_who_did_what_to_what_and_from_where(stage: Stage) {
+async fn log_records_actor_action_subject_and_address(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let ana = stage.admin(&tenant, "Ana").await;
     let key = stage.generate(&ana, "PMS").await.id;
@@ -46,7 +46,7 @@ async fn the_log_tells_who_did_what_to_what_and_from_where(stage: Stage) {
     assert_eq!((first.actor.as_str(), first.address.as_deref()), ("operator", None), "at a shell there is no address");
 }
 
-async fn the_log_is_narrowed_by_every_filter(stage: Stage) {
+async fn every_filter_restricts_the_log(stage: Stage) {
     use Action::{KeyGenerated, KeyRevoked, PersonCreated, PropertyCreated, SessionOpened, TenantCreated};
     let tenant = stage.tenant("acme").await;
     let ana = stage.admin(&tenant, "Ana").await;
@@ -76,7 +76,7 @@ async fn the_log_is_narrowed_by_every_filter(stage: Stage) {
     assert_eq!(filtered(query).await, [], "a name is looked for as a whole");
 }
 
-async fn days_are_the_tenants_own(stage: Stage) {
+async fn days_are_in_the_tenants_time_zone(stage: Stage) {
     // It is an hour past midnight in Auckland, on the 22nd.
     let tenant = stage.tenant("acme").await;
     stage.advance(TimeDelta::hours(23) - TimeDelta::milliseconds(1));
@@ -98,7 +98,7 @@ async fn days_are_the_tenants_own(stage: Stage) {
     }
 }
 
-async fn the_log_keeps_its_place(stage: Stage) {
+async fn log_pages_are_stable(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     fill(&stage, &tenant, 120).await;
     let page = |start| {
@@ -120,7 +120,7 @@ async fn the_log_keeps_its_place(stage: Stage) {
     assert_eq!(sequences(&stretch), (99, 70, 30));
 }
 
-async fn each_tenant_has_a_log_of_its_own(stage: Stage) {
+async fn each_tenant_has_its_own_log(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let key = stage.generate(&acme, "PMS").await.id;
     let query = AuditQuery { subject: Wanted::parse(key.as_str()), ..AuditQuery::default() };
@@ -129,7 +129,7 @@ async fn each_tenant_has_a_log_of_its_own(stage: Stage) {
     assert_eq!(stage.keyring.audit_log(None, &query).await.unwrap().entries, []);
 }
 
-async fn what_is_still_there_is_known(stage: Stage) {
+async fn existing_subjects_are_marked(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let ana = stage.admin(&acme, "Ana").await;
     let (kept, deleted) = (stage.generate(&ana, "Kept").await.id, stage.generate(&ana, "Deleted").await.id);
@@ -169,7 +169,7 @@ async fn fill(stage: &Stage, tenant: &TenantAdmin, length: i64) {
     connection.execute_unprepared("ANALYZE").await.unwrap();
 }
 
-async fn a_long_log_is_read_by_its_indexes(stage: Stage) {
+async fn long_log_is_read_through_indexes(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     fill(&stage, &tenant, 3000).await;
     let start = Instant::now();

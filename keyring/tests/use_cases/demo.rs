@@ -12,9 +12,9 @@ use secrecy::ExposeSecret;
 use super::stage::{Stage, home};
 
 on_both_databases! {
-    the_demo_shows_keys_in_every_state,
-    the_demo_shows_what_keys_were_used_for,
-    a_database_with_tenants_is_left_alone,
+    demo_shows_keys_in_every_state,
+    demo_shows_usage,
+    database_with_tenants_gets_no_demo,
 }
 
 /// The demo's admin, signed in.
@@ -24,7 +24,7 @@ async fn demo(stage: &Stage) -> TenantAdmin {
     stage.keyring.signed_in(&token, home()).await.unwrap().unwrap().as_admin().unwrap()
 }
 
-async fn the_demo_shows_keys_in_every_state(stage: Stage) {
+async fn demo_shows_keys_in_every_state(stage: Stage) {
     let admin = demo(&stage).await;
     assert_eq!(stage.keyring.properties(&admin).await.unwrap().len(), 3);
     assert_eq!(stage.keyring.people(Some(&admin)).await.unwrap().len(), 4);
@@ -48,7 +48,7 @@ async fn the_demo_shows_keys_in_every_state(stage: Stage) {
     assert!(!stage.texts("SELECT outcome FROM usage_event").await.is_empty());
 }
 
-async fn the_demo_shows_what_keys_were_used_for(stage: Stage) {
+async fn demo_shows_usage(stage: Stage) {
     let admin = demo(&stage).await;
     for attention in KeyWarning::ALL {
         let query = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
@@ -68,7 +68,7 @@ async fn the_demo_shows_what_keys_were_used_for(stage: Stage) {
     }
 }
 
-async fn a_database_with_tenants_is_left_alone(stage: Stage) {
+async fn database_with_tenants_gets_no_demo(stage: Stage) {
     stage.tenant("acme").await;
     assert!(stage.keyring.fill_with_demo().await.unwrap().is_none());
     assert_eq!(stage.keyring.tenants(&SuperUser::operator()).await.unwrap().len(), 1);

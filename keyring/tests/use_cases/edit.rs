@@ -5,15 +5,15 @@ use keyring::Error;
 use super::stage::{Stage, codes};
 
 on_both_databases! {
-    an_edit_changes_the_terms_and_not_the_secret,
-    the_second_of_two_admins_is_told_what_changed,
-    of_two_edits_at_once_one_wins,
+    edit_changes_the_terms_and_not_the_secret,
+    second_editor_sees_what_the_first_changed,
+    one_of_two_concurrent_edits_wins,
     saving_without_a_change_writes_nothing,
-    a_revoked_key_cannot_be_edited,
-    every_wrong_field_is_named,
+    revoked_key_cannot_be_edited,
+    all_invalid_fields_are_reported,
 }
 
-async fn an_edit_changes_the_terms_and_not_the_secret(stage: Stage) {
+async fn edit_changes_the_terms_and_not_the_secret(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let before = stage.key(&tenant, &id).await;
@@ -35,7 +35,7 @@ async fn an_edit_changes_the_terms_and_not_the_secret(stage: Stage) {
     assert_eq!(stage.actions(&id).await, ["key.generated", "key.edited", "key.edited"]);
 }
 
-async fn the_second_of_two_admins_is_told_what_changed(stage: Stage) {
+async fn second_editor_sees_what_the_first_changed(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (ana, ben) = (stage.admin(&tenant, "Ana").await, stage.admin(&tenant, "Ben").await);
     let id = stage.generate(&ana, "PMS").await.id;
@@ -52,7 +52,7 @@ async fn the_second_of_two_admins_is_told_what_changed(stage: Stage) {
     stage.keyring.edit_key(&ben, &id, changed.current.version, &bens).await.expect("he has seen it now");
 }
 
-async fn of_two_edits_at_once_one_wins(stage: Stage) {
+async fn one_of_two_concurrent_edits_wins(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let opened = stage.key(&tenant, &id).await;
@@ -76,7 +76,7 @@ async fn saving_without_a_change_writes_nothing(stage: Stage) {
     assert_eq!(stage.actions(&id).await, ["key.generated"]);
 }
 
-async fn a_revoked_key_cannot_be_edited(stage: Stage) {
+async fn revoked_key_cannot_be_edited(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let key = stage.keyring.revoke_key(&tenant, &id).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_revoked_key_cannot_be_edited(stage: Stage) {
     assert!(matches!(refused, Err(Error::Revoked)));
 }
 
-async fn every_wrong_field_is_named(stage: Stage) {
+async fn all_invalid_fields_are_reported(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let key = stage.key(&tenant, &id).await;

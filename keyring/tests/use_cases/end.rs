@@ -9,13 +9,13 @@ use keyring::{Error, Rotation, Thing};
 use super::stage::Stage;
 
 on_both_databases! {
-    a_revoked_key_stays_listed,
+    revoked_key_stays_listed,
     revoking_twice_is_one_revocation,
-    a_deleted_key_is_gone_and_remembered,
-    a_foreign_key_is_answered_like_a_missing_one,
+    deleted_key_is_gone_and_audited,
+    foreign_key_is_not_found,
 }
 
-async fn a_revoked_key_stays_listed(stage: Stage) {
+async fn revoked_key_stays_listed(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let ana = stage.admin(&tenant, "Ana").await;
     let id = stage.generate(&tenant, "PMS").await.id;
@@ -36,7 +36,7 @@ async fn revoking_twice_is_one_revocation(stage: Stage) {
     assert_eq!(stage.actions(&id).await, ["key.generated", "key.revoked"]);
 }
 
-async fn a_deleted_key_is_gone_and_remembered(stage: Stage) {
+async fn deleted_key_is_gone_and_audited(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let properties = stage.keyring.properties(&tenant).await.unwrap();
@@ -66,7 +66,7 @@ async fn a_deleted_key_is_gone_and_remembered(stage: Stage) {
     assert!(matches!(stage.keyring.delete_key(&tenant, &id).await, Err(Error::NotFound(Thing::Key))));
 }
 
-async fn a_foreign_key_is_answered_like_a_missing_one(stage: Stage) {
+async fn foreign_key_is_not_found(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let foreign = stage.generate(&other, "PMS").await.id;
     let before = stage.key(&other, &foreign).await;

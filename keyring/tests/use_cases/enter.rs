@@ -6,15 +6,15 @@ use keyring::{
 use super::stage::{PASSWORD, Stage, codes, home};
 
 on_both_databases! {
-    a_super_user_enters_and_leaves,
-    entering_another_tenant_leaves_the_first,
-    signing_out_leaves_as_well,
-    one_session_enters_and_no_other,
-    nobody_else_enters_or_lists,
-    a_tenant_comes_with_its_first_admin,
-    what_is_wrong_or_taken_makes_nothing,
-    tenants_are_listed_with_what_is_in_them,
-    without_a_subscription_no_secret_is_handed_out,
+    super_user_enters_and_leaves_a_tenant,
+    entering_a_tenant_leaves_the_previous_one,
+    signing_out_leaves_the_tenant,
+    entering_affects_one_session_only,
+    only_super_users_enter_or_list_tenants,
+    tenant_is_created_with_its_first_admin,
+    invalid_or_taken_values_create_nothing,
+    tenants_are_listed_with_their_counts,
+    unsubscribed_tenant_gets_no_secret,
     super_users_are_named_only_where_they_acted,
 }
 
@@ -47,7 +47,7 @@ fn visit(action: Action) -> (Action, String, Option<String>) {
     (action, "Root (super user)".to_owned(), Some(home().to_string()))
 }
 
-async fn a_super_user_enters_and_leaves(stage: Stage) {
+async fn super_user_enters_and_leaves_a_tenant(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     assert!(matches!(root(&stage).await.as_admin(), Err(Error::NotAnAdmin)), "who has entered none administers none");
     let (token, within) = entered(&stage, &tenant).await;
@@ -63,7 +63,7 @@ async fn a_super_user_enters_and_leaves(stage: Stage) {
     assert_eq!(visits(&stage, &tenant).await, [Action::TenantLeft, Action::TenantEntered].map(visit));
 }
 
-async fn entering_another_tenant_leaves_the_first(stage: Stage) {
+async fn entering_a_tenant_leaves_the_previous_one(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let (token, within) = entered(&stage, &acme).await;
     stage.keyring.enter_tenant(&within, &other.tenant().id).await.unwrap();
@@ -72,7 +72,7 @@ async fn entering_another_tenant_leaves_the_first(stage: Stage) {
     assert_eq!(visits(&stage, &other).await, [visit(Action::TenantEntered)]);
 }
 
-async fn signing_out_leaves_as_well(stage: Stage) {
+async fn signing_out_leaves_the_tenant(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (token, within) = entered(&stage, &tenant).await;
     stage.keyring.sign_out(&token, home()).await.unwrap();
@@ -81,7 +81,7 @@ async fn signing_out_leaves_as_well(stage: Stage) {
     assert!(matches!(late, Err(Error::SessionEnded)), "a session that is over enters nothing");
 }
 
-async fn one_session_enters_and_no_other(stage: Stage) {
+async fn entering_affects_one_session_only(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let elsewhere = root(&stage).await;
     entered(&stage, &tenant).await;
@@ -89,7 +89,7 @@ async fn one_session_enters_and_no_other(stage: Stage) {
     assert!(stage.at_the_console(ROOT).await.entered().is_none());
 }
 
-async fn nobody_else_enters_or_lists(stage: Stage) {
+async fn only_super_users_enter_or_list_tenants(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     stage.person(&acme, "Ana", Role::TenantAdmin).await;
     stage.person(&acme, "Mia", Role::Member).await;
@@ -117,7 +117,7 @@ fn first_admin(email: &str, name: &str) -> NewInvitation {
     NewInvitation { email: email.to_owned(), name: name.to_owned(), role }
 }
 
-async fn a_tenant_comes_with_its_first_admin(stage: Stage) {
+async fn tenant_is_created_with_its_first_admin(stage: Stage) {
     let by = root(&stage).await.as_super_user().unwrap();
     let admin = first_admin(" ANA@acme.test ", " Ana ");
     let made = stage.keyring.create_tenant_with_admin(&by, new_tenant("acme"), &admin).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_tenant_comes_with_its_first_admin(stage: Stage) {
     assert_eq!(events.last().unwrap().actor_name, "Root (super user)");
 }
 
-async fn what_is_wrong_or_taken_makes_nothing(stage: Stage) {
+async fn invalid_or_taken_values_create_nothing(stage: Stage) {
     let acme = stage.tenant("acme").await;
     stage.person(&acme, "Ana", Role::TenantAdmin).await;
     let by = root(&stage).await.as_super_user().unwrap();
@@ -158,7 +158,7 @@ async fn what_is_wrong_or_taken_makes_nothing(stage: Stage) {
     assert_eq!(chains, ["acme", "platform"], "not even a chain is left of it");
 }
 
-async fn tenants_are_listed_with_what_is_in_them(stage: Stage) {
+async fn tenants_are_listed_with_their_counts(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     stage.person(&acme, "Ana", Role::TenantAdmin).await;
     let revoked = stage.generate(&acme, "Revoked").await.id;
@@ -171,7 +171,7 @@ async fn tenants_are_listed_with_what_is_in_them(stage: Stage) {
     assert_eq!(stage.keyring.tenant(&by, &other.tenant().id).await.unwrap(), listed[1]);
 }
 
-async fn without_a_subscription_no_secret_is_handed_out(stage: Stage) {
+async fn unsubscribed_tenant_gets_no_secret(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     let by = SuperUser::operator();

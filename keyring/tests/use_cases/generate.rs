@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 use super::stage::{Stage, codes};
 
 on_both_databases! {
-    a_key_is_stored_as_it_was_asked_for,
-    of_a_secret_only_its_hash_is_kept,
-    the_longest_texts_fit,
-    every_wrong_field_is_named_at_once,
-    what_belongs_to_another_tenant_cannot_be_given,
-    days_end_where_the_tenant_is,
+    key_is_stored_as_requested,
+    only_the_hash_of_a_secret_is_stored,
+    longest_texts_fit,
+    all_invalid_fields_are_reported_together,
+    foreign_groups_and_properties_are_refused,
+    days_end_in_the_tenants_time_zone,
     key_can_expire_on_the_last_day_of_9999,
-    a_full_tenant_is_refused,
-    fifty_at_once_with_one_place_left_make_one,
+    key_limit_is_enforced,
+    fifty_concurrent_generations_of_the_last_key_make_one,
 }
 
-async fn a_key_is_stored_as_it_was_asked_for(stage: Stage) {
+async fn key_is_stored_as_requested(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let ana = stage.admin(&tenant, "Ana").await;
     let properties = stage.keyring.properties(&tenant).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_key_is_stored_as_it_was_asked_for(stage: Stage) {
     assert_eq!(stage.actions(&made.id).await, ["key.generated"]);
 }
 
-async fn of_a_secret_only_its_hash_is_kept(stage: Stage) {
+async fn only_the_hash_of_a_secret_is_stored(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let made = stage.generate(&tenant, "PMS").await;
     let secret = made.secret.expose_secret();
@@ -73,7 +73,7 @@ async fn of_a_secret_only_its_hash_is_kept(stage: Stage) {
     assert!(!format!("{:?}", made.secret).contains(random_part), "printing it for debugging");
 }
 
-async fn the_longest_texts_fit(stage: Stage) {
+async fn longest_texts_fit(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     // No two letters in a row are alike, so that no database can make it small.
     let letters = |count: u32| (0..count).filter_map(|n| char::from_u32(0x4E00 + n * 7 % 20_000)).collect::<String>();
@@ -83,7 +83,7 @@ async fn the_longest_texts_fit(stage: Stage) {
     assert_eq!(stage.key(&tenant, &id).await.description, letters(1000));
 }
 
-async fn every_wrong_field_is_named_at_once(stage: Stage) {
+async fn all_invalid_fields_are_reported_together(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let draft = KeyDraft { name: "x".to_owned(), allowed_ips: "here".to_owned(), ..KeyDraft::default() };
     let expiration = ExpirationDraft::EndOfDay("2026-11-20".to_owned());
@@ -93,7 +93,7 @@ async fn every_wrong_field_is_named_at_once(stage: Stage) {
     assert_eq!(stage.keyring.active_keys(&tenant).await.unwrap(), 0);
 }
 
-async fn what_belongs_to_another_tenant_cannot_be_given(stage: Stage) {
+async fn foreign_groups_and_properties_are_refused(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let foreign = stage.keyring.properties(&other).await.unwrap();
     let draft = KeyDraft {
@@ -105,7 +105,7 @@ async fn what_belongs_to_another_tenant_cannot_be_given(stage: Stage) {
     assert_eq!(codes(refused), [("group", "not_found".to_owned()), ("properties", "not_found".to_owned())]);
 }
 
-async fn days_end_where_the_tenant_is(stage: Stage) {
+async fn days_end_in_the_tenants_time_zone(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     // It is past midnight in Auckland already, so the 22nd is today and the 21st is over.
     let today = ExpirationDraft::EndOfDay("2026-11-22".to_owned());
@@ -145,7 +145,7 @@ async fn key_can_expire_on_the_last_day_of_9999(stage: Stage) {
     assert!(stage.names(&tenant, &expired).await.is_empty());
 }
 
-async fn a_full_tenant_is_refused(stage: Stage) {
+async fn key_limit_is_enforced(stage: Stage) {
     let tenant = stage.tenant_with_limit("acme", 2).await;
     let first = stage.generate(&tenant, "First").await.id;
     stage.generate(&tenant, "Second").await;
@@ -156,7 +156,7 @@ async fn a_full_tenant_is_refused(stage: Stage) {
     stage.keyring.generate_key(&tenant, &third).await.expect("a revoked key does not count");
 }
 
-async fn fifty_at_once_with_one_place_left_make_one(stage: Stage) {
+async fn fifty_concurrent_generations_of_the_last_key_make_one(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     for number in 0..9 {
         stage.generate(&tenant, &format!("Key {number}")).await;

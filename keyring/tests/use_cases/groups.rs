@@ -12,14 +12,14 @@ use secrecy::SecretString;
 use super::stage::{Stage, codes};
 
 on_both_databases! {
-    an_edit_takes_effect_on_the_next_call,
-    the_second_of_two_who_edit_is_told,
-    of_two_edits_at_once_one_wins,
+    edit_applies_from_the_next_call,
+    second_editor_gets_a_conflict,
+    one_of_two_concurrent_edits_wins,
     saving_without_a_change_writes_nothing,
-    all_that_is_typed_wrong_is_named,
-    a_group_in_use_is_not_deleted,
-    a_group_and_a_key_that_takes_it_never_part,
-    another_tenants_group_is_none,
+    all_invalid_permissions_are_reported,
+    group_in_use_is_not_deleted,
+    group_cannot_be_deleted_while_a_key_takes_it,
+    foreign_group_is_not_found,
 }
 
 fn edit(seen: i32, name: &str, permissions: &[&str]) -> GroupEdit {
@@ -48,7 +48,7 @@ async fn may(stage: &Stage, secret: &SecretString, permission: &str) -> bool {
     }
 }
 
-async fn an_edit_takes_effect_on_the_next_call(stage: Stage) {
+async fn edit_applies_from_the_next_call(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await;
     let group = named(&stage, &tenant, "Full access").await;
@@ -64,7 +64,7 @@ async fn an_edit_takes_effect_on_the_next_call(stage: Stage) {
     assert!(detail[0].contains("Full access") && detail[0].contains("keys:verify"), "{detail:?}");
 }
 
-async fn the_second_of_two_who_edit_is_told(stage: Stage) {
+async fn second_editor_gets_a_conflict(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (ana, ben) = (stage.admin(&tenant, "Ana").await, stage.admin(&tenant, "Ben").await);
     let group = named(&stage, &tenant, "Read only").await;
@@ -74,7 +74,7 @@ async fn the_second_of_two_who_edit_is_told(stage: Stage) {
     stage.keyring.edit_group(&ben, &group.id, &edit(2, "Reading", &["*:read"])).await.expect("he has seen it now");
 }
 
-async fn of_two_edits_at_once_one_wins(stage: Stage) {
+async fn one_of_two_concurrent_edits_wins(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let group = named(&stage, &tenant, "Read only").await;
     let spawn = |name: &str| {
@@ -96,7 +96,7 @@ async fn saving_without_a_change_writes_nothing(stage: Stage) {
     assert!(stage.actions(&group.id).await.is_empty());
 }
 
-async fn all_that_is_typed_wrong_is_named(stage: Stage) {
+async fn all_invalid_permissions_are_reported(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let group = named(&stage, &tenant, "Read only").await;
     let refused = stage.keyring.edit_group(&tenant, &group.id, &edit(1, "x", &["Read", "*:read", "a:b:c"])).await;
@@ -112,7 +112,7 @@ async fn all_that_is_typed_wrong_is_named(stage: Stage) {
     assert_eq!(codes(taken), [("name", "taken".to_owned())]);
 }
 
-async fn a_group_in_use_is_not_deleted(stage: Stage) {
+async fn group_in_use_is_not_deleted(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let group = named(&stage, &tenant, "Full access").await;
     let [active, revoked] = [stage.generate(&tenant, "PMS").await.id, stage.generate(&tenant, "Old").await.id];
@@ -133,7 +133,7 @@ async fn a_group_in_use_is_not_deleted(stage: Stage) {
     assert_eq!(stage.actions(&group.id).await, ["group.deleted"]);
 }
 
-async fn a_group_and_a_key_that_takes_it_never_part(stage: Stage) {
+async fn group_cannot_be_deleted_while_a_key_takes_it(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let group = named(&stage, &tenant, "Full access").await;
     let new = keyring::NewKey {
@@ -152,7 +152,7 @@ async fn a_group_and_a_key_that_takes_it_never_part(stage: Stage) {
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "one of them came first: {outcomes:?}");
 }
 
-async fn another_tenants_group_is_none(stage: Stage) {
+async fn foreign_group_is_not_found(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let new = NewGroup {
         name: "Front desk".to_owned(),

@@ -12,19 +12,19 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait, 
 use super::stage::Stage;
 
 on_both_databases! {
-    a_day_is_charted_by_the_hour,
-    a_month_is_charted_by_the_tenants_days,
-    a_day_of_25_hours_is_one_day,
-    the_log_shows_the_newest_first_and_keeps_its_place,
-    calls_of_one_instant_stay_apart,
-    the_newest_page_is_full_however_it_is_come_to,
-    the_log_can_be_narrowed_to_an_outcome,
+    day_is_charted_by_the_hour,
+    month_is_charted_by_the_tenants_days,
+    day_of_25_hours_is_one_day,
+    log_is_newest_first_and_pages_are_stable,
+    calls_of_one_instant_are_separate_entries,
+    newest_page_is_full_from_either_direction,
+    log_can_be_filtered_by_outcome,
     call_is_logged_with_its_request_its_secret_and_its_duration,
-    the_log_forgets_after_30_days,
-    what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither,
-    what_is_too_old_is_cleared_away_however_much_it_is,
-    a_foreign_key_has_no_history,
-    whoever_calls_with_a_password_is_listed,
+    log_entries_expire_after_30_days,
+    concurrent_write_is_in_both_chart_and_log_or_in_neither,
+    old_usage_is_deleted_in_batches,
+    foreign_key_has_no_usage,
+    people_who_call_with_a_password_are_listed,
 }
 
 async fn insert(stage: &Stage, sql: &str, values: Vec<Value>) {
@@ -75,7 +75,7 @@ async fn log(stage: &Stage, tenant: &TenantAdmin, key: &KeyId, start: Start) -> 
     stage.keyring.key_usage(tenant, key, &query).await.unwrap().log
 }
 
-async fn a_day_is_charted_by_the_hour(stage: Stage) {
+async fn day_is_charted_by_the_hour(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     stage.advance(TimeDelta::minutes(40));
@@ -97,7 +97,7 @@ async fn a_day_is_charted_by_the_hour(stage: Stage) {
     assert_eq!(usage.lately.total(), 110, "the day before counts among the last 30");
 }
 
-async fn a_month_is_charted_by_the_tenants_days(stage: Stage) {
+async fn month_is_charted_by_the_tenants_days(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     // Midnight in Auckland is 11:00 in everybody's time.
@@ -119,7 +119,7 @@ async fn a_month_is_charted_by_the_tenants_days(stage: Stage) {
     assert_eq!(days.iter().map(|(_, count)| count).sum::<u64>(), 15);
 }
 
-async fn a_day_of_25_hours_is_one_day(stage: Stage) {
+async fn day_of_25_hours_is_one_day(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     // In Auckland the clocks went back on 4 April 2027.
@@ -139,7 +139,7 @@ async fn a_day_of_25_hours_is_one_day(stage: Stage) {
     assert_eq!(twice.map(|(_, count)| *count).collect::<Vec<_>>(), [1, 1], "an hour shown twice is two hours");
 }
 
-async fn the_log_shows_the_newest_first_and_keeps_its_place(stage: Stage) {
+async fn log_is_newest_first_and_pages_are_stable(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     assert_eq!(log(&stage, &tenant, &key, Start::Newest).await, domain::usage::LogPage::default());
@@ -165,7 +165,7 @@ async fn the_log_shows_the_newest_first_and_keeps_its_place(stage: Stage) {
     assert!(further_back.has_newer, "three calls came in meanwhile");
 }
 
-async fn calls_of_one_instant_stay_apart(stage: Stage) {
+async fn calls_of_one_instant_are_separate_entries(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     for number in 1..=30 {
@@ -177,7 +177,7 @@ async fn calls_of_one_instant_stay_apart(stage: Stage) {
     assert_eq!(routes(&second.entries), numbered((1..=5).rev()));
 }
 
-async fn the_newest_page_is_full_however_it_is_come_to(stage: Stage) {
+async fn newest_page_is_full_from_either_direction(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     calls(&stage, &key, 30).await;
@@ -189,7 +189,7 @@ async fn the_newest_page_is_full_however_it_is_come_to(stage: Stage) {
     assert_eq!(log(&stage, &tenant, &key, past_the_end).await, first);
 }
 
-async fn the_log_can_be_narrowed_to_an_outcome(stage: Stage) {
+async fn log_can_be_filtered_by_outcome(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     calls(&stage, &key, 3).await;
@@ -219,7 +219,7 @@ async fn call_is_logged_with_its_request_its_secret_and_its_duration(stage: Stag
     assert_eq!([details(&calls[0]), details(&calls[1])], [expected, (None, None, None)]);
 }
 
-async fn the_log_forgets_after_30_days(stage: Stage) {
+async fn log_entries_expire_after_30_days(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     let thirty_days_ago = stage.now() - TimeDelta::days(30);
@@ -245,7 +245,7 @@ async fn count_and_log_calls(connection: &DatabaseConnection, key: &KeyId, now: 
     }
 }
 
-async fn what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither(stage: Stage) {
+async fn concurrent_write_is_in_both_chart_and_log_or_in_neither(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (writer, now) = (stage.connection().await, stage.now());
     for round in 0..4 {
@@ -265,7 +265,7 @@ async fn what_is_written_meanwhile_is_in_the_chart_and_in_the_log_or_in_neither(
     }
 }
 
-async fn what_is_too_old_is_cleared_away_however_much_it_is(stage: Stage) {
+async fn old_usage_is_deleted_in_batches(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     let now = stage.now();
@@ -283,7 +283,7 @@ async fn what_is_too_old_is_cleared_away_however_much_it_is(stage: Stage) {
     assert_eq!(stage.texts("SELECT CAST(count AS text) FROM usage_hour").await, ["5"]);
 }
 
-async fn a_foreign_key_has_no_history(stage: Stage) {
+async fn foreign_key_has_no_usage(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
     calls(&stage, &key, 3).await;
@@ -292,7 +292,7 @@ async fn a_foreign_key_has_no_history(stage: Stage) {
     assert!(matches!(refused, Err(Error::NotFound(Thing::Key))));
 }
 
-async fn whoever_calls_with_a_password_is_listed(stage: Stage) {
+async fn people_who_call_with_a_password_are_listed(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let other = stage.tenant("other").await;
     for (tenant, name) in [(&tenant, "Mei"), (&tenant, "Sofia"), (&other, "Mallory")] {

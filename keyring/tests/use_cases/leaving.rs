@@ -14,7 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// sqlx would give the connection to the next one, with the transaction open in which nothing that is written lasts.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_that_nobody_waits_for_any_more_is_over() {
+async fn abandoned_transaction_is_rolled_back() {
     let stage = Stage::on_postgres().await;
     let tenant = stage.tenant("acme").await;
     let (key, query) = (stage.generate(&tenant, "PMS").await.id, UsageQuery::default());
@@ -24,14 +24,14 @@ async fn a_transaction_that_nobody_waits_for_any_more_is_over() {
             usage = stage.keyring.key_usage(&tenant, &key, &query) => drop(usage.unwrap()),
             gone = until_gone => gone.unwrap(),
         }
-        wait_until_nothing_is_open(&stage).await;
+        wait_until_no_transaction_is_open(&stage).await;
     }
     // The database ends a session that leaves a transaction open for a second.
     let ended = "SELECT sessions_fatal::text FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(stage.texts(ended).await, ["0"], "the database had to end what was left open");
 }
 
-async fn wait_until_nothing_is_open(stage: &Stage) {
+async fn wait_until_no_transaction_is_open(stage: &Stage) {
     let open = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in %'";
     let begun = Instant::now();
     while let Some(query) = stage.texts(open).await.pop() {

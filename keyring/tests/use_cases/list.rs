@@ -12,13 +12,13 @@ use sea_orm::ConnectionTrait;
 use super::stage::Stage;
 
 on_both_databases! {
-    the_newest_comes_first,
-    filters_narrow_and_counts_say_how_much,
-    the_filters_for_attention_keep_to_their_rules,
-    a_search_looks_through_names_descriptions_and_tails,
+    newest_key_comes_first,
+    filters_combine_and_counts_match,
+    warning_filters_match_the_rules,
+    search_covers_names_descriptions_and_secret_tails,
     every_column_sorts_both_ways,
     pages_have_25_keys,
-    another_tenant_sees_nothing,
+    other_tenant_sees_nothing,
 }
 
 fn in_days(stage: &Stage, days: i64) -> ExpirationDraft {
@@ -38,12 +38,12 @@ async fn filled(stage: &Stage) -> TenantAdmin {
     tenant
 }
 
-async fn the_newest_comes_first(stage: Stage) {
+async fn newest_key_comes_first(stage: Stage) {
     let tenant = filled(&stage).await;
     assert_eq!(stage.names(&tenant, &KeyListQuery::default()).await, ["delta", "gamma", "Alpha", "beta"]);
 }
 
-async fn filters_narrow_and_counts_say_how_much(stage: Stage) {
+async fn filters_combine_and_counts_match(stage: Stage) {
     let tenant = filled(&stage).await;
     let (active, revoked) = (Some(Status::Active), Some(Status::Revoked));
     let (valid, soon, expired) = (Some(Validity::Valid), Some(Validity::ExpiringSoon), Some(Validity::Expired));
@@ -63,7 +63,7 @@ async fn filters_narrow_and_counts_say_how_much(stage: Stage) {
     }
 }
 
-async fn the_filters_for_attention_keep_to_their_rules(stage: Stage) {
+async fn warning_filters_match_the_rules(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     for name in ["idle", "forgotten", "busy", "revoked", "rotated"] {
         stage.generate(&tenant, name).await;
@@ -98,7 +98,7 @@ async fn the_filters_for_attention_keep_to_their_rules(stage: Stage) {
     }
 }
 
-async fn a_search_looks_through_names_descriptions_and_tails(stage: Stage) {
+async fn search_covers_names_descriptions_and_secret_tails(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     for (name, description) in [("Größe 100%", ""), ("snake_case", "for the ÄRGER desk"), ("plain", "back\\slash")] {
         let draft = KeyDraft { description: description.to_owned(), ..stage.draft(&tenant, name).await };
@@ -162,7 +162,7 @@ async fn pages_have_25_keys(stage: Stage) {
     assert_eq!(stage.keyring.keys(&tenant, &first).await.unwrap().pages(), 2);
 }
 
-async fn another_tenant_sees_nothing(stage: Stage) {
+async fn other_tenant_sees_nothing(stage: Stage) {
     filled(&stage).await;
     let other = stage.tenant("other").await;
     let page = stage.keyring.keys(&other, &KeyListQuery::default()).await.unwrap();

@@ -28,16 +28,16 @@ on_both_databases! {
     admin_who_signed_out_everywhere_changes_nothing,
     other_session_changes_nothing_after_a_password_change,
     expired_session_changes_nothing,
-    admin_who_owes_a_second_factor_changes_nothing,
+    admin_without_required_mfa_changes_nothing,
     promoted_member_keeps_their_own_keys,
     super_user_who_left_the_tenant_changes_nothing_in_it,
     signed_out_super_user_changes_nothing_anywhere,
     queued_changes_of_a_deactivated_admin_are_refused,
     queued_change_of_a_super_user_in_a_tenant_is_refused,
-    nobody_reactivates_themselves_or_changes_their_own_role,
+    people_cannot_reactivate_themselves_or_change_their_own_role,
     super_user_acts_and_signs_out_concurrently_without_deadlock,
-    ended_session_stays_ended_by_a_clock_that_lags,
-    renamed_admin_is_audited_by_the_new_name,
+    lagging_clock_does_not_revive_an_ended_session,
+    renamed_admin_is_audited_under_the_new_name,
 }
 
 const ANA: &str = "ana@acme.test";
@@ -90,7 +90,7 @@ impl Ana {
     }
 
     /// The same for what people change about themselves.
-    async fn is_refused_their_own(&self, stage: &Stage) {
+    async fn is_refused_own_changes(&self, stage: &Stage) {
         let before = self.sequence(stage).await;
         for (what, change) in changes_as_person(&stage.keyring, &self.signed_in) {
             let error = change.await.expect_err(what);
@@ -202,7 +202,7 @@ async fn deactivated_admin_changes_nothing(stage: Stage) {
     stage.keyring.deactivate(&ana.tenant, &ana.id).await.unwrap();
     let refused = |error: &Error| is_session_ended(error) || is_about_oneself(error);
     ana.is_refused_everything(&stage, refused).await;
-    ana.is_refused_their_own(&stage).await;
+    ana.is_refused_own_changes(&stage).await;
     // Reactivation gives no session back.
     stage.keyring.reactivate(&ana.tenant, &ana.id).await.unwrap();
     ana.is_refused_everything(&stage, refused).await;
@@ -229,7 +229,7 @@ async fn signed_out_admin_changes_nothing(stage: Stage) {
     let ana = Ana::on(&stage).await;
     stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
     ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
-    ana.is_refused_their_own(&stage).await;
+    ana.is_refused_own_changes(&stage).await;
     stage.keyring.sign_out(&ana.token, home()).await.expect("twice is once");
 }
 
@@ -256,10 +256,10 @@ async fn expired_session_changes_nothing(stage: Stage) {
     let ana = Ana::on(&stage).await;
     stage.advance(keyring::SESSION_IDLE);
     ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
-    ana.is_refused_their_own(&stage).await;
+    ana.is_refused_own_changes(&stage).await;
 }
 
-async fn admin_who_owes_a_second_factor_changes_nothing(stage: Stage) {
+async fn admin_without_required_mfa_changes_nothing(stage: Stage) {
     let ana = Ana::on(&stage).await;
     stage.keyring.require_second_factor(&ana.tenant, true).await.unwrap();
     let refused = |error: &Error| matches!(error, Error::MfaEnrollmentRequired { .. }) || is_about_oneself(error);
@@ -420,7 +420,7 @@ async fn queued_change_of_a_super_user_in_a_tenant_is_refused(stage: Stage) {
     assert!(is_session_ended(&late.unwrap_err()));
 }
 
-async fn nobody_reactivates_themselves_or_changes_their_own_role(stage: Stage) {
+async fn people_cannot_reactivate_themselves_or_change_their_own_role(stage: Stage) {
     let ana = Ana::on(&stage).await;
     let (_, root) = root_within(&stage, &ana.tenant).await;
     for (who, admin, id) in [("Ana", &ana.admin, &ana.id), ("Root", &root.as_admin().unwrap(), &root.person.id)] {
@@ -461,7 +461,7 @@ async fn super_user_acts_and_signs_out_concurrently_without_deadlock(stage: Stag
     }
 }
 
-async fn ended_session_stays_ended_by_a_clock_that_lags(stage: Stage) {
+async fn lagging_clock_does_not_revive_an_ended_session(stage: Stage) {
     let ana = Ana::on(&stage).await;
     stage.advance(TimeDelta::minutes(5));
     stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
@@ -470,7 +470,7 @@ async fn ended_session_stays_ended_by_a_clock_that_lags(stage: Stage) {
     assert!(stage.keyring.signed_in(&ana.token, home()).await.unwrap().is_none(), "and not put off");
 }
 
-async fn renamed_admin_is_audited_by_the_new_name(stage: Stage) {
+async fn renamed_admin_is_audited_under_the_new_name(stage: Stage) {
     let ana = Ana::on(&stage).await;
     stage.keyring.rename_oneself(&ana.signed_in, "Anna").await.unwrap();
     stage.keyring.create_property(&ana.admin, NewProperty { name: "Annexe".to_owned() }).await.unwrap();

@@ -8,7 +8,7 @@ use super::stage::{Stage, fresh_postgres};
 
 on_both_databases! {
     migrating_again_changes_nothing,
-    secrets_from_before_are_given_ids,
+    existing_secrets_get_ids,
 }
 
 async fn migrating_again_changes_nothing(stage: Stage) {
@@ -29,7 +29,7 @@ const WITHOUT_SECRET_IDS: &[&str] = &[
     "DELETE FROM seaql_migrations WHERE version = 'm20261126_000007_call_details'",
 ];
 
-async fn secrets_from_before_are_given_ids(stage: Stage) {
+async fn existing_secrets_get_ids(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     for name in ["PMS", "Widget", "Gateway"] {
         stage.generate(&tenant, name).await;
@@ -45,7 +45,7 @@ async fn secrets_from_before_are_given_ids(stage: Stage) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_that_start_at_once_take_turns() {
+async fn concurrent_starts_migrate_in_turn() {
     let url = fresh_postgres().await;
     let starts: Vec<_> = (0..8)
         .map(|_| {

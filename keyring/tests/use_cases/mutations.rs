@@ -21,19 +21,19 @@ use secrecy::ExposeSecret;
 use super::stage::{PASSWORD, Stage, home, write_secret_keys};
 
 on_both_databases! {
-    every_mutation_leaves_its_row,
+    every_mutation_is_audited,
 }
 
 /// What must not stand in any row.
 type Secrets = Vec<String>;
 
-async fn every_mutation_leaves_its_row(stage: Stage) {
+async fn every_mutation_is_audited(stage: Stage) {
     let mut secrets = vec![PASSWORD.to_owned(), ANOTHER.to_owned()];
-    let tenant = what_super_users_do(&stage, &mut secrets).await;
+    let tenant = super_user_changes_tenants(&stage, &mut secrets).await;
     what_admins_keep(&stage, &tenant).await;
-    what_becomes_of_a_key(&stage, &tenant, &mut secrets).await;
-    what_admins_do_about_people(&stage, &tenant, &mut secrets).await;
-    what_people_do_about_themselves(&stage, &tenant, &mut secrets).await;
+    admin_changes_keys(&stage, &tenant, &mut secrets).await;
+    admin_changes_people(&stage, &tenant, &mut secrets).await;
+    people_change_themselves(&stage, &tenant, &mut secrets).await;
 
     what_operators_do(&stage).await;
 
@@ -74,7 +74,7 @@ fn invitation(email: &str, name: &str) -> NewInvitation {
     NewInvitation { email: email.to_owned(), name: name.to_owned(), role }
 }
 
-async fn what_super_users_do(stage: &Stage, secrets: &mut Secrets) -> TenantAdmin {
+async fn super_user_changes_tenants(stage: &Stage, secrets: &mut Secrets) -> TenantAdmin {
     let keyring = &stage.keyring;
     let tenant = stage.tenant("acme").await;
     keyring.ensure_super_user(person("root@latchkey.test", "Root")).await.unwrap();
@@ -108,7 +108,7 @@ async fn what_admins_keep(stage: &Stage, tenant: &TenantAdmin) {
     keyring.delete_group(tenant, &group.id).await.unwrap();
 }
 
-async fn what_becomes_of_a_key(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
+async fn admin_changes_keys(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
     let keyring = &stage.keyring;
     let draft = stage.draft(tenant, "PMS").await;
     let new = NewKey { draft: draft.clone(), expiration: ExpirationDraft::Never };
@@ -123,7 +123,7 @@ async fn what_becomes_of_a_key(stage: &Stage, tenant: &TenantAdmin, secrets: &mu
     secrets.extend([made.secret, rotated.secret].map(|secret| secret.expose_secret().to_owned()));
 }
 
-async fn what_admins_do_about_people(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
+async fn admin_changes_people(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
     let keyring = &stage.keyring;
     stage.person(tenant, "Ana", Role::TenantAdmin).await;
     let invited = keyring.invite_person(tenant, &invitation("mia@acme.test", "Mia")).await.unwrap();
@@ -153,7 +153,7 @@ async fn what_operators_do(stage: &Stage) {
     stage.reopen().await.unwrap().rotate_secret_key().await.unwrap();
 }
 
-async fn what_people_do_about_themselves(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
+async fn people_change_themselves(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
     let keyring = &stage.keyring;
     stage.person(tenant, "Ben", Role::Member).await;
     let token = stage.sign_in("ben@acme.test", PASSWORD).await.unwrap();

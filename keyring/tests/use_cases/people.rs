@@ -20,19 +20,19 @@ mod alike;
 mod invitations;
 
 on_both_databases! {
-    people_are_shown_with_all_that_there_is_to_know,
-    a_role_holds_from_the_next_request_and_the_keys_next_call,
-    what_changes_nothing_is_not_written_down,
-    the_last_admin_stays_one,
-    an_admin_who_cannot_sign_in_yet_is_not_the_last_one,
+    people_are_listed_with_all_details,
+    role_change_applies_from_the_next_request_and_call,
+    change_without_effect_is_not_audited,
+    last_admin_cannot_be_demoted_or_deactivated,
+    invited_admin_does_not_count_as_the_last_admin,
     two_admins_who_demote_each_other_leave_one,
-    whoever_was_switched_off_can_do_nothing_until_they_are_switched_on,
-    a_key_is_refused_once_its_owner_was_switched_off,
-    sessions_end_when_an_admin_says_so,
-    a_second_factor_is_reset_by_another_admin,
-    a_second_factor_can_be_asked_of_everybody,
-    a_foreign_person_is_nobody,
-    whom_to_ask_are_those_who_can_help,
+    deactivated_person_can_do_nothing_until_reactivated,
+    key_of_a_deactivated_owner_is_rejected,
+    admin_ends_sessions_of_a_person,
+    another_admin_resets_a_second_factor,
+    mfa_can_be_required_of_all_people,
+    foreign_person_is_not_found,
+    admin_contacts_are_those_who_can_help,
 }
 
 async fn id_of(stage: &Stage, tenant: &TenantAdmin, name: &str) -> PersonId {
@@ -70,7 +70,7 @@ async fn signed_in(stage: &Stage, token: &SessionToken) -> Option<ActiveSession>
     stage.keyring.signed_in(token, home()).await.unwrap()
 }
 
-async fn people_are_shown_with_all_that_there_is_to_know(stage: Stage) {
+async fn people_are_listed_with_all_details(stage: Stage) {
     let (tenant, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     stage.person(&other, "Eve", Role::TenantAdmin).await;
     stage.admin(&tenant, "Ana").await;
@@ -121,7 +121,7 @@ async fn judged(stage: &Stage, key: &NewSecret, permission: &str) -> Result<(), 
     stage.keyring.evaluate(&Credential::Secret(key.secret.clone()), &query).await.unwrap().outcome.map(drop)
 }
 
-async fn a_role_holds_from_the_next_request_and_the_keys_next_call(stage: Stage) {
+async fn role_change_applies_from_the_next_request_and_call(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.admin(&tenant, "Ana").await;
     let readers = group(&stage, &tenant, "Readers", GroupType::Person, "reservations:read").await;
@@ -142,7 +142,7 @@ async fn a_role_holds_from_the_next_request_and_the_keys_next_call(stage: Stage)
     assert_eq!(stage.actions(&mia).await[2..], ["person.role_changed"; 4]);
 }
 
-async fn what_changes_nothing_is_not_written_down(stage: Stage) {
+async fn change_without_effect_is_not_audited(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (one, other) = (
         group(&stage, &tenant, "beta", GroupType::Person, "a:read").await,
@@ -161,7 +161,7 @@ async fn what_changes_nothing_is_not_written_down(stage: Stage) {
     assert_eq!(stage.actions(&mia).await[2..], ["person.switched_off"]);
 }
 
-async fn the_last_admin_stays_one(stage: Stage) {
+async fn last_admin_cannot_be_demoted_or_deactivated(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let ana = id_of(&stage, &tenant, "Ana").await;
@@ -181,7 +181,7 @@ async fn the_last_admin_stays_one(stage: Stage) {
     stage.keyring.deactivate(&tenant, &ana).await.unwrap();
 }
 
-async fn an_admin_who_cannot_sign_in_yet_is_not_the_last_one(stage: Stage) {
+async fn invited_admin_does_not_count_as_the_last_admin(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let zoe = invite(&stage, &tenant, "Zoe", Role::TenantAdmin).await.person.id;
     let after = stage.keyring.set_role(&tenant, &zoe, &role(Role::Member, &[])).await.unwrap();
@@ -212,7 +212,7 @@ async fn two_admins_who_demote_each_other_leave_one(stage: Stage) {
     assert_eq!(people.iter().filter(|profile| profile.person.role == Role::TenantAdmin).count(), 1);
 }
 
-async fn whoever_was_switched_off_can_do_nothing_until_they_are_switched_on(stage: Stage) {
+async fn deactivated_person_can_do_nothing_until_reactivated(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let ana = stage.admin(&tenant, "Ana").await;
     let (mia, token, key) = mia_with_a_key(&stage, &tenant).await;
@@ -232,7 +232,7 @@ async fn whoever_was_switched_off_can_do_nothing_until_they_are_switched_on(stag
     assert!(matches!(own, Err(Error::Refused(reason)) if reason.contains("another admin")));
 }
 
-async fn a_key_is_refused_once_its_owner_was_switched_off(stage: Stage) {
+async fn key_of_a_deactivated_owner_is_rejected(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (mia, _, key) = mia_with_a_key(&stage, &tenant).await;
     let everything = group(&stage, &tenant, "Everything", GroupType::Person, "*").await;
@@ -262,7 +262,7 @@ async fn a_key_is_refused_once_its_owner_was_switched_off(stage: Stage) {
     assert_eq!(afterwards, Err(Refusal::Disabled(Reason::OwnerDeactivated)), "the first call after it returned");
 }
 
-async fn sessions_end_when_an_admin_says_so(stage: Stage) {
+async fn admin_ends_sessions_of_a_person(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let mia = member(&stage, &tenant, "Mia").await;
     let mut tokens = Vec::new();
@@ -291,7 +291,7 @@ async fn give_second_factor(stage: &Stage, person: &PersonId) {
     stage.connection().await.execute_unprepared(&sql).await.unwrap();
 }
 
-async fn a_second_factor_is_reset_by_another_admin(stage: Stage) {
+async fn another_admin_resets_a_second_factor(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let ana = stage.admin(&tenant, "Ana").await;
     let mia = member(&stage, &tenant, "Mia").await;
@@ -315,7 +315,7 @@ async fn a_second_factor_is_reset_by_another_admin(stage: Stage) {
     assert!(matches!(own, Err(Error::Refused(_))), "one's own takes a code");
 }
 
-async fn a_second_factor_can_be_asked_of_everybody(stage: Stage) {
+async fn mfa_can_be_required_of_all_people(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
@@ -331,7 +331,7 @@ async fn a_second_factor_can_be_asked_of_everybody(stage: Stage) {
     assert_eq!(stage.actions(&tenant.tenant().id).await, ["tenant.created", "tenant.changed", "tenant.changed"]);
 }
 
-async fn a_foreign_person_is_nobody(stage: Stage) {
+async fn foreign_person_is_not_found(stage: Stage) {
     let (tenant, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let mia = member(&stage, &tenant, "Mia").await;
     let missing = PersonId::parse("per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap();
@@ -353,7 +353,7 @@ async fn a_foreign_person_is_nobody(stage: Stage) {
     }
 }
 
-async fn whom_to_ask_are_those_who_can_help(stage: Stage) {
+async fn admin_contacts_are_those_who_can_help(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     for (name, role) in [("Ben", Role::TenantAdmin), ("Ana", Role::TenantAdmin), ("Mia", Role::Member)] {
         stage.person(&tenant, name, role).await;

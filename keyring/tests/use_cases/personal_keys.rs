@@ -20,14 +20,14 @@ use secrecy::SecretString;
 use super::stage::{PASSWORD, Stage, codes, home};
 
 on_both_databases!(
-    a_key_goes_as_far_as_its_owner_at_that_moment,
-    scopes_and_properties_narrow_a_personal_key,
-    a_key_ends_with_its_owner_and_comes_back_with_them,
-    a_key_is_its_owners_alone,
-    an_admin_sees_and_withdraws_what_people_have,
-    a_person_has_ten_keys_at_most_and_none_of_the_tenants,
-    without_a_subscription_nobody_is_given_a_secret,
-    a_super_user_has_no_keys_of_their_own,
+    key_has_its_owners_current_permissions,
+    scopes_and_properties_restrict_a_personal_key,
+    key_follows_its_owners_deactivation_and_reactivation,
+    only_the_owner_manages_a_personal_key,
+    admin_lists_and_revokes_personal_keys,
+    person_has_at_most_ten_keys_outside_the_tenants_limit,
+    unsubscribed_tenant_gets_no_personal_secret,
+    super_user_has_no_personal_keys,
 );
 
 /// A person of the tenant's who has signed in, and their id.
@@ -72,7 +72,7 @@ async fn verdict(stage: &Stage, key: &NewSecret, permission: &str, property: Opt
     }
 }
 
-async fn a_key_goes_as_far_as_its_owner_at_that_moment(stage: Stage) {
+async fn key_has_its_owners_current_permissions(stage: Stage) {
     let acme = stage.tenant("acme").await;
     let (mei, id) = holder(&stage, &acme, "Mei", Role::Member).await;
     stage.person(&acme, "Ana", Role::TenantAdmin).await;
@@ -91,7 +91,7 @@ async fn a_key_goes_as_far_as_its_owner_at_that_moment(stage: Stage) {
     assert_eq!(verdict(&stage, &key, "reservations:read", None).await, Verdict::InsufficientPermissions);
 }
 
-async fn scopes_and_properties_narrow_a_personal_key(stage: Stage) {
+async fn scopes_and_properties_restrict_a_personal_key(stage: Stage) {
     let acme = stage.tenant("acme").await;
     let (ana, _) = holder(&stage, &acme, "Ana", Role::TenantAdmin).await;
     let properties = stage.keyring.key_choices(&ana).await.unwrap().properties;
@@ -105,7 +105,7 @@ async fn scopes_and_properties_narrow_a_personal_key(stage: Stage) {
     assert_eq!(codes(stage.keyring.generate_key(&ana, &both_scopes("x")).await), [("name", "too_short".to_owned())]);
 }
 
-async fn a_key_ends_with_its_owner_and_comes_back_with_them(stage: Stage) {
+async fn key_follows_its_owners_deactivation_and_reactivation(stage: Stage) {
     let acme = stage.tenant("acme").await;
     let (mei, id) = holder(&stage, &acme, "Mei", Role::Member).await;
     grant(&stage, &acme, &id, &["*"]).await;
@@ -117,7 +117,7 @@ async fn a_key_ends_with_its_owner_and_comes_back_with_them(stage: Stage) {
     assert_eq!(verdict(&stage, &key, "reservations:read", None).await, Verdict::Valid);
 }
 
-async fn a_key_is_its_owners_alone(stage: Stage) {
+async fn only_the_owner_manages_a_personal_key(stage: Stage) {
     let acme = stage.tenant("acme").await;
     let (mei, _) = holder(&stage, &acme, "Mei", Role::Member).await;
     let (ana, _) = holder(&stage, &acme, "Ana", Role::TenantAdmin).await;
@@ -144,7 +144,7 @@ async fn a_key_is_its_owners_alone(stage: Stage) {
     assert_eq!(stage.keyring.keys(&mei, &KeyListQuery::default()).await.unwrap().total, 1, "it stays listed");
 }
 
-async fn an_admin_sees_and_withdraws_what_people_have(stage: Stage) {
+async fn admin_lists_and_revokes_personal_keys(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let (mei, _) = holder(&stage, &acme, "Mei", Role::Member).await;
     let key = stage.keyring.generate_key(&mei, &both_scopes("Script")).await.unwrap();
@@ -162,7 +162,7 @@ async fn an_admin_sees_and_withdraws_what_people_have(stage: Stage) {
     assert_eq!(stage.actions(&key.id).await, ["key.generated", "key.revoked"]);
 }
 
-async fn a_person_has_ten_keys_at_most_and_none_of_the_tenants(stage: Stage) {
+async fn person_has_at_most_ten_keys_outside_the_tenants_limit(stage: Stage) {
     let acme = stage.tenant_with_limit("acme", 1).await;
     let (mei, _) = holder(&stage, &acme, "Mei", Role::Member).await;
     for number in 0..10 {
@@ -175,7 +175,7 @@ async fn a_person_has_ten_keys_at_most_and_none_of_the_tenants(stage: Stage) {
     assert_eq!(stage.keyring.active_keys(&acme).await.unwrap(), 1);
 }
 
-async fn without_a_subscription_nobody_is_given_a_secret(stage: Stage) {
+async fn unsubscribed_tenant_gets_no_personal_secret(stage: Stage) {
     let acme = stage.tenant("acme").await;
     let (mei, id) = holder(&stage, &acme, "Mei", Role::Member).await;
     grant(&stage, &acme, &id, &["*"]).await;
@@ -195,7 +195,7 @@ async fn without_a_subscription_nobody_is_given_a_secret(stage: Stage) {
     assert_eq!(verdict(&stage, &key, "reservations:read", None).await, Verdict::Valid);
 }
 
-async fn a_super_user_has_no_keys_of_their_own(stage: Stage) {
+async fn super_user_has_no_personal_keys(stage: Stage) {
     let acme = stage.tenant("acme").await;
     stage.keyring.create_person(None, Role::SuperUser, root()).await.unwrap();
     let token = stage.sign_in("root@latchkey.test", PASSWORD).await.unwrap();

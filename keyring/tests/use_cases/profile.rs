@@ -6,13 +6,13 @@ use super::stage::{PASSWORD, Stage, client, codes, home};
 
 on_both_databases! {
     people_name_themselves,
-    another_password_keeps_this_session_alone,
-    the_current_password_has_to_be_right,
-    of_two_changes_at_once_one_wins,
-    guesses_at_the_current_password_wait,
-    sessions_are_listed_for_their_person_alone,
+    password_change_ends_all_other_sessions,
+    current_password_must_be_correct,
+    one_of_two_concurrent_changes_wins,
+    guesses_at_the_current_password_are_throttled,
+    people_see_their_own_sessions_only,
     signing_out_everywhere_ends_all_sessions,
-    a_members_groups_say_what_they_may_do,
+    members_groups_grant_their_permissions,
 }
 
 const MIA: &str = "mia@acme.test";
@@ -39,7 +39,7 @@ async fn people_name_themselves(stage: Stage) {
     assert_eq!(stage.texts(renaming).await, [r#"{"after":{"name":"Mia Marin"},"before":{"name":"Mia"}}"#]);
 }
 
-async fn another_password_keeps_this_session_alone(stage: Stage) {
+async fn password_change_ends_all_other_sessions(stage: Stage) {
     mia(&stage).await;
     let here = stage.sign_in(MIA, PASSWORD).await.unwrap();
     let elsewhere = stage.sign_in(MIA, PASSWORD).await.unwrap();
@@ -53,7 +53,7 @@ async fn another_password_keeps_this_session_alone(stage: Stage) {
     assert_eq!(stage.texts(told).await, [r#"{"sessions_ended":2}"#]);
 }
 
-async fn the_current_password_has_to_be_right(stage: Stage) {
+async fn current_password_must_be_correct(stage: Stage) {
     let mia = mia(&stage).await;
     for wrong in ["", "a wrong password", ANOTHER] {
         let refused = change(&stage, &mia, wrong, ANOTHER).await;
@@ -62,7 +62,7 @@ async fn the_current_password_has_to_be_right(stage: Stage) {
     assert!(stage.sign_in(MIA, PASSWORD).await.is_ok(), "it is as it was");
 }
 
-async fn of_two_changes_at_once_one_wins(stage: Stage) {
+async fn one_of_two_concurrent_changes_wins(stage: Stage) {
     let mia = mia(&stage).await;
     let (one, other) = tokio::join!(
         change(&stage, &mia, PASSWORD, "the first new password"),
@@ -73,7 +73,7 @@ async fn of_two_changes_at_once_one_wins(stage: Stage) {
     assert!(stage.sign_in(MIA, good).await.is_ok());
 }
 
-async fn guesses_at_the_current_password_wait(stage: Stage) {
+async fn guesses_at_the_current_password_are_throttled(stage: Stage) {
     let mia = mia(&stage).await;
     for _ in 0..10 {
         assert!(matches!(change(&stage, &mia, "a wrong guess", ANOTHER).await, Err(Error::Invalid(_))));
@@ -83,7 +83,7 @@ async fn guesses_at_the_current_password_wait(stage: Stage) {
     change(&stage, &mia, PASSWORD, ANOTHER).await.expect("not for good");
 }
 
-async fn sessions_are_listed_for_their_person_alone(stage: Stage) {
+async fn people_see_their_own_sessions_only(stage: Stage) {
     mia(&stage).await;
     let tenant = stage.keyring.operator_for("acme").await.unwrap();
     stage.person(&tenant, "Ben", Role::Member).await;
@@ -115,7 +115,7 @@ async fn signing_out_everywhere_ends_all_sessions(stage: Stage) {
     assert!(stage.sign_in(MIA, PASSWORD).await.is_ok());
 }
 
-async fn a_members_groups_say_what_they_may_do(stage: Stage) {
+async fn members_groups_grant_their_permissions(stage: Stage) {
     let mia = mia(&stage).await;
     let tenant = stage.keyring.operator_for("acme").await.unwrap();
     assert!(stage.keyring.own_groups(&mia).await.unwrap().is_empty());

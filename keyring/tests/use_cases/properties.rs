@@ -10,13 +10,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::stage::{Stage, codes};
 
 on_both_databases! {
-    a_property_is_renamed_and_told,
-    names_are_taken_once_even_by_archived_properties,
-    the_second_of_two_who_rename_is_told,
-    an_archived_property_is_out_of_reach_until_it_is_restored,
-    an_edit_keeps_the_archived_part_of_a_selection,
-    the_keys_that_reach_a_property_are_counted_and_named,
-    another_tenants_property_is_none,
+    property_rename_is_audited,
+    names_are_unique_even_among_archived_properties,
+    second_rename_gets_a_conflict,
+    archived_property_is_out_of_scope_until_restored,
+    edit_keeps_the_archived_part_of_a_selection,
+    keys_with_access_to_a_property_are_counted_and_listed,
+    foreign_property_is_not_found,
 }
 
 fn to(name: &str) -> Renaming {
@@ -44,7 +44,7 @@ async fn judge(stage: &Stage, secret: &SecretString, property: Option<&PropertyI
     stage.keyring.evaluate(&Credential::Secret(secret), &query).await.unwrap().outcome.map(|(caller, _)| caller)
 }
 
-async fn a_property_is_renamed_and_told(stage: Stage) {
+async fn property_rename_is_audited(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let [harbour, _] = stage.properties(&tenant).await;
     let after = stage.keyring.rename_property(&tenant, &harbour.id, &to(" Harbour Hotel ")).await.unwrap();
@@ -61,7 +61,7 @@ async fn a_property_is_renamed_and_told(stage: Stage) {
     );
 }
 
-async fn names_are_taken_once_even_by_archived_properties(stage: Stage) {
+async fn names_are_unique_even_among_archived_properties(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let [harbour, old_town] = stage.properties(&tenant).await;
     let taken = stage.keyring.rename_property(&tenant, &harbour.id, &to("Old Town")).await;
@@ -75,7 +75,7 @@ async fn names_are_taken_once_even_by_archived_properties(stage: Stage) {
     assert!(errors.to_string().contains("An archived property has this name."), "{errors}");
 }
 
-async fn the_second_of_two_who_rename_is_told(stage: Stage) {
+async fn second_rename_gets_a_conflict(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let (ana, ben) = (stage.admin(&tenant, "Ana").await, stage.admin(&tenant, "Ben").await);
     let [harbour, _] = stage.properties(&tenant).await;
@@ -86,7 +86,7 @@ async fn the_second_of_two_who_rename_is_told(stage: Stage) {
     assert_eq!(stage.properties(&tenant).await[0].name, "Ana's House");
 }
 
-async fn an_archived_property_is_out_of_reach_until_it_is_restored(stage: Stage) {
+async fn archived_property_is_out_of_scope_until_restored(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let [harbour, old_town] = stage.properties(&tenant).await;
     let both = narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await;
@@ -125,7 +125,7 @@ async fn an_archived_property_is_out_of_reach_until_it_is_restored(stage: Stage)
     assert_eq!(stage.actions(&harbour.id).await, expected, "twice is once");
 }
 
-async fn an_edit_keeps_the_archived_part_of_a_selection(stage: Stage) {
+async fn edit_keeps_the_archived_part_of_a_selection(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let [harbour, old_town] = stage.properties(&tenant).await;
     let key = narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await.id;
@@ -148,7 +148,7 @@ async fn an_edit_keeps_the_archived_part_of_a_selection(stage: Stage) {
     assert_eq!(reach, PropertyScope::Only(vec![old_town.id]), "access to all of them replaced the selection");
 }
 
-async fn the_keys_that_reach_a_property_are_counted_and_named(stage: Stage) {
+async fn keys_with_access_to_a_property_are_counted_and_listed(stage: Stage) {
     let tenant = stage.tenant_with_limit("acme", 100).await;
     let [harbour, old_town] = stage.properties(&tenant).await;
     stage.generate(&tenant, "To all").await;
@@ -170,7 +170,7 @@ async fn the_keys_that_reach_a_property_are_counted_and_named(stage: Stage) {
     assert_eq!((many.first.len(), many.count), (50, 53), "no more than fifty are named");
 }
 
-async fn another_tenants_property_is_none(stage: Stage) {
+async fn foreign_property_is_not_found(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let [harbour, _] = stage.properties(&acme).await;
     let keyring = &stage.keyring;

@@ -6,14 +6,14 @@ use secrecy::ExposeSecret;
 use super::stage::{Stage, codes};
 
 on_both_databases! {
-    a_rotation_replaces_the_secret_and_nothing_else,
-    the_old_secret_can_be_kept_for_a_while,
-    there_are_never_more_than_two_secrets,
-    the_grace_period_can_be_ended,
-    a_rotation_can_set_the_expiration,
-    an_expired_key_needs_a_new_expiration,
-    of_two_rotations_at_once_one_wins,
-    a_revoked_key_cannot_be_rotated,
+    rotation_replaces_the_secret_and_nothing_else,
+    old_secret_works_during_the_grace_period,
+    key_has_at_most_two_live_secrets,
+    grace_period_can_be_ended,
+    rotation_can_set_the_expiration,
+    expired_key_needs_a_new_expiration,
+    one_of_two_concurrent_rotations_wins,
+    revoked_key_cannot_be_rotated,
 }
 
 const GOOD_SECRETS: &str = "SELECT head FROM api_key_secret WHERE retires_at IS NULL";
@@ -22,7 +22,7 @@ fn with_grace(grace: Grace) -> Rotation {
     Rotation { expiration: None, grace }
 }
 
-async fn a_rotation_replaces_the_secret_and_nothing_else(stage: Stage) {
+async fn rotation_replaces_the_secret_and_nothing_else(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let old = stage.generate(&tenant, "PMS").await;
     let before = stage.key(&tenant, &old.id).await;
@@ -36,7 +36,7 @@ async fn a_rotation_replaces_the_secret_and_nothing_else(stage: Stage) {
     assert_eq!(stage.actions(&old.id).await, ["key.generated", "key.rotated"]);
 }
 
-async fn the_old_secret_can_be_kept_for_a_while(stage: Stage) {
+async fn old_secret_works_during_the_grace_period(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     stage.keyring.rotate_key(&tenant, &id, 1, &with_grace(Grace::OneDay)).await.unwrap();
@@ -46,7 +46,7 @@ async fn the_old_secret_can_be_kept_for_a_while(stage: Stage) {
     assert_eq!(stage.key(&tenant, &id).await.old_secret_until, None, "at the instant itself");
 }
 
-async fn there_are_never_more_than_two_secrets(stage: Stage) {
+async fn key_has_at_most_two_live_secrets(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     for version in 1..4 {
@@ -59,7 +59,7 @@ async fn there_are_never_more_than_two_secrets(stage: Stage) {
     assert_eq!(stage.texts(GOOD_SECRETS).await.len(), 1);
 }
 
-async fn the_grace_period_can_be_ended(stage: Stage) {
+async fn grace_period_can_be_ended(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     stage.keyring.rotate_key(&tenant, &id, 1, &with_grace(Grace::OneHour)).await.unwrap();
@@ -71,7 +71,7 @@ async fn the_grace_period_can_be_ended(stage: Stage) {
     assert_eq!(stage.actions(&id).await, ["key.generated", "key.rotated", "key.grace_ended"], "ended once");
 }
 
-async fn a_rotation_can_set_the_expiration(stage: Stage) {
+async fn rotation_can_set_the_expiration(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let instant = "2027-01-31T00:00:00Z";
@@ -87,7 +87,7 @@ async fn a_rotation_can_set_the_expiration(stage: Stage) {
     assert_eq!(codes(refused), [("expires_at", "in_the_past".to_owned())]);
 }
 
-async fn an_expired_key_needs_a_new_expiration(stage: Stage) {
+async fn expired_key_needs_a_new_expiration(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let soon = ExpirationDraft::Instant("2026-11-21T12:00:01Z".to_owned());
     let id = stage.generate_until(&tenant, "PMS", soon).await.id;
@@ -98,7 +98,7 @@ async fn an_expired_key_needs_a_new_expiration(stage: Stage) {
     stage.keyring.rotate_key(&tenant, &id, 1, &renewed).await.unwrap();
 }
 
-async fn of_two_rotations_at_once_one_wins(stage: Stage) {
+async fn one_of_two_concurrent_rotations_wins(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let rotate = || {
@@ -113,7 +113,7 @@ async fn of_two_rotations_at_once_one_wins(stage: Stage) {
     assert_eq!(stage.actions(&id).await, ["key.generated", "key.rotated"]);
 }
 
-async fn a_revoked_key_cannot_be_rotated(stage: Stage) {
+async fn revoked_key_cannot_be_rotated(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let id = stage.generate(&tenant, "PMS").await.id;
     let key = stage.keyring.revoke_key(&tenant, &id).await.unwrap();

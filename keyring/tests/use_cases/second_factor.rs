@@ -9,19 +9,19 @@ use sha1::Sha1;
 use super::stage::{PASSWORD, Stage, client, codes, home};
 
 on_both_databases! {
-    a_code_has_to_come_with_the_password,
-    a_code_signs_in_once,
-    a_recovery_code_signs_in_once,
-    the_code_that_turned_it_on_is_used_up,
-    turning_it_on_takes_a_code_of_the_secret,
+    code_is_required_with_the_password,
+    code_signs_in_once,
+    recovery_code_signs_in_once,
+    enrollment_code_cannot_be_reused,
+    turning_it_on_requires_a_code_of_the_secret,
     turning_it_on_ends_the_other_sessions,
-    turning_it_off_ends_the_recovery_codes,
+    turning_it_off_deletes_the_recovery_codes,
     new_recovery_codes_end_the_old_ones,
-    guesses_at_codes_wait,
-    right_codes_do_not_count,
-    a_tenant_can_ask_everybody_for_it,
-    a_super_user_has_one_as_well,
-    the_audit_log_tells_of_it_without_a_secret,
+    guesses_at_codes_are_throttled,
+    correct_codes_do_not_count_as_guesses,
+    tenant_can_require_mfa,
+    super_user_can_enroll,
+    audit_log_records_it_without_a_secret,
 }
 
 /// A person's authenticator app.
@@ -110,7 +110,7 @@ fn is_wrong_code<T>(result: Result<T, Error>) -> bool {
 const AFTER_TOO_MANY: TimeDelta = TimeDelta::minutes(15);
 
 /// How many of twenty attempts at once opened a session, each from an address of its own.
-async fn opened_by_twenty_at_once(stage: &Stage, code: &str) -> usize {
+async fn sessions_opened_by_twenty_concurrent_attempts(stage: &Stage, code: &str) -> usize {
     let attempts: Vec<_> = (0..20)
         .map(|number| {
             let client = client(&format!("198.51.100.{number}"));
@@ -124,7 +124,7 @@ async fn opened_by_twenty_at_once(stage: &Stage, code: &str) -> usize {
     opened
 }
 
-async fn a_code_has_to_come_with_the_password(stage: Stage) {
+async fn code_is_required_with_the_password(stage: Stage) {
     let (_, _, app, _) = stage.mia().await;
     let code = app.code(stage.now());
     assert!(matches!(stage.sign_in(MIA, PASSWORD).await, Err(Error::CodeNeeded)));
@@ -140,9 +140,9 @@ async fn a_code_has_to_come_with_the_password(stage: Stage) {
     assert!(stage.sign_in_with(MIA, &spaced).await.is_ok(), "as the app shows it");
 }
 
-async fn a_code_signs_in_once(stage: Stage) {
+async fn code_signs_in_once(stage: Stage) {
     let (_, _, app, _) = stage.mia().await;
-    assert_eq!(opened_by_twenty_at_once(&stage, &app.code(stage.now())).await, 1);
+    assert_eq!(sessions_opened_by_twenty_concurrent_attempts(&stage, &app.code(stage.now())).await, 1);
     stage.advance(AFTER_TOO_MANY);
     let code = app.code(stage.now());
     assert!(stage.sign_in_with(MIA, &code).await.is_ok());
@@ -153,11 +153,11 @@ async fn a_code_signs_in_once(stage: Stage) {
     assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
 }
 
-async fn a_recovery_code_signs_in_once(stage: Stage) {
+async fn recovery_code_signs_in_once(stage: Stage) {
     let (_, mia, _, recovery_codes) = stage.mia().await;
     assert_eq!(recovery_codes.len(), 10);
     let first = recovery_codes[0].expose_secret();
-    assert_eq!(opened_by_twenty_at_once(&stage, first).await, 1);
+    assert_eq!(sessions_opened_by_twenty_concurrent_attempts(&stage, first).await, 1);
     stage.advance(AFTER_TOO_MANY);
     assert!(is_wrong_code(stage.sign_in_with(MIA, first).await));
     assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 9);
@@ -171,7 +171,7 @@ async fn a_recovery_code_signs_in_once(stage: Stage) {
     assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 8);
 }
 
-async fn the_code_that_turned_it_on_is_used_up(stage: Stage) {
+async fn enrollment_code_cannot_be_reused(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let mia = stage.at_the_console(MIA).await;
@@ -184,7 +184,7 @@ async fn the_code_that_turned_it_on_is_used_up(stage: Stage) {
     assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
 }
 
-async fn turning_it_on_takes_a_code_of_the_secret(stage: Stage) {
+async fn turning_it_on_requires_a_code_of_the_secret(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let mia = stage.at_the_console(MIA).await;
@@ -219,7 +219,7 @@ async fn turning_it_on_ends_the_other_sessions(stage: Stage) {
     assert_eq!(detail, [r#"{"sessions_ended":1}"#]);
 }
 
-async fn turning_it_off_ends_the_recovery_codes(stage: Stage) {
+async fn turning_it_off_deletes_the_recovery_codes(stage: Stage) {
     let (_, mia, ..) = stage.mia().await;
     stage.keyring.turn_off_second_factor(&mia).await.unwrap();
     assert!(!stage.at_the_console(MIA).await.has_second_factor);
@@ -238,7 +238,7 @@ async fn new_recovery_codes_end_the_old_ones(stage: Stage) {
     assert!(stage.sign_in_with(MIA, new[0].expose_secret()).await.is_ok());
 }
 
-async fn guesses_at_codes_wait(stage: Stage) {
+async fn guesses_at_codes_are_throttled(stage: Stage) {
     let (_, mia, app, _) = stage.mia().await;
     let guesses: Vec<_> = (0..20)
         .map(|number| {
@@ -262,7 +262,7 @@ async fn guesses_at_codes_wait(stage: Stage) {
     stage.keyring.confirm_identity(&mia, &"another long password".into(), &code).await.expect("not forever");
 }
 
-async fn right_codes_do_not_count(stage: Stage) {
+async fn correct_codes_do_not_count_as_guesses(stage: Stage) {
     let (_, mia, app, recovery_codes) = stage.mia().await;
     for _ in 0..9 {
         assert!(is_wrong_code(stage.confirm(&mia, WRONG).await));
@@ -277,7 +277,7 @@ async fn right_codes_do_not_count(stage: Stage) {
     assert!(matches!(eleventh, Err(Error::TooManyAttempts { .. })));
 }
 
-async fn a_tenant_can_ask_everybody_for_it(stage: Stage) {
+async fn tenant_can_require_mfa(stage: Stage) {
     let (tenant, mia, app, _) = stage.mia().await;
     let ana = stage.admin(&tenant, "Ana").await;
     stage.person(&tenant, "Ben", Role::Member).await;
@@ -305,7 +305,7 @@ async fn a_tenant_can_ask_everybody_for_it(stage: Stage) {
     assert_eq!(stage.texts(changed).await.len(), 2, "once on, once off");
 }
 
-async fn a_super_user_has_one_as_well(stage: Stage) {
+async fn super_user_can_enroll(stage: Stage) {
     let email = "root@example.test";
     let new = NewPerson { email: email.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
     let root = stage.keyring.create_person(None, Role::SuperUser, new).await.unwrap();
@@ -331,7 +331,7 @@ async fn a_super_user_has_one_as_well(stage: Stage) {
     assert_eq!(own, ["person.created", "session.opened", "second_factor.on", "second_factor.off"]);
 }
 
-async fn the_audit_log_tells_of_it_without_a_secret(stage: Stage) {
+async fn audit_log_records_it_without_a_secret(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let mia = stage.at_the_console(MIA).await;

@@ -216,7 +216,7 @@ async fn nodes_that_start_together_encrypt_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_nodes_with_different_keys_one_starts() {
+async fn one_of_two_nodes_with_different_keys_starts() {
     let stage = Stage::on_postgres().await;
     let app = mia(&stage).await;
     store_in_clear(&stage, &app).await;

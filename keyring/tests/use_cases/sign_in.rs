@@ -14,18 +14,18 @@ on_both_databases! {
     organization_tells_people_with_one_address_apart,
     ambiguous_address_is_refused_like_a_wrong_password,
     super_user_comes_first_without_an_organization,
-    only_active_person_with_an_address_is_meant,
+    deactivated_namesake_does_not_make_an_address_ambiguous,
     operator_names_the_tenant_of_an_ambiguous_address,
-    a_right_password_opens_a_session,
-    a_wrong_password_and_an_unknown_address_are_answered_alike,
-    a_session_that_nobody_uses_ends,
+    correct_password_opens_a_session,
+    wrong_password_and_unknown_address_get_the_same_answer,
+    unused_session_ends,
     session_ends_at_its_maximum_age_however_often_it_is_used,
     signing_out_ends_the_session,
-    only_the_hash_of_a_session_is_kept,
-    another_password_ends_the_sessions,
-    guessing_is_stopped_for_a_while,
-    strangers_cannot_keep_out_somebody_who_has_signed_out,
-    a_member_is_no_admin,
+    only_the_hash_of_a_session_is_stored,
+    password_change_ends_the_sessions,
+    guessing_is_throttled,
+    strangers_cannot_lock_out_a_signed_out_person,
+    member_is_not_an_admin,
 }
 
 async fn session_ends_at_its_maximum_age_however_often_it_is_used(stage: Stage) {
@@ -44,7 +44,7 @@ async fn session_ends_at_its_maximum_age_however_often_it_is_used(stage: Stage) 
     }
 }
 
-async fn a_right_password_opens_a_session(stage: Stage) {
+async fn correct_password_opens_a_session(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in(" ANA@acme.test ", PASSWORD).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_right_password_opens_a_session(stage: Stage) {
     assert_eq!(signed_in.tenant.unwrap().slug, "acme");
 }
 
-async fn a_wrong_password_and_an_unknown_address_are_answered_alike(stage: Stage) {
+async fn wrong_password_and_unknown_address_get_the_same_answer(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let mut took = Vec::new();
@@ -68,7 +68,7 @@ async fn a_wrong_password_and_an_unknown_address_are_answered_alike(stage: Stage
     assert!(took[1] > took[0] / 4.0, "an unknown address answers too quickly: {took:?}");
 }
 
-async fn a_session_that_nobody_uses_ends(stage: Stage) {
+async fn unused_session_ends(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
@@ -91,7 +91,7 @@ async fn signing_out_ends_the_session(stage: Stage) {
     assert!(stage.keyring.signed_in(&elsewhere, home()).await.unwrap().is_some());
 }
 
-async fn only_the_hash_of_a_session_is_kept(stage: Stage) {
+async fn only_the_hash_of_a_session_is_stored(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
@@ -102,7 +102,7 @@ async fn only_the_hash_of_a_session_is_kept(stage: Stage) {
     assert!(stage.keyring.signed_in(&stolen, home()).await.unwrap().is_none(), "what is stored opens nothing");
 }
 
-async fn another_password_ends_the_sessions(stage: Stage) {
+async fn password_change_ends_the_sessions(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
@@ -116,7 +116,7 @@ async fn another_password_ends_the_sessions(stage: Stage) {
     assert!(stage.sign_in("ana@acme.test", "another long password").await.is_ok());
 }
 
-async fn guessing_is_stopped_for_a_while(stage: Stage) {
+async fn guessing_is_throttled(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let guess = |address: &'static str, password: &'static str| {
@@ -139,7 +139,7 @@ async fn guessing_is_stopped_for_a_while(stage: Stage) {
     assert!(guess("198.51.100.9", PASSWORD).await.is_ok(), "not for good");
 }
 
-async fn strangers_cannot_keep_out_somebody_who_has_signed_out(stage: Stage) {
+async fn strangers_cannot_lock_out_a_signed_out_person(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let attempt = |address: String, password: &'static str| {
@@ -159,7 +159,7 @@ async fn strangers_cannot_keep_out_somebody_who_has_signed_out(stage: Stage) {
     attempt("2001:db8::2".to_owned(), PASSWORD).await.expect("her own network is known");
 }
 
-async fn a_member_is_no_admin(stage: Stage) {
+async fn member_is_not_an_admin(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Mia", Role::Member).await;
     let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
@@ -228,7 +228,7 @@ async fn super_user_comes_first_without_an_organization(stage: Stage) {
     assert!(matches!(sign_in_to(&stage, None, PASSWORD).await, Err(Error::WrongCredentials)));
 }
 
-async fn only_active_person_with_an_address_is_meant(stage: Stage) {
+async fn deactivated_namesake_does_not_make_an_address_ambiguous(stage: Stage) {
     let tenants = two_tenants_with_one_address(&stage).await;
     let people = stage.keyring.people(Some(&tenants[1])).await.unwrap();
     stage.person(&tenants[1], "Ben", Role::TenantAdmin).await;

@@ -4,13 +4,13 @@ use keyring::{Error, NewGroup, NewPerson, NewProperty, NewTenant, SuperUser, Ten
 use super::stage::{PASSWORD, Stage, codes};
 
 on_both_databases! {
-    a_tenant_starts_with_three_groups,
-    wrong_and_taken_values_are_named,
-    what_is_not_named_stays,
-    roles_and_tenants_go_together,
-    the_first_super_user_is_made_once,
-    servers_that_start_at_once_make_one_super_user,
-    the_audit_log_is_a_chain,
+    tenant_starts_with_three_groups,
+    invalid_and_taken_values_are_reported,
+    unset_fields_are_unchanged,
+    role_and_tenant_must_match,
+    first_super_user_is_created_once,
+    concurrent_starts_create_one_super_user,
+    audit_log_is_a_chain,
 }
 
 fn tenant(slug: &str) -> NewTenant {
@@ -21,7 +21,7 @@ fn person(email: &str) -> NewPerson {
     NewPerson { email: email.to_owned(), name: "Ana".to_owned(), password: PASSWORD.to_owned().into() }
 }
 
-async fn a_tenant_starts_with_three_groups(stage: Stage) {
+async fn tenant_starts_with_three_groups(stage: Stage) {
     let made = stage.keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
     assert_eq!((made.key_limit, made.api_keys, made.time_zone.as_str()), (10, true, "UTC"));
     let operator = stage.keyring.operator_for("acme").await.unwrap();
@@ -32,7 +32,7 @@ async fn a_tenant_starts_with_three_groups(stage: Stage) {
     assert_eq!(shown, expected.map(|(name, permission)| (name.to_owned(), permission.to_owned())));
 }
 
-async fn wrong_and_taken_values_are_named(stage: Stage) {
+async fn invalid_and_taken_values_are_reported(stage: Stage) {
     let keyring = &stage.keyring;
     keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
     assert_eq!(
@@ -69,7 +69,7 @@ async fn wrong_and_taken_values_are_named(stage: Stage) {
     assert_eq!(codes(keyring.create_person(Some(&operator), Role::Member, short).await), expected);
 }
 
-async fn what_is_not_named_stays(stage: Stage) {
+async fn unset_fields_are_unchanged(stage: Stage) {
     let before = stage.keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
     let operator = stage.keyring.operator_for("acme").await.unwrap();
     let wanted = TenantChange { key_limit: Some(50), api_keys: Some(false), ..TenantChange::default() };
@@ -78,7 +78,7 @@ async fn what_is_not_named_stays(stage: Stage) {
     assert_eq!(stage.actions(&after.id).await, ["tenant.created", "tenant.changed"]);
 }
 
-async fn roles_and_tenants_go_together(stage: Stage) {
+async fn role_and_tenant_must_match(stage: Stage) {
     stage.keyring.create_tenant(&SuperUser::operator(), tenant("acme")).await.unwrap();
     let operator = stage.keyring.operator_for("acme").await.unwrap();
     let inside = stage.keyring.create_person(Some(&operator), Role::SuperUser, person("a@acme.test")).await;
@@ -87,7 +87,7 @@ async fn roles_and_tenants_go_together(stage: Stage) {
     assert!(matches!(outside, Err(Error::Refused(_))));
 }
 
-async fn the_first_super_user_is_made_once(stage: Stage) {
+async fn first_super_user_is_created_once(stage: Stage) {
     stage.keyring.ensure_super_user(person("root@acme.test")).await.unwrap();
     stage.keyring.ensure_super_user(person("second@acme.test")).await.unwrap();
     let super_users = stage.keyring.people(None).await.unwrap();
@@ -95,7 +95,7 @@ async fn the_first_super_user_is_made_once(stage: Stage) {
     assert_eq!(super_users[0].person.email.as_str(), "root@acme.test");
 }
 
-async fn servers_that_start_at_once_make_one_super_user(stage: Stage) {
+async fn concurrent_starts_create_one_super_user(stage: Stage) {
     let starts: Vec<_> = (0..4)
         .map(|_| {
             let keyring = stage.keyring.clone();
@@ -108,7 +108,7 @@ async fn servers_that_start_at_once_make_one_super_user(stage: Stage) {
     assert_eq!(stage.keyring.people(None).await.unwrap().len(), 1);
 }
 
-async fn the_audit_log_is_a_chain(stage: Stage) {
+async fn audit_log_is_a_chain(stage: Stage) {
     let acme = stage.tenant("acme").await;
     let other = stage.tenant("other").await;
     stage.generate(&acme, "PMS").await;

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sunset_is_an_http_date_after_the_deprecation() {
+    fn sunset_is_an_http_date_after_the_deprecation() {
         let date = |text: &str| text.parse().unwrap();
         assert_eq!(sunset(date("2027-06-30")), "Wed, 30 Jun 2027 23:59:59 GMT");
         assert_eq!(sunset(date("2020-01-01")), "Wed, 01 Jul 2026 00:00:00 GMT");

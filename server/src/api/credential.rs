@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn one_credential_is_found_wherever_it_stands() {
+    fn credential_is_found_in_any_header() {
         for (lines, expected) in [
             (&[][..], "none"),
             (&[("authorization", "Bearer abc")], "secret abc"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_are_a_conflict() {
+    fn two_different_credentials_conflict() {
         for lines in [
             &[("x-api-key", "abc"), ("x-api-key", "abc")][..],
             &[("authorization", "Bearer abc"), ("authorization", "Bearer abc")],
@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_headers_are_answered(values in prop::collection::vec((0usize..3, "[\\PC\t]{0,60}"), 0..4)) {
+        fn any_headers_are_parsed_without_panic(values in prop::collection::vec((0usize..3, "[\\PC\t]{0,60}"), 0..4)) {
             let lines: Vec<(&str, &str)> =
                 values.iter().map(|(name, value)| (HEADERS[*name].as_str().to_owned(), value)).map(|(name, value)| {
                     (match name.as_str() { "authorization" => "authorization", "x-api-key" => "x-api-key", _ => "user-api-key" }, value.as_str())
@@ -167,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn a_secret_is_found_as_it_was_sent(secret in "[0-9A-Za-z_]{1,60}", place in 0usize..3, before in "[ \t]{0,3}", after in "[ \t]{0,3}") {
+        fn secret_is_extracted_unchanged(secret in "[0-9A-Za-z_]{1,60}", place in 0usize..3, before in "[ \t]{0,3}", after in "[ \t]{0,3}") {
             let value = match place {
                 0 => format!("Bearer {before}{secret}{after}"),
                 _ => format!("{before}{secret}{after}"),

@@ -23,7 +23,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_leads_back_to_its_id(ulid in "[0-7][0-9A-HJKMNP-TV-Z]{25}") {
+        fn cursor_round_trips(ulid in "[0-7][0-9A-HJKMNP-TV-Z]{25}") {
             let id = ReservationId::parse(&format!("res_{ulid}")).unwrap();
             let cursor = write(id.as_str());
             prop_assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
@@ -32,7 +32,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_answered(text in "\\PC{0,80}") {
+        fn any_text_is_parsed_without_panic(text in "\\PC{0,80}") {
             let _ = read::<ReservationId>(&text);
         }
     }

@@ -78,13 +78,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_string_is_read_as_it_was_meant(key in "[ -~]{1,80}") {
+        fn quoted_string_is_unescaped(key in "[ -~]{1,80}") {
             let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));
             prop_assert_eq!(read(&quoted), Some(key));
         }
 
         #[test]
-        fn any_text_is_answered(text in "\\PC{0,300}") {
+        fn any_text_is_parsed_without_panic(text in "\\PC{0,300}") {
             let _ = read(&text);
         }
     }

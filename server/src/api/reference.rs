@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_console_can_read_it() {
+    fn console_can_parse_the_document() {
         let reference = reference("https://keys.example.com").unwrap();
         let told = format!("{reference:?}");
         for operation in ["get_key", "list_properties", "create_reservation", "create_token"] {
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn every_call_says_what_it_needs() {
+    fn every_operation_states_its_permission() {
         let document = serde_json::to_value(openapi::document("https://keys.example.com")).unwrap();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {

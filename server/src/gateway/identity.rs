@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_visible_ascii_and_can_be_read_back() {
+    fn names_round_trip_through_visible_ascii() {
         for (name, expected) in [
             ("PMS", "PMS"),
             ("Café Übersee", "Caf%C3%A9%20%C3%9Cbersee"),

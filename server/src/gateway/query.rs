@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_asks_and_the_client_does_not() {
+    fn query_is_the_operators_and_never_the_clients() {
         for (uri, expected) in [
             ("/gateway/auth", query(None, None, 1)),
             ("/gateway/auth/?", query(None, None, 1)),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_query_lets_nobody_through() {
+    fn invalid_query_denies_requests() {
         for uri in [
             "/gateway/auth?permision=a:read",
             "/gateway/auth/?permision=a:read",

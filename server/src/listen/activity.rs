@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn last_response_may_be_taken_after_the_program_was_told_to_stop() {
+    fn last_response_can_be_read_after_shutdown_began() {
         let activity = activity();
         drop(activity.begin_request(Version::HTTP_11));
         let stopped_at = activity.last_progress() + 30 * SECOND;
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_lead_to_nothing_are_limited() {
+    fn bytes_without_a_request_are_limited() {
         let activity = activity();
         let half = MAX_BYTES_WITHOUT_PROGRESS / 2;
         let progress: [&dyn Fn(); 4] = [

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn long_response_is_handed_over_in_pieces_that_count_as_progress() {
+    async fn long_response_is_sent_in_chunks_that_count_as_progress() {
         let activity = Arc::new(ConnectionActivity::new(Duration::from_secs(65), Arc::default()));
         let content: Vec<u8> = (0..RESPONSE_FRAME_BYTES * 2 + 100).map(|index| (index % 251) as u8).collect();
         let mut body = ResponseBody::new(Body::from(content.clone()), activity.clone());

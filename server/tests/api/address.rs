@@ -13,7 +13,7 @@ async fn from(stage: &Stage, secret: &str, forwarded: &[&[u8]]) -> Answer {
     Answer::to(request).await
 }
 
-async fn the_allowlist_sees_who_a_trusted_proxy_saw(base: Base) {
+async fn allowlist_uses_the_address_that_a_trusted_proxy_saw(base: Base) {
     let stage = base.stage_with(&TRUSTED);
     let key = stage.key(&["--ip", "198.51.100.0/24", "--ip", "2001:db8:1::/48", "--rate-limit", "1000"]);
     for good in [
@@ -51,7 +51,7 @@ async fn the_allowlist_sees_who_a_trusted_proxy_saw(base: Base) {
     }
 }
 
-async fn nobody_else_is_believed(base: Base) {
+async fn untrusted_peer_cannot_set_the_address(base: Base) {
     let stage = base.stage_with(&["--trusted-proxies", "10.0.0.0/8"]);
     let (ours, theirs) = (stage.key(&["--ip", "127.0.0.1"]), stage.key(&["--ip", "198.51.100.7"]));
     for line in [&b"198.51.100.7"[..], b"nonsense", b"\xff"] {
@@ -60,4 +60,4 @@ async fn nobody_else_is_believed(base: Base) {
     }
 }
 
-on_both_databases!(the_allowlist_sees_who_a_trusted_proxy_saw, nobody_else_is_believed);
+on_both_databases!(allowlist_uses_the_address_that_a_trusted_proxy_saw, untrusted_peer_cannot_set_the_address);

@@ -13,15 +13,15 @@ use super::{
 };
 
 on_both_databases!(
-    a_good_key_is_described,
-    every_verdict_reaches_whoever_asks,
-    a_key_that_may_not_ask_is_told_so,
-    a_guarded_service_follows_its_keys,
-    a_guard_is_checked_before_anybody_comes,
+    valid_key_is_described,
+    every_verdict_reaches_the_verifier,
+    key_without_verify_permission_is_reported,
+    guarded_service_follows_key_changes,
+    guard_is_checked_at_startup,
     every_refusal_reaches_the_client,
-    what_a_client_garbles_is_the_clients_to_mend,
-    a_cache_keeps_a_revoked_key_alive_and_no_other,
-    without_latchkey_nobody_gets_in,
+    garbled_credential_is_a_client_error,
+    cache_keeps_revoked_keys_only,
+    unreachable_latchkey_denies_requests,
 );
 
 impl Stage {
@@ -57,7 +57,7 @@ fn refused<'a>(answer: &'a Answer, status: u16, code: &str) -> &'a Answer {
     answer
 }
 
-async fn a_good_key_is_described(base: Base) {
+async fn valid_key_is_described(base: Base) {
     let stage = base.stage();
     let property = stage.property("acme", "Harbour House");
     let key = stage.key(&["--property", &property, "--expires", "2035-01-31T00:00:00Z", "--rate-limit", "77"]);
@@ -73,7 +73,7 @@ async fn a_good_key_is_described(base: Base) {
     assert_eq!((caller.owner, caller.rotation), (None, None));
 }
 
-async fn every_verdict_reaches_whoever_asks(base: Base) {
+async fn every_verdict_reaches_the_verifier(base: Base) {
     let stage = base.stage();
     let asker = stage.asker();
     let property = stage.property("acme", "Harbour House");
@@ -105,7 +105,7 @@ async fn every_verdict_reaches_whoever_asks(base: Base) {
     assert!(asker.verify(&about(&page).origin("https://BOOK.example.com")).await.unwrap().is_valid());
 }
 
-async fn a_key_that_may_not_ask_is_told_so(base: Base) {
+async fn key_without_verify_permission_is_reported(base: Base) {
     let stage = base.stage();
     let group = "Read only";
     let (mute, revoked) = (stage.key(&["--group", group, "--scope", "write"]), stage.key(&["--group", "Verifier"]));
@@ -117,7 +117,7 @@ async fn a_key_that_may_not_ask_is_told_so(base: Base) {
     }
 }
 
-async fn a_guarded_service_follows_its_keys(base: Base) {
+async fn guarded_service_follows_key_changes(base: Base) {
     let stage = base.stage();
     let asking = stage.key(&["--group", "Verifier"]);
     let key = stage.key(&[]);
@@ -130,7 +130,7 @@ async fn a_guarded_service_follows_its_keys(base: Base) {
     refused(&call(&url, &key, &[]).await, 401, "key_revoked").says("revoked");
 }
 
-async fn a_guard_is_checked_before_anybody_comes(base: Base) {
+async fn guard_is_checked_at_startup(base: Base) {
     let stage = base.stage();
     let guard = || stage.asker().guard();
     guard().permission("invoices:export").cost(1000).check().await.unwrap();
@@ -166,7 +166,7 @@ async fn every_refusal_reaches_the_client(base: Base) {
     assert!((1..=60).contains(&wait), "{wait}");
 }
 
-async fn what_a_client_garbles_is_the_clients_to_mend(base: Base) {
+async fn garbled_credential_is_a_client_error(base: Base) {
     let stage = base.stage();
     let of_query = |request: &axum::http::request::Parts| request.uri.query().map(str::to_owned);
     let url = behind(stage.asker().guard().property(of_query)).await;
@@ -178,7 +178,7 @@ async fn what_a_client_garbles_is_the_clients_to_mend(base: Base) {
     assert_eq!(call(&url, &key, &[("origin", "null")]).await.status, 200);
 }
 
-async fn a_cache_keeps_a_revoked_key_alive_and_no_other(base: Base) {
+async fn cache_keeps_revoked_keys_only(base: Base) {
     let stage = base.stage();
     let url = behind(stage.asker().guard().cache(Duration::from_secs(60))).await;
     let (known, fresh) = (stage.key(&["--rate-limit", "1"]), stage.key(&[]));
@@ -192,7 +192,7 @@ async fn a_cache_keeps_a_revoked_key_alive_and_no_other(base: Base) {
     refused(&call(&url, &fresh, &[]).await, 401, "key_revoked");
 }
 
-async fn without_latchkey_nobody_gets_in(base: Base) {
+async fn unreachable_latchkey_denies_requests(base: Base) {
     let stage = base.stage();
     let url = behind(stage.asker().guard()).await;
     let key = stage.key(&[]);

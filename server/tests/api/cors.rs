@@ -23,7 +23,7 @@ fn is_readable(answer: &Answer) {
     }
 }
 
-async fn a_preflight_costs_nothing_and_is_answered_to_everybody(base: Base) {
+async fn preflight_is_free_and_always_answered(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--rate-limit", "2"]);
     let (any, token) = (["https://evil.example", ORIGIN, "null"], key.secret.as_str());
@@ -53,7 +53,7 @@ async fn a_preflight_costs_nothing_and_is_answered_to_everybody(base: Base) {
     stage.see("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event", &["1".to_owned()]).await;
 }
 
-async fn the_key_decides_and_every_answer_can_be_read(base: Base) {
+async fn key_decides_the_origin_and_every_response_is_readable(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--origin", ORIGIN, "--rate-limit", "3", "--scope", "read"]);
     let from = async |origin: &str, path: &str| {
@@ -90,6 +90,6 @@ async fn the_key_decides_and_every_answer_can_be_read(base: Base) {
 }
 
 on_both_databases!(
-    a_preflight_costs_nothing_and_is_answered_to_everybody,
-    the_key_decides_and_every_answer_can_be_read,
+    preflight_is_free_and_always_answered,
+    key_decides_the_origin_and_every_response_is_readable,
 );

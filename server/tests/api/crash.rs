@@ -92,7 +92,7 @@ fn manage_keys(database_url: &str, is_over: &AtomicBool, told: &Acknowledged) {
     }
 }
 
-async fn what_was_acknowledged_survives_a_crash(base: Base) {
+async fn acknowledged_changes_survive_a_crash(base: Base) {
     let mut stage = base.stage();
     stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
     let harbour = stage.property("acme", "Harbour House");
@@ -148,4 +148,4 @@ async fn check(stage: &Stage, told: &Acknowledged, reader: &Key, killed: Instant
     assert!(oldest < LAST_BATCH, "{} calls of {} are lost, the first {oldest:?} old", lost.len(), calls.len());
 }
 
-on_both_databases!(what_was_acknowledged_survives_a_crash);
+on_both_databases!(acknowledged_changes_survive_a_crash);

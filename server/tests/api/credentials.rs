@@ -48,7 +48,7 @@ async fn three_headers_carry_a_key(base: Base) {
     }
 }
 
-async fn nothing_else_carries_a_key(base: Base) {
+async fn other_headers_carry_no_key(base: Base) {
     let stage = base.stage();
     let secret = stage.key(&[]).secret;
     let cookie = format!("x-api-key={secret}; authorization=Bearer {secret}; latchkey_session={secret}");
@@ -76,7 +76,7 @@ async fn nothing_else_carries_a_key(base: Base) {
     stage.post_with("/api/v1/reservations", &form, body).await.refused(401, "missing_credential");
 }
 
-async fn each_credential_opens_one_face(base: Base) {
+async fn each_credential_opens_one_surface(base: Base) {
     let stage = base.stage();
     stage.person("ana", "tenant-admin");
     let key = stage.key(&[]);
@@ -103,4 +103,4 @@ async fn each_credential_opens_one_face(base: Base) {
     stage.get(KEY, &key.secret).await.good();
 }
 
-on_both_databases!(three_headers_carry_a_key, nothing_else_carries_a_key, each_credential_opens_one_face);
+on_both_databases!(three_headers_carry_a_key, other_headers_carry_no_key, each_credential_opens_one_surface);

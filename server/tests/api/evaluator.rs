@@ -18,7 +18,7 @@ async fn expire(stage: &Stage, key: &Key) {
     stage.change_database(&sql).await;
 }
 
-async fn what_is_no_key_is_told_so(base: Base) {
+async fn malformed_and_unknown_keys_are_rejected(base: Base) {
     let stage = base.stage();
     let key = stage.key(&[]);
     stage.get_with(KEY, &[]).await.refused(401, "missing_credential").says("X-API-Key");
@@ -37,7 +37,7 @@ async fn what_is_no_key_is_told_so(base: Base) {
     is_good(&stage, &key.secret).await;
 }
 
-async fn a_revoked_key_is_over_at_once(base: Base) {
+async fn revoked_key_is_rejected_immediately(base: Base) {
     let stage = base.stage();
     let (key, deleted) = (stage.key(&[]), stage.key(&[]));
     is_good(&stage, &key.secret).await;
@@ -48,7 +48,7 @@ async fn a_revoked_key_is_over_at_once(base: Base) {
     stage.get(PROPERTIES, &deleted.secret).await.refused(401, "invalid_key").says("deleted");
 }
 
-async fn a_rotated_secret_ends_with_its_grace(base: Base) {
+async fn rotated_secret_expires_with_its_grace_period(base: Base) {
     let stage = base.stage();
     let first = stage.key(&[]);
     let second = stage.rotate(&first, &[]);
@@ -81,7 +81,7 @@ async fn expired_key_is_rejected(base: Base) {
     is_good(&stage, &renewed.secret).await;
 }
 
-async fn a_tenant_without_a_subscription_has_no_good_key(base: Base) {
+async fn keys_of_an_unsubscribed_tenant_are_disabled(base: Base) {
     let stage = base.stage();
     stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
     let (ours, theirs) = (stage.key(&[]), stage.key_of("other", &[]));
@@ -94,7 +94,7 @@ async fn a_tenant_without_a_subscription_has_no_good_key(base: Base) {
     }
 }
 
-async fn every_edit_counts_from_the_very_next_call(base: Base) {
+async fn every_edit_applies_from_the_next_call(base: Base) {
     let stage = base.stage();
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
     let key = stage.key(&[]);
@@ -150,7 +150,7 @@ async fn origins_are_compared_as_browsers_send_them(base: Base) {
 }
 
 /// A key that fails every check at once is told of the first one. Mended one by one, it is told of each in turn.
-async fn the_first_check_that_fails_is_the_one_that_is_told(base: Base) {
+async fn first_failed_check_decides_the_verdict(base: Base) {
     let stage = base.stage();
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
     let service = stage.service("acme", &harbour, "Double room", 5);
@@ -239,14 +239,14 @@ async fn throttled_address_is_refused_without_a_query(base: Base) {
 }
 
 on_both_databases!(
-    what_is_no_key_is_told_so,
-    a_revoked_key_is_over_at_once,
-    a_rotated_secret_ends_with_its_grace,
+    malformed_and_unknown_keys_are_rejected,
+    revoked_key_is_rejected_immediately,
+    rotated_secret_expires_with_its_grace_period,
     expired_key_is_rejected,
-    a_tenant_without_a_subscription_has_no_good_key,
-    every_edit_counts_from_the_very_next_call,
+    keys_of_an_unsubscribed_tenant_are_disabled,
+    every_edit_applies_from_the_next_call,
     origins_are_compared_as_browsers_send_them,
-    the_first_check_that_fails_is_the_one_that_is_told,
+    first_failed_check_decides_the_verdict,
     many_unknown_keys_throttle_their_own_address_only,
     throttled_address_is_refused_without_a_query,
 );

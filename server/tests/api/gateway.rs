@@ -25,7 +25,7 @@ async fn ask(stage: &Stage, query: &str, key: &Key) -> Answer {
     stage.get_with(&format!("/gateway/auth{query}"), &[("x-api-key", &key.secret)]).await
 }
 
-async fn a_good_key_is_let_through_with_its_identity(base: Base) {
+async fn valid_key_is_admitted_with_its_identity(base: Base) {
     let stage = base.stage();
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
     let key = stage.key(&["--scope", "write", "--property", &old_town, "--property", &harbour]);
@@ -40,7 +40,7 @@ async fn a_good_key_is_let_through_with_its_identity(base: Base) {
     assert_eq!(identity(&ask(&stage, "", &all).await), ["acme", &all.id, "PMS", "", "", "*"]);
 }
 
-async fn any_method_may_be_asked_by_and_the_body_is_left_alone(base: Base) {
+async fn any_method_is_accepted_and_the_body_is_ignored(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--rate-limit", "1000"]);
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"] {
@@ -58,7 +58,7 @@ async fn any_method_may_be_asked_by_and_the_body_is_left_alone(base: Base) {
     Answer::to(preflight.header("origin", "https://page.test")).await.refused(401, "missing_credential");
 }
 
-async fn refusals_are_the_public_apis_own(base: Base) {
+async fn refusals_match_the_public_api(base: Base) {
     let stage = base.stage();
     let harbour = stage.property("acme", "Harbour House");
     stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
@@ -92,7 +92,7 @@ async fn refusals_are_the_public_apis_own(base: Base) {
     assert_eq!(identity(&ask(&stage, "", &foreign).await)[0], "other");
 }
 
-async fn a_wrong_question_lets_nobody_through(base: Base) {
+async fn invalid_query_denies_the_request(base: Base) {
     let stage = base.stage();
     let key = stage.key(&[]);
     for (query, wrong) in [
@@ -112,7 +112,7 @@ async fn a_wrong_question_lets_nobody_through(base: Base) {
     assert_eq!((answer.status, answer.header("x-auth-status")), (403, "422"));
 }
 
-async fn nginx_is_told_what_it_understands(base: Base) {
+async fn nginx_gets_statuses_that_it_supports(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--scope", "read", "--rate-limit", "1"]);
     let asked = async |query: &str| ask(&stage, &format!("?mode=nginx{query}"), &key).await;
@@ -155,7 +155,7 @@ fn envoy(stage: &Stage, key: &Key, target: &str) -> RequestBuilder {
     with(stage.request(Method::PUT, &format!("{prefix}{target}")), &headers).bearer_auth(&key.secret)
 }
 
-async fn traefik_and_envoy_are_answered(base: Base) {
+async fn traefik_and_envoy_paths_are_answered(base: Base) {
     let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
     let key = stage.key(&["--ip", "203.0.113.9", "--rate-limit", "3"]);
     let poor = stage.key(&["--scope", "write"]);
@@ -192,7 +192,7 @@ async fn client_address_behind_an_untrusted_proxy_is_unknown(base: Base) {
     }
 }
 
-async fn trusted_proxy_has_to_send_the_client_address(base: Base) {
+async fn trusted_proxy_must_send_the_client_address(base: Base) {
     let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
     let key = stage.key(&["--ip", "127.0.0.0/8"]);
     let from = async |forwarded: &str| {
@@ -205,7 +205,7 @@ async fn trusted_proxy_has_to_send_the_client_address(base: Base) {
 }
 
 /// A person's password, for as long as the old ways last.
-async fn people_are_known_by_their_ids(base: Base) {
+async fn people_are_identified_by_their_ids(base: Base) {
     let stage = base.stage();
     let person = stage.person("ana", "tenant-admin");
     let ask = |query: &str| {
@@ -220,7 +220,7 @@ async fn people_are_known_by_their_ids(base: Base) {
     Answer::to(ask("?tenant=other")).await.refused(401, "invalid_credentials");
 }
 
-async fn identity_is_refused_rather_than_cut(base: Base) {
+async fn oversized_identity_is_refused_rather_than_truncated(base: Base) {
     let stage = base.stage();
     let permissions: Vec<String> = (0..150).map(|number| format!("{}-{number:03}:read", "x".repeat(55))).collect();
     let key = |name: &str, permissions: &[String]| {
@@ -240,14 +240,14 @@ async fn identity_is_refused_rather_than_cut(base: Base) {
 }
 
 on_both_databases!(
-    identity_is_refused_rather_than_cut,
-    a_good_key_is_let_through_with_its_identity,
-    any_method_may_be_asked_by_and_the_body_is_left_alone,
-    refusals_are_the_public_apis_own,
-    a_wrong_question_lets_nobody_through,
-    nginx_is_told_what_it_understands,
-    traefik_and_envoy_are_answered,
+    oversized_identity_is_refused_rather_than_truncated,
+    valid_key_is_admitted_with_its_identity,
+    any_method_is_accepted_and_the_body_is_ignored,
+    refusals_match_the_public_api,
+    invalid_query_denies_the_request,
+    nginx_gets_statuses_that_it_supports,
+    traefik_and_envoy_paths_are_answered,
     client_address_behind_an_untrusted_proxy_is_unknown,
-    trusted_proxy_has_to_send_the_client_address,
-    people_are_known_by_their_ids,
+    trusted_proxy_must_send_the_client_address,
+    people_are_identified_by_their_ids,
 );

@@ -25,7 +25,7 @@ async fn document(base: Base) -> (super::stage::Stage, Value) {
 }
 
 /// `UPDATE_SNAPSHOT=1` writes it anew; the difference is then to be read before it is committed.
-async fn the_description_is_the_one_that_was_agreed_on(base: Base) {
+async fn openapi_document_matches_the_committed_one(base: Base) {
     let (_, document) = document(base).await;
     let current = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
     if std::env::var_os("UPDATE_SNAPSHOT").is_some() {
@@ -69,7 +69,7 @@ async fn every_route_is_described_and_no_other(base: Base) {
 }
 
 /// What groups are made of in the console is what the API asks for.
-async fn the_catalogue_of_permissions_is_the_apis(base: Base) {
+async fn permission_catalog_matches_the_api(base: Base) {
     let (_, document) = document(base).await;
     let calls = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let demanded: BTreeSet<String> =
@@ -81,7 +81,7 @@ async fn the_catalogue_of_permissions_is_the_apis(base: Base) {
 }
 
 on_both_databases!(
-    the_description_is_the_one_that_was_agreed_on,
+    openapi_document_matches_the_committed_one,
     every_route_is_described_and_no_other,
-    the_catalogue_of_permissions_is_the_apis,
+    permission_catalog_matches_the_api,
 );

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::stage::{Answer, Base};
 
-async fn what_is_not_there_is_a_problem_too(base: Base) {
+async fn unknown_path_is_a_problem(base: Base) {
     let stage = base.stage();
     let key = stage.key(&[]);
     for path in
@@ -79,7 +79,7 @@ async fn repeated_json_field_is_refused(base: Base) {
     }
 }
 
-async fn a_request_keeps_its_sane_name(base: Base) {
+async fn valid_request_id_is_returned(base: Base) {
     let stage = base.stage();
     for (name, is_kept) in [
         ("abc-1.2_3:4", true),
@@ -102,8 +102,8 @@ async fn a_request_keeps_its_sane_name(base: Base) {
 }
 
 on_both_databases!(
-    what_is_not_there_is_a_problem_too,
+    unknown_path_is_a_problem,
     path_that_is_not_utf8_is_not_found,
     repeated_json_field_is_refused,
-    a_request_keeps_its_sane_name,
+    valid_request_id_is_returned,
 );

@@ -26,7 +26,7 @@ async fn calls_at_once(stage: &Stage, key: &Key, clients: usize, each: usize) ->
     running.join_all().await.into_iter().flatten().collect()
 }
 
-async fn of_200_calls_at_once_60_are_let_through(base: Base) {
+async fn limit_of_60_admits_60_of_200_concurrent_calls(base: Base) {
     let stage = base.stage();
     // Each on a connection of its own, and then on few that are kept alive.
     for (clients, each) in [(200, 1), (20, 10)] {
@@ -46,7 +46,7 @@ async fn of_200_calls_at_once_60_are_let_through(base: Base) {
     }
 }
 
-async fn what_is_refused_costs_nothing(base: Base) {
+async fn refused_calls_cost_nothing(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--rate-limit", "3", "--scope", "read"]);
     let read = async |path: &str| stage.get(path, &key.secret).await;
@@ -69,7 +69,7 @@ async fn what_is_refused_costs_nothing(base: Base) {
     assert_eq!(read(KEY).await.status, 200, "neither did the calls that came too early");
 }
 
-async fn a_changed_limit_counts_at_once(base: Base) {
+async fn changed_limit_applies_immediately(base: Base) {
     let stage = base.stage();
     let (key, other) = (stage.key(&["--rate-limit", "2"]), stage.key(&["--rate-limit", "2"]));
     let call = async || stage.get(KEY, &key.secret).await;
@@ -94,7 +94,7 @@ async fn a_changed_limit_counts_at_once(base: Base) {
 }
 
 on_both_databases!(
-    of_200_calls_at_once_60_are_let_through,
-    what_is_refused_costs_nothing,
-    a_changed_limit_counts_at_once,
+    limit_of_60_admits_60_of_200_concurrent_calls,
+    refused_calls_cost_nothing,
+    changed_limit_applies_immediately,
 );

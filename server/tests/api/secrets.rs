@@ -139,7 +139,7 @@ async fn stored(stage: &Stage) -> String {
     all
 }
 
-async fn no_secret_is_written_or_sent_back(base: Base) {
+async fn secrets_are_neither_stored_nor_returned(base: Base) {
     let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8", "--log", "trace"]);
     stage.person("ana", "tenant-admin");
     let key = stage.key(&["--rate-limit", "1000"]);
@@ -193,7 +193,7 @@ async fn no_secret_is_written_or_sent_back(base: Base) {
 }
 
 /// The one answer that carries a secret is the command line's, once.
-async fn a_key_is_shown_once(base: Base) {
+async fn key_is_shown_once(base: Base) {
     let stage = base.stage();
     let key = stage.key(&[]);
     let sent = Sent::key(&key.secret);
@@ -206,4 +206,4 @@ async fn a_key_is_shown_once(base: Base) {
     assert!(!sent.found_in(&stored(&stage).await) && !sent.found_in(&stage.program.log.lock().unwrap()));
 }
 
-on_both_databases!(no_secret_is_written_or_sent_back, a_key_is_shown_once);
+on_both_databases!(secrets_are_neither_stored_nor_returned, key_is_shown_once);

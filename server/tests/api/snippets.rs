@@ -76,7 +76,7 @@ async fn examples(stage: &Stage) -> Vec<Example> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_runs_as_it_stands() {
+async fn every_example_runs_as_printed() {
     let stage = Base::Sqlite.stage();
     let (asking, revoked) = (stage.key(&["--group", "Verifier"]), stage.key(&[]));
     let good = stage.key(&["--ip", "203.0.113.0/24"]);
@@ -95,7 +95,7 @@ async fn every_example_runs_as_it_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_example_lets_anybody_in_without_an_answer() {
+async fn examples_deny_without_an_answer() {
     let stage = Base::Sqlite.stage();
     let (asking, good) = (stage.key(&["--group", "Verifier"]), stage.key(&[]));
     let examples = examples(&stage).await;

@@ -38,7 +38,7 @@ fn last_use(stage: &Stage, key: &Key) -> Value {
     stage.program.command(&["key", "show", &key.id])["last_used_at"].clone()
 }
 
-async fn every_call_is_written_with_its_outcome(base: Base) {
+async fn every_call_is_recorded_with_its_outcome(base: Base) {
     let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8"]);
     let (key, unused) = (stage.key(&["--scope", "read", "--rate-limit", "4"]), stage.key(&[]));
     assert_eq!(last_use(&stage, &key), Value::Null);
@@ -126,7 +126,7 @@ async fn logged_call_names_its_request_its_secret_and_its_duration(base: Base) {
     assert!(ids.len() == 3 && ids.iter().all(|id| SecretId::parse(id).is_ok()), "{ids:?}");
 }
 
-async fn counts_are_exact_however_many_call_at_once(base: Base) {
+async fn counts_are_exact_under_concurrency(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--rate-limit", "250"]);
     let mut running = JoinSet::new();
@@ -170,7 +170,7 @@ async fn ten_refused_calls_of_a_key_are_logged_and_all_are_counted(base: Base) {
 
 /// What it asked for may have been done by then.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_whose_client_leaves_is_written_too() {
+async fn call_of_a_disconnected_client_is_recorded() {
     let stage = Base::Postgres.stage();
     let key = stage.key(&[]);
     assert_eq!(stage.get(PROPERTIES, &key.secret).await.status, 200);
@@ -190,7 +190,7 @@ async fn a_call_whose_client_leaves_is_written_too() {
 }
 
 /// Told to stop, the program writes what waits, and counts on from there when it is started again.
-async fn nothing_is_lost_when_the_program_is_stopped(base: Base) {
+async fn clean_shutdown_loses_no_usage(base: Base) {
     let mut stage = base.stage();
     let key = stage.key(&[]);
     for total in ["7", "14"] {
@@ -206,9 +206,9 @@ async fn nothing_is_lost_when_the_program_is_stopped(base: Base) {
 }
 
 on_both_databases!(
-    every_call_is_written_with_its_outcome,
+    every_call_is_recorded_with_its_outcome,
     logged_call_names_its_request_its_secret_and_its_duration,
-    counts_are_exact_however_many_call_at_once,
+    counts_are_exact_under_concurrency,
     ten_refused_calls_of_a_key_are_logged_and_all_are_counted,
-    nothing_is_lost_when_the_program_is_stopped,
+    clean_shutdown_loses_no_usage,
 );

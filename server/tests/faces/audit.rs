@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::program::{PASSWORD, Program};
 
 #[tokio::test]
-async fn the_log_is_exported_as_a_spreadsheet_reads_it_safely() {
+async fn csv_export_is_safe_for_spreadsheets() {
     let program = Program::start();
     program.tenant("acme");
     program.key("acme", "=HYPERLINK(\"https://evil.example\",\"click\")");
@@ -33,7 +33,7 @@ async fn the_log_is_exported_as_a_spreadsheet_reads_it_safely() {
 }
 
 #[tokio::test]
-async fn the_log_lists_what_its_filters_leave() {
+async fn log_page_applies_its_filters() {
     let program = Program::start();
     program.tenant("acme");
     let key = program.key("acme", "PMS");
@@ -73,7 +73,7 @@ async fn super_user_is_offered_as_a_filter_only_where_they_acted() {
 }
 
 #[tokio::test]
-async fn filter_that_no_database_can_look_for_is_422() {
+async fn filter_that_no_database_accepts_is_422() {
     for program in [Program::start(), Program::start_on_postgres()] {
         program.tenant("acme");
         let admin = program.signed_in("tenant-admin@acme.test").await;
@@ -156,7 +156,7 @@ async fn audit_heads_are_logged_at_start() {
 }
 
 #[tokio::test]
-async fn the_operator_finds_the_row_that_somebody_tampered_with() {
+async fn operator_finds_the_tampered_row() {
     let program = Program::start_on_postgres();
     program.tenant("acme");
     program.tenant("other");

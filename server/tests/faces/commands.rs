@@ -21,7 +21,7 @@ fn set_up(run: &dyn Fn(&[&str]) -> Value) -> String {
 }
 
 /// The whole life of a key, as the shell tells it.
-fn live_a_keys_life(run: &dyn Fn(&[&str]) -> Value) {
+fn run_key_lifecycle(run: &dyn Fn(&[&str]) -> Value) {
     let property = set_up(run);
     let words = ["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Booking", "--scope", "read"];
     let more = ["--scope", "write", "--expires", "2099-01-31T00:00:00Z", "--ip", "10.0.0.0/8", "--origin"];
@@ -71,7 +71,7 @@ fn live_a_keys_life(run: &dyn Fn(&[&str]) -> Value) {
 }
 
 #[test]
-fn what_can_be_reserved_is_filled_from_the_shell() {
+fn services_and_packages_are_managed_from_the_shell() {
     let program = Program::start();
     let property = set_up(&|words| program.command(words));
     let place = ["--tenant", "acme", "--property", &property];
@@ -96,7 +96,7 @@ fn what_can_be_reserved_is_filled_from_the_shell() {
 }
 
 #[test]
-fn properties_and_groups_are_kept_from_the_shell() {
+fn properties_and_groups_are_managed_from_the_shell() {
     let program = Program::start();
     let property = set_up(&|words| program.command(words));
     let renamed = program.command(&["property", "rename", &property, "--name", "Harbour Hotel"]);
@@ -126,7 +126,7 @@ fn properties_and_groups_are_kept_from_the_shell() {
 }
 
 #[test]
-fn the_shell_tells_who_changed_what() {
+fn audit_log_is_listed_from_the_shell() {
     let program = Program::start();
     program.tenant("acme");
     let key = program.key("acme", "PMS");
@@ -140,7 +140,7 @@ fn the_shell_tells_who_changed_what() {
 }
 
 #[test]
-fn a_secret_is_kept_out_of_what_is_written_about_a_key() {
+fn secret_in_a_key_description_is_refused() {
     let program = Program::start();
     program.tenant("acme");
     let secret = program.key("acme", "PMS")["secret"].as_str().unwrap().to_owned();
@@ -153,27 +153,27 @@ fn a_secret_is_kept_out_of_what_is_written_about_a_key() {
 }
 
 #[test]
-fn a_keys_life_without_a_server() {
+fn key_lifecycle_without_a_server() {
     let folder = TempDir::new().unwrap();
-    live_a_keys_life(&|words| json_of(&shell_in(&folder, &[words, &["--json"]].concat(), PASSWORD)));
+    run_key_lifecycle(&|words| json_of(&shell_in(&folder, &[words, &["--json"]].concat(), PASSWORD)));
 }
 
 #[test]
-fn a_keys_life_on_postgres() {
+fn key_lifecycle_on_postgres() {
     let program = Program::start_on_postgres();
-    live_a_keys_life(&|words| program.command(words));
+    run_key_lifecycle(&|words| program.command(words));
 }
 
 #[test]
-fn a_keys_life_beside_a_server() {
+fn key_lifecycle_beside_a_server() {
     let program = Program::start();
-    live_a_keys_life(&|words| program.command(words));
+    run_key_lifecycle(&|words| program.command(words));
     let socket = program.folder.path().join("data/latchkey.db.sock");
     assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
-fn refusals_are_told_to_people_and_to_programs() {
+fn refusals_are_printed_as_text_and_json() {
     let program = Program::start();
     program.tenant("acme");
     let words = ["key", "create", "--tenant", "acme", "--name", "x", "--group", "None", "--ip", "here"];
@@ -208,7 +208,7 @@ fn refusals_are_told_to_people_and_to_programs() {
 }
 
 #[test]
-fn an_unreachable_database_is_told_to_programs_as_well() {
+fn unreachable_database_is_reported_as_json() {
     for words in [&["tenant", "list"][..], &["migrate"]] {
         let refused = shell_on("postgres://nobody@127.0.0.1:1/none", &[words, &["--json"]].concat(), "");
         assert_eq!(refused.status.code(), Some(1), "{words:?}");
@@ -218,7 +218,7 @@ fn an_unreachable_database_is_told_to_programs_as_well() {
 }
 
 #[test]
-fn without_json_people_are_spoken_to() {
+fn default_output_is_text() {
     let program = Program::start();
     program.tenant("acme");
     let made = program.shell(&["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Read only"], "");
@@ -229,7 +229,7 @@ fn without_json_people_are_spoken_to() {
 }
 
 #[test]
-fn a_file_has_one_owner() {
+fn database_file_has_one_owner() {
     let program = Program::start();
     let second = shell_in(&program.folder, &["serve", "--addr", "127.0.0.1:0"], "");
     assert_eq!(second.status.code(), Some(1));
@@ -244,7 +244,7 @@ fn a_file_has_one_owner() {
 }
 
 #[test]
-fn commands_at_once_take_turns() {
+fn concurrent_commands_take_turns() {
     let folder = TempDir::new().unwrap();
     let start = Instant::now();
     thread::scope(|scope| {
@@ -266,7 +266,7 @@ fn commands_at_once_take_turns() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill() {
+fn acknowledged_commands_survive_a_kill() {
     let program = Program::start();
     program.tenant("acme");
     let kept = program.key("acme", "Kept");
@@ -278,7 +278,7 @@ fn what_was_acknowledged_survives_a_kill() {
 }
 
 #[test]
-fn the_demo_is_for_empty_databases() {
+fn demo_is_for_empty_databases_only() {
     let program = Program::start_with(&["--demo"]);
     program.find_in_log(|log| log.contains("Sign in to the demo with  ana@northwind.example").then_some(()));
     let (folder, _) = program.stop();
@@ -310,7 +310,7 @@ fn password_of_an_ambiguous_address_is_set_in_the_tenant_that_is_named() {
 }
 
 #[tokio::test]
-async fn the_first_super_user_comes_from_the_environment() {
+async fn first_super_user_comes_from_the_environment() {
     let options = ["--admin-email", "root@example.com", "--admin-password", PASSWORD];
     let program = Program::start_with(&options);
     let root = program.signed_in("root@example.com").await;

@@ -20,7 +20,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn database_files_are_private_whatever_the_umask() {
+fn database_files_are_private_under_any_umask() {
     let program = Program::start_with_umask("000");
     program.tenant("acme");
     let data = program.folder.path().join("data");

@@ -15,7 +15,7 @@ fn full_access(program: &Program, tenant: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_admin_does_it_all() {
+async fn admin_can_call_every_function() {
     let program = Program::start();
     program.tenant("acme");
     let group = full_access(&program, "acme");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::program::{PASSWORD, Program};
 
 #[tokio::test]
-async fn every_page_is_strict() {
+async fn every_page_has_a_strict_policy() {
     let program = Program::start();
     program.tenant("acme");
     let admin = program.signed_in("tenant-admin@acme.test").await;
@@ -40,7 +40,7 @@ async fn every_page_is_strict() {
 }
 
 #[tokio::test]
-async fn under_https_cookies_are_the_hosts_own() {
+async fn https_cookies_have_the_host_prefix() {
     let program = Program::start_with(&["--public-url", "https://keys.example.com/"]);
     program.tenant("acme");
     let browser = program.stranger().at_host("keys.example.com");
@@ -84,7 +84,7 @@ async fn https_site_with_an_http_public_url_is_reported_once() {
 }
 
 #[tokio::test]
-async fn another_site_cannot_make_a_browser_act() {
+async fn cross_site_requests_are_refused() {
     let program = Program::start();
     program.tenant("acme");
     let key = program.key("acme", "PMS");
@@ -113,7 +113,7 @@ async fn another_site_cannot_make_a_browser_act() {
 }
 
 #[tokio::test]
-async fn guesses_are_throttled_and_strangers_lock_nobody_out() {
+async fn guesses_are_throttled_without_locking_people_out() {
     let program = Program::start_with(&["--trusted-proxies", "127.0.0.0/8"]);
     program.tenant("acme");
     let guess = async |address: &str, password: &str| {
@@ -147,7 +147,7 @@ async fn large_and_malformed_bodies_are_refused() {
 }
 
 #[tokio::test]
-async fn built_files_are_compressed_and_kept() {
+async fn static_files_are_compressed_and_cached() {
     let program = Program::start();
     let page = program.stranger().get("/sign-in").await.text().await.unwrap();
     let stylesheet = page.split("href=\"/latchkey-").nth(1).unwrap().split('"').next().unwrap();

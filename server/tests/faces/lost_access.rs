@@ -9,12 +9,12 @@ use super::program::Program;
 const REQUESTS: usize = 60;
 
 #[tokio::test]
-async fn deactivated_admin_writes_nothing_afterwards_on_sqlite() {
+async fn deactivated_admin_writes_nothing_on_sqlite() {
     race(&Program::start()).await;
 }
 
 #[tokio::test]
-async fn deactivated_admin_writes_nothing_afterwards_on_postgres() {
+async fn deactivated_admin_writes_nothing_on_postgres() {
     race(&Program::start_on_postgres()).await;
 }
 

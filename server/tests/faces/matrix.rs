@@ -246,7 +246,7 @@ fn functions() -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn every_page_is_seen_by_those_it_is_for() {
+async fn every_page_serves_its_audience() {
     let stage = Stage::on(Program::start()).await;
     for path in app::page_paths() {
         let (audience, about) = page(path).unwrap_or_else(|| panic!("{path}: nobody said who may see it"));
@@ -257,9 +257,9 @@ async fn every_page_is_seen_by_those_it_is_for() {
             let text = answer.text().await.unwrap();
             let case = format!("{path} as {who:?}: {status} {place:?}");
             if !audience.includes(who) {
-                let is_nobody = matches!(who, Who::Nobody | Who::Deactivated);
-                assert_eq!(status, if is_nobody { 303 } else { 403 }, "{case}");
-                assert!(!is_nobody || place.unwrap().to_str().unwrap().starts_with("/sign-in"), "{case}");
+                let is_anonymous = matches!(who, Who::Nobody | Who::Deactivated);
+                assert_eq!(status, if is_anonymous { 303 } else { 403 }, "{case}");
+                assert!(!is_anonymous || place.unwrap().to_str().unwrap().starts_with("/sign-in"), "{case}");
             } else if about.is_found_by(who) {
                 assert!(status == 200 || (status == 303 && matches!(path, "/" | "/sign-in")), "{case}");
             } else {
@@ -273,12 +273,12 @@ async fn every_page_is_seen_by_those_it_is_for() {
 }
 
 #[tokio::test]
-async fn every_function_is_done_for_those_it_is_for_on_sqlite() {
+async fn every_function_serves_its_audience_on_sqlite() {
     try_every_function(Program::start()).await;
 }
 
 #[tokio::test]
-async fn every_function_is_done_for_those_it_is_for_on_postgres() {
+async fn every_function_serves_its_audience_on_postgres() {
     try_every_function(Program::start_on_postgres()).await;
 }
 
@@ -321,7 +321,7 @@ async fn refuse(stage: &Stage, function: &str, who: Who, audience: For, argument
         assert_eq!(status, nothing.status().as_u16(), "{case}: foreign is told from missing");
         assert_eq!(text, nothing.text().await.unwrap(), "{case}: foreign is told from missing");
     } else {
-        let is_nobody = matches!(who, Who::Nobody | Who::Deactivated);
-        assert_eq!(status, if is_nobody { 401 } else { 403 }, "{case}");
+        let is_anonymous = matches!(who, Who::Nobody | Who::Deactivated);
+        assert_eq!(status, if is_anonymous { 401 } else { 403 }, "{case}");
     }
 }

@@ -26,7 +26,7 @@ async fn probes_are_answered_without_a_session() {
 }
 
 #[tokio::test]
-async fn whether_it_can_work_follows_the_database() {
+async fn readiness_follows_the_database() {
     let program = Program::start_on_postgres();
     let ready = async || program.stranger().get("/readyz").await;
     assert_eq!(ready().await.status(), 200);
@@ -73,7 +73,7 @@ async fn log_line_of_an_error_page_names_the_cause() {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_route_and_never_by_what_was_asked_for() {
+async fn requests_are_counted_by_route_and_never_by_path() {
     let program = Program::start();
     program.tenant("acme");
     let admin = program.signed_in("tenant-admin@acme.test").await;

@@ -18,7 +18,7 @@ fn token(invitation: &Value) -> String {
 }
 
 #[tokio::test]
-async fn those_who_may_not_sign_in_are_answered_alike() {
+async fn rejected_sign_ins_get_the_same_response() {
     let program = Program::start();
     program.tenant("acme");
     let gone = ["person", "create", "--tenant", "acme", "--email", "gone@acme.test", "--name", "Gone"];
@@ -47,7 +47,7 @@ async fn those_who_may_not_sign_in_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn a_link_leads_in_once_and_stands_in_no_log() {
+async fn link_works_once_and_is_not_logged() {
     let program = Program::start();
     program.tenant("acme");
     let admin = program.signed_in("tenant-admin@acme.test").await;
@@ -103,7 +103,7 @@ async fn weak_password_is_refused_with_advice() {
 }
 
 #[tokio::test]
-async fn whoever_owes_a_second_factor_is_led_to_it() {
+async fn person_without_required_mfa_is_led_to_enrollment() {
     let program = Program::start();
     program.tenant("acme");
     let admin = program.signed_in("tenant-admin@acme.test").await;
@@ -131,7 +131,7 @@ async fn whoever_owes_a_second_factor_is_led_to_it() {
 }
 
 #[tokio::test]
-async fn members_are_told_whom_to_ask() {
+async fn members_see_admin_contacts() {
     let program = Program::start();
     program.tenant("acme");
     let odd = ["person", "create", "--tenant", "acme", "--email", "odd?bcc=eve@acme.test", "--name", "Odd <b>"];
@@ -146,7 +146,7 @@ async fn members_are_told_whom_to_ask() {
 }
 
 #[test]
-fn the_shell_does_what_admins_do() {
+fn shell_can_do_what_admins_do() {
     let program = Program::start();
     program.tenant("acme");
     let group = ["group", "create", "--tenant", "acme", "--name", "Front desk", "--type", "person"];

@@ -14,7 +14,7 @@ async fn named(program: &Program, path: &str, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_answer_says_what_the_request_is_called() {
+async fn every_response_has_a_request_id() {
     let program = Program::start();
     for path in ["/sign-in", "/livez", "/metrics", "/favicon.svg", "/nowhere", "/console/no_such_function"] {
         assert_eq!(named(&program, path, "7f9c-4e2.A_b:1").await, "7f9c-4e2.A_b:1", "{path}");
@@ -26,7 +26,7 @@ async fn every_answer_says_what_the_request_is_called() {
 }
 
 #[tokio::test]
-async fn a_problem_tells_the_same_name() {
+async fn problem_has_the_same_request_id() {
     let program = Program::start();
     let post = || Client::new().post(format!("{}/console/revoke_key", program.url));
     let answer = post().header("x-request-id", "abc").send().await.unwrap();

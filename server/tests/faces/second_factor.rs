@@ -7,7 +7,7 @@ use serde_json::json;
 use super::program::{PASSWORD, Program};
 
 #[tokio::test]
-async fn whoever_owes_a_second_factor_is_led_to_it_and_does_nothing_else() {
+async fn person_without_required_mfa_can_only_enroll() {
     let program = Program::start();
     program.tenant("acme");
     program.tenant("other");
@@ -28,7 +28,7 @@ async fn whoever_owes_a_second_factor_is_led_to_it_and_does_nothing_else() {
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_takes_the_cookie_back() {
+async fn signing_out_everywhere_clears_the_cookie() {
     let program = Program::start();
     program.tenant("acme");
     let (here, elsewhere) = (program.signed_in("member@acme.test").await, program.signed_in("member@acme.test").await);
@@ -71,7 +71,7 @@ async fn old_session_is_403_until_the_password_is_confirmed() {
 }
 
 #[tokio::test]
-async fn super_user_without_a_second_factor_can_only_set_one_up() {
+async fn super_user_without_mfa_can_only_enroll() {
     let options = ["--admin-email", "root@example.com", "--admin-password", PASSWORD, "--super-user-mfa", "required"];
     let program = Program::start_with(&options);
     program.tenant("acme");

@@ -97,7 +97,7 @@ fn start_with_few_files() -> Program {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_idle_clients_and_slow_ones_keep_nobody_waiting() {
+async fn idle_and_slow_clients_do_not_delay_others() {
     let program = start_with_few_files();
     let before = program.memory("VmRSS");
     let slow: Vec<_> = {
@@ -139,7 +139,7 @@ async fn time_until_end(start: Instant, client: impl Future<Output = ()>) -> Dur
 }
 
 #[tokio::test]
-async fn headers_arrive_in_time_or_not_at_all() {
+async fn slow_headers_time_out() {
     let program = Program::start();
     let start = Instant::now();
     let (mut silent, new, old) = (connect(&program).await, connect(&program).await, keep_alive(&program).await);
@@ -180,13 +180,13 @@ async fn dawdle(program: &Program, pause: Duration) {
 }
 
 #[tokio::test]
-async fn a_body_that_stalls_or_trickles_is_given_up() {
+async fn stalled_or_trickling_body_times_out() {
     let program = Program::start();
     tokio::join!(dawdle(&program, Duration::from_secs(1_000)), dawdle(&program, Duration::from_secs(5)));
 }
 
 #[tokio::test]
-async fn a_megabyte_of_headers_is_refused() {
+async fn megabyte_of_headers_is_refused() {
     let program = Program::start();
     let mut stream = connect(&program).await;
     let request = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: {}\r\n\r\n", "x".repeat(1024 * 1024));
@@ -200,7 +200,7 @@ async fn a_megabyte_of_headers_is_refused() {
 }
 
 #[tokio::test]
-async fn a_hundred_megabytes_of_body_are_refused_and_not_kept() {
+async fn hundred_megabyte_body_is_refused_and_not_buffered() {
     let program = Program::start();
     assert_eq!(program.stranger().sign_in("nobody@acme.test", PASSWORD).await.status(), 401);
     let before = program.memory("VmHWM");
@@ -222,7 +222,7 @@ async fn a_hundred_megabytes_of_body_are_refused_and_not_kept() {
 }
 
 #[tokio::test]
-async fn what_runs_is_finished_before_the_program_ends() {
+async fn running_requests_finish_before_shutdown() {
     let program = Program::start();
     program.tenant("acme");
     let form = format!("email=member%40acme.test&password={}&next=", PASSWORD.replace(' ', "+"));
@@ -247,7 +247,7 @@ async fn what_runs_is_finished_before_the_program_ends() {
 }
 
 #[tokio::test]
-async fn idle_clients_do_not_delay_the_end() {
+async fn idle_clients_do_not_delay_shutdown() {
     let program = Program::start();
     let mut idle = Vec::new();
     for _ in 0..20 {

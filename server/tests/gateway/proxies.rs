@@ -85,7 +85,7 @@ fn identity(seen: &Seen) -> [&str; 6] {
     })
 }
 
-async fn a_good_key_passes_with_its_identity(guarded: Guarded) {
+async fn valid_key_passes_with_its_identity(guarded: Guarded) {
     let property = guarded.stage.property("acme", "Harbour House");
     let words = ["--name", "Café 100%", "--group", "Read only", "--scope", "read", "--property", &property];
     let made = guarded.stage.program.command(&[&["key", "create", "--tenant", "acme"], &words[..]].concat());
@@ -98,7 +98,7 @@ async fn a_good_key_passes_with_its_identity(guarded: Guarded) {
     }
 }
 
-async fn nobody_tells_who_they_are_by_themselves(guarded: Guarded) {
+async fn client_cannot_forge_identity_headers(guarded: Guarded) {
     let key = guarded.stage.key(&[]);
     for mark in ["-", "_", ".", "!", "#", "$", "%", "&", "'", "*", "+", "^", "`", "|", "~"] {
         let mut request = guarded.request(Method::GET, "/orders", &key);
@@ -118,7 +118,7 @@ async fn nobody_tells_who_they_are_by_themselves(guarded: Guarded) {
 }
 
 /// What `Connection` names goes no further than the next proxy.
-async fn nobody_has_their_identity_taken_away(guarded: Guarded) {
+async fn client_cannot_strip_identity_headers(guarded: Guarded) {
     let key = guarded.stage.key(&[]);
     let names = IDENTITY.join(", ");
     for connection in [names.clone(), format!("Upgrade, {names}")] {
@@ -135,7 +135,7 @@ async fn nobody_has_their_identity_taken_away(guarded: Guarded) {
     }
 }
 
-async fn nobody_chooses_the_method_in_the_log(guarded: Guarded) {
+async fn client_cannot_choose_the_logged_method(guarded: Guarded) {
     let key = guarded.stage.key(&[]);
     let request = guarded.request(Method::DELETE, "/orders/7", &key);
     let answer = Answer::to(with(request, &[("x-original-method", "GET"), ("x-forwarded-method", "GET")])).await;
@@ -144,7 +144,7 @@ async fn nobody_chooses_the_method_in_the_log(guarded: Guarded) {
     guarded.stage.see(&log, &["DELETE".to_owned()]).await;
 }
 
-async fn a_call_arrives_whole(guarded: Guarded) {
+async fn call_arrives_unchanged(guarded: Guarded) {
     let key = guarded.stage.key(&[]);
     let body: Vec<u8> = (0..200_000u32).map(|at| (at % 251) as u8).collect();
     for method in [Method::POST, Method::PUT, Method::PATCH] {
@@ -160,7 +160,7 @@ async fn a_call_arrives_whole(guarded: Guarded) {
     guarded.stage.see(&log, &["POST", "PUT", "PATCH"].map(|method| format!("{method} /gateway/auth"))).await;
 }
 
-async fn refusals_are_told_and_nothing_gets_through(guarded: Guarded) {
+async fn refusals_are_returned_and_nothing_reaches_the_upstream(guarded: Guarded) {
     let answer = guarded.get(&[]).await;
     guarded.refused(&answer, 401);
     assert_eq!(challenges(&answer), ["Bearer realm=\"latchkey\""]);
@@ -185,7 +185,7 @@ fn challenges(answer: &Answer) -> Vec<&str> {
     answer.headers.get_all("www-authenticate").iter().map(|value| value.to_str().unwrap()).collect()
 }
 
-async fn the_rate_limit_holds(guarded: Guarded) {
+async fn rate_limit_is_enforced(guarded: Guarded) {
     let key = guarded.stage.key(&["--rate-limit", "2"]);
     for _ in 0..2 {
         assert_eq!(guarded.get(&[("x-api-key", &key.secret)]).await.status, 200);
@@ -199,7 +199,7 @@ async fn the_rate_limit_holds(guarded: Guarded) {
     }
 }
 
-async fn the_clients_own_address_counts(guarded: Guarded) {
+async fn allowlist_uses_the_client_address(guarded: Guarded) {
     let (here, elsewhere) = (guarded.stage.key(&["--ip", "127.0.0.1"]), guarded.stage.key(&["--ip", "203.0.113.9"]));
     for forged in [None, Some(("x-forwarded-for", "203.0.113.9"))] {
         let headers = |key: &'static str| [("x-forwarded-for", key)];
@@ -211,7 +211,7 @@ async fn the_clients_own_address_counts(guarded: Guarded) {
     }
 }
 
-async fn a_browsers_question_needs_no_key(guarded: Guarded) {
+async fn preflight_needs_no_key(guarded: Guarded) {
     let options = || guarded.client.request(Method::OPTIONS, format!("{}/orders?a=b", guarded.proxy.url));
     let asks = options().header("origin", "https://page.test").header("x-latchkey-tenant", "forged");
     let answer = Answer::to(asks.header("access-control-request-method", "POST")).await;
@@ -224,7 +224,7 @@ async fn a_browsers_question_needs_no_key(guarded: Guarded) {
     guarded.refused(&Answer::to(other.header("access-control-request-method", "POST")).await, 401);
 }
 
-async fn without_latchkey_nobody_is_let_through(guarded: Guarded) {
+async fn unreachable_latchkey_denies_requests(guarded: Guarded) {
     let key = guarded.stage.key(&[]);
     assert_eq!(guarded.get(&[("x-api-key", &key.secret)]).await.status, 200);
     guarded.upstream.seen();
@@ -237,7 +237,7 @@ async fn without_latchkey_nobody_is_let_through(guarded: Guarded) {
     }
 }
 
-async fn a_latchkey_that_hangs_holds_nobody_for_long(guarded: Guarded) {
+async fn hanging_latchkey_does_not_hold_requests(guarded: Guarded) {
     let key = guarded.stage.key(&[]);
     guarded.stage.program.signal("STOP");
     let answer = timeout(Duration::from_secs(10), guarded.get(&[("x-api-key", &key.secret)])).await;
@@ -248,7 +248,7 @@ async fn a_latchkey_that_hangs_holds_nobody_for_long(guarded: Guarded) {
 
 /// It would go on as if there were no script. Without an address, the script cannot put its question.
 #[tokio::test(flavor = "multi_thread")]
-async fn haproxy_lets_nobody_through_when_its_script_fails() {
+async fn haproxy_denies_requests_when_its_script_fails() {
     let mut guarded = Guarded::by(Kind::Haproxy).await;
     let key = guarded.stage.key(&[]);
     guarded.proxy = Proxy::start(Kind::Haproxy, "http://", guarded.upstream.address);
@@ -267,15 +267,15 @@ async fn wait_until_gone(program: &Program) {
 }
 
 with_every_proxy!(
-    a_good_key_passes_with_its_identity,
-    nobody_tells_who_they_are_by_themselves,
-    nobody_has_their_identity_taken_away,
-    nobody_chooses_the_method_in_the_log,
-    a_call_arrives_whole,
-    refusals_are_told_and_nothing_gets_through,
-    the_rate_limit_holds,
-    the_clients_own_address_counts,
-    a_browsers_question_needs_no_key,
-    without_latchkey_nobody_is_let_through,
-    a_latchkey_that_hangs_holds_nobody_for_long,
+    valid_key_passes_with_its_identity,
+    client_cannot_forge_identity_headers,
+    client_cannot_strip_identity_headers,
+    client_cannot_choose_the_logged_method,
+    call_arrives_unchanged,
+    refusals_are_returned_and_nothing_reaches_the_upstream,
+    rate_limit_is_enforced,
+    allowlist_uses_the_client_address,
+    preflight_needs_no_key,
+    unreachable_latchkey_denies_requests,
+    hanging_latchkey_does_not_hold_requests,
 );

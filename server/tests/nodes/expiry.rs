@@ -41,14 +41,14 @@ async fn ends(cluster: &Cluster, secret: &str, end: DateTime<Utc>, verdicts: [&s
     }
 }
 
-async fn a_key_in_memory_is_over_at_its_instant(base: Base) {
+async fn cached_key_expires_at_its_instant(base: Base) {
     let cluster = Cluster::start(base);
     let end = Utc::now() + FROM_NOW;
     let key = cluster.key(&["--expires", &end.to_rfc3339()]);
     ends(&cluster, &key.secret, end, ["EXPIRED", "key_expired"]).await;
 }
 
-async fn an_old_secret_in_memory_is_over_with_its_grace(base: Base) {
+async fn cached_old_secret_expires_with_its_grace_period(base: Base) {
     let cluster = Cluster::start(base);
     let key = cluster.key(&[]);
     let next = cluster.stage.rotate(&key, &["--grace", "1h"]);
@@ -60,4 +60,4 @@ async fn an_old_secret_in_memory_is_over_with_its_grace(base: Base) {
     cluster.know(&FACES, &next.secret, &Demand::default()).await;
 }
 
-on_both_databases!(a_key_in_memory_is_over_at_its_instant, an_old_secret_in_memory_is_over_with_its_grace);
+on_both_databases!(cached_key_expires_at_its_instant, cached_old_secret_expires_with_its_grace_period);

@@ -83,7 +83,7 @@ async fn said_of(cluster: &Cluster, keys: &[Key]) -> Vec<Said> {
     said
 }
 
-async fn more_keys_than_fit_are_answered_within_the_memory(base: Base) {
+async fn cache_stays_within_its_memory_limit(base: Base) {
     let cluster = Cluster::around(base.stage_with(&["--memory", "1"]), 0);
     let template = cluster.key(&[]);
     let keys = copies_of(&template, &cluster.stage).await;
@@ -110,4 +110,4 @@ async fn more_keys_than_fit_are_answered_within_the_memory(base: Base) {
     );
 }
 
-on_both_databases!(more_keys_than_fit_are_answered_within_the_memory);
+on_both_databases!(cache_stays_within_its_memory_limit);

@@ -19,7 +19,7 @@ fn id_of_group(cluster: &Cluster, name: &str) -> String {
     text(&found.expect("it is there")["id"])
 }
 
-async fn a_command_ends_a_key_everywhere(base: Base) {
+async fn command_revocation_reaches_all_nodes(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     for word in ["revoke", "rotate", "delete"] {
         let key = cluster.key(&[]);
@@ -32,7 +32,7 @@ async fn a_command_ends_a_key_everywhere(base: Base) {
     cluster.know(&FACES, &next.secret, &any).await;
 }
 
-async fn a_command_narrows_a_key_everywhere(base: Base) {
+async fn command_restriction_reaches_all_nodes(base: Base) {
     let cluster = Cluster::start(base);
     let (harbour, old_town) =
         (cluster.stage.property("acme", "Harbour House"), cluster.stage.property("acme", "Old Town"));
@@ -51,7 +51,7 @@ async fn a_command_narrows_a_key_everywhere(base: Base) {
     cluster.loses(&DEMANDING, &key.secret, &demand, &["property", "archive", &harbour]).await;
 }
 
-async fn what_many_keys_rely_on_is_taken_from_all_of_them(base: Base) {
+async fn shared_dependency_change_reaches_all_keys(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     let readers = group(&cluster, "Readers", "*:read");
     let keys = [cluster.key(&["--group", &readers]), cluster.key(&["--group", &readers])];
@@ -84,7 +84,7 @@ async fn personal_key(cluster: &Cluster, name: &str) -> String {
     text(&made["secret"])
 }
 
-async fn a_personal_key_can_do_what_its_owner_can(base: Base) {
+async fn owner_changes_reach_all_nodes(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     // Somebody has to remain who can do everything.
     cluster.stage.person("ana", "tenant-admin");
@@ -107,7 +107,7 @@ async fn a_personal_key_can_do_what_its_owner_can(base: Base) {
 }
 
 /// The same by the functions that the console's pages call, at the first server.
-async fn a_click_takes_a_key_away_everywhere(base: Base) {
+async fn console_revocation_reaches_all_nodes(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     let admin = cluster.admin().await;
     let verifier = id_of_group(&cluster, "Verifier");
@@ -134,9 +134,9 @@ async fn a_click_takes_a_key_away_everywhere(base: Base) {
 }
 
 on_both_databases!(
-    a_command_ends_a_key_everywhere,
-    a_command_narrows_a_key_everywhere,
-    what_many_keys_rely_on_is_taken_from_all_of_them,
-    a_personal_key_can_do_what_its_owner_can,
-    a_click_takes_a_key_away_everywhere,
+    command_revocation_reaches_all_nodes,
+    command_restriction_reaches_all_nodes,
+    shared_dependency_change_reaches_all_keys,
+    owner_changes_reach_all_nodes,
+    console_revocation_reaches_all_nodes,
 );

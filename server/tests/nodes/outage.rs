@@ -92,18 +92,18 @@ async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_stops_takes_service_with_it_and_gives_it_back() {
+async fn stopped_database_stops_service_and_recovers() {
     without_the_database(Postgres::stop, Postgres::start_again).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_hangs_does_as_well() {
+async fn hanging_database_stops_service_and_recovers() {
     without_the_database(|postgres| postgres.freeze(), |postgres| postgres.thaw()).await;
 }
 
 /// As when the machine of the database is gone, and another takes its place.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_die_without_a_word_are_replaced() {
+async fn silently_dead_connections_are_replaced() {
     let postgres = Postgres::start();
     let wire = Wire::to(&postgres.url()).await;
     let cluster = Cluster::around(Stage::on(Program::launch(TempDir::new().unwrap(), wire.url.clone(), &[])), 0);
@@ -128,7 +128,7 @@ async fn connections_that_die_without_a_word_are_replaced() {
 /// A standby that takes the place of its database may not have heard of the latest changes. Then others get their
 /// numbers.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_has_lost_the_latest_changes_is_believed_about_the_next() {
+async fn restored_database_is_trusted_again() {
     let postgres = Postgres::start();
     let (cluster, any) = (two_servers_on(&postgres), Demand::default());
     let [first, second] = [cluster.key(&[]), cluster.key(&[])];
@@ -147,7 +147,7 @@ async fn a_database_that_has_lost_the_latest_changes_is_believed_about_the_next(
 
 /// The database answers, but the lease cannot be renewed.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_watches_is_told_that_the_lease_is_missing() {
+async fn missing_lease_is_reported() {
     let postgres = Postgres::start();
     let cluster = two_servers_on(&postgres);
     cluster.stage.change_database("ALTER TABLE node_lease RENAME TO elsewhere").await;
@@ -163,7 +163,7 @@ async fn whoever_watches_is_told_that_the_lease_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_ask_for_the_same_absent_key_cost_one_query() {
+async fn concurrent_look_ups_of_an_absent_key_share_one_query() {
     let postgres = Postgres::start();
     let cluster = two_servers_on(&postgres);
     let any = Demand::default();

@@ -45,7 +45,7 @@ impl Postgres {
         if is_root() {
             assert!(Command::new("chown").arg("postgres").arg(folder.path()).status().unwrap().success());
         }
-        let mut initdb = as_nobody_special("initdb", &folder);
+        let mut initdb = as_unprivileged_user("initdb", &folder);
         initdb.arg("-D").arg(&data).arg("-X").arg(folder.path().join("wal")).args([
             "-A",
             "trust",
@@ -122,7 +122,7 @@ impl Postgres {
 
 fn launch(folder: &TempDir, data: &Path, port: u16) -> Child {
     let log = fs::File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
-    let mut postgres = as_nobody_special("postgres", folder);
+    let mut postgres = as_unprivileged_user("postgres", folder);
     postgres.arg("-D").arg(data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
     for setting in ["fsync=off", "synchronous_commit=off", "timezone=UTC", "log_statement=all"] {
         postgres.args(["-c", setting]);
@@ -141,7 +141,7 @@ fn is_root() -> bool {
 }
 
 /// PostgreSQL refuses to run as root. The Debian package makes a user for it.
-fn as_nobody_special(name: &str, folder: &TempDir) -> Command {
+fn as_unprivileged_user(name: &str, folder: &TempDir) -> Command {
     let program = program(name);
     let mut command = if is_root() {
         let mut command = Command::new("setpriv");

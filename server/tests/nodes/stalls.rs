@@ -26,7 +26,7 @@ fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
     begun.elapsed()
 }
 
-fn revoke_meanwhile(cluster: &Cluster, key: &Key) -> JoinHandle<()> {
+fn revoke_concurrently(cluster: &Cluster, key: &Key) -> JoinHandle<()> {
     let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
     tokio::task::spawn_blocking(move || {
         assert!(shell_on(&database_url, &["key", "revoke", &id], "").status.success());
@@ -74,7 +74,7 @@ async fn lets_in_soon(cluster: &Cluster, node: &Program, key: &Key) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_sleeps_wakes_up_knowing_that_it_knows_nothing() {
+async fn paused_server_resumes_with_an_empty_cache() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
     let sleeper = &cluster.others[1];
     let [first, second, kept] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
@@ -103,7 +103,7 @@ async fn a_server_that_sleeps_wakes_up_knowing_that_it_knows_nothing() {
 
 /// The rows that it has locked are ones that a change needs, too.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_sleeps_in_the_middle_of_writing_holds_nothing_for_long() {
+async fn server_paused_during_a_write_releases_its_locks() {
     let cluster = Cluster::around(Base::Postgres.stage(), 0);
     let (sleeper, any) = (&cluster.stage.program, Demand::default());
     let [key, kept] = [cluster.key(&[]), cluster.key(&[])];
@@ -124,12 +124,12 @@ const NAP: Duration = Duration::from_millis(700);
 
 /// A nap that ends before the lease does: then the change waits for no longer than that.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_waits_for_a_server_that_naps() {
+async fn change_waits_for_a_paused_server() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
     let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
     cluster.know(&FACES, &key.secret, &any).await;
     sleeper.signal("STOP");
-    let revoking = revoke_meanwhile(&cluster, &key);
+    let revoking = revoke_concurrently(&cluster, &key);
     tokio::time::sleep(NAP).await;
     assert!(!revoking.is_finished(), "nobody waited");
     sleeper.signal("CONT");
@@ -142,13 +142,13 @@ async fn a_change_waits_for_a_server_that_naps() {
 
 /// Whoever is told that it was done already can rely on it as well.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_was_made_already_waits_too() {
+async fn repeated_change_waits_for_confirmation_too() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
     let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
     cluster.know(&FACES, &key.secret, &any).await;
     sleeper.signal("STOP");
     let begun = Instant::now();
-    let first = revoke_meanwhile(&cluster, &key);
+    let first = revoke_concurrently(&cluster, &key);
     let is_revoked = format!("SELECT (revoked_at IS NOT NULL)::text FROM api_key WHERE id = '{}'", key.id);
     cluster.stage.see(&is_revoked, &["true".to_owned()]).await;
     cluster.stage.revoke(&key);
@@ -159,7 +159,7 @@ async fn a_change_that_was_made_already_waits_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_gone_delays_one_change_at_most() {
+async fn dead_server_delays_one_change_at_most() {
     let (mut cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
     let [first, second, third] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
     for key in [&first, &second, &third] {

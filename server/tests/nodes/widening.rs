@@ -5,7 +5,7 @@ use super::{
     stage::{Base, text},
 };
 
-async fn what_is_given_is_seen_within_a_second(base: Base) {
+async fn granted_access_is_visible_within_a_second(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     let key = cluster.key(&[]);
     cluster.know(&DEMANDING, &key.secret, &any).await;
@@ -28,7 +28,7 @@ async fn what_is_given_is_seen_within_a_second(base: Base) {
 }
 
 /// Somebody may have asked for it before it was there.
-async fn a_new_key_is_good_at_once(base: Base) {
+async fn new_key_is_valid_immediately(base: Base) {
     let cluster = Cluster::start(base);
     for _ in 0..5 {
         let key = cluster.key(&[]);
@@ -36,4 +36,4 @@ async fn a_new_key_is_good_at_once(base: Base) {
     }
 }
 
-on_both_databases!(what_is_given_is_seen_within_a_second, a_new_key_is_good_at_once);
+on_both_databases!(granted_access_is_visible_within_a_second, new_key_is_valid_immediately);

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_and_the_end_are_found() {
+    fn middle_and_the_end_are_found() {
         assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median([]), 0.0);
         assert_eq!(percentile((1..=100).map(f64::from), 99), 99.0);

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_arrows_of_the_design_pass() {
+    fn designed_dependencies_pass() {
         for (from, to) in [
             ("frontend", "app"),
             ("app", "domain"),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_is_named() {
+    fn other_dependencies_are_reported() {
         for (from, to) in [
             ("domain", "keyring"),
             ("booking", "keyring"),
@@ -120,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn the_console_knows_the_engine_optionally() {
+    fn console_depends_on_the_engine_optionally() {
         assert!(complaints("app", "keyring", &Value::Null, true).is_empty());
         assert_eq!(complaints("app", "keyring", &Value::Null, false).len(), 1);
     }
 
     #[test]
-    fn builds_count_and_tests_do_not() {
+    fn build_dependencies_count_and_dev_dependencies_do_not() {
         assert_eq!(complaints("domain", "xtask", &json!("build"), false).len(), 1);
         assert!(complaints("keyring", "migrations", &json!("dev"), false).is_empty());
         assert!(complaints("server", "latchkey-client", &json!("dev"), false).is_empty());

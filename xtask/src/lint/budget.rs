@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compressed_code_and_style_count() {
+    fn compressed_code_and_style_count() {
         for name in ["pkg/a.js.br", "pkg/a_bg.wasm.br", "a.css.br", "favicon.svg.br", "pkg/snippets/a/b.js.br"] {
             assert!(is_loaded(name), "{name}");
         }
@@ -69,13 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn the_page_itself_has_its_share() {
+    fn page_has_its_share() {
         assert!(verdict(280_000).is_ok());
         assert!(verdict(280_001).unwrap_err().contains("300001 bytes, 1 more"));
     }
 
     #[test]
-    fn the_table_adds_up() {
+    fn table_adds_up() {
         let part = |name: &str, size| Part { name: name.into(), size };
         let table = table(&[part("a.js.br", 1), part("b.css.br", 2)]);
         assert!(table.contains("        1  a.js.br\n") && table.contains("    20003  in all\n"), "{table}");

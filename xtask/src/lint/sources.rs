@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn stores_and_migrations_may_name_sql() {
+    fn only_stores_and_migrations_may_name_sql() {
         let source = "use sea_orm::EntityTrait;\nuse sqlx::Row;\nuse sea_query::Expr;";
         for name in [
             "keyring/src/store.rs",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_told() {
+    fn complaint_names_the_place() {
         let complaints = complaints_about(Path::new("app/src/a.rs"), "\n  todo!()");
         assert!(complaints[0].starts_with("app/src/a.rs:2 "), "{complaints:?}");
     }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_compressed_comes_out_again() {
+    fn compressed_files_decompress_to_the_original() {
         let content = "a key, a lock, a door; ".repeat(1000).into_bytes();
         let packed = brotli(&content, Profile::Release).unwrap();
         let mut out = Vec::new();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_fonts_and_the_manifest_are_left_alone() {
+    fn pictures_fonts_and_the_manifest_are_unchanged() {
         let worth = |name: &str| is_worth_it(Path::new(name));
         assert!(worth("pkg/a.js") && worth("a.css") && worth("robots.txt") && worth("favicon.svg"));
         assert!(!worth("a.png") && !worth("a.woff2") && !worth("favicon.ico") && !worth("a.js.br"));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_suffix_comes_after_the_extension() {
+    fn suffix_comes_after_the_extension() {
         assert_eq!(with_suffix(Path::new("pkg/a.js"), "br"), Path::new("pkg/a.js.br"));
     }
 }

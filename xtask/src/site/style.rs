@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_indentation_and_empty_lines_go() {
+    fn comments_indentation_and_empty_lines_are_removed() {
         let sheet = "/* head */\n\na {\n    color: red; /* why */\n\n  /* one\n two */\n}\n";
         assert_eq!(minified(sheet), "a {\ncolor: red; \n}\n");
     }
@@ -105,12 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_that_parts_two_words_stays() {
+    fn comment_between_two_words_stays() {
         assert_eq!(minified("a { margin: 1px/**/2px; }"), "a { margin: 1px/**/2px; }");
     }
 
     #[test]
-    fn an_open_end_is_no_trouble() {
+    fn unterminated_comment_is_accepted() {
         for sheet in ["/* open", "\"open", "url(open", "\\", "/*", "a { é: \\é"] {
             minified(sheet);
         }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn without_main_there_is_no_style() {
+    fn missing_main_stylesheet_is_an_error() {
         assert!(in_order(vec!["base.css".into()]).is_err());
     }
 }

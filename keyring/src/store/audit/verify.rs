@@ -44,7 +44,7 @@ pub(crate) async fn walk(
     let snapshot = database.snapshot().await?;
     let head = audit_chain::Entity::find_by_id(chain).one(&snapshot).await?;
     let mut walk = Walk { keys: &keys, expected, head, length: 0, hash: String::new(), last: None };
-    let fault = walk.walk_to_the_end(&snapshot, chain).await?;
+    let fault = walk.verify_to_the_end(&snapshot, chain).await?;
     let last = (walk.length > 0).then_some(AuditHead { sequence: walk.length, hash: walk.hash });
     snapshot.commit().await?;
     Ok((last, fault))
@@ -74,7 +74,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    async fn walk_to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<ChainError>> {
+    async fn verify_to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<ChainError>> {
         loop {
             let rows = after(connection, chain, (self.length > 0).then_some(self.length)).await?;
             if rows.is_empty() {

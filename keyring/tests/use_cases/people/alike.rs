@@ -12,15 +12,15 @@ use super::{
 };
 
 on_both_databases! {
-    those_who_may_not_sign_in_are_told_alike,
-    those_who_may_not_sign_in_wait_alike,
+    rejected_sign_ins_get_the_same_answer,
+    rejected_sign_ins_take_the_same_time,
 }
 
 /// An address that people of two tenants have.
 const BOTH: &str = "both@example.test";
 
 /// People who may not sign in, and why: an address and a password each.
-async fn those_who_may_not_sign_in(stage: &Stage) -> [(&'static str, &'static str, &'static str); 5] {
+async fn rejected_sign_ins(stage: &Stage) -> [(&'static str, &'static str, &'static str); 5] {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let gone = member(stage, &tenant, "Gone").await;
@@ -40,8 +40,8 @@ async fn those_who_may_not_sign_in(stage: &Stage) -> [(&'static str, &'static st
     ]
 }
 
-async fn those_who_may_not_sign_in_are_told_alike(stage: Stage) {
-    for (why, email, password) in those_who_may_not_sign_in(&stage).await {
+async fn rejected_sign_ins_get_the_same_answer(stage: Stage) {
+    for (why, email, password) in rejected_sign_ins(&stage).await {
         let refused = stage.sign_in(email, password).await.err().map(|error| error.to_string());
         assert_eq!(refused.as_deref(), Some("The e-mail address or the password is wrong."), "{why}");
         let empty = stage.sign_in(email, "").await.err().map(|error| error.to_string());
@@ -59,8 +59,8 @@ const MIN_ROUNDS: usize = 100;
 /// busy machine needs more of them.
 const MAX_ROUNDS: usize = 1_000;
 
-async fn those_who_may_not_sign_in_wait_alike(stage: Stage) {
-    let kinds = those_who_may_not_sign_in(&stage).await;
+async fn rejected_sign_ins_take_the_same_time(stage: Stage) {
+    let kinds = rejected_sign_ins(&stage).await;
     let mut fastest = [f64::INFINITY; 5];
     for round in 0..MAX_ROUNDS {
         // Stays below the limits for an address and for a quarter of an hour.

@@ -14,19 +14,19 @@ use super::{
 };
 
 on_both_databases! {
-    an_invited_person_sets_a_password_and_is_in,
-    every_wrong_field_of_an_invitation_is_named_at_once,
+    invited_person_sets_a_password_and_signs_in,
+    all_invalid_fields_of_an_invitation_are_reported_together,
     only_groups_for_people_of_the_same_tenant_can_be_given,
-    of_a_link_only_its_hash_is_kept,
-    a_link_is_good_for_seven_days,
-    a_newer_link_ends_the_one_before,
-    a_password_that_was_set_otherwise_ends_the_link,
-    a_link_used_twice_at_once_is_good_once,
-    a_link_ends_the_sessions_from_before,
-    somebody_who_was_switched_off_gets_no_link,
+    only_the_hash_of_a_link_is_stored,
+    link_is_valid_for_seven_days,
+    newer_link_invalidates_the_previous_one,
+    password_set_by_other_means_invalidates_the_link,
+    link_used_twice_concurrently_works_once,
+    link_ends_earlier_sessions,
+    deactivated_person_gets_no_link,
 }
 
-async fn an_invited_person_sets_a_password_and_is_in(stage: Stage) {
+async fn invited_person_sets_a_password_and_signs_in(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let ana = stage.admin(&tenant, "Ana").await;
     let desk = group(&stage, &tenant, "Front desk", GroupType::Person, "reservations:*").await;
@@ -59,7 +59,7 @@ async fn an_invited_person_sets_a_password_and_is_in(stage: Stage) {
     );
 }
 
-async fn every_wrong_field_of_an_invitation_is_named_at_once(stage: Stage) {
+async fn all_invalid_fields_of_an_invitation_are_reported_together(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let wrong = NewInvitation {
         email: "mia".to_owned(),
@@ -89,7 +89,7 @@ async fn only_groups_for_people_of_the_same_tenant_can_be_given(stage: Stage) {
     }
 }
 
-async fn of_a_link_only_its_hash_is_kept(stage: Stage) {
+async fn only_the_hash_of_a_link_is_stored(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let made = invite(&stage, &tenant, "Mia", Role::Member).await;
     let stored = stage.texts("SELECT token_sha256 FROM invitation").await;
@@ -100,7 +100,7 @@ async fn of_a_link_only_its_hash_is_kept(stage: Stage) {
     assert!(told.iter().all(|detail| !detail.contains(made.token.expose_secret())));
 }
 
-async fn a_link_is_good_for_seven_days(stage: Stage) {
+async fn link_is_valid_for_seven_days(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let made = invite(&stage, &tenant, "Mia", Role::Member).await;
     stage.advance(TimeDelta::days(7) - TimeDelta::milliseconds(1));
@@ -110,7 +110,7 @@ async fn a_link_is_good_for_seven_days(stage: Stage) {
     assert!(matches!(accept(&stage, &made.token).await, Err(Error::Refused(_))));
 }
 
-async fn a_newer_link_ends_the_one_before(stage: Stage) {
+async fn newer_link_invalidates_the_previous_one(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let first = invite(&stage, &tenant, "Mia", Role::Member).await;
     let second = stage.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_newer_link_ends_the_one_before(stage: Stage) {
     assert!(!stage.keyring.invited(&third.token).await.unwrap().is_new, "a forgotten password");
 }
 
-async fn a_password_that_was_set_otherwise_ends_the_link(stage: Stage) {
+async fn password_set_by_other_means_invalidates_the_link(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let mia = member(&stage, &tenant, "Mia").await;
     for by_themselves in [true, false] {
@@ -142,7 +142,7 @@ async fn a_password_that_was_set_otherwise_ends_the_link(stage: Stage) {
     }
 }
 
-async fn a_link_used_twice_at_once_is_good_once(stage: Stage) {
+async fn link_used_twice_concurrently_works_once(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let made = invite(&stage, &tenant, "Mia", Role::Member).await;
     let attempts: Vec<_> = ["the first of the passwords", "the second of the passwords"]
@@ -165,7 +165,7 @@ async fn a_link_used_twice_at_once_is_good_once(stage: Stage) {
     assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
 }
 
-async fn a_link_ends_the_sessions_from_before(stage: Stage) {
+async fn link_ends_earlier_sessions(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let mia = member(&stage, &tenant, "Mia").await;
     let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_link_ends_the_sessions_from_before(stage: Stage) {
     assert!(signed_in(&stage, &token).await.is_none());
 }
 
-async fn somebody_who_was_switched_off_gets_no_link(stage: Stage) {
+async fn deactivated_person_gets_no_link(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let made = invite(&stage, &tenant, "Mia", Role::Member).await;
     let mia = &made.person.id;

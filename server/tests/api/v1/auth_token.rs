@@ -58,7 +58,7 @@ async fn token(stage: &Stage) -> String {
     text(&ask_for_token(stage, ANA, PASSWORD).await.good()["access_token"])
 }
 
-async fn an_admin_may_do_everything_by_the_old_ways(base: Base) {
+async fn admin_has_full_access_by_legacy_authentication(base: Base) {
     let stage = base.stage();
     let id = stage.person("ana", "tenant-admin");
     let member = stage.person("ben", "member");
@@ -95,7 +95,7 @@ async fn an_admin_may_do_everything_by_the_old_ways(base: Base) {
     assert_eq!((good.header("deprecation"), good.header("sunset"), good.header("link")), ("", "", ""), "a key is not");
 }
 
-async fn wrong_passwords_and_forged_tokens_open_nothing(base: Base) {
+async fn wrong_passwords_and_forged_tokens_are_rejected(base: Base) {
     let stage = base.stage();
     stage.person("ana", "tenant-admin");
     for (email, password) in [(ANA, "wrong"), ("nobody@acme.test", PASSWORD), ("", ""), (ANA, ""), ("no address", "x")]
@@ -180,7 +180,7 @@ fn signed(head: &str, claims: &str, key: &str) -> String {
     format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-async fn what_happens_to_a_person_happens_to_their_tokens(base: Base) {
+async fn changes_of_a_person_apply_to_their_tokens(base: Base) {
     let stage = base.stage();
     let id = stage.person("ana", "tenant-admin");
     let before = format!("Bearer {}", token(&stage).await);
@@ -214,7 +214,7 @@ async fn what_happens_to_a_person_happens_to_their_tokens(base: Base) {
     }
 }
 
-async fn where_a_second_factor_is_asked_for_a_password_is_not_enough(base: Base) {
+async fn password_alone_is_refused_where_mfa_is_required(base: Base) {
     let stage = base.stage();
     stage.person("ana", "tenant-admin");
     let before = format!("Bearer {}", token(&stage).await);
@@ -277,7 +277,7 @@ async fn stopped_subscription_disables_passwords_and_tokens(base: Base) {
     }
 }
 
-async fn after_the_sunset_the_old_ways_are_closed(base: Base) {
+async fn legacy_authentication_is_refused_after_the_sunset(base: Base) {
     let stage = base.stage_with(&["--legacy-sunset", "2020-01-01"]);
     stage.person("ana", "tenant-admin");
     // Never before the deprecation itself.
@@ -316,11 +316,11 @@ async fn organization_in_the_user_name_tells_people_apart(base: Base) {
 
 on_both_databases!(
     organization_in_the_user_name_tells_people_apart,
-    an_admin_may_do_everything_by_the_old_ways,
-    wrong_passwords_and_forged_tokens_open_nothing,
-    what_happens_to_a_person_happens_to_their_tokens,
-    where_a_second_factor_is_asked_for_a_password_is_not_enough,
+    admin_has_full_access_by_legacy_authentication,
+    wrong_passwords_and_forged_tokens_are_rejected,
+    changes_of_a_person_apply_to_their_tokens,
+    password_alone_is_refused_where_mfa_is_required,
     concurrent_correct_passwords_are_not_throttled,
     stopped_subscription_disables_passwords_and_tokens,
-    after_the_sunset_the_old_ways_are_closed,
+    legacy_authentication_is_refused_after_the_sunset,
 );

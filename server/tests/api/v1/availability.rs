@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::stage::{Base, NO_SUCH_ID, day, stay};
 
-async fn what_is_reserved_is_not_free(base: Base) {
+async fn reserved_units_are_not_available(base: Base) {
     let stage = base.stage();
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
     let service = stage.service("acme", &harbour, "Double room", 3);
@@ -30,7 +30,7 @@ async fn what_is_reserved_is_not_free(base: Base) {
     stage.get(&path(&format!("prp_{NO_SUCH_ID}"), 9, 12), &key.secret).await.refused(404, "not_found");
 }
 
-async fn wrong_days_are_told_all_at_once(base: Base) {
+async fn all_invalid_days_are_reported_together(base: Base) {
     let stage = base.stage();
     let harbour = stage.property("acme", "Harbour House");
     let key = stage.key(&[]);
@@ -55,4 +55,4 @@ async fn wrong_days_are_told_all_at_once(base: Base) {
     assert_eq!(stage.get(&year, &key.secret).await.good()["data"], json!([]), "366 days of no service");
 }
 
-on_both_databases!(what_is_reserved_is_not_free, wrong_days_are_told_all_at_once);
+on_both_databases!(reserved_units_are_not_available, all_invalid_days_are_reported_together);

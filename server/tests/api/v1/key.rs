@@ -6,7 +6,7 @@ use crate::api::stage::{Base, day};
 
 const KEY: &str = "/api/v1/key";
 
-async fn a_key_describes_itself_and_never_its_secret(base: Base) {
+async fn key_describes_itself_and_never_its_secret(base: Base) {
     let stage = base.stage();
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
     let expires = format!("{}T00:00:00Z", day(40));
@@ -39,11 +39,11 @@ async fn a_key_describes_itself_and_never_its_secret(base: Base) {
     assert_eq!(found, expected);
 }
 
-async fn any_good_key_may_ask(base: Base) {
+async fn any_valid_key_describes_itself(base: Base) {
     let stage = base.stage();
     stage.check_reading(KEY, None, "GET,HEAD").await;
     let verifier = stage.key(&["--group", "Verifier"]);
     assert_eq!(stage.get(KEY, &verifier.secret).await.good()["permissions"], json!(["keys:verify"]));
 }
 
-on_both_databases!(a_key_describes_itself_and_never_its_secret, any_good_key_may_ask);
+on_both_databases!(key_describes_itself_and_never_its_secret, any_valid_key_describes_itself);

@@ -38,7 +38,7 @@ fn names(data: &Value) -> Vec<&str> {
     data.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-async fn a_good_key_is_described(base: Base) {
+async fn valid_key_is_described(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     let harbour = stage.property("acme", "Harbour House");
@@ -62,7 +62,7 @@ async fn a_good_key_is_described(base: Base) {
     assert!(new["rotation"].is_null() && new["valid"] == true, "{new}");
 }
 
-async fn every_verdict_is_told(base: Base) {
+async fn every_verdict_is_returned(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
@@ -106,7 +106,7 @@ async fn every_verdict_is_told(base: Base) {
     stage.post(VERIFY, &by.secret, &json!({ "key": page.secret })).await.refused(401, "key_disabled");
 }
 
-async fn what_is_not_the_askers_does_not_exist(base: Base) {
+async fn foreign_key_is_not_found_by_a_verifier(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
@@ -140,7 +140,7 @@ fn counts(key: &Key) -> String {
     )
 }
 
-async fn asking_is_free_and_costs_are_the_asked_keys(base: Base) {
+async fn verification_is_free_and_charges_the_verified_key(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     let key = stage.key(&["--rate-limit", "10"]);
@@ -160,7 +160,7 @@ async fn asking_is_free_and_costs_are_the_asked_keys(base: Base) {
     assert_eq!(verify(&stage, &by, &json!({ "key": by.secret })).await["valid"], true, "asking about oneself");
 }
 
-async fn every_wrong_field_is_named(base: Base) {
+async fn all_invalid_fields_are_reported(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     for (body, wrong) in [
@@ -197,7 +197,7 @@ async fn every_wrong_field_is_named(base: Base) {
     stage.post_with(VERIFY, &headers, "x".repeat(70_000)).await.refused(413, "body_too_large");
 }
 
-async fn only_who_may_verify_is_answered(base: Base) {
+async fn only_verifiers_are_answered(base: Base) {
     let stage = base.stage();
     let key = stage.key(&[]);
     for (path, kind, body) in
@@ -218,7 +218,7 @@ async fn only_who_may_verify_is_answered(base: Base) {
     }
 }
 
-async fn introspection_says_no_more_than_it_must(base: Base) {
+async fn introspection_of_inactive_key_says_nothing_else(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     let key = stage.key(&["--rate-limit", "1"]);
@@ -249,7 +249,7 @@ async fn introspection_says_no_more_than_it_must(base: Base) {
     assert_eq!(stage.get("/api/v1/key", &key.secret).await.status, 200, "nothing was taken from its limit");
 }
 
-async fn introspection_tells_what_the_scopes_leave_and_when_it_ends(base: Base) {
+async fn introspection_returns_effective_scope_and_expiry(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     for (words, scope) in [
@@ -276,7 +276,7 @@ async fn introspection_tells_what_the_scopes_leave_and_when_it_ends(base: Base) 
     assert_eq!(introspect(&stage, &by, &format!("token={}", new.secret)).await.good()["exp"], seconds);
 }
 
-async fn both_keys_show_it_in_their_logs(base: Base) {
+async fn both_keys_log_the_verification(base: Base) {
     let stage = base.stage();
     let by = verifier(&stage);
     let key = stage.key(&["--scope", "read", "--rate-limit", "1"]);
@@ -318,13 +318,13 @@ async fn both_keys_show_it_in_their_logs(base: Base) {
 }
 
 on_both_databases!(
-    a_good_key_is_described,
-    every_verdict_is_told,
-    what_is_not_the_askers_does_not_exist,
-    asking_is_free_and_costs_are_the_asked_keys,
-    every_wrong_field_is_named,
-    only_who_may_verify_is_answered,
-    introspection_says_no_more_than_it_must,
-    introspection_tells_what_the_scopes_leave_and_when_it_ends,
-    both_keys_show_it_in_their_logs,
+    valid_key_is_described,
+    every_verdict_is_returned,
+    foreign_key_is_not_found_by_a_verifier,
+    verification_is_free_and_charges_the_verified_key,
+    all_invalid_fields_are_reported,
+    only_verifiers_are_answered,
+    introspection_of_inactive_key_says_nothing_else,
+    introspection_returns_effective_scope_and_expiry,
+    both_keys_log_the_verification,
 );

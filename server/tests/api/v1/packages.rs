@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::stage::{Base, NO_SUCH_ID};
 
-async fn a_property_tells_its_packages(base: Base) {
+async fn packages_of_a_property_are_listed(base: Base) {
     let stage = base.stage();
     stage.program.tenant("other");
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
@@ -32,4 +32,4 @@ async fn a_property_tells_its_packages(base: Base) {
     assert_eq!(unnamed.refused(422, "invalid").wrong_fields(), ["property_id required"]);
 }
 
-on_both_databases!(a_property_tells_its_packages);
+on_both_databases!(packages_of_a_property_are_listed);

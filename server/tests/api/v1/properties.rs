@@ -6,7 +6,7 @@ use crate::api::stage::{Base, NO_SUCH_ID};
 
 const PROPERTIES: &str = "/api/v1/properties";
 
-async fn a_key_lists_what_it_reaches(base: Base) {
+async fn key_lists_its_properties(base: Base) {
     let stage = base.stage();
     stage.program.tenant("other");
     let ids = ["Harbour House", "Old Town", "Pier 7"].map(|name| stage.property("acme", name));
@@ -27,7 +27,7 @@ async fn a_key_lists_what_it_reaches(base: Base) {
     stage.check_reading(PROPERTIES, Some("properties:read"), "GET,HEAD").await;
 }
 
-async fn a_property_is_found_by_its_id(base: Base) {
+async fn property_is_found_by_its_id(base: Base) {
     let stage = base.stage();
     stage.program.tenant("other");
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
@@ -55,7 +55,7 @@ async fn a_property_is_found_by_its_id(base: Base) {
     }
 }
 
-async fn a_list_is_walked_while_it_grows(base: Base) {
+async fn list_can_be_paged_while_it_grows(base: Base) {
     let stage = base.stage();
     let key = stage.key(&["--rate-limit", "1000"]);
     let before: Vec<String> = (0..7).map(|number| stage.property("acme", &format!("House {number}"))).collect();
@@ -72,4 +72,4 @@ async fn a_list_is_walked_while_it_grows(base: Base) {
     stage.check_paging(PROPERTIES, &key.secret).await;
 }
 
-on_both_databases!(a_key_lists_what_it_reaches, a_property_is_found_by_its_id, a_list_is_walked_while_it_grows);
+on_both_databases!(key_lists_its_properties, property_is_found_by_its_id, list_can_be_paged_while_it_grows);

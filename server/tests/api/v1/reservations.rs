@@ -74,7 +74,7 @@ impl Hotel {
     }
 }
 
-async fn a_reservation_is_made_and_found(base: Base) {
+async fn reservation_is_made_and_found(base: Base) {
     let hotel = Hotel::open(base, 5);
     let package = hotel.stage.package("acme", &hotel.harbour, &hotel.service, "With breakfast");
     let mut body = hotel.stay();
@@ -158,7 +158,7 @@ async fn reservations_stay_within_the_keys_properties(base: Base) {
     assert_eq!(hotel.count().await, 2);
 }
 
-async fn every_wrong_field_is_told_at_once(base: Base) {
+async fn all_invalid_fields_are_reported_together(base: Base) {
     let hotel = Hotel::open(base, 5);
     let change = |changes: Value| {
         let mut body = hotel.stay();
@@ -233,7 +233,7 @@ async fn every_wrong_field_is_told_at_once(base: Base) {
     assert_eq!(hotel.count().await, 0);
 }
 
-async fn no_body_upsets_the_program(base: Base) {
+async fn any_body_is_parsed_without_a_server_error(base: Base) {
     let hotel = Hotel::open(base, 5);
     let json = [("content-type", "application/json")];
     let whole = hotel.stay().to_string();
@@ -281,7 +281,7 @@ async fn no_body_upsets_the_program(base: Base) {
     }
 }
 
-async fn nothing_is_reserved_twice(base: Base) {
+async fn concurrent_reservations_do_not_overbook(base: Base) {
     let hotel = Hotel::open(base, 1);
     let answers = hotel.reserve_at_once(50, &[]).await;
     let made: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
@@ -296,7 +296,7 @@ async fn nothing_is_reserved_twice(base: Base) {
     assert_eq!(hotel.count().await, 2);
 }
 
-async fn a_call_that_is_repeated_reserves_once(base: Base) {
+async fn repeated_call_reserves_once(base: Base) {
     let hotel = Hotel::open(base, 100);
     let json = ("content-type", "application/json");
     let body = hotel.stay().to_string();
@@ -335,7 +335,7 @@ async fn a_call_that_is_repeated_reserves_once(base: Base) {
     assert_eq!(hotel.count().await, 3);
 }
 
-async fn the_list_is_walked_while_it_grows(base: Base) {
+async fn list_can_be_paged_while_it_grows(base: Base) {
     let hotel = Hotel::open(base, 100);
     let mut made = Vec::new();
     for _ in 0..7 {
@@ -357,13 +357,13 @@ async fn the_list_is_walked_while_it_grows(base: Base) {
 }
 
 on_both_databases!(
-    a_reservation_is_made_and_found,
+    reservation_is_made_and_found,
     reservations_stay_within_the_keys_properties,
-    every_wrong_field_is_told_at_once,
-    no_body_upsets_the_program,
-    nothing_is_reserved_twice,
-    a_call_that_is_repeated_reserves_once,
-    the_list_is_walked_while_it_grows,
+    all_invalid_fields_are_reported_together,
+    any_body_is_parsed_without_a_server_error,
+    concurrent_reservations_do_not_overbook,
+    repeated_call_reserves_once,
+    list_can_be_paged_while_it_grows,
 );
 
 /// On SQLite all writers wait in one queue, so that a revocation cannot overtake a reservation.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::stage::{Base, NO_SUCH_ID};
 
-async fn a_property_tells_what_it_offers(base: Base) {
+async fn services_of_a_property_are_listed(base: Base) {
     let stage = base.stage();
     stage.program.tenant("other");
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
@@ -40,4 +40,4 @@ async fn a_property_tells_what_it_offers(base: Base) {
     assert_eq!(all_wrong.refused(422, "invalid").wrong_fields(), wrong);
 }
 
-on_both_databases!(a_property_tells_what_it_offers);
+on_both_databases!(services_of_a_property_are_listed);

@@ -94,7 +94,7 @@ async fn header(stage: &Stage, caller: Caller) -> Header {
         Caller::ForeignKey => key("other", &full),
         Caller::KeyOfMember => Some(("user-api-key", secret(&personal_key(program, "member@acme.test").await))),
         Caller::KeyOfAdmin => Some(("user-api-key", secret(&personal_key(program, "tenant-admin@acme.test").await))),
-        Caller::KeyOfSwitchedOff => Some(("user-api-key", key_of_switched_off(program).await)),
+        Caller::KeyOfSwitchedOff => Some(("user-api-key", key_of_deactivated_owner(program).await)),
     }
 }
 
@@ -102,7 +102,7 @@ fn secret(made: &Value) -> String {
     made["secret"].as_str().unwrap().to_owned()
 }
 
-async fn key_of_switched_off(program: &Program) -> String {
+async fn key_of_deactivated_owner(program: &Program) -> String {
     let words = ["person", "create", "--tenant", "acme", "--email", "left@acme.test", "--name", "Left"];
     let person = program.command(&[&words[..], &["--role", "tenant-admin", "--password-stdin"]].concat());
     let key = secret(&personal_key(program, "left@acme.test").await);
@@ -130,7 +130,7 @@ async fn reserved(stage: &Stage) -> (Value, String) {
 }
 
 #[tokio::test]
-async fn every_call_of_the_api_is_answered_for_those_it_is_for() {
+async fn every_operation_serves_its_audience() {
     let stage = Stage::on(Program::start()).await;
     let client = Client::new();
     let url = |path: &str| format!("{}{path}", stage.program.url);
