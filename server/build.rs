@@ -1,4 +1,4 @@
-//! The program carries the built site, so it is built anew when that changes.
+//! The program embeds the built site, so a new site rebuilds it.
 
 fn main() {
     println!("cargo::rerun-if-changed=../target/site");

@@ -1,5 +1,5 @@
-//! What others notice when keys are revoked: one thread asks about keys that nobody touches, as fast as it is answered,
-//! first by itself and then while keys are revoked beside it.
+//! Measures how revocations affect other keys: one thread verifies keys that are not being changed as fast as it can,
+//! first alone and then while other keys are revoked.
 
 use std::{
     path::Path,
@@ -40,7 +40,7 @@ struct Pace {
     p9999_ns: u32,
 }
 
-/// Asks about so many keys, each of which is in memory before the clock runs.
+/// Verifies this many keys, all of which are cached before the clock starts.
 pub async fn measure(keyring: &Keyring, file: &Path, keys: usize) -> Result<Figures> {
     let mut all = secrets::File::read(file)?.keys;
     let revocable = all.split_off(all.len().checked_sub(REVOCABLE).ok_or("too few keys")?);
@@ -53,7 +53,7 @@ pub async fn measure(keyring: &Keyring, file: &Path, keys: usize) -> Result<Figu
     Ok(Figures { alone, beside, revoked })
 }
 
-/// Asks on a thread of its own while something else is done, which is told when that is over.
+/// Verifies keys on its own thread until `work` has finished.
 async fn beside<T>(asker: &Asker<'_>, work: impl AsyncFnOnce(oneshot::Receiver<()>) -> Result<T>) -> Result<(Pace, T)> {
     let handle = Handle::current();
     let (tell, over) = oneshot::channel();

@@ -24,7 +24,7 @@ const TENANTS: usize = 20;
 /// The most that a key may have.
 pub const CALLS_A_MINUTE: i32 = 1_000;
 pub const FULL_ACCESS: &str = "Full access";
-/// As many as there are places for values in a statement of SQLite's.
+/// The number of bind parameters that one SQLite statement may have.
 const ROWS_AT_ONCE: usize = 1_000;
 
 struct Tenant {

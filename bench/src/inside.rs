@@ -32,7 +32,7 @@ pub async fn measure(keyring: &Keyring, file: &Path, keys: usize, calls: usize) 
     Ok(figures)
 }
 
-/// Asks about keys, all of which have to be good.
+/// Verifies keys, all of which must be valid.
 pub struct Asker<'a> {
     pub keyring: &'a Keyring,
     pub secrets: Vec<SecretString>,
@@ -44,7 +44,7 @@ impl<'a> Asker<'a> {
         Ok(Self { keyring, secrets, permission: Permission::parse("reservations:read")? })
     }
 
-    /// Each thread begins with other keys, and comes to all of them.
+    /// Each thread starts at a different key and visits all of them.
     fn nanos(&self, threads: usize, calls: usize, recorded: bool) -> Result<f64> {
         let handle = Handle::current();
         let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! What `cargo xtask bench` and `cargo xtask soak` need beside the program that they try: something to compare it with,
-//! databases full of keys, measurements that are not taken over HTTP, and somebody who holds answers against changes.
+//! The tools behind `cargo xtask bench` and `cargo xtask soak`: a baseline to compare with, databases full of keys,
+//! measurements inside the process, and the checker of the soak test.
 
 mod bare;
 mod disturb;
@@ -59,7 +59,7 @@ enum Words {
         #[arg(long)]
         calls: usize,
     },
-    /// Ask about keys in memory, and revoke others meanwhile
+    /// Verify cached keys while others are revoked
     Disturb {
         #[command(flatten)]
         place: Place,
@@ -91,7 +91,7 @@ enum Words {
         database_url: String,
         #[arg(long)]
         report: PathBuf,
-        /// Somebody else had the processors, so that not everything could be answered
+        /// Other processes used the processors, so some requests stayed unanswered
         #[arg(long)]
         starved: bool,
     },

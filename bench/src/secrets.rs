@@ -30,7 +30,7 @@ impl Writer {
     }
 }
 
-/// What stands in the file.
+/// The contents of the file.
 pub struct File {
     /// One of each tenant.
     pub verifiers: Vec<SecretString>,

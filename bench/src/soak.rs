@@ -27,12 +27,12 @@ use tally::Tally;
 
 pub use counts::check as check_counts;
 
-/// So many questions are under way at once, enough for two processors to have no rest.
+/// The number of concurrent requests: enough to keep two processors busy.
 const ASKERS: usize = 48;
-/// So many changes are.
+/// The number of concurrent changes.
 const CHANGERS: usize = 6;
 
-/// After the last change, until whatever gives access is seen by everybody.
+/// How long to wait after the last change until all nodes have seen what grants access.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// Asks the nodes while it changes keys, and writes down what came of it.

@@ -1,4 +1,4 @@
-//! Believable bookings for somebody who wants to look around: the same every time, save the ids.
+//! Realistic bookings for the demo: the same on every run, except for the ids.
 
 use chrono::{DateTime, Days, NaiveDate, SubsecRound, TimeDelta, Utc};
 use domain::id::{PropertyId, TenantId};
@@ -20,7 +20,7 @@ const OPENED_DAYS_AGO: i64 = 400;
 const SERVICES: [(&str, u32, i64); 3] =
     [("Double room", 12, 12_900), ("Suite", 4, 24_900), ("Sea-view room", 6, 16_900)];
 
-/// Name, place of its service in [`SERVICES`], and what is added to the price.
+/// Name, index of its service in [`SERVICES`], and surcharge.
 const PACKAGES: [(&str, usize, i64); 2] = [("Double room with breakfast", 0, 2_000), ("Suite with dinner", 1, 9_500)];
 
 const GUESTS: [&str; 22] = [

@@ -1,4 +1,4 @@
-//! Why something was refused, in words that every face can pass on.
+//! Why a call was refused, in text that every surface can show.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub enum Error {
     /// Also the answer for what belongs to another tenant or is out of reach.
     #[error("There is no such {0}.")]
     NotFound(Thing),
-    /// Everything that is wrong, at once.
+    /// All errors of a request together.
     #[error("{}", on_one_line(.0))]
     Invalid(Vec<FieldError>),
     /// The first night on which too few units are left.

@@ -6,7 +6,7 @@ use domain::text::Length;
 
 use crate::error::Error;
 
-/// One thing wrong with one field.
+/// An error of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// As it is written on the wire.

@@ -84,7 +84,7 @@ impl Running {
     }
 
     fn calls(&self) -> MutexGuard<'_, HashSet<Call>> {
-        // A set is whole at every moment, whatever happened to somebody who held it.
+        // The set is valid at every instant, even if a thread panicked while holding the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

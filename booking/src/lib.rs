@@ -1,8 +1,8 @@
 //! The protected API's own data: what properties offer, what is free, and who has reserved it.
 //!
-//! It sees a [`Caller`](domain::caller::Caller) and never a key. Whoever calls it has been admitted already; what
-//! is kept here is that nobody sees or takes anything of another tenant's, or of a property out of reach: both are
-//! answered as what does not exist.
+//! It sees a [`Caller`](domain::caller::Caller) and never a key. The caller has already been admitted; this crate makes
+//! sure that it can neither see nor change anything of another tenant, or of a property outside its scope. Both look
+//! like something that does not exist.
 
 mod availability;
 mod demo;

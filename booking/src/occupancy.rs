@@ -25,8 +25,7 @@ pub(crate) struct FullNight {
 
 /// Units taken on each night from `first` to the one before `end`.
 ///
-/// Every stay is looked at once, however long it is: it adds its units where it begins and takes them off where
-/// it ends.
+/// Visits each stay once, however long it is: adds its units where it begins and subtracts them where it ends.
 pub(crate) fn by_night(stays: &[Stay], first: NaiveDate, end: NaiveDate) -> Vec<(NaiveDate, u32)> {
     let nights = usize::try_from((end - first).num_days()).unwrap_or_default();
     let place = |date: NaiveDate| usize::try_from((date - first).num_days()).unwrap_or_default().min(nights);

@@ -1,5 +1,5 @@
-//! Lists, a page at a time. A page starts after the last one's last item, so whatever is added meanwhile moves
-//! nothing from one page to another.
+//! Paginated lists. A page starts after the last item of the previous one, so items that are added concurrently do not
+//! shift it.
 
 use domain::id::Id;
 
@@ -17,7 +17,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page as the stores take it.
+    /// The page in the form that the store expects.
     pub(crate) fn checked<I: Id>(&self) -> Result<Slice<I>, Error> {
         let mut errors = Errors::default();
         errors.check((1..=MAX_LIMIT).contains(&self.limit), "limit", "out_of_range", "Ask for 1 to 200 at a time.");
@@ -35,7 +35,7 @@ pub(crate) struct Slice<I> {
 }
 
 impl<I> Slice<I> {
-    /// One more than fits, which tells whether there is another page.
+    /// One more than the limit, which shows whether there is another page.
     pub(crate) fn to_read(&self) -> u64 {
         u64::from(self.limit) + 1
     }

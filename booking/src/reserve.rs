@@ -120,7 +120,7 @@ fn sold_out(night: FullNight) -> Error {
     Error::SoldOut { date: night.date, available: night.available }
 }
 
-/// Reserves, unless a night lacks units. Nobody else can take any of the service's until the transaction is over.
+/// Reserves the units unless a night lacks them. The service stays locked until the transaction ends.
 async fn attempt(
     transaction: &WriteTransaction,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! The only place in this crate that knows SQL and SeaORM.
+//! The only module of this crate that uses SQL and SeaORM.
 //!
 //! Every function takes the tenant first, save the one that forgets what is too old of all of them.
 

@@ -1,4 +1,4 @@
-//! A service that lets in whoever has a good key.
+//! A service that accepts valid keys only.
 //!
 //! ```console
 //! LATCHKEY_URL=http://127.0.0.1:3000 LATCHKEY_KEY=… cargo run --package latchkey-client --example guarded

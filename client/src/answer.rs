@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Good, and whose key it is; or not, and why.
+/// The key is valid, with its owner; or it is not, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a refused key is an answer as well, and no error"]
 pub enum Answer {
@@ -29,7 +29,7 @@ impl Answer {
     }
 }
 
-/// Whom a good key stands for, and how far it goes.
+/// What a valid key stands for, and what it may do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Caller {
@@ -39,7 +39,7 @@ pub struct Caller {
     #[serde(default)]
     pub kind: String,
     pub tenant: Tenant,
-    /// To whom a personal key belongs.
+    /// The owner of a personal key.
     pub owner: Option<Owner>,
     /// The authorization group that says what the key may do.
     pub group: Option<String>,
@@ -67,7 +67,7 @@ impl Caller {
         self.all_properties || self.properties.iter().any(|id| id == property)
     }
 
-    /// When the secret stops being good of itself: at the key's expiration, or when a rotation retires it.
+    /// When the secret expires: when the key does, or when a rotation retires it.
     #[cfg(feature = "tower")]
     pub(crate) fn ends_at(&self) -> Option<DateTime<Utc>> {
         let retires_at = self.rotation.as_ref().map(|rotation| rotation.retires_at);
@@ -106,14 +106,14 @@ pub struct Rotation {
     pub retires_at: DateTime<Utc>,
 }
 
-/// Why a key is not good, and what to tell whoever sent it.
+/// Why a key is not valid, and what to tell the client that sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
     pub verdict: Verdict,
     /// The HTTP status to answer with.
     pub status: u16,
-    /// What happened and what to do next, for whoever sent the key.
+    /// What happened and what to do next, for the client that sent the key.
     pub message: String,
     /// Where waiting helps.
     pub retry_after: Option<Duration>,
@@ -125,12 +125,12 @@ pub struct Refusal {
 
 macro_rules! verdicts {
     ($($verdict:ident $word:literal $status:literal)*) => {
-        /// Good, or the first reason why not.
+        /// `VALID`, or the first reason why not.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Verdict {
             $($verdict,)*
-            /// One that this version does not know. A key with it is not good.
+            /// A verdict that this version does not know. The key is not valid.
             Other(String),
         }
 
@@ -197,7 +197,7 @@ struct Meta {
     request_id: String,
 }
 
-/// What is read before anything is believed of a key.
+/// The fields that must be read before a key is trusted.
 #[derive(Deserialize)]
 struct Said {
     valid: bool,
@@ -211,7 +211,7 @@ struct Said {
 impl TryFrom<Wire> for Answer {
     type Error = serde_json::Error;
 
-    /// A key is good only if everything that says so agrees.
+    /// A key is valid only if all fields that say so agree.
     fn try_from(Wire { meta, data }: Wire) -> Result<Self, serde_json::Error> {
         let said = Said::deserialize(&data)?;
         match (said.valid, Verdict::from(said.code.clone())) {

@@ -56,8 +56,8 @@ impl Builder {
     /// # Errors
     /// When the address or the secret cannot be one.
     pub fn build(self) -> Result<Latchkey, Error> {
-        // A redirection would carry the question, and the key in it, to wherever it leads; so would a proxy that the
-        // environment names for whatever else this machine asks.
+        // Following a redirect would send the request, and the key in it, to another server; so would a proxy from the
+        // environment.
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
@@ -71,7 +71,7 @@ impl Builder {
     }
 }
 
-/// Latchkey may live below a path of somebody else's site.
+/// Latchkey may be served below a path of another site.
 fn verify_at(base: &str) -> Result<Url, Error> {
     let base = format!("{}/", base.trim_end_matches('/'));
     let base = Url::parse(&base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -102,10 +102,10 @@ impl Latchkey {
         Builder { url: url.to_owned(), secret: secret.into(), timeout: TIMEOUT }
     }
 
-    /// Is the key good for what is asked?
+    /// Verifies a key.
     ///
     /// # Errors
-    /// When there is no answer: then nobody is to be let in.
+    /// If there is no answer. The request must be denied then.
     pub async fn verify(&self, question: &Question) -> Result<Answer, Error> {
         let request = self.asking.client.post(self.asking.verify.clone()).json(question);
         let request = request.header(AUTHORIZATION, self.asking.authorization.clone());
@@ -133,7 +133,7 @@ impl Asking {
     async fn read(&self, response: Response) -> Result<Answer, Error> {
         let body = response.bytes().await.map_err(|error| self.failed(error))?;
         let wire: Result<Wire, _> = serde_json::from_slice(&body);
-        // What the error says may quote the answer, and whatever answers may have sent the question back.
+        // The text of the error may quote the response, and a response may echo the request.
         wire.and_then(Answer::try_from).map_err(|error| self.is_another(format!("its answer is {}", kind(&error))))
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Nothing is known about the key that was asked about. Whoever gets one of these lets nobody in.
+/// Why a key could not be verified. Deny the request: nothing is known about the key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -28,14 +28,14 @@ pub enum Error {
     TimedOut { url: String, timeout: Duration },
     #[error("Latchkey cannot answer at the moment: ask again in {retry_after:?} (request {request_id})")]
     Unavailable { retry_after: Duration, request_id: String },
-    /// About the key that asks, or how it asks, and not the one that is asked about.
+    /// The verifier's own key or request is at fault, not the key being verified.
     #[error("Latchkey does not take the question: {detail} ({status} {code}, request {request_id})")]
     NotAnswered {
         status: u16,
         code: String,
         detail: String,
         request_id: String,
-        /// The parts of the question that cannot be judged as they are, such as `property` for what is no id.
+        /// The parameters that are invalid, such as a `property` that is not an id.
         wrong: Vec<String>,
     },
     #[error("what answers at {url} does not answer as Latchkey does ({what}): see whether the address is right")]

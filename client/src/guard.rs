@@ -1,4 +1,4 @@
-//! A layer that lets a request through when Latchkey says that its key is good.
+//! A layer that passes a request on if Latchkey says that its key is valid.
 
 use std::{
     fmt,
@@ -31,7 +31,7 @@ use turned_away::TurnedAway;
 type Reader<T> = Arc<dyn Fn(&Parts) -> Option<T> + Send + Sync>;
 
 impl Latchkey {
-    /// A layer that lets in every good key, until it is told to ask for more.
+    /// Creates a layer that accepts every valid key, until requirements are added.
     pub fn guard(&self) -> Guard {
         Guard {
             latchkey: self.clone(),
@@ -44,11 +44,11 @@ impl Latchkey {
     }
 }
 
-/// Stands in front of a service and lets a request through when its key is good for what is asked here.
+/// Wraps a service and passes a request on if its key meets the guard's requirements.
 ///
-/// The service finds the [`Caller`] among the request's extensions. Everybody else is told why not, in
-/// `application/problem+json`, and the service never hears of them. Without an answer from Latchkey, nobody is let in:
-/// that is 503 with `Retry-After`. Only preflights of browsers, which carry no key, pass unasked.
+/// The service finds the [`Caller`] in the request's extensions. Other requests are rejected with
+/// `application/problem+json` and never reach the service. If Latchkey cannot be reached, requests are rejected with
+/// 503 and `Retry-After`. Only CORS preflights, which carry no key, pass without verification.
 #[derive(Clone)]
 #[must_use = "a guard guards nothing until it is a layer of a service"]
 pub struct Guard {
@@ -79,8 +79,8 @@ impl Guard {
         self
     }
 
-    /// Where a request names the property that it is about. For one that names none, the key's properties are not
-    /// judged: the service sees in [`Caller::reaches`] how far it may go.
+    /// Sets how to find the property that a request concerns. A request without one is not checked for it: the service
+    /// compares with [`Caller::reaches`] itself.
     pub fn property(mut self, read: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
         self.property = Arc::new(read);
         self
@@ -88,9 +88,9 @@ impl Guard {
 
     /// Where to find the client's address, instead of in axum's `ConnectInfo<SocketAddr>`.
     ///
-    /// Behind a proxy, the peer is the proxy, and a key with an IP allowlist would be judged by the proxy's address. So
-    /// there, read the header in which your proxy names its client; and only if nobody can go round the proxy, as
-    /// anybody can send such a header. Without an address, a key with an IP allowlist is refused.
+    /// Behind a proxy, the peer is the proxy, and a key with an IP allowlist would be checked against the proxy's
+    /// address. Set the header in which your proxy names its client, and only if no client can bypass the proxy, since
+    /// any client can send such a header. Without an address, a key with an IP allowlist is rejected.
     pub fn address(mut self, read: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.address = Arc::new(read);
         self
@@ -102,23 +102,22 @@ impl Guard {
         self
     }
 
-    /// Lets the same key in again for so long without asking, when it asks for the same thing from the same place.
-    /// Clones of this guard share what is remembered.
+    /// Caches positive answers for this long: the same key with the same request is accepted without another
+    /// verification. Clones of this guard share the cache.
     ///
-    /// What that costs: **a key that was revoked, rotated or narrowed gets in for up to that long**, where it would
-    /// have been refused from the very next request. Requests that are let in this way are not counted: not against the
-    /// key's rate limit, which then holds for questions instead of requests, and not in the key's log. So a guard that
-    /// was given a [`cost`](Self::cost) above 0 remembers nothing.
+    /// The price: **a key that was revoked, rotated or restricted is accepted for up to that long**. Requests answered
+    /// from the cache count neither towards the key's rate limit nor in its usage log. A guard with a
+    /// [`cost`](Self::cost) above 0 caches nothing.
     ///
-    /// Only good keys are remembered, by the SHA-256 of everything asked, never beyond their expiration by this
-    /// machine's clock, and never more than 10,000 of them.
+    /// Only valid keys are cached, under the SHA-256 of the whole request, never beyond their expiration by this
+    /// machine's clock, and at most 10,000 of them.
     pub fn cache(mut self, lifetime: Duration) -> Self {
         self.cache = Some(Arc::new(Cache::new(lifetime)));
         self
     }
 
-    /// Asks what this guard asks, about something that is no key: to learn when the service starts, and not from its
-    /// clients, that Latchkey is there, that the asking key may ask, and that what is asked can be judged.
+    /// Sends the guard's request with an invalid key, so that a service learns at startup, and not from its clients,
+    /// that Latchkey is reachable, that the verifier key is accepted and that the request is valid.
     ///
     /// # Errors
     /// When no key could be verified.
@@ -182,7 +181,7 @@ fn peer(_: &Parts) -> Option<IpAddr> {
     None
 }
 
-/// More than one, or one that is no text, is no origin that anybody listed.
+/// More than one origin, or one that is not text, matches no allowlist.
 fn origin(headers: &HeaderMap) -> Option<String> {
     let lines: Vec<&str> = headers.get_all(ORIGIN).iter().map(|line| line.to_str().unwrap_or("?")).collect();
     (!lines.is_empty()).then(|| lines.join(" "))
@@ -229,7 +228,7 @@ where
         let mut inner = mem::replace(&mut self.inner, unready);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            // Nobody but a guard says who calls.
+            // Removes a caller that did not come from a guard.
             parts.extensions.remove::<Caller>();
             if !is_preflight(&parts) {
                 match guard.admit(&parts).await {

@@ -1,12 +1,12 @@
-//! What is asked about a key.
+//! The verify request.
 
 use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
-/// A key, and what somebody wants to do with it. What is not said is not judged: a question without a
-/// permission is about the key alone.
+/// A key, and what it is to be used for. Parameters that are not set are not checked: a request without a permission
+/// verifies the key alone.
 #[derive(Debug, Clone, Serialize)]
 #[must_use = "a question does nothing until it is asked"]
 pub struct Question {
@@ -25,7 +25,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// Is this key good?
+    /// Creates a request to verify this key.
     pub fn about(key: impl Into<SecretString>) -> Self {
         Self { key: key.into(), permission: None, property: None, ip: None, origin: None, cost: None }
     }
@@ -62,7 +62,7 @@ impl Question {
     }
 }
 
-/// The one place from which the key leaves, to where it is asked about.
+/// The only place where the key is exposed, to be sent to Latchkey.
 fn in_plain_text<S: Serializer>(key: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(key.expose_secret())
 }

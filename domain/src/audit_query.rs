@@ -1,4 +1,4 @@
-//! What an audit log is asked for, as it stands in the console's URL.
+//! A query of the audit log, as it appears in the console's URL.
 
 use chrono::{Datelike, NaiveDate};
 
@@ -15,13 +15,13 @@ pub const AUDIT_PAGE_SIZE: usize = 50;
 /// The longest name or id that is looked for; the rest of a longer one is cut.
 const MAX_FILTER_CHARS: usize = 200;
 
-/// Where a page of the log begins: at a change, by its place in the chain.
+/// The event at which a page of the log begins, by its sequence number.
 pub type Start = pagination::Start<i64>;
 
 /// Filters and page. Anything unknown in a URL means the default, so that an old link still opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// The id of whoever did it.
+    /// The id of the actor.
     pub actor: Option<String>,
     pub action: Option<Action>,
     pub subject: Option<Wanted>,
@@ -32,7 +32,7 @@ pub struct AuditQuery {
     pub start: Start,
 }
 
-/// What was changed: by its id, whatever it was called, or by a name that it had.
+/// The subject of the event, by its id or by a name that it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     Id(String),
@@ -55,7 +55,7 @@ impl Wanted {
     }
 }
 
-/// Whether it names something that the log tells of.
+/// Returns whether the text is an id of a kind that appears in the log.
 fn is_an_id(text: &str) -> bool {
     fn is<I: Id>(text: &str) -> bool {
         I::parse(text).is_ok()

@@ -1,4 +1,4 @@
-//! Who a good credential stands for: all that the protected API ever sees of it.
+//! Who a valid credential stands for: all that the protected API ever sees of it.
 
 use std::{fmt, sync::Arc};
 
@@ -7,7 +7,7 @@ use crate::{
     permission::Grants,
 };
 
-/// Somebody whose credential was found good, and how far it goes.
+/// A caller whose credential is valid, and its access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub tenant: TenantId,

@@ -117,7 +117,7 @@ fn parse_date(text: &str) -> Result<NaiveDate, FieldError> {
     read_date(text).ok_or_else(|| refused("not_a_date", "Enter the date as year-month-day, for example 2027-01-31."))
 }
 
-/// A number of exactly so many digits, or of at least four for a year.
+/// Parses a number of exactly this many digits, or of at least four for a year.
 fn digits(text: &str, count: usize) -> Option<u32> {
     let fits = text.len() == count || (count == 4 && (4..=6).contains(&text.len()));
     (fits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()

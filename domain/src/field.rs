@@ -1,4 +1,4 @@
-//! What is wrong with a form, field by field, in words for the person who typed it.
+//! Form errors, field by field, in text for the person who filled in the form.
 
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +67,7 @@ impl Field {
     }
 }
 
-/// One thing wrong with one field.
+/// An error of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     pub field: Field,
@@ -84,7 +84,7 @@ impl FieldError {
     }
 }
 
-/// Everything wrong with a form at once.
+/// All errors of a form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldErrors(pub Vec<FieldError>);
 

@@ -1,11 +1,11 @@
-//! Identifiers: a prefix that tells what is identified, and a ULID that sorts by time of creation.
+//! Identifiers: a prefix that names the type, and a ULID that sorts by time of creation.
 
 use std::fmt;
 
 use arrayvec::ArrayString;
 use serde::{Deserialize, Serialize};
 
-/// What every identifier can do, whatever it identifies.
+/// The operations of every identifier.
 pub trait Id: Sized {
     /// What stands before the ULID, underscore included.
     const PREFIX: &'static str;

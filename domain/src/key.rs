@@ -38,7 +38,7 @@ pub struct Key {
     pub last_used_at: Option<DateTime<Utc>>,
     pub last_used_ip: Option<String>,
     pub secret_created_at: DateTime<Utc>,
-    /// Until when the secret from before the last rotation is still good.
+    /// When the grace period of the secret before the last rotation ends.
     pub old_secret_until: Option<DateTime<Utc>>,
     /// Counts the changes, so that two people cannot overwrite each other unseen.
     pub version: i32,

@@ -65,7 +65,7 @@ pub struct Choices {
 pub enum PermissionSource {
     /// One of these groups, for a key of the tenant's.
     Groups(Vec<Group>),
-    /// Whatever the person may do, for a personal key.
+    /// All permissions of the owner, for a personal key.
     Own(Vec<Permission>),
 }
 
@@ -106,7 +106,7 @@ pub struct KeyTerms {
 }
 
 impl KeyDraft {
-    /// The form as it stands for a key that exists.
+    /// Returns the form filled in with an existing key.
     #[must_use]
     pub fn of(key: &Key) -> Self {
         let (all_properties, properties) = match &key.reach {
@@ -131,7 +131,7 @@ impl KeyDraft {
     /// Reads the whole form.
     ///
     /// # Errors
-    /// Names every wrong field at once.
+    /// Reports all invalid fields together.
     pub fn parse(&self, choices: &Choices) -> Result<KeyTerms, FieldErrors> {
         let mut errors = FieldErrors::default();
         let name = errors.collect(NAME.name(&self.name));
@@ -223,7 +223,7 @@ impl KeyDraft {
     }
 }
 
-/// For how long the secret from before a rotation stays good.
+/// How long the old secret stays valid after a rotation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grace {

@@ -1,4 +1,4 @@
-//! What a list of keys is asked for, as it stands in the console's URL, and what it answers.
+//! The query of a key list, as it appears in the console's URL, and its result.
 
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +142,7 @@ impl Sort {
         column.map_or_else(Self::default, |column| Self { column, descending })
     }
 
-    /// As it stands in a URL.
+    /// Its name in a URL.
     #[must_use]
     pub fn parameter(self) -> String {
         format!("{}{}", if self.descending { "-" } else { "" }, self.column.as_str())

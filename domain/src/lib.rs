@@ -1,7 +1,7 @@
-//! The words of Latchkey as types, and the rules that belong to them.
+//! Latchkey's vocabulary as types, with the rules that belong to them.
 //!
-//! Compiled into the server and into the browser alike, so that a rule is written once and answers in
-//! both places. There is no IO, no clock and no randomness here: whoever needs the time passes it in.
+//! Compiled for both the server and the browser, so that a rule is written once. No IO, no clock and no randomness:
+//! callers pass in the time.
 
 pub mod audit;
 pub mod audit_query;

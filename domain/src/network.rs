@@ -15,7 +15,7 @@ pub const MAX_RANGES: usize = 100;
 pub struct Allowlist {
     /// The ranges in the order they were typed, each once.
     pub ranges: Vec<IpNet>,
-    /// Lines that mean something else than what they say: what was typed, and the range it stands for.
+    /// Lines whose meaning differs from their text: the text, and the range that it denotes.
     pub adjusted: Vec<(String, IpNet)>,
 }
 

@@ -1,5 +1,4 @@
-//! Pages of a log that grows while somebody reads it: a page begins at an entry, not at a count, so that entries that
-//! come in move nothing.
+//! Pages of a growing log. A page begins at an entry, not at an offset, so new entries do not shift it.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -34,7 +33,7 @@ impl<P: FromStr + Display> Start<P> {
     }
 }
 
-/// Something that has its place in a log.
+/// An entry with a position in a log.
 pub trait HasCursor {
     type Position: Copy;
 

@@ -65,8 +65,7 @@ impl Permission {
     /// To ask about other keys.
     pub const VERIFY_KEYS: Self = Self::known("keys", "verify");
 
-    /// One that the program itself asks for, so it needs no reading. A word that cannot stand in a permission does not
-    /// compile in a constant.
+    /// A permission known at compile time. In a constant, an invalid one does not compile.
     #[must_use]
     pub const fn known(resource: &'static str, action: &'static str) -> Self {
         assert!(is_word(resource) && is_word(action), "no words of a permission");
@@ -89,7 +88,7 @@ impl Permission {
         }
     }
 
-    /// Whether whoever holds this permission holds `other` as well.
+    /// Returns whether this permission covers `other`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.resource.covers(&other.resource) && self.action.covers(&other.action)
@@ -138,7 +137,7 @@ impl Permission {
     }
 }
 
-/// What somebody may do: permissions, and the scopes that narrow all of them.
+/// Permissions, and the scopes that restrict them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants {
     /// Shared by all that hold them: those of a group are the same for each of its keys.
@@ -159,9 +158,9 @@ impl Grants {
 }
 
 impl Grants {
-    /// What may be done, as one list for those who compare permissions themselves. It never grants more than
-    /// [`Self::allow`]; what no list can say is left out of it. With the scope `write` alone, a wildcard for actions
-    /// stands there as `write`, because whatever else it covers cannot be told from reading by its name.
+    /// The effective permissions as a list, for clients that compare permissions themselves. The list never grants more
+    /// than [`Self::allow`]; what cannot be expressed is left out. With the scope `write` alone, a wildcard action is
+    /// listed as `write`, because its name does not show which other actions it covers.
     #[must_use]
     pub fn listed(&self) -> Vec<Permission> {
         let mut listed: Vec<Permission> = Vec::new();

@@ -1,12 +1,12 @@
-//! The permissions that the product itself knows. A group may hold others: Latchkey decides about them for whoever
-//! asks, and does not have to know what they are about.
+//! The permissions that the product itself knows. A group may contain others: Latchkey checks them for other back ends
+//! without knowing what they mean.
 
 /// Something that the API opens, with what can be done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resource {
     pub name: &'static str,
     pub label: &'static str,
-    /// Each action with what it allows, in words.
+    /// Each action with a description of what it allows.
     pub actions: &'static [(&'static str, &'static str)],
 }
 

@@ -113,7 +113,7 @@ impl PersonState {
     }
 }
 
-/// One of the places where a person is signed in.
+/// A session of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub user_agent: String,

@@ -61,7 +61,7 @@ impl Scopes {
         }
     }
 
-    /// As the database keeps them: words with a space between.
+    /// The form in which it is stored: names separated by a space.
     ///
     /// # Errors
     /// When a word is no scope, or there is none.

@@ -20,11 +20,11 @@ pub struct Tenant {
     pub api_keys: bool,
     /// An IANA name, such as `Europe/Lisbon`.
     pub time_zone: String,
-    /// Whether everybody has to sign in with a second factor.
+    /// Whether all people must have a second factor.
     pub requires_second_factor: bool,
 }
 
-/// Whether a slug can stand in a URL and a command: lower-case letters, digits and single hyphens.
+/// Returns whether the text is a slug: lower-case letters, digits and single hyphens.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
     (2..=50).contains(&text.len())

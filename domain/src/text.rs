@@ -71,7 +71,7 @@ impl Length {
         })
     }
 
-    /// Returns the code of a refusal, and what to tell the person who typed the text.
+    /// Returns the error's code, and its message for the person who typed the text.
     #[must_use]
     pub fn explain(self, bad: BadText) -> (&'static str, String) {
         let Self { least, most } = self;

@@ -18,7 +18,7 @@ pub const LOG_DAYS: i64 = 30;
 /// How many calls one page of the log shows.
 pub const LOG_PAGE_SIZE: usize = 25;
 
-/// What became of a call, as coarse as a chart tells it.
+/// The outcome of a call, in the categories of the chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallOutcome {
     Allowed,
@@ -117,14 +117,14 @@ pub struct Step {
     pub counts: OutcomeCounts,
 }
 
-/// Where a call stands in the log. Two calls of one instant differ by their number.
+/// The position of a call in the log. Calls of the same instant differ by their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     pub at: DateTime<Utc>,
     pub number: i64,
 }
 
-/// The text is no place in a log.
+/// The text is not a position in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParsePositionError;
 
@@ -138,7 +138,7 @@ impl FromStr for Position {
     }
 }
 
-/// As it stands in a URL.
+/// Its name in a URL.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.at.timestamp_micros(), self.number)
@@ -181,7 +181,7 @@ pub struct Call {
     pub route: String,
     pub status: u16,
     pub outcome: Verdict,
-    /// None when somebody asked about the key without a word of where it came from.
+    /// None if a verifier did not pass the client's address.
     pub ip: Option<String>,
     /// The secret that was used. Older calls have none, and neither of the two below.
     pub secret_id: Option<SecretId>,
@@ -207,12 +207,12 @@ pub struct KeyUsage {
     pub key: Key,
     /// The chart, oldest step first.
     pub steps: Vec<Step>,
-    /// All that was counted in the last 30 days, whatever the chart shows.
+    /// All calls of the last 30 days, independently of the chart's range.
     pub lately: OutcomeCounts,
     pub log: LogPage,
 }
 
-/// How somebody calls the API with a password of their own.
+/// How people call the API with their own password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LegacyMethod {
     Basic,

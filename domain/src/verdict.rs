@@ -1,10 +1,10 @@
-//! The answer to "is this good?".
+//! The verdict on a credential.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Good, or the first reason why not, in the order in which the evaluator checks.
+/// `VALID`, or the first reason why not, in the evaluator's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {

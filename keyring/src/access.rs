@@ -1,5 +1,5 @@
-//! Who acts. A use case takes the proof that somebody may do it, so forgetting to check does not compile. A change checks
-//! the proof again in its own transaction, where nothing can invalidate it before the commit.
+//! Actors. A use case takes a proof of authorization, so forgetting the check does not compile. A change checks the
+//! proof again in its own transaction, where nothing can invalidate it before the commit.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -49,7 +49,7 @@ struct SessionAuthority {
     capacity: Capacity,
     home: Option<TenantId>,
     super_user_mfa: SuperUserMfa,
-    /// Whether the person must have confirmed their identity lately.
+    /// Whether the person must have confirmed their identity recently.
     needs_step_up: bool,
 }
 
@@ -72,7 +72,7 @@ enum Capacity {
 }
 
 impl Actor {
-    /// Whoever has a shell on the machine.
+    /// Anyone with a shell on the machine.
     #[must_use]
     pub fn operator() -> Self {
         let (id, name) = ("operator".to_owned(), "Operator".to_owned());
@@ -100,7 +100,7 @@ impl Actor {
         Self { id, name, address: None, authority: Authority::Program }
     }
 
-    /// A super user is told apart from a tenant's own people by more than their name.
+    /// A super user is distinguished from a tenant's own people by more than their name.
     fn person(person: &Person, address: IpAddr, authority: Authority) -> Self {
         let name = match person.role {
             Role::SuperUser => format!("{} (super user)", person.name),
@@ -149,7 +149,7 @@ impl Actor {
         Ok(signed_in.actor(capacity.clone()))
     }
 
-    /// The same actor, whose change is refused unless the person confirmed their identity lately.
+    /// Returns the same actor, whose changes are refused unless the person confirmed their identity recently.
     pub(crate) fn with_step_up(&self) -> Self {
         let mut actor = self.clone();
         if let Authority::Session(session) = &mut actor.authority {
@@ -207,7 +207,7 @@ impl ActiveSession {
         Ok(TenantAdmin::new(tenant, actor))
     }
 
-    /// The person as somebody with keys of their own.
+    /// Returns the person as an owner of personal keys.
     ///
     /// # Errors
     /// When they belong to no tenant, or have yet to set up the second factor that it asks for.
@@ -297,7 +297,7 @@ impl ActiveSession {
         now - self.confirmed_at <= STEP_UP_MAX_AGE
     }
 
-    /// Checks that the person confirmed their identity lately.
+    /// Checks that the person confirmed their identity recently.
     ///
     /// # Errors
     /// When they have to await_acknowledgements it again.
@@ -323,7 +323,8 @@ pub enum MfaAuthority<'a> {
     Tenant(&'a Tenant),
 }
 
-/// Somebody who may administer one tenant: an admin who signed in, a super user who entered it, or the operator.
+/// Proof that the actor may administer one tenant: an admin who signed in, a super user who entered it, or the
+/// operator.
 #[derive(Debug, Clone)]
 pub struct TenantAdmin {
     tenant: Tenant,
@@ -369,7 +370,7 @@ impl TenantAdmin {
     }
 }
 
-/// Somebody of a tenant, with keys of their own.
+/// A person of a tenant who can own personal keys.
 #[derive(Debug, Clone)]
 pub struct KeyHolder {
     tenant: Tenant,
@@ -384,7 +385,7 @@ impl KeyHolder {
     }
 }
 
-/// An admin who sees everybody's personal keys and can withdraw them, and nothing more.
+/// An admin who can list and revoke personal keys, and nothing more.
 #[derive(Debug, Clone)]
 pub struct PersonalKeyAdmin {
     tenant: Tenant,
@@ -392,14 +393,14 @@ pub struct PersonalKeyAdmin {
     key_scope: KeyScope,
 }
 
-/// Somebody who runs the installation.
+/// Proof that the actor may administer the installation.
 #[derive(Debug, Clone)]
 pub struct SuperUser {
     actor: Actor,
 }
 
 impl SuperUser {
-    /// Whoever has a shell on the machine.
+    /// Anyone with a shell on the machine.
     #[must_use]
     pub fn operator() -> Self {
         Self { actor: Actor::operator() }

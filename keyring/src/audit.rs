@@ -1,4 +1,4 @@
-//! Reading the audit log, and making sure that nobody tampered with it.
+//! Reading and verifying the audit log.
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
@@ -20,10 +20,10 @@ use crate::{
     zone::TimeZone,
 };
 
-/// Something that was changed, and by whom.
+/// An audited change, and its actor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditEvent {
-    /// Its place in the chain, from 1.
+    /// Its position in the chain, from 1.
     pub sequence: i64,
     pub at: DateTime<Utc>,
     /// The id of who did it.
@@ -47,7 +47,7 @@ impl HasCursor for AuditEvent {
     }
 }
 
-/// What something is that the log tells of and that is still there.
+/// The kind of an audited subject that still exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
     TenantKey,
@@ -57,7 +57,7 @@ pub enum Existing {
     Group,
 }
 
-/// What became of one chain of audit rows.
+/// The result of verifying one audit chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChainReport {
     /// The tenant's slug, or `platform` for what belongs to none.
@@ -199,7 +199,7 @@ impl Keyring {
         Ok(store::audit_log::page(&self.database, chain, query, span(query, zone)).await?)
     }
 
-    /// So many changes from where the query starts, the latest first.
+    /// Returns this many events from where the query starts, newest first.
     ///
     /// # Errors
     /// When a filter is wrong or the database fails.
@@ -214,7 +214,7 @@ impl Keyring {
         Ok(store::audit_log::stretch(&self.database, chain, query, span(query, zone), limit).await?)
     }
 
-    /// What of that which some changes tell of is still there, by its id.
+    /// Returns which subjects of some events still exist, by id.
     ///
     /// # Errors
     /// When the database fails.

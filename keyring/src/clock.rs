@@ -36,8 +36,7 @@ impl Clock {
         }
     }
 
-    /// Milliseconds that never go back, whatever is done to the machine's time, and that go on while it sleeps: for
-    /// measuring, not for telling.
+    /// Monotonic milliseconds that include time spent asleep: for measuring durations.
     pub(crate) fn ticks(&self) -> Millis {
         match self {
             Self::System => {

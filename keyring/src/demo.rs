@@ -1,4 +1,4 @@
-//! A believable tenant for somebody who wants to look around.
+//! A realistic tenant for the demo.
 //!
 //! It is made by the same use cases as everything else, each at a time in the past.
 
@@ -51,18 +51,17 @@ const TENANT_AGE_DAYS: i64 = 420;
 
 const PROPERTIES: [&str; 3] = ["Harbour House", "Old Town Suites", "Seaview Resort"];
 
-/// Who is in which group for people: a place in [`PEOPLE`], and the group's name.
+/// The members of groups: an index into [`PEOPLE`], and the group's name.
 const IN_GROUPS: [(usize, &str); 2] = [(2, "Front desk"), (3, "Front desk")];
 
-/// Whose personal keys there are: a place in [`PEOPLE`], the key's name and what it is for, how many days old it is
-/// and how many hours ago it was used.
+/// Personal keys: an index into [`PEOPLE`], name, description, age in days and hours since the last use.
 const PERSONAL_KEYS: [(usize, &str, &str, i64, Option<i64>); 3] = [
     (0, "Monthly report", "A spreadsheet that fills itself in.", 75, Some(18)),
     (2, "Arrivals on the wall", "The screen behind the front desk.", 40, Some(1)),
     (2, "Trying out the API", "", 12, None),
 ];
 
-/// Name, e-mail address and role; the first one is whom the sign-in is printed for.
+/// Name, e-mail address and role; the first one's credentials are printed.
 const PEOPLE: [(&str, &str, Role); 4] = [
     ("Ana Ferreira", "ana@northwind.example", Role::TenantAdmin),
     ("Jonas Keller", "jonas@northwind.example", Role::TenantAdmin),
@@ -82,7 +81,7 @@ struct DemoKey {
     description: &'static str,
     group: &'static str,
     write: bool,
-    /// Places in [`PROPERTIES`]; none means all of them.
+    /// Indexes into [`PROPERTIES`]; none means all of them.
     properties: &'static [usize],
     ips: &'static str,
     origins: &'static str,
@@ -115,12 +114,12 @@ const GATEWAY_CALLS: &[(&str, &str)] = &[("POST", "/api/v1/keys/verify")];
 /// How busy each hour of the day is, of twelve.
 const BUSY: [u32; 24] = [1, 1, 0, 0, 1, 2, 4, 7, 10, 12, 11, 9, 8, 9, 10, 11, 12, 12, 10, 8, 6, 4, 3, 2];
 
-/// Who still calls the API with a password: their place in [`PEOPLE`], how, since how many days, until how many
-/// hours ago, and how often.
-/// From where the people of the demo sign in.
+/// People who still call the API with a password: an index into [`PEOPLE`], method, days since the first call, hours
+/// since the last, and number of calls.
+/// The addresses from which people of the demo sign in.
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
-/// An address that is on nobody's list.
+/// An address outside every allowlist.
 const STRANGER: [u8; 4] = [198, 51, 100, 77];
 
 const LEGACY_USES: [(usize, LegacyMethod, i64, i64, i64); 2] =

@@ -1,4 +1,4 @@
-//! Why a use case refused, in words that every face can pass on.
+//! Why a use case was refused, in text that every surface can show.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ impl fmt::Display for Thing {
     }
 }
 
-/// A key that somebody else changed first: how it is now, who did it, and when.
+/// A key that another admin changed first: its current state, who changed it, and when.
 #[derive(Debug)]
 pub struct Changed {
     pub current: Key,
@@ -71,7 +71,7 @@ pub enum Error {
         if *.by_installation { "Super users of this installation need" } else { "Your organisation asks for" }
     )]
     MfaEnrollmentRequired { by_installation: bool },
-    /// The password, and a code if there is a second factor, must have been entered lately.
+    /// The password, and a code if there is a second factor, must have been entered recently.
     #[error("Confirm that it is you, then try again.")]
     StepUpRequired { needs_code: bool },
     /// The session was live when the request arrived.

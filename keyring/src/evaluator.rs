@@ -1,7 +1,7 @@
-//! The evaluator: is this credential good for that? Every face asks it and none decides for itself.
+//! The evaluator, which decides whether a credential grants access. Every surface calls it; none decides for itself.
 //!
-//! The order of its checks is fixed. What a refusal says can therefore be relied on: whoever is told that the rate
-//! limit was reached knows that everything else was in order.
+//! The order of its checks is fixed, so a refusal is meaningful: a client that reached its rate limit passed all other
+//! checks.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -35,24 +35,24 @@ pub use cached_key::{CachedKey, KeyTenant, Owner};
 pub(crate) use refusal::whole_seconds;
 pub use refusal::{Reason, Refusal};
 
-/// A credential as somebody presented it.
+/// A presented credential.
 pub enum Credential {
     Secret(SecretString),
     Legacy(LegacyCredential),
 }
 
-/// What is asked about a credential.
+/// What a credential is checked for.
 pub struct AccessQuery<'a> {
     /// None when it is unknown: then no allowlist holds it.
     pub address: Option<IpAddr>,
-    /// Who is held to account for misses and guesses: the last address that somebody vouched for.
+    /// The address charged for unknown keys and wrong passwords: the last one that a trusted peer vouched for.
     pub nearest: IpAddr,
     /// The `Origin` header, if there was one; text that is no origin is in no list.
     pub origin: Option<&'a str>,
     pub requirement: Requirement<'a>,
 }
 
-/// What the credential is to be good for.
+/// What the credential must grant.
 #[derive(Clone, Copy)]
 pub struct Requirement<'a> {
     pub permission: Option<&'a Permission>,
@@ -60,11 +60,11 @@ pub struct Requirement<'a> {
     pub property: Option<&'a str>,
     /// How many calls it takes from the rate limit.
     pub cost: u16,
-    /// Whose credentials there are for whoever asks. All others are unknown to them; none knows those of everybody.
+    /// The tenant whose credentials are known. All other credentials are unknown.
     pub tenant: Option<TenantRef<'a>>,
 }
 
-/// A tenant, as whoever asks names it.
+/// A tenant, as the request names it.
 #[derive(Clone, Copy)]
 pub enum TenantRef<'a> {
     Id(&'a TenantId),
@@ -74,13 +74,13 @@ pub enum TenantRef<'a> {
 /// The evaluator's answer.
 pub struct Decision {
     pub outcome: Result<(Caller, AdmittedState), Refusal>,
-    /// The key that was meant, good or not; none for people and for secrets that nobody has.
+    /// The key, valid or not; none for people and unknown secrets.
     pub key: Option<Arc<CachedKey>>,
     /// What the key has left of its rate limit.
     pub quota: Option<Quota>,
 }
 
-/// The same about a key, for whoever needs no caller.
+/// A decision about a key, for surfaces that need no caller.
 pub struct KeyDecision {
     pub outcome: Result<(), Refusal>,
     pub key: Option<Arc<CachedKey>>,
@@ -103,10 +103,11 @@ impl KeyDecision {
 }
 
 impl Keyring {
-    /// Judges a credential that somebody presents as their own. Whoever presents many that nobody has is slowed down.
+    /// Decides about a credential that a client presents as its own. A client that presents many unknown keys is
+    /// throttled.
     ///
     /// # Errors
-    /// When the database fails: then nothing is known, least of all that the credential is good.
+    /// If the database fails: the credential's validity is unknown then.
     pub async fn evaluate(&self, credential: &Credential, query: &AccessQuery<'_>) -> Result<Decision, Error> {
         match credential {
             Credential::Secret(secret) => self.evaluate_secret(secret, query).await,
@@ -115,7 +116,7 @@ impl Keyring {
         }
     }
 
-    /// Judges the secret of a key on behalf of somebody who asks about others' keys, and does not guess.
+    /// Decides about a key for a verifier, which is not throttled.
     ///
     /// # Errors
     /// As [`Self::evaluate`].
@@ -214,7 +215,7 @@ impl Keyring {
         })
     }
 
-    /// The last check. Whoever was refused already is charged nothing.
+    /// The last check, so that a refused call costs nothing.
     fn charge(&self, cached_key: &CachedKey, so_far: Check, cost: u16) -> (Check, Quota) {
         let now = self.clock.ticks();
         let counter = cached_key.dependencies.counter();
@@ -237,7 +238,7 @@ impl Keyring {
     }
 }
 
-/// Whether a key is one of those that there are for whoever asks.
+/// Returns whether the key belongs to the requested tenant.
 fn belongs(cached_key: &CachedKey, tenant: Option<TenantRef<'_>>) -> bool {
     match tenant {
         None => true,
@@ -257,7 +258,7 @@ impl CachedKey {
         self.check_property_scope(query.requirement.property)
     }
 
-    /// At the very instant of its end, a key or a secret is over.
+    /// A key or secret has expired at the instant of its expiration.
     fn check_active(&self, now: DateTime<Utc>) -> Check {
         if let Some(at) = self.revoked_at {
             return Err(Refusal::Revoked { on: self.tenant.zone.local(at).date() });

@@ -147,7 +147,7 @@ impl Keyring {
     /// Gives a group another name and other permissions, for all who use it, from their next call.
     ///
     /// # Errors
-    /// When there is no such group, a field is wrong, the name is taken, or somebody else was first.
+    /// If there is no such group, a field is invalid, the name is taken, or another admin changed it first.
     pub async fn edit_group(&self, admin: &TenantAdmin, id: &GroupId, edit: &GroupEdit) -> Result<TenantGroup, Error> {
         let (name, permissions) = parse(&edit.name, &edit.permissions)?;
         let change = self.change(admin).await?;
@@ -173,7 +173,7 @@ impl Keyring {
     /// Removes a group that nothing uses.
     ///
     /// # Errors
-    /// When there is no such group, or somebody uses it.
+    /// If there is no such group, or it is in use.
     pub async fn delete_group(&self, admin: &TenantAdmin, id: &GroupId) -> Result<(), Error> {
         let change = self.change(admin).await?;
         let TenantGroup { group, .. } = find(&change, admin, id).await?;
@@ -232,7 +232,7 @@ async fn find(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Result<Tena
     found.ok_or(Error::NotFound(Thing::Group))
 }
 
-/// Within a change nobody else can take the name any more.
+/// Inside the change, no other transaction can take the name.
 async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Result<(), Error> {
     if !store::groups::is_named(change, admin.id(), name).await? {
         return Ok(());

@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Keyring {
-    /// A key with its chart and one page of its log, as of one instant: usage that is written meanwhile is in all of
-    /// them or in none.
+    /// A key with its chart and one page of its log in one snapshot: usage written concurrently appears in all of them
+    /// or in none.
     ///
     /// # Errors
     /// When there is no such key.

@@ -1,4 +1,4 @@
-//! Super users in a tenant: they enter it, do what its admins can, and leave it. Its audit log tells of both.
+//! Super users in a tenant: they enter it, have the rights of its admins, and leave it. Its audit log records both.
 
 use domain::{audit::Action, id::TenantId, person::Role, tenant::Tenant};
 use serde_json::json;
@@ -45,7 +45,7 @@ impl Keyring {
         Ok(())
     }
 
-    /// Whether the session was where the move begins. The tenant is told of nothing else.
+    /// Returns whether the session was where the move starts. Only then is the move audited.
     async fn moved(&self, actor: &Actor, session: &Sha256Hex, tenant: &Tenant, which: Move) -> Result<bool, Error> {
         let chain = Chain::Tenant(&tenant.id);
         let change = Change::begin(&self.database, chain, actor, &self.clock).await?;

@@ -32,8 +32,8 @@ mod rotate;
 pub use generate::NewKey;
 pub use rotate::Rotation;
 
-/// How many active keys a person may have of their own. The tenant's limit is for the tenant's own keys: nobody uses
-/// it up for their admins.
+/// The maximum number of active personal keys. They do not count towards the tenant's limit, so people cannot use it up
+/// for their admins.
 const MAX_PERSONAL_KEYS: u32 = 10;
 
 /// The one answer that carries a secret in the clear.
@@ -43,7 +43,7 @@ pub struct NewSecret {
 }
 
 impl Keyring {
-    /// One page of the keys that somebody watches over.
+    /// Returns one page of the keys in the viewer's scope.
     ///
     /// # Errors
     /// When the database fails.
@@ -111,7 +111,7 @@ impl Keyring {
     }
 }
 
-/// How many active keys somebody may have.
+/// Returns the maximum number of active keys in the scope.
 #[must_use]
 pub fn key_limit(viewer: &impl ViewKeys) -> u32 {
     match viewer.key_scope().keys {
@@ -142,14 +142,13 @@ async fn find(change: &Change, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key
     found.ok_or(Error::NotFound(Thing::Key))
 }
 
-/// The tenant as it stands within a change, whose subscription includes API keys: without it nobody is given a
-/// secret.
+/// Loads the tenant inside the change and requires a subscription, without which no secret is issued.
 async fn subscribed(change: &Change, manager: &impl ManageKeys) -> Result<Tenant, Error> {
     let tenant = tenants::find(change, &manager.tenant().id).await?;
     if tenant.api_keys { Ok(tenant) } else { Err(Error::NoSubscription) }
 }
 
-/// What is written about a key is shown, searched and logged, so nobody's secret may stand in it.
+/// Refuses secrets in names and descriptions, which are displayed, searched and logged.
 fn check_words(draft: &KeyDraft) -> Result<(), FieldErrors> {
     let words = [(Field::Name, &draft.name), (Field::Description, &draft.description)];
     let refused = |field| {

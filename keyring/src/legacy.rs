@@ -1,6 +1,6 @@
 //! Basic and JWT: the old ways into the API, by a person's password, until the sunset.
 //!
-//! Whoever uses them is counted, so that admins see who has yet to move to a key.
+//! Their use is counted, so that admins see who still has to move to a key.
 
 use std::{fmt, net::IpAddr, time::Duration};
 
@@ -28,7 +28,7 @@ pub enum LegacyCredential {
     Token(SecretString),
 }
 
-/// Why a person was not let in by the old ways.
+/// Why legacy authentication of a person failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LegacyRefusal {
     Retired {
@@ -76,7 +76,7 @@ impl fmt::Display for LegacyRefusal {
 }
 
 impl LegacyCredential {
-    /// What is said of one that nobody has.
+    /// The refusal of unknown credentials.
     pub(crate) fn unknown(&self) -> LegacyRefusal {
         match self {
             Self::Basic(_) => LegacyRefusal::WrongCredentials,
@@ -91,7 +91,7 @@ pub struct AccessToken {
     pub lifetime: Duration,
 }
 
-/// Somebody let in by the old ways, or why not.
+/// A person admitted by legacy authentication, or the reason why not.
 type Admission<T> = Result<T, LegacyRefusal>;
 
 impl Keyring {
@@ -177,7 +177,7 @@ impl Keyring {
         }
     }
 
-    /// Told only to somebody who has shown that they are this person.
+    /// Reported only after the person has proven their identity.
     async fn admit(&self, account: Account) -> Result<Admission<Account>, Error> {
         if account.is_deactivated {
             return Ok(Err(LegacyRefusal::Deactivated));

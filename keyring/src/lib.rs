@@ -1,5 +1,5 @@
-//! The engine: tenants, people and their sessions, properties, groups, keys and the audit log, with their
-//! storage. Every face of the program calls the use cases of [`Keyring`]; none of them knows the database.
+//! The engine: tenants, people and their sessions, properties, groups, keys and the audit log, with their storage.
+//! Every surface of the program calls the use cases of [`Keyring`]; none of them sees the database.
 
 mod access;
 mod audit;

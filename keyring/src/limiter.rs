@@ -1,4 +1,5 @@
-//! Rate limits: never more calls than the limit in any 60 seconds, and nobody under it refused.
+//! Rate limits. A key limited to 100 calls a minute never makes 101 in any 60-second window, and no call under the
+//! limit is refused.
 //!
 //! Calls are counted by the second in which they came, with the instant of the last of them. A second counts as a
 //! whole until its last call is 60 seconds old, so a call waits less than a second longer than it would if every
@@ -21,8 +22,8 @@ pub struct Quota {
     pub reset_seconds: u64,
 }
 
-/// The calls of one key in the last minute. A window of 60 seconds touches 61 seconds of the clock, so there are
-/// never more slots than that, and none for a key that is idle.
+/// The calls of one key in the last minute. A window of 60 seconds touches at most 61 seconds of the clock, so there
+/// are at most 61 slots, and none for an idle key.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Window {
     /// The oldest first.
@@ -52,7 +53,7 @@ impl Slot {
 }
 
 impl Window {
-    /// Takes so many calls from the limit, or nothing at all.
+    /// Takes this many calls from the limit, or none.
     ///
     /// # Errors
     /// What is left and when to come back, when it is not enough.
@@ -80,7 +81,8 @@ impl Window {
         self.slots.is_empty()
     }
 
-    /// Forgets the seconds that are over. Whoever read the clock before another came first is taken for as late.
+    /// Forgets seconds outside the window. A caller that read the clock earlier than the previous one is treated as
+    /// equally late.
     fn forget_until(&mut self, now: Millis) -> Millis {
         let now = self.slots.back().map_or(now, |latest| latest.last().max(now));
         while let Some(oldest) = self.slots.front().filter(|slot| slot.leaves_at() <= now) {
@@ -113,7 +115,7 @@ impl Window {
         Quota { limit, remaining: self.remaining(limit), reset_seconds: whole_seconds(leaves_at - now) }
     }
 
-    /// How long until so many more calls fit; a whole window when they never will.
+    /// Returns how long until this many more calls fit; a whole window if they never will.
     fn wait_for(&self, cost: u16, limit: u16, now: Millis) -> u64 {
         let mut used = self.used;
         for slot in &self.slots {
@@ -200,8 +202,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(600))]
 
-        /// Against a plain log of instants: no window holds more than the limit, a refusal is right up to a second,
-        /// and whoever comes back when told to is let through.
+        /// Compared with a plain list of instants: no window holds more than the limit, a refusal is exact to one
+        /// second, and a client that returns when told to is admitted.
         #[test]
         fn window_slides(
             limit in 1u16..12,

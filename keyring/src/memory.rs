@@ -1,9 +1,9 @@
 //! What this process remembers of keys, so that it need not ask the database about each call.
 //!
-//! Everything here may be out of date the moment that somebody else changes something, so two rules hold it
-//! together. Whatever is remembered relies on marks, which move when that is changed which they stand for. And
-//! whatever is read from the database carries the fence as it was before the reading: it is not remembered when any
-//! change has been applied since, because it may have been read before that change.
+//! Everything here may become outdated when another node changes something. Two rules keep it correct. A cached key
+//! records the generation of everything that it depends on; a change bumps the generation, so dependent entries are
+//! reloaded. And a row read from the database carries the fence from before the read: if any change has been applied
+//! since, the row may predate it and is not cached.
 
 use std::{
     hash::{BuildHasherDefault, Hasher},
@@ -62,7 +62,7 @@ pub(crate) struct Fence(u64);
 /// What memory says of a secret.
 pub(crate) enum Lookup {
     Key(Arc<CachedKey>),
-    /// Nobody had it a moment ago.
+    /// It was recently absent from the database.
     Absent,
     /// There was such a key, and something that it relies on has changed since.
     Outdated,
@@ -133,7 +133,7 @@ impl Dependencies {
 }
 
 impl Memory {
-    /// A memory of so many bytes, more or less.
+    /// Creates a cache of about this many bytes.
     pub(crate) fn new(bytes: u64) -> Self {
         let some = usize::try_from(bytes / weight::USUAL).unwrap_or(usize::MAX);
         Self {
@@ -170,7 +170,7 @@ impl Memory {
         self.fence() == fence
     }
 
-    /// Looks a secret up, together with whoever asks for the same at once.
+    /// Looks a secret up, together with concurrent look-ups of the same secret.
     pub(crate) async fn look_up(
         &self,
         hash: &SecretHash,
@@ -180,8 +180,7 @@ impl Memory {
         self.single_flight.join(hash, fence, ask).await
     }
 
-    /// What a tenant is relied on for from now on. Taken before the tenant is read, from wherever, so that no change
-    /// goes unnoticed that is applied meanwhile.
+    /// Records a dependency on the tenant. Call this before reading the tenant, so that no concurrent change is missed.
     pub(crate) fn depend_on_tenant(&self, tenant: &TenantId, now: Millis) -> Versioned<CachedTenant> {
         Versioned::on(self.tenants.get_or_insert(tenant, now, CachedTenant::default))
     }
@@ -205,8 +204,8 @@ impl Memory {
         cached_tenant.on.keep(tenant, || self.is_at(fence));
     }
 
-    /// Makes of what was found what is judged. Of key and owner, it relies on what holds now, whether or not that was
-    /// so when they were found: [`Self::keep`] looks to that.
+    /// Builds the cached key from its row. It depends on the current generations of key and owner, even if the row is
+    /// older: [`Self::keep`] checks that.
     pub(crate) fn build_key(
         &self,
         found: KeyRecord,
@@ -236,14 +235,14 @@ impl Memory {
         }
     }
 
-    /// Remembers for a moment that nobody has a secret.
+    /// Remembers for a moment that a secret does not exist.
     pub(crate) fn keep_absent(&self, fence: Fence, hash: &SecretHash, now: Millis) {
         if self.is_at(fence) {
             self.absent.keep(hash, now);
         }
     }
 
-    /// Begins to apply a change: whatever was read before is not taken in any more.
+    /// Starts applying a change: rows read before are not cached any more.
     pub(crate) fn raise_fence(&self) -> RaisedFence<'_> {
         self.fence.fetch_add(1, Ordering::AcqRel);
         RaisedFence(self)
@@ -270,7 +269,7 @@ impl RaisedFence<'_> {
     }
 }
 
-/// A hash is as good as random: some of its bits spread as well as all of them mixed.
+/// A hash is uniformly distributed, so some of its bits serve as the hash of the map.
 #[derive(Default)]
 pub(crate) struct PassthroughHasher(u64);
 

@@ -41,7 +41,7 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_millis(800);
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(2);
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The database's clock, by how far it is ahead of the ticks of this machine. It tells when keys expire, so that all
+/// The database's clock, as an offset from this machine's monotonic clock. It decides when keys expire, so that all
 /// nodes agree.
 #[derive(Debug)]
 pub(crate) struct DatabaseClock(AtomicI64);
@@ -55,8 +55,8 @@ impl Default for DatabaseClock {
 }
 
 impl DatabaseClock {
-    /// Notes what it showed after a tick. However long that took to hear of, it counts as if it had been at once: a
-    /// key is over a little early then, and never late.
+    /// Records a reading taken after an instant. The delay of the answer is ignored, so a key may expire slightly early
+    /// but never late.
     fn set(&self, shown: DateTime<Utc>, before: Millis) {
         let before = i64::try_from(before).unwrap_or_default();
         self.0.store(shown.timestamp_millis() - before, Ordering::Relaxed);
@@ -71,11 +71,11 @@ impl DatabaseClock {
     }
 }
 
-/// How long changes took to be in force everywhere, until somebody asks for it.
+/// How long recent changes took to be confirmed by all nodes, until they are collected.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmations(Mutex<Vec<Duration>>);
 
-/// Where nobody ever asks, the later ones are not noted.
+/// If they are never collected, later ones are dropped.
 const MAX_CONFIRMATIONS: usize = 10_000;
 
 impl Confirmations {
@@ -91,8 +91,7 @@ impl Confirmations {
     }
 }
 
-/// This process as it is listed among the nodes, until it leaves. It leaves when this is dropped, too, and nobody
-/// waits for that.
+/// This process's membership in the cluster. Dropping it leaves the cluster in the background.
 pub struct Membership {
     renewing: Option<Renewing>,
 }
@@ -103,7 +102,7 @@ struct Renewing {
 }
 
 impl Membership {
-    /// Leaves the list, so that nobody waits for this node any more. From now on it knows nothing.
+    /// Leaves the cluster, so that changes do not wait for this node any more, and stops trusting the cache.
     pub async fn leave(self) {
         if let Some(Renewing { leave, left }) = self.renewing {
             let _ = leave.send(());
@@ -160,7 +159,7 @@ impl Keyring {
         self.database.confirmed().take()
     }
 
-    /// The time that decides when a key is over.
+    /// The time that decides when keys expire.
     pub(crate) fn database_time(&self) -> DateTime<Utc> {
         self.database_clock.at(self.clock.ticks()).unwrap_or_else(|| self.now())
     }

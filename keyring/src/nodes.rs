@@ -1,15 +1,14 @@
-//! Several nodes on one database, and the promise that holds between them: once a change that takes access away has
-//! been answered, no node lets anybody in on the old terms.
+//! The cluster protocol. Once a change that removes access has returned, no node accepts what it removed.
 //!
-//! The database is the only authority. Every change that touches keys is given a revision and written to a log in the
-//! same transaction. A node believes its memory only while it holds a *lease*: it notes its clock, shows the database
-//! that it lives, then reads what has changed and applies it, and from the noted instant on it may go on for
-//! [`LEASE`]. Whoever changes something waits until every node has applied it, or for [`PATIENCE`]: by then the lease of
-//! a node that has not is over. Hints wake the nodes, so that this takes milliseconds; losing all of them costs time
-//! and nothing else.
+//! The database is the only authority. Every change that affects keys gets a revision and is written to a log in the
+//! same transaction. A node may use its cache only while it holds a *lease*: it reads its clock, writes a heartbeat to
+//! the database, reads and applies new changes, and may then continue for [`LEASE`] from the reading of the clock. A
+//! change waits until every node has applied it, or for [`PATIENCE`], after which the lease of any node that has not
+//! has expired. Notifications wake the nodes, so that this takes milliseconds; losing all of them costs time and
+//! nothing else.
 //!
-//! Nothing in here knows a socket or the machine's clock. `simulation.rs` runs the same code with clocks that go at
-//! different rates, messages that are late or lost, and nodes that stall in every place where they could.
+//! Nothing in this module uses a socket or the machine's clock. `simulation.rs` runs the same code with drifting
+//! clocks, delayed and lost messages, and nodes that stall at every point where they could.
 
 use std::fmt;
 
@@ -29,7 +28,7 @@ pub(crate) use lease::{Lease, LeaseState, NoLease};
 pub(crate) use recall::{Known, LookUp, Source, find_key, look_up, recall};
 pub(crate) use renewal::Node;
 
-/// For how long a node may believe its memory, from when it began to make sure of it.
+/// How long a node may use its cache, from the start of the renewal.
 pub(crate) const LEASE: Millis = 1_800;
 
 /// For how long a change waits for a node that does not answer. Longer than a lease by more than two clocks differ.
@@ -59,7 +58,7 @@ impl fmt::Display for NodeName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangeRecord {
     pub(crate) revision: Revision,
-    /// Tells it from another change by the same number, of a database that has lost the latest changes.
+    /// Distinguishes changes of the same number after the database has lost its latest changes.
     pub(crate) made_at: DateTime<Utc>,
     /// None for something that this program does not know: then everything is forgotten.
     pub(crate) touched: Option<Invalidation>,
@@ -75,7 +74,7 @@ pub(crate) struct StaleNode {
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// What the nodes and the changes of one database tell each other, in its tables.
+/// The cluster's tables in the database.
 pub(crate) trait ClusterStore {
     /// Shows that a node lives. False when it is not listed any more.
     async fn heartbeat(&self, node: &NodeName) -> Result<bool>;
@@ -99,13 +98,12 @@ pub(crate) trait ClusterStore {
     async fn behind(&self, revision: Revision) -> Result<Vec<StaleNode>>;
 }
 
-/// The clock of a process, and the only thing that it waits by.
+/// The clock of a process, and the only source of waiting.
 pub(crate) trait Runtime {
     fn ticks(&self) -> Millis;
 
     async fn sleep(&self, millis: Millis);
 
-    /// A place where the machine may stop the process for as long as it likes. Nothing happens here but in the
-    /// simulation.
+    /// A point where the machine may pause the process. Does nothing outside the simulation.
     async fn stall(&self) {}
 }

@@ -1,4 +1,5 @@
-//! Passwords: argon2id, and never more of it at once than there are cores. New ones have to be hard to guess.
+//! Passwords: hashed with argon2id, at most as many concurrently as there are cores. New passwords must be hard to
+//! guess.
 
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use zxcvbn::{Score, zxcvbn};
 
 const MEMORY_KIB: u32 = 47_104;
 
-/// Checked in place of a real hash when there is no such person, so that both answers take equally long.
-/// It belongs to a password that was drawn at random and thrown away.
+/// Verified if there is no such person, so that both answers take equally long. It is the hash of a random password
+/// that was thrown away.
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=47104,t=1,p=1$bm9ib2R5J3Mgc2FsdA$1d1sgPX1CkJDBmHUhRdlNxJZbNJlSIsLDvfnTr5dfj8";
 
@@ -109,7 +110,7 @@ const MAX_SCORED_CHARS: usize = 32;
 /// Shorter words are part of too many others.
 const MIN_PERSONAL_WORD_CHARS: usize = 3;
 
-/// What a person's password is tried with first: each text as a whole, and its words.
+/// What the strength check tries first for a person: each text as a whole, and its words.
 fn personal_words(texts: &[&str]) -> Vec<String> {
     let mut words = vec!["latchkey".to_owned()];
     for text in texts {

@@ -113,7 +113,7 @@ impl Keyring {
     /// One of a tenant's people.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id.
+    /// If the tenant has no person with this id.
     pub async fn person(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Profile, Error> {
         let found = store::people::profile(self.database.connection(), Some(admin.id()), id).await?;
         found.ok_or(Error::NotFound(Thing::Person))
@@ -277,8 +277,8 @@ async fn is_last_admin(
     Ok(is_in_charge && !store::people::has_other_admins(connection, admin.id(), &found.person.id).await?)
 }
 
-/// Somebody else has to do it. About themselves people are asked for a password or a code first, under Security: a
-/// session that was left open is not enough.
+/// Refuses a change of oneself: another admin must make it, or the person uses the Security page, which requires a
+/// password or code. An open session is not enough.
 pub(crate) fn check_not_oneself(admin: &TenantAdmin, id: &PersonId, instead: &str) -> Result<(), Error> {
     if admin.is(id) { Err(Error::Refused(instead.to_owned())) } else { Ok(()) }
 }

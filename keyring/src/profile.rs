@@ -19,7 +19,7 @@ use crate::{
     throttle::{Attempt, Proof},
 };
 
-/// Makes sure within a change that a person's password is still the one that was checked.
+/// Checks inside a change that the password that was verified is still the person's.
 pub(crate) async fn hold_password(change: &Change, account: &Account) -> Result<(), Error> {
     let hash = account.password_hash.as_deref().unwrap_or_default();
     if store::people::hold(change, &account.person.id, hash).await? {
@@ -29,7 +29,7 @@ pub(crate) async fn hold_password(change: &Change, account: &Account) -> Result<
 }
 
 impl Keyring {
-    /// A change of somebody's own, written down where they belong.
+    /// Begins a person's change of themselves, audited where they belong.
     pub(crate) async fn own_change(&self, signed_in: &ActiveSession) -> Result<Change, Error> {
         let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
         Change::begin(&self.database, chain, &signed_in.as_person(), &self.clock).await

@@ -80,7 +80,7 @@ impl Keyring {
     /// Gives a property another name.
     ///
     /// # Errors
-    /// When there is no such property, the name is wrong or taken, or somebody else renamed it meanwhile.
+    /// If there is no such property, the name is invalid or taken, or another admin renamed it concurrently.
     pub async fn rename_property(
         &self,
         admin: &TenantAdmin,
@@ -143,8 +143,8 @@ impl Keyring {
         Ok(after)
     }
 
-    /// Those of the tenant's properties that a caller reaches, in the order of their ids: so many of them, from the
-    /// one after `after`. With them comes the last of them, when there are more.
+    /// Returns this many of the tenant's properties in the caller's scope by ascending id, starting after `after`, and
+    /// the id of the last one if there are more.
     ///
     /// # Errors
     /// When the database fails.
@@ -223,7 +223,7 @@ async fn find(change: &Change, admin: &TenantAdmin, id: &PropertyId) -> Result<T
     found.ok_or(Error::NotFound(Thing::Property))
 }
 
-/// Within a change nobody else can take the name any more.
+/// Inside the change, no other transaction can take the name.
 async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Result<(), Error> {
     let taken = match store::properties::named(change, admin.id(), name).await? {
         None => return Ok(()),

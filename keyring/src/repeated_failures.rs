@@ -1,4 +1,4 @@
-//! Repeated failures to sign in, as the audit log tells of them: "12 failed sign-ins from 203.0.113.7".
+//! Repeated sign-in failures, as the audit log records them: "12 failed sign-ins from 203.0.113.7".
 
 use domain::audit::Action;
 use serde_json::json;

@@ -29,14 +29,14 @@ const RECOVERY_CODES: usize = 10;
 /// Four letters and digits each: about 80 bits, too many to guess at from a hash.
 const RECOVERY_CODE_GROUPS: usize = 4;
 
-/// A second factor that somebody could set up: what their app needs.
+/// A second factor that a person can set up: what their app needs.
 pub struct SecondFactorOffer {
     pub secret: SecretString,
     /// The same for a QR code.
     pub uri: SecretString,
 }
 
-/// Codes that stand in for the second factor, this once in the clear.
+/// Recovery codes, in plain text this one time.
 pub type RecoveryCodes = Vec<SecretString>;
 
 /// What stood in for a code.
@@ -157,7 +157,7 @@ impl Keyring {
         Ok(store::recovery_codes::count(self.database.connection(), &signed_in.person.id).await?)
     }
 
-    /// Takes the second factor from somebody who lost it.
+    /// Removes the second factor of a person who lost it.
     ///
     /// # Errors
     /// When the admin has to await_acknowledgements their identity first, the tenant has no person with this id, or it is the admin
@@ -175,7 +175,7 @@ impl Keyring {
         change.commit(event).await
     }
 
-    /// Asks everybody in the tenant for a second factor, or leaves it to them.
+    /// Requires a second factor of everyone in the tenant, or makes it optional.
     ///
     /// # Errors
     /// When the database fails.

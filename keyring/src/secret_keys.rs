@@ -1,8 +1,8 @@
 //! The installation's secret keys: they encrypt what must be recoverable, and authenticate the audit log.
 //!
 //! Each 32-byte key is the pseudorandom key of HKDF-SHA256 (RFC 5869), from which its id and one key for each purpose
-//! are expanded. A value is encrypted with XChaCha20-Poly1305 under a random nonce, bound to the place where it
-//! is stored, and written as `v1.<key id>.<nonce and ciphertext in base64url>`.
+//! are expanded. A value is encrypted with XChaCha20-Poly1305 under a random nonce, bound to the column and row where
+//! it is stored, and written as `v1.<key id>.<nonce and ciphertext in base64url>`.
 
 use base64::{
     Engine,
@@ -39,7 +39,7 @@ struct SecretKey {
 
 type DerivedKey = SecretBox<[u8; KEY_BYTES]>;
 
-/// Where a value is stored. Encrypted for one place, it cannot be decrypted in another.
+/// Where a value is stored. A value encrypted for one location cannot be decrypted in another.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     /// The table and the column, with a dot between.
@@ -61,7 +61,7 @@ pub enum ParseSecretKeysError {
 pub enum DecryptError {
     #[error("it was encrypted with the key {0}, which is not in the secret key file")]
     UnknownKey(String),
-    /// It was altered, belongs to another place, or was never encrypted.
+    /// It was altered, belongs to another location, or was never encrypted.
     #[error("it is damaged")]
     Damaged,
 }
@@ -168,7 +168,7 @@ fn derived_key(derive: &Hkdf<Sha256>, info: &[u8]) -> Option<DerivedKey> {
 }
 
 impl Place<'_> {
-    /// No column has a slash in its name, so two places never share it.
+    /// No column name contains a slash, so two locations never share a label.
     fn associated_data(&self) -> Vec<u8> {
         format!("{}/{}", self.column, self.row).into_bytes()
     }

@@ -74,7 +74,7 @@ impl FailureReason {
     }
 }
 
-/// How often the log tells of what a client can repeat without any limit.
+/// How often an event that clients can repeat without limit is logged.
 const SAMPLED_LOG_INTERVAL: Millis = 60_000;
 
 /// Above this many samples, those whose interval has passed are forgotten, and all when that is not enough.
@@ -88,7 +88,7 @@ pub(crate) struct SecurityEvents {
     samples: Mutex<HashMap<(IpAddr, &'static str), Sample>>,
 }
 
-/// How often something has happened since the log last told of it.
+/// The number of events since the last log line.
 struct Sample {
     logged_at: Millis,
     unlogged: u64,

@@ -25,7 +25,7 @@ use crate::{
     throttle::Attempt,
 };
 
-/// A session that nobody uses ends after this long.
+/// An unused session ends after this long.
 pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(12);
 
 /// A session ends this long after it was opened, however often it is used.
@@ -50,7 +50,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Reads a user name as the API takes it: an e-mail address, or `organization/address`.
+    /// Parses a user name as the API accepts it: an e-mail address, or `organization/address`.
     #[must_use]
     pub fn from_user_name(user_name: &str, password: SecretString) -> Self {
         let (organization, email) = match user_name.split_once('/') {
@@ -66,7 +66,7 @@ impl Credentials {
     }
 }
 
-/// Where somebody signs in from.
+/// Where a person signs in from.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub address: IpAddr,
@@ -151,7 +151,7 @@ impl Keyring {
         let network = client_network(address);
         let is_known_address = store::sessions::was_opened_from(&self.database, claimed, network).await?;
         let attempt = Attempt::to_sign_in(&email, claimed, address, is_known_address);
-        // A deactivated person is told no more than one who never existed.
+        // A deactivated person gets the same answer as one who never existed.
         let active = found.as_ref().filter(|account| !account.is_deactivated);
         let hash = active.and_then(|account| account.password_hash.clone());
         if self.verify_password(&attempt, &credentials.password, hash).await? {
@@ -167,7 +167,7 @@ impl Keyring {
         Err(Error::WrongCredentials)
     }
 
-    /// Ends a session; one that is over already stays over.
+    /// Ends a session; one that has already ended stays ended.
     ///
     /// # Errors
     /// When the database fails.
@@ -218,8 +218,8 @@ fn session_end(role: Role, opened_at: DateTime<Utc>, last_used_at: DateTime<Utc>
     (last_used_at + SESSION_IDLE).min(opened_at + max_age)
 }
 
-/// Returns the account that an e-mail address stands for. A super user comes first: they have no organization to name, and
-/// no tenant may lock them out by inviting someone with their address. Otherwise it must be the only active one.
+/// Returns the account of an e-mail address. A super user comes first: they have no organization to name, and no tenant
+/// may lock them out by inviting someone with their address. Otherwise it must be the only active one.
 fn resolve_account(mut accounts: Vec<Account>) -> Option<Account> {
     if accounts.len() > 1 {
         match accounts.iter().position(|account| account.person.role == Role::SuperUser) {

@@ -1,4 +1,4 @@
-//! The only place in this crate that knows SQL and SeaORM.
+//! The only module of this crate that uses SQL and SeaORM.
 //!
 //! Every function takes the tenant first, save those that look up by a hash, and those of the operator and
 //! of super users, who belong to none. A [`Change`] is the only way to write what belongs to a tenant.
@@ -49,12 +49,12 @@ pub enum StoreError {
     Undecryptable { what: &'static str, row: String, cause: DecryptError },
     #[error("the database was opened without its secret keys")]
     NoSecretKeys,
-    /// What somebody was told who asked the same at the same time.
+    /// The error of a concurrent look-up that this caller joined.
     #[error(transparent)]
     Shared(std::sync::Arc<StoreError>),
     #[error("the database did not answer in time")]
     TooLate,
-    /// Nothing that is in memory may be believed.
+    /// The cache must not be used.
     #[error("the node has not heard from the database for so long that its lease is over")]
     NoLease,
     #[error("the node could not start to renew its lease")]

@@ -160,7 +160,7 @@ pub(crate) async fn find(change: &Change, id: &TenantId) -> Result<Tenant, Error
     store::tenants::find_on(change.on(), id).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 
-/// Keeps what became of a tenant, unless it is as it was.
+/// Stores the new state of a tenant, unless nothing changed.
 pub(crate) async fn save(change: Change, before: &Tenant, after: &Tenant) -> Result<(), Error> {
     if after == before {
         return Ok(change.already_made().await?);

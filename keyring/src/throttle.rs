@@ -1,13 +1,13 @@
 //! Limits on guessing passwords and codes, without a way for strangers to lock an account.
 //!
 //! Failures are counted in the database, for all nodes together and across restarts. Three counters apply to a sign-in,
-//! each for a quarter of an hour: one for an account seen from one address, one for an address whatever the account, and
-//! one for an account whatever the address. The last stops guesses that are spread over many addresses. It does not
-//! apply to an address from which the person has signed in before, so no stranger can keep them out.
+//! each for a quarter of an hour: one for an account from one address, one for an address across accounts, and one for
+//! an account across addresses. The last one stops guesses that are spread over many addresses. It does not apply to an
+//! address from which the person has signed in before, so strangers cannot lock them out.
 //!
-//! Only failures count: a client may send as many correct passwords concurrently as it likes. A password is checked
-//! against the limits before it is verified and again after that, and a failure is counted before it is answered. Of
-//! concurrent guesses, no more are told that they are wrong than the limit allows.
+//! Only failures count: a client may send as many correct passwords concurrently as it likes. The limits are checked
+//! before a password is verified and again afterwards, and a failure is counted before it is answered. So concurrent
+//! guesses get no more answers than the limit allows.
 
 use std::{net::IpAddr, time::Duration};
 

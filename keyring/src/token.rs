@@ -80,7 +80,7 @@ pub(crate) fn sign(claims: &Claims, key: &Key) -> SecretString {
     format!("{signed}.{signature}").into()
 }
 
-/// The claims of a token that we signed and that is still good.
+/// The claims of a token that we signed and that has not expired.
 pub(crate) fn verify(token: &SecretString, key: &Key, now: DateTime<Utc>) -> Option<Claims> {
     let (signed, signature) = token.expose_secret().rsplit_once('.')?;
     let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;

@@ -1,8 +1,8 @@
 //! Limits how many unknown keys one network can send in a minute, and so how often it makes the database look for one.
 //!
-//! The limit protects the database. No key is safer for it, since 256 random bits cannot be guessed. A key that this
-//! server has seen before is admitted whatever its neighbours send. One that it has not seen yet waits like an unknown
-//! key while its network is over the limit, because only the database could tell the two apart.
+//! The limit protects the database. It makes no key safer, since 256 random bits cannot be guessed. A key that this
+//! server has seen before is admitted independently of other clients in its network. One that it has not seen yet waits
+//! like an unknown key while its network is over the limit, because only the database could distinguish the two.
 
 use std::{
     collections::HashMap,

@@ -40,12 +40,12 @@ const COUNTS_KEPT: TimeDelta = TimeDelta::days(400);
 
 const LISTS: usize = 16;
 
-/// One use of a key, good or not.
+/// One call with a key, valid or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
     pub at: DateTime<Utc>,
     pub verdict: Verdict,
-    /// None when somebody asked about the key without a word of where it came from.
+    /// None if a verifier did not pass the client's address.
     pub address: Option<IpAddr>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Call {
     pub(crate) details: CallDetails,
 }
 
-/// When a key was last used for something that it was good for, and from where.
+/// When a key was last used with success, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastUse {
     pub(crate) at: DateTime<Utc>,
@@ -95,10 +95,10 @@ impl LegacyCount {
     }
 }
 
-/// So many keys, and so many calls, are written at once: others who write need not wait for long.
+/// Keys and calls per batch, so that other writers get their turn.
 const BATCH_SIZE: usize = 2_000;
 
-/// What is to be written at once.
+/// What is written in one transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) keys: Vec<(Arc<UsageCounter>, UsageDelta)>,
@@ -121,7 +121,7 @@ impl Batch {
         self.keys.is_empty() && self.calls.is_empty() && self.legacy.is_empty()
     }
 
-    /// Takes a piece from its front: all that counts first, so that no call is told of before it does.
+    /// Takes a batch from the front: counts first, so that no call is logged before it is counted.
     fn take_batch(&mut self) -> Self {
         let keys = take_front(&mut self.keys);
         let calls = if self.keys.is_empty() { take_front(&mut self.calls) } else { Vec::new() };
@@ -142,7 +142,7 @@ pub(crate) struct Usage {
     log: Mutex<Vec<Call>>,
     log_room: LogRoom,
     legacy: Mutex<HashMap<(PersonId, LegacyMethod), LegacyCount>>,
-    /// One batch is written at a time, so that whoever waits for it knows that the one before is written as well.
+    /// One batch is written at a time, so that a caller that gets the lock knows that the previous one is written.
     writing: tokio::sync::Mutex<()>,
 }
 
@@ -172,7 +172,7 @@ impl Usage {
     }
 
     fn mark_used(&self, counter: &Arc<UsageCounter>) {
-        // Any list would do. By its place in memory, a key comes to the same one each time, and keys spread.
+        // Any shard would do. The address in memory gives a key the same one each time, and spreads keys evenly.
         let place = Arc::as_ptr(counter).addr() / size_of::<UsageCounter>() % LISTS;
         lock(&self.used[place]).push(counter.clone());
     }
@@ -186,7 +186,8 @@ impl Usage {
     }
 
     fn collect(&self) -> Batch {
-        // Calls are counted before they are logged. Collected the other way round, none is told of before it counts.
+        // Calls are counted before they are logged. Collecting in the reverse order ensures that none is logged before
+        // it is counted.
         let calls = std::mem::take(&mut *lock(&self.log));
         self.log_room.begin_batch();
         let used = self.used.iter().flat_map(|list| std::mem::take(&mut *lock(list)));

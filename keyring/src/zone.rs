@@ -1,4 +1,4 @@
-//! Time zones: what a tenant's day is in everybody's time.
+//! Time zones: converts a tenant's days to UTC.
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;

@@ -46,7 +46,7 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Brings the schema up to date, all of it or nothing. Servers that start at once take turns.
+/// Migrates the schema, completely or not at all. Concurrent starts take turns.
 ///
 /// # Errors
 /// When the database refuses a statement; the schema is then as it was.

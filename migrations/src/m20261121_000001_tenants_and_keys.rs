@@ -192,7 +192,7 @@ fn audit_chain() -> TableCreateStatement {
     table("audit_chain").col(id()).col(big_integer("length")).col(text("hash")).take()
 }
 
-/// Outlives what it tells of, so that nothing in it refers to another table.
+/// Outlives its subjects, so it has no foreign keys.
 fn audit_event() -> TableCreateStatement {
     table("audit_event")
         .col(text("chain_id"))

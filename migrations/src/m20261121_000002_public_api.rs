@@ -47,7 +47,7 @@ fn legacy_use() -> TableCreateStatement {
         .take()
 }
 
-/// Serves the daily clearing of what has become too old.
+/// Serves the daily deletion of old rows.
 fn usage_by_time() -> IndexCreateStatement {
     Index::create().name("usage_event_by_time").table("usage_event").col("at").take()
 }

@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Finds the few refused calls of a key among its many good ones.
+/// Finds the few refused calls of a key among its many accepted ones.
 fn usage_by_outcome() -> IndexCreateStatement {
     Index::create()
         .name("usage_event_of_key_by_outcome")

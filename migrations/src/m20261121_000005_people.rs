@@ -1,5 +1,5 @@
-//! What people bring along: groups, invitations, a second factor, super users who enter a tenant, and an audit log
-//! that tells from where something was done and what it was done to by name.
+//! People: groups, invitations, second factors, super users who enter a tenant, and an audit log with addresses and
+//! subject names.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -42,7 +42,7 @@ fn belongs_to_person(table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create().from(table, "person_id").to("person", "id").on_delete(ForeignKeyAction::Cascade).take()
 }
 
-/// A group that somebody is in cannot be deleted.
+/// A group with members cannot be deleted.
 fn person_group() -> TableCreateStatement {
     Table::create()
         .table("person_group")
@@ -54,7 +54,7 @@ fn person_group() -> TableCreateStatement {
         .take()
 }
 
-/// A link by which somebody sets their password; it goes once it was used.
+/// A link for setting a password, deleted once it was used.
 fn invitation() -> TableCreateStatement {
     Table::create()
         .table("invitation")
@@ -65,7 +65,7 @@ fn invitation() -> TableCreateStatement {
         .take()
 }
 
-/// A code that stands in for the second factor; it goes once it was used.
+/// A recovery code, deleted once it was used.
 fn recovery_code() -> TableCreateStatement {
     Table::create()
         .table("recovery_code")

@@ -1,5 +1,5 @@
-//! What several servers on one PostgreSQL tell each other: a log of what changed, and who believes their memory.
-//! A file of SQLite's has one owner, who tells it to nobody.
+//! The cluster's tables on PostgreSQL: a log of changes, and which nodes use their cache. A SQLite file has one owner
+//! and needs no cluster.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -16,9 +16,9 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The leases outlive a crash of the database, as the nodes do which believe in them: a change that found nobody listed
-/// would wait for nobody. Beats are numbered for all nodes together, so that one that left the list and came back is
-/// not taken for what it was.
+/// Leases outlive a crash of the database, as do the nodes that hold them: a change that found no node registered would
+/// wait for none. Heartbeats are numbered across all nodes, so that a node that left and returned is not mistaken for
+/// its former self.
 const TABLES: &str = "
 CREATE TABLE auth_epoch (one boolean PRIMARY KEY DEFAULT true CHECK (one), rev bigint NOT NULL);
 INSERT INTO auth_epoch (rev) VALUES (0);

@@ -63,7 +63,7 @@ fn main() -> Result<()> {
         runtime.block_on(client.readable())?;
         receive(&client)?;
     }
-    // The log of calls has room for so many between two writes.
+    // The number of calls that fit into the log between two writes.
     runtime.block_on(keyring.write_usage())?;
     for request in prepared.iter().cycle().take(requests) {
         send(&client, request)?;

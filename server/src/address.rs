@@ -21,7 +21,7 @@ pub fn of(extensions: &Extensions) -> ClientAddress {
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> ClientAddress {
     let is_trusted = |address: &IpAddr| network::contains(trusted, *address);
     let (mut nearest, mut is_forwarded) = (peer.to_canonical(), false);
-    // Bytes, not text: what stands further left is never looked at, so it cannot spoil the reading either.
+    // Works on bytes instead of text: what is further left is never read, so it cannot cause an error either.
     let lines: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
     let mut hops = lines.iter().flat_map(|line| line.split(|byte| *byte == b',')).rev();
     while is_trusted(&nearest) {
@@ -34,8 +34,8 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> C
     ClientAddress { known: Some(nearest), nearest, is_forwarded }
 }
 
-/// The client of a proxy that asks about a request of its own. The address that the connection came from is the proxy's,
-/// so the client's is unknown unless a trusted proxy sent it.
+/// Returns the client of a proxy that sends an auth request. The connection's address is the proxy's, so the client's
+/// is unknown unless a trusted proxy sent it.
 pub fn behind_proxy(address: ClientAddress) -> ClientAddress {
     ClientAddress { known: address.known.filter(|_| address.is_forwarded), ..address }
 }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a client writes into the header stays left of what its first trusted proxy appends.
+        /// What a client writes into the header stays left of what its first trusted proxy appends.
         #[test]
         fn client_cannot_choose_its_address(forged in "[\\PC]{0,60}", client: [u8; 4], proxies in prop::collection::vec(any::<u8>(), 0..4)) {
             let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];

@@ -1,4 +1,4 @@
-//! What every request passes, whichever face it is for.
+//! The layers that every request passes, and the router of all surfaces.
 
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
@@ -45,15 +45,14 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the front before the console, whose bodies are bounded here, and before the API, which sees to it itself.
+    /// Wraps the console, whose bodies are limited here, and the API, which limits them itself.
     pub fn new(edge: EdgeMiddleware, console: Router, api: Api) -> Self {
         let edge = Arc::new(edge);
         let router = console.layer(RequestBodyLimitLayer::new(MAX_CONSOLE_BODY_BYTES)).merge(api::router(api.clone()));
         Self { router: router.layer(middleware::from_fn_with_state(edge.clone(), layer)), edge, api }
     }
 
-    /// What is asked about each of somebody else's own calls goes round the router, all of whose layers are boxed and
-    /// cloned for each request.
+    /// Verify and auth requests bypass the router, which boxes and clones all of its layers for each request.
     pub async fn answer(&self, peer: SocketAddr, mut request: Request) -> Response {
         let Self { edge, api, router } = self;
         match (request.method(), request.uri().path()) {

@@ -87,7 +87,7 @@ impl Outcome {
         Self { code: EXIT_REFUSED, output: String::new(), error: format!("latchkey: {reason}\n") }
     }
 
-    /// Not carried out because somebody or something could not be reached.
+    /// It failed because the server or database could not be reached.
     #[must_use]
     pub fn unavailable(reason: &str, as_json: bool) -> Self {
         Refusal::new("unavailable", reason).outcome(as_json)
@@ -96,7 +96,7 @@ impl Outcome {
     /// Prints it all and says how to exit.
     #[must_use]
     pub fn print(self) -> ExitCode {
-        // Whoever reads may have closed the pipe already.
+        // The reader may have closed the pipe.
         let _ = std::io::stdout().write_all(self.output.as_bytes());
         let _ = std::io::stderr().write_all(self.error.as_bytes());
         ExitCode::from(self.code)
@@ -107,7 +107,7 @@ impl Outcome {
 struct Report {
     json: Value,
     text: String,
-    /// Why the command ends as one that was refused, although it did what it was told.
+    /// Why the command exits like a refused one, although it was executed.
     failure: Option<String>,
 }
 
@@ -143,7 +143,7 @@ pub async fn migrate(settings: &Settings) -> Outcome {
     }
 }
 
-/// Carries out a command, by whoever may.
+/// Executes a command here, or forwards it to the running server.
 pub async fn run(settings: &Settings, command: Command) -> Outcome {
     if let Command::SecretKey(secret_key::SecretKeyCommand::Generate) = command {
         // There is no database yet that could be opened.
@@ -176,7 +176,7 @@ pub async fn run(settings: &Settings, command: Command) -> Outcome {
     }
 }
 
-/// The first line of standard input; a person who is to type it is told so.
+/// Reads the first line of standard input, with a prompt on a terminal.
 fn read_input() -> std::io::Result<String> {
     if std::io::stdin().is_terminal() {
         eprint!("Password: ");

@@ -72,7 +72,7 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_LEGACY_SUNSET", default_value_t = LEGACY_SUNSET, global = true)]
     pub legacy_sunset: NaiveDate,
 
-    /// An address or link: whom to ask where the console says to contact support
+    /// An e-mail address or link, shown where the console says to contact support
     #[arg(long, env = "LATCHKEY_SUPPORT_CONTACT", global = true)]
     pub support_contact: Option<String>,
 
@@ -88,7 +88,7 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_SUPER_USER_MFA", global = true)]
     pub super_user_mfa: Option<SuperUserMfaPolicy>,
 
-    /// Print one JSON document instead of words for people
+    /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
 

@@ -1,4 +1,4 @@
-//! The console's face: its pages, its functions, its files, and what guards them.
+//! The console: its pages, server functions and files, and the middleware in front of them.
 
 use app::Console;
 use axum::{
@@ -24,8 +24,8 @@ pub fn router(console: Console) -> Router {
         .layer(middleware::from_fn_with_state(guard, guard::guard_console))
 }
 
-/// Pages alone are compressed: what carries a secret is never mixed with what somebody else chose and then
-/// measured by its length.
+/// Only pages are compressed: compressing a secret together with text that another party chooses would leak it through
+/// the length (BREACH).
 fn is_page(
     _: axum::http::StatusCode,
     _: axum::http::Version,

@@ -1,8 +1,7 @@
 //! SQLite has one owner: the process that holds the lock beside the file.
 //!
-//! A running server is the owner for as long as it runs. A command that finds one hands it its words over a
-//! socket next to the file; one that finds none owns the file itself while it works. PostgreSQL looks after
-//! its own, so there everybody may come in.
+//! A running server owns the database file. Commands are forwarded to it over a local socket; without a server, a
+//! command owns the file while it runs. PostgreSQL coordinates its clients itself, so there is no owner there.
 
 use std::{
     fs::{File, Permissions, TryLockError},
@@ -44,7 +43,7 @@ pub enum DatabaseLockError {
 
 /// The right to open the database.
 pub struct DatabaseLock {
-    /// None where everybody may.
+    /// None for a database without an owner.
     file: Option<LockedFile>,
 }
 
@@ -66,7 +65,7 @@ impl DatabaseLock {
     /// Takes the database, after a while if a command has it at the moment.
     ///
     /// # Errors
-    /// When somebody else keeps it.
+    /// If another process owns the file.
     pub async fn wait(database_url: &str) -> Result<Self, DatabaseLockError> {
         let Some(file) = Database::file(database_url) else { return Ok(Self { file: None }) };
         let patient_until = Instant::now() + PATIENCE;
@@ -81,7 +80,7 @@ impl DatabaseLock {
         }
     }
 
-    /// Takes the file if nobody has it.
+    /// Acquires the file if it has no owner.
     fn take(file: &Path) -> Result<Option<Self>, DatabaseLockError> {
         let unusable = |cause| DatabaseLockError::Unusable { file: file.to_owned(), cause };
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -107,7 +106,7 @@ impl DatabaseLock {
     pub fn answer_commands(self, keyring: Keyring, public_url: Arc<str>) -> Result<Commands, DatabaseLockError> {
         let Some(file) = self.file else { return Ok(Commands { serving: None }) };
         let unusable = |cause| DatabaseLockError::Unusable { file: file.socket.clone(), cause };
-        // Left behind by an owner that was killed; nobody listens there, or we would not have the lock.
+        // Left behind by an owner that was killed: we hold the lock, so no process listens there.
         let _ = std::fs::remove_file(&file.socket);
         // Others cannot connect before its mode is set either: the program's umask keeps them out.
         let listener = UnixListener::bind(&file.socket).map_err(unusable)?;
@@ -161,7 +160,7 @@ async fn answer(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) 
         Err(_) => Outcome::refused("the command took too long to arrive"),
     };
     if let Ok(answer) = serde_json::to_vec(&outcome) {
-        // Whoever asked may have gone away meanwhile; what was done stays done.
+        // The client may have disconnected; what was done stays done.
         let _ = stream.write_all(&answer).await;
         let _ = stream.shutdown().await;
     }
@@ -188,7 +187,7 @@ pub async fn find(database_url: &str) -> Result<Executor, DatabaseLockError> {
     }
 }
 
-/// Hands the words over and waits for what the owner says.
+/// Forwards the command and waits for the outcome.
 ///
 /// # Errors
 /// When the owner goes away before it has answered.

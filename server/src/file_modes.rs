@@ -11,8 +11,8 @@ const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 const OTHER_ACCOUNTS: u32 = 0o077;
 
-/// Makes every folder, file and socket that this process creates from now on accessible to its own account alone,
-/// whatever umask it was started with. The umask belongs to the whole process, so this comes before any thread.
+/// Makes every folder, file and socket that this process creates accessible to its own account only, regardless of the
+/// inherited umask. The umask belongs to the whole process, so this runs before any thread starts.
 pub fn set_private_umask() {
     umask(Mode::RWXG | Mode::RWXO);
 }

@@ -1,6 +1,5 @@
-//! Forward-auth: proxies in front of somebody else's API ask whether to let a request through. The key is in the
-//! client's own headers, which the proxy passes on; what it is to be good for is in the query, which the proxy's
-//! operator wrote.
+//! Forward-auth: proxies in front of other APIs ask whether to pass a request on. The key is in the client's own
+//! headers, which the proxy forwards; what it must grant is in the query, which the proxy's operator wrote.
 
 use app::ClientAddress;
 use axum::{
@@ -44,8 +43,8 @@ const MAX_DRAINED_BODY_BYTES: usize = 1024 * 1024;
 /// What was refused with, for a proxy that can be answered with nothing but 403.
 const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
 
-/// The method of the client's own request, as proxies tell it that ask by another one. The first that is there counts,
-/// so a proxy that sends the second has to take the first away when a client sent it.
+/// The method of the client's own request, from proxies that send auth requests with another one. The first header that
+/// is present counts, so a proxy that sends the second must remove the first from client requests.
 const ORIGINAL_METHOD: [HeaderName; 2] =
     [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
 
@@ -71,9 +70,9 @@ fn refusal_problem(refusal: &Refusal, client: ClientAddress) -> Problem {
     }
 }
 
-/// The body is the upstream's, and nobody looks at it. It is taken in all the same, because whoever sends it would
-/// otherwise find the connection closed before they come to read the answer. The answer does not wait for it: some
-/// proxies name the length of a body that they do not send.
+/// The body belongs to the upstream and is ignored. It is read all the same, because otherwise a client would find the
+/// connection closed before it reads the response. The response does not wait for it: some proxies announce the length
+/// of a body that they do not send.
 fn drain_body(body: Body) {
     if !body.is_end_stream() {
         let mut body = Limited::new(body, MAX_DRAINED_BODY_BYTES);
@@ -81,8 +80,8 @@ fn drain_body(body: Body) {
     }
 }
 
-/// Answers whatever a proxy asks. The call comes into the key's log, by the method of the client's own request, and
-/// the answer is one that whoever asked can read.
+/// Answers an auth request. The call is logged for the key under the method of the client's own request, and the
+/// response carries CORS headers.
 pub async fn answer(api: &Api, mut request: Request) -> Response {
     let client = address::behind_proxy(address::of(request.extensions()));
     request.extensions_mut().insert(client);
@@ -99,7 +98,7 @@ pub async fn answer(api: &Api, mut request: Request) -> Response {
     response
 }
 
-/// None when it is not told, or somebody invented it.
+/// None if the header is missing or does not name a standard method.
 fn original_method(headers: &HeaderMap) -> Option<&'static str> {
     let told = ORIGINAL_METHOD.iter().find_map(|name| headers.get(name))?;
     let method = metrics::known(&Method::from_bytes(told.as_bytes()).ok()?);

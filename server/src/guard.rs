@@ -1,4 +1,4 @@
-//! What stands in front of every page and function of the console.
+//! The middleware in front of every page and server function of the console.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 const DEFAULT_CONTENT_SECURITY_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 
-/// What stands in front of the console.
+/// The middleware in front of the console.
 pub struct ConsoleGuard {
     public_url: Arc<str>,
     insecure_cookies: LogThrottle,
@@ -60,8 +60,8 @@ impl ConsoleGuard {
     }
 }
 
-/// Refuses requests that another site made a browser send: whatever could change something has to come from
-/// the console's own pages.
+/// Refuses requests that another site made a browser send: a request that could change something must come from the
+/// console's own pages.
 pub async fn guard_console(State(guard): State<Arc<ConsoleGuard>>, request: Request, next: Next) -> Response {
     guard.check_cookies(&request);
     let public_url = &guard.public_url;
@@ -76,8 +76,8 @@ pub async fn guard_console(State(guard): State<Arc<ConsoleGuard>>, request: Requ
     Problem::new(Code::CrossSite, detail).into_response()
 }
 
-/// Whether a browser sent the request from one of the console's own pages. It says so in `Sec-Fetch-Site`, or in `Origin`
-/// if it is an old one; whatever is sent has to agree, and so does the host that was asked for.
+/// Returns whether a browser sent the request from one of the console's own pages. Browsers say so in `Sec-Fetch-Site`,
+/// old ones in `Origin`; every header that is sent must agree, and so must `Host`.
 fn is_from_console(uri: &Uri, headers: &HeaderMap, public_url: &str) -> bool {
     let Ok(console) = Origin::parse(public_url) else { return false };
     let sites: Vec<_> = headers.get_all(SEC_FETCH_SITE).iter().collect();

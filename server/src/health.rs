@@ -16,7 +16,7 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// Nobody has to sign in for any of it.
+/// None of it requires a session.
 pub fn router(keyring: Keyring, metrics: Arc<Metrics>) -> Router {
     let ready = get(ready).with_state(keyring.clone());
     let numbers = get(numbers).with_state((keyring, metrics));

@@ -47,7 +47,7 @@ const MAX_PENDING_RESET_STREAMS: usize = 20;
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// How long requests may take to finish once the program is told to stop.
+/// How long running requests may take to finish after a shutdown began.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// File descriptors that are kept for the database, the commands and everything else that is not a client.
@@ -61,7 +61,7 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 pub struct ConnectionLimits {
     pub idle_timeout: Duration,
     pub max_per_address: usize,
-    /// Proxies, which stand for many clients: they may open any number of connections.
+    /// Proxies, which stand for many clients and may open any number of connections.
     pub exempt: Arc<[IpNet]>,
 }
 

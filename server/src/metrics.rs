@@ -1,4 +1,4 @@
-//! Numbers for whoever watches the server. None of them names a key or a tenant.
+//! Prometheus metrics. None of them names a key or a tenant.
 
 use std::{borrow::Cow, sync::atomic::AtomicU64, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::route::Route;
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-/// From what a key in memory takes to what nobody waits for, in seconds.
+/// Histogram buckets in seconds, from a cached verification to a timeout.
 const DURATIONS: [f64; 14] =
     [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
@@ -37,7 +37,7 @@ pub struct Metrics {
     lease_remaining: Gauge<f64, AtomicU64>,
 }
 
-/// A server that owns its file needs no lease, and has it for good.
+/// A server that owns its file holds its lease permanently.
 const NO_LEASE_SECONDS: f64 = f64::INFINITY;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -162,11 +162,11 @@ fn sign_in_failure(event: SecurityEvent) -> Option<&'static str> {
     }
 }
 
-/// An extension of the answers that are files of the site: whatever their paths are, they count as one route.
+/// A response extension for static files, which all count as one route.
 #[derive(Debug, Clone, Copy)]
 pub struct StaticFile;
 
-/// The method, unless somebody invented it.
+/// The method, or `OTHER` for a non-standard one.
 pub fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,7 +1,7 @@
-//! What goes wrong on the HTTP faces, told as RFC 9457 has it.
+//! Errors of all HTTP surfaces as `application/problem+json` (RFC 9457).
 //!
-//! Whoever refuses a request makes a [`Problem`] and knows no more than what is wrong. The front of all faces has
-//! [`finish`] write the body, because only there the installation's address and the request's id are known.
+//! Handlers return a [`Problem`], which knows only what is wrong. The outermost middleware calls [`finish`] to write
+//! the body, because only there the installation's URL and the request id are known.
 
 use std::any::Any;
 
@@ -119,7 +119,7 @@ codes! {
         "Something went wrong here. Tell whoever runs this server the `request_id`."
 }
 
-/// One thing wrong with one field of what was sent.
+/// An error of one field of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WrongField {
     pub field: String,
@@ -151,7 +151,7 @@ impl Problem {
         Self { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
-    /// All the wrong fields at once.
+    /// All field errors.
     #[must_use]
     pub fn invalid(errors: impl IntoIterator<Item = impl Into<WrongField>>) -> Self {
         let errors: Vec<WrongField> = errors.into_iter().map(Into::into).collect();

@@ -62,7 +62,7 @@ impl RequestId {
     }
 }
 
-/// Short, plain, and nothing that somebody would not want to see in a log.
+/// Returns whether the id is short, plain ASCII and safe to log.
 fn is_sane(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
     (1..=MAX_REQUEST_ID_BYTES).contains(&name.len()) && name.bytes().all(is_plain) && redacted(name) == name

@@ -11,7 +11,7 @@ use axum::{
 pub enum Route {
     /// By the router.
     Matched(MatchedPath),
-    /// By somebody who knew it before.
+    /// A page that exists but is not found without signing in.
     Named(&'static str),
     Unmatched,
 }
@@ -22,7 +22,7 @@ impl Route {
         extensions.get().cloned().or_else(matched).unwrap_or(Self::Unmatched)
     }
 
-    /// Names the route of a request that does not come to the router.
+    /// Sets the route of a request that bypasses the router.
     pub fn name(route: &'static str, request: &mut Request) {
         request.extensions_mut().insert(Self::Named(route));
     }

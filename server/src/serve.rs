@@ -92,7 +92,7 @@ pub async fn migrate(settings: &Settings) -> Result<(), ServeError> {
     open_migrated(settings).await?.close().await.map_err(ServeError::Open)
 }
 
-/// Serves until the program is told to stop.
+/// Serves until shutdown.
 ///
 /// # Errors
 /// Says what kept the server from starting.
@@ -173,7 +173,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     timeout(FLUSH_TIMEOUT, farewell).await.unwrap_or(Err(ServeError::Farewell))
 }
 
-/// How long what is left to do may take when no client is left. A database that hangs would keep the program for good.
+/// How long the final writes may take once all clients are gone, so that a hanging database cannot prevent the exit.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 
 const MIB: u64 = 1024 * 1024;
@@ -200,7 +200,7 @@ const FAILURE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the heads of the audit chains are logged, for `latchkey audit verify --expect`.
 const AUDIT_HEAD_LOG_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
-/// Writes what keys were used for, and clears away what has become too old, until told to stop.
+/// Writes usage and deletes old rows until shutdown.
 async fn write_behind(keyring: Keyring, booking: Booking, stop: Arc<Notify>) {
     let (mut next_clearing, mut next_head_log) = (Instant::now(), Instant::now());
     let mut next_failure_report = Instant::now();

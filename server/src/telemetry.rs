@@ -9,7 +9,7 @@ use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
 use crate::config::{LogFormat, Settings};
 
-/// Migrations tell every step as news; whoever wants that can ask for it by name.
+/// Migrations log every step at info; it can be enabled by name.
 const LISTEN_IDLE_TIMEOUT: &str = "sea_orm_migration=warn";
 
 /// Starts writing log lines to standard error.
@@ -25,7 +25,7 @@ pub fn start(settings: &Settings) {
     }
 }
 
-/// By their names alone. Filters that look into spans would have each request's span looked at.
+/// Filters by target only: filters on spans would inspect the span of every request.
 fn targets(wanted: &str) -> Targets {
     let with_quiet = |wanted| format!("{LISTEN_IDLE_TIMEOUT},{wanted}").parse::<Targets>();
     with_quiet(wanted).or_else(|_| with_quiet("info")).unwrap_or_default()

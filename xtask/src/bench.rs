@@ -26,9 +26,9 @@ use std::{
 };
 use table::{Row, median, thousands};
 
-/// More than are needed: keys that were asked about for the first time in vain are used up.
+/// More than needed: keys that were looked up in vain cannot be used again.
 const KEYS: u64 = 200_000;
-/// How many keys are asked about from inside: as many as the processor's cache holds, and many more.
+/// How many keys are verified inside the process: as many as fit the processor's cache, and many more.
 const KEYS_INSIDE: [u64; 2] = [1_000, 20_000];
 /// Of each key, altogether: no more than its limit allows in a minute.
 const CALLS_INSIDE: u64 = 200;

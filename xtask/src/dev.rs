@@ -49,7 +49,7 @@ fn start(workspace: &Workspace, program: &Path) -> Result<Child> {
     command.spawn().map_err(|error| process::not_started(&command, &error).into())
 }
 
-/// Where Linux can see to it, the server ends with us even when we are killed.
+/// On Linux, the server exits with this process even if it is killed.
 fn bound_to_us(program: &Path) -> Command {
     let Some(setpriv) = process::find("setpriv") else { return Command::new(program) };
     let mut command = Command::new(setpriv);
@@ -95,7 +95,7 @@ impl Snapshot {
         snapshot
     }
 
-    /// Files come and go while we look: what cannot be read now is looked at again in a moment.
+    /// Files come and go while we scan: one that cannot be read is scanned again soon.
     fn add(&mut self, path: &Path) {
         let Ok(metadata) = fs::metadata(path) else { return };
         if metadata.is_dir() {

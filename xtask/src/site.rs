@@ -16,8 +16,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Assembles the site beside the one there is and takes its place only when something differs:
-/// the server is compiled anew whenever this directory is touched.
+/// Assembles the site beside the existing one and replaces it only if something differs: touching this directory
+/// recompiles the server.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     let wasm = compile(workspace, profile)?;
     let site = workspace.site();
@@ -62,7 +62,7 @@ fn assemble(workspace: &Workspace, profile: Profile, wasm: &[u8], site: &Path, f
     Ok(())
 }
 
-/// The name tells the content, so a package of the same name need not be made and compressed again.
+/// The name contains the hash of the content, so an existing package of the same name is reused.
 fn manifest_names(site: &Path, name: &str) -> bool {
     fs::read_to_string(site.join("manifest.json"))
         .ok()

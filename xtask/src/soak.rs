@@ -19,7 +19,7 @@ const A_MINUTE: &str = "60";
 const MOST_STOLEN: f64 = 1.0;
 
 const NODES: usize = 3;
-/// Enough of them that none comes to its limit.
+/// Enough of them that none reaches its limit.
 const KEYS: u64 = 1_500;
 
 /// The program as it is released.

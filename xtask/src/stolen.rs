@@ -1,9 +1,9 @@
-//! What others take away of the processors' time. On a virtual machine that may be most of it, for minutes.
+//! Processor time taken by other virtual machines, which may be most of it for minutes.
 
 use crate::Result;
 use std::fs;
 
-/// Does something, and tells which percentage of the time meanwhile the machine wanted and was not given.
+/// Runs `work` and returns which percentage of the wanted processor time was stolen.
 pub fn during<T>(act: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
     let before = Times::now()?;
     let done = act()?;

@@ -13,7 +13,7 @@ use std::{
 pub use http::{Answer, send};
 pub use program::Program;
 
-/// What `--memory` is when nobody says otherwise, in MiB.
+/// The default of `--memory`, in MiB.
 pub const USUAL_MEMORY: u32 = 256;
 
 pub struct Programs {

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-/// Where things are in this checkout.
+/// The paths of this checkout.
 pub struct Workspace {
     pub root: PathBuf,
     /// Cargo's own target directory, which `CARGO_TARGET_DIR` may have moved.
@@ -23,8 +23,8 @@ impl Workspace {
         Ok(Self { root, target })
     }
 
-    /// It is not told what the cargo that runs us says of this package: there are build scripts that look at it, and
-    /// whoever builds by themselves in between would have half of all crates compiled again.
+    /// Without the variables that cargo sets for this package: some build scripts depend on them, so a build by hand in
+    /// between would recompile half of all crates.
     pub fn cargo(&self, words: &[&str]) -> Command {
         let mut cargo = self.command("cargo", words);
         let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());

@@ -49,11 +49,11 @@ pub enum Terms {
     Full,
     /// It may not read any more.
     WriteOnly,
-    /// It may not come from where everybody asks for it.
+    /// The key may not be used from the address that all requests come from.
     Elsewhere,
 }
 
-/// Nobody knows whether the change was made.
+/// Whether the change was made is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("the node could not say what became of the change")]
 pub struct Unanswered;
@@ -91,7 +91,7 @@ impl Admins {
         self.client.post(format!("{}/console/{function}", self.nodes[node])).header("sec-fetch-site", "same-origin")
     }
 
-    /// Clicks at any node, and tells it of what was answered.
+    /// Makes changes through any node and reports the outcome.
     async fn click(
         &self,
         tenant: usize,

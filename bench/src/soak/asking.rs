@@ -1,4 +1,4 @@
-//! Asking the nodes whether keys are good, and looking whether that is right.
+//! Verifies keys at all nodes and checks the answers.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{ADDRESS, Result};
 
-/// Longer than a node ever takes that has its lease: whatever comes later is lost.
+/// Longer than any node that holds its lease ever takes: a later answer counts as lost.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All nodes, as each tenant's verifier asks them.
@@ -56,7 +56,7 @@ impl Nodes {
         futures::future::join_all((0..self.clients.len()).map(ask)).await;
     }
 
-    /// Asks any node about any key, one question after the other, until time is over.
+    /// Verifies random keys at random nodes, one request after the other, until the time is up.
     pub async fn keep_asking(&self, places: &Places, over: &AtomicBool, tally: &Tally) {
         while !over.load(Ordering::Relaxed) {
             let node = rand::rng().random_range(..self.clients.len());
@@ -64,7 +64,7 @@ impl Nodes {
         }
     }
 
-    /// Everybody has to know how everything ended.
+    /// Every node must know the final state of every key.
     pub async fn ask_about_everything(&self, places: &Places, tally: &Tally) {
         let secrets = places.all_secrets();
         let next = AtomicUsize::new(0);

@@ -1,4 +1,4 @@
-//! Changing keys at random, and asking everybody about each change the moment it was acknowledged.
+//! Changes keys at random, and verifies each change at all nodes as soon as it was acknowledged.
 
 use std::{
     sync::{
@@ -31,17 +31,17 @@ pub struct Changing<'a> {
 }
 
 impl Changing<'_> {
-    /// Changes one key after the other until time is over.
+    /// Changes one key after the other until the time is up.
     pub async fn keep_changing(&self, over: &AtomicBool) {
         while !over.load(Ordering::Relaxed) {
             let place = self.places.any();
-            // Somebody else may be changing it.
+            // Another task may be changing it.
             if let Ok(mut held) = place.key.try_lock()
                 && let Some(mut key) = held.take()
             {
                 match self.change(place, &mut key).await {
                     Ok(()) => *held = Some(key),
-                    // Of a key whose state nobody knows, no more can be asked for.
+                    // The state of this key is unknown, so its answers cannot be checked any more.
                     Err(error) if error.is::<Unanswered>() => self.tally.unanswered(),
                     Err(error) => self.tally.wrong(error.to_string()),
                 }
@@ -86,7 +86,7 @@ impl Changing<'_> {
         Ok(())
     }
 
-    /// Both secrets are good until the grace is ended.
+    /// Both secrets are valid until the grace period ends.
     async fn rotate_with_grace(&self, place: &Place, key: &mut Key) -> Result<()> {
         self.widen(place, key).await?;
         let old = place.secret();
@@ -101,7 +101,7 @@ impl Changing<'_> {
         Ok(())
     }
 
-    /// A key that is over is deleted, and another one takes its place.
+    /// Deletes a revoked key and replaces it with a new one.
     async fn revoke(&self, place: &Place, key: &mut Key) -> Result<()> {
         let secret = place.secret();
         secret.history.begin(Verdict::Revoked);
@@ -120,7 +120,7 @@ impl Changing<'_> {
         Ok(())
     }
 
-    /// A new secret goes as far as its key, and is to be good.
+    /// The new secret must be valid with the key's permissions.
     async fn widen(&self, place: &Place, key: &mut Key) -> Result<()> {
         if key.is_narrowed { self.edit(place, key).await } else { Ok(()) }
     }

@@ -11,9 +11,9 @@ use keyring::{Error, Keyring};
 use super::tally::{Counts, Report};
 use crate::Result;
 
-/// Holds what the database has counted against what was answered, and prints all that came of the run. The nodes have
-/// to be stopped, so that nothing is still to be written. Nodes that were starved of the processor may have left
-/// questions unanswered; they may not have answered any of them wrongly.
+/// Compares the counts in the database with the answers, and prints the results of the run. The nodes must have
+/// stopped, so that nothing is left to write. Nodes that were starved of processor time may have left requests
+/// unanswered, but must not have answered any of them wrongly.
 pub async fn check(keyring: &Keyring, file: &Path, starved: bool) -> Result<()> {
     let mut report: Report = serde_json::from_slice(&fs::read(file)?)?;
     let mut compared = 0;

@@ -7,21 +7,21 @@ use std::{
 
 use latchkey_client::Verdict;
 
-/// Within this, whatever gives access has to be seen by everybody.
+/// All nodes must see a change that grants access within this time.
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
 
-/// One verdict after the other, each from when somebody asked for the change that brings it.
+/// The verdicts of a key in order, each from when the change that leads to it was requested.
 pub struct History(Mutex<Vec<State>>);
 
 struct State {
     verdict: Verdict,
     begun: Instant,
-    /// From when on it was said by everybody, and nothing that came before it.
+    /// When all nodes had to return this verdict and none of the earlier ones.
     settled: Option<Instant>,
 }
 
 impl History {
-    /// A new secret, which is good as soon as anybody has it.
+    /// A new secret, which is valid as soon as it is returned.
     pub fn of_good() -> Self {
         let now = Instant::now();
         Self(Mutex::new(vec![State { verdict: Verdict::Valid, begun: now, settled: Some(now) }]))
@@ -48,7 +48,7 @@ impl History {
         }
     }
 
-    /// Whether this could be said by somebody who was asked and answered at these instants.
+    /// Returns whether this verdict may be returned for a request between these instants.
     pub fn allows(&self, verdict: &Verdict, asked: Instant, answered: Instant) -> bool {
         // The last that was settled when the question was put, and those that may have come since.
         let states = self.states();
@@ -57,7 +57,7 @@ impl History {
         possible.into_iter().any(|state| state.verdict == *verdict)
     }
 
-    /// For somebody who looks for the reason of a wrong answer.
+    /// Helps to find the cause of a wrong answer.
     pub fn tell(&self, asked: Instant) -> String {
         let ago = |instant: Instant| match asked.checked_duration_since(instant) {
             Some(before) => format!("{} ms before", before.as_millis()),
@@ -79,8 +79,8 @@ impl History {
 mod tests {
     use super::*;
 
-    /// Good from the start; narrowed by a change that is asked for at 10 and acknowledged at 20; given back by one
-    /// that is asked for at 30 and acknowledged at 40. In seconds.
+    /// Valid from the start; restricted by a change requested at 10 and acknowledged at 20; restored by one requested
+    /// at 30 and acknowledged at 40. In seconds.
     fn example() -> (History, impl Fn(u64) -> Instant) {
         let history = History::of_good();
         let start = Instant::now();

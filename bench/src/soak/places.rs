@@ -1,4 +1,4 @@
-//! The keys that there are: as many as places, and in each place one after another.
+//! The keys under test: a fixed number of slots, each of which holds one key after another.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use super::history::History;
 
-/// So many secrets that are over are still asked about.
+/// The number of retired secrets that are still verified.
 const RETIRED: usize = 500;
 
 pub struct Secret {
@@ -49,7 +49,7 @@ impl Key {
 }
 
 pub struct Place {
-    /// Held by whoever changes it; none once nobody knows what became of it.
+    /// Held by the task that changes the key; none once the state of the key is unknown.
     pub key: tokio::sync::Mutex<Option<Key>>,
     secret: Mutex<Arc<Secret>>,
 }
@@ -83,7 +83,7 @@ impl Places {
         &self.all[rand::rng().random_range(..self.all.len())]
     }
 
-    /// Of ten secrets, one is over.
+    /// One of ten requests uses a retired secret.
     pub fn any_secret(&self) -> Arc<Secret> {
         let over = || {
             let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +103,7 @@ impl Places {
         }
     }
 
-    /// Every secret that is or was lately somebody's.
+    /// Every live secret, and those retired recently.
     pub fn all_secrets(&self) -> Vec<Arc<Secret>> {
         let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.all.iter().map(Place::secret).chain(retired).collect()

@@ -9,7 +9,7 @@ use std::{
 use latchkey_client::Verdict;
 use serde::{Deserialize, Serialize};
 
-/// So many faults are told; of the others it is told how many there were.
+/// The number of faults that are printed in full; the rest is only counted.
 const TOLD: usize = 20;
 
 /// How often each verdict was given about a key.

@@ -47,7 +47,7 @@ pub(crate) async fn page(
     select.all(pool.connection()).await?.into_iter().map(read).collect()
 }
 
-/// The service, held until the transaction is over: whoever else wants to take units of it waits here.
+/// Loads a service and locks it until the end of the transaction, so that concurrent reservations wait.
 ///
 /// On SQLite the transaction alone excludes other writers, and the lock is not part of the query.
 pub(crate) async fn lock(

@@ -1,4 +1,4 @@
-//! Answers that are believed for a while.
+//! A cache of positive answers.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Answer, Caller, Error, Latchkey, Question};
 
-/// Of callers that are remembered at once.
+/// The maximum number of cached callers.
 const CAPACITY: usize = 10_000;
 
 type Fingerprint = [u8; 32];
@@ -105,7 +105,7 @@ mod tests {
         serde_json::from_value(caller).unwrap()
     }
 
-    /// Whether it is still remembered after so many seconds by each clock.
+    /// Returns whether it is still cached after this many seconds by each clock.
     fn is_recalled(cache: &Cache, caller: &Caller, by_instant: u64, by_wall: i64) -> bool {
         let (asked, now) = (Instant::now(), Utc::now());
         cache.remember([1; 32], caller, asked, now);

@@ -8,10 +8,10 @@ const HEADERS: [HeaderName; 3] =
 
 pub enum Found {
     Key(SecretString),
-    /// Of a person. Latchkey's own API takes one until its sunset; nobody else can ask about it.
+    /// A password or token of a person. Only Latchkey's own API accepts one, until its sunset.
     Password,
     Nothing,
-    /// Two different credentials, or one header twice: nobody can say which of them was meant.
+    /// Two different credentials, or one header twice: it is not clear which one was meant.
     Conflict,
 }
 
@@ -40,7 +40,7 @@ pub fn find(headers: &HeaderMap) -> Found {
     match found {
         None => Found::Nothing,
         Some(Spelled::Basic(_)) => Found::Password,
-        // Bytes that are no text belong to no key, and whatever stands for them does neither.
+        // Bytes that are not text are no key, and neither is a lossy conversion of them.
         Some(Spelled::Token(key)) => Found::Key(String::from_utf8_lossy(key).into_owned().into()),
     }
 }

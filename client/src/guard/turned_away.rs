@@ -1,4 +1,4 @@
-//! What is answered to whoever is not let in.
+//! The response to a rejected request.
 
 use std::sync::Arc;
 
@@ -106,7 +106,7 @@ impl TurnedAway {
         }
     }
 
-    /// RFC 6750: what a credential has to be like. Whoever sent none is told of no error.
+    /// RFC 6750: the scheme that is expected. A request without a credential gets no error code.
     fn challenge(&self) -> Option<HeaderValue> {
         let error = match self {
             Self::NoCredential | Self::Password => String::new(),

@@ -1,9 +1,9 @@
 //! Closes connections that cannot be used again.
 //!
-//! sqlx returns a connection to its pool whatever has happened on it, and there are two states it does not notice:
-//! a PostgreSQL server that is gone without closing the connection, which the kernel gives up after a quarter of an
-//! hour, and a transaction that SQLite has rolled back by itself or failed to roll back, after which sqlx nests every
-//! later transaction inside one that is never committed.
+//! sqlx returns a connection to its pool even after errors, and does not notice two states: a PostgreSQL server that
+//! disappeared without closing the connection, which the kernel reports after a quarter of an hour, and a transaction
+//! that SQLite has rolled back by itself or failed to roll back, after which sqlx nests every later transaction inside
+//! one that is never committed.
 
 use std::time::Duration;
 

@@ -111,7 +111,8 @@ impl Pool {
                 (Some(write_lock.clone().lock_owned().await), options)
             }
             Backend::Postgres { .. } => {
-                // Who has waited for a row must see what was committed in the meantime, whatever the server's default.
+                // A statement that waited for a row must see what was committed in the meantime, independently of the
+                // server's default.
                 let isolation_level = Some(IsolationLevel::ReadCommitted);
                 (None, TransactionOptions { isolation_level, ..TransactionOptions::default() })
             }

@@ -1,4 +1,4 @@
-//! Text from outside, made safe to be written down: whatever looks like a secret is cut short.
+//! Text from outside, made safe for logs: anything that looks like a secret is shortened.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const KINDS: [&[u8; 4]; 2] = [b"_tk_", b"_pk_"];
 /// From this many characters on, what follows a kind is taken for a secret, even a truncated one.
 const MIN_REDACTED_CHARS: usize = 8;
-/// Enough to tell which key it was, far too few to use it.
+/// Enough to recognize the key, far too few to use it.
 const SHOWN_CHARACTERS: usize = 4;
 
 /// The text with every secret in it cut down to its first characters and an ellipsis, percent-encoded ones too.
@@ -67,7 +67,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Where the random characters of what could be a secret start. The product before it is not looked at: a stray
+/// Finds where the random part of a possible secret starts. The product prefix before it is ignored, since a stray
 /// percent sign could have swallowed it.
 fn random_parts(bytes: &[Decoded]) -> impl Iterator<Item = usize> {
     let kind_length = KINDS[0].len();

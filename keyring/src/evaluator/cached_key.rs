@@ -54,7 +54,7 @@ pub struct KeyTenant {
     pub(crate) properties: Arc<[PropertyId]>,
 }
 
-/// The person to whom a personal key belongs.
+/// The owner of a personal key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     pub id: PersonId,

@@ -1,4 +1,4 @@
-//! Why a credential was not good, in words that tell an integrator what to do.
+//! Why a credential was refused, in text that tells an integrator what to do.
 
 use std::{fmt, net::IpAddr, time::Duration};
 
@@ -18,7 +18,7 @@ pub enum Refusal {
     Revoked {
         on: NaiveDate,
     },
-    /// The key was given another secret, and the grace period of this one is over.
+    /// The secret was replaced by a rotation, and its grace period has ended.
     Replaced {
         on: NaiveDate,
     },
@@ -52,7 +52,7 @@ pub enum Refusal {
     Legacy(LegacyRefusal),
 }
 
-/// Why a key is switched off that is otherwise in order.
+/// Why an otherwise valid key is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     NoSubscription,
@@ -174,7 +174,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Never 0: whoever comes back at once would be refused again.
+/// Never 0: a client that returned immediately would be refused again.
 pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)
 }

@@ -15,7 +15,7 @@ impl Keyring {
     /// Gives a key other terms. `seen` is the version that the person started from.
     ///
     /// # Errors
-    /// Names every wrong field; refuses when the key was revoked, or changed by somebody else meanwhile.
+    /// Reports all invalid fields; refuses if the key was revoked, or changed concurrently.
     pub async fn edit_key(
         &self,
         manager: &impl ManageKeys,

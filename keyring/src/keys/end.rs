@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Keyring {
-    /// Blocks a key for good. Revoking it again changes nothing.
+    /// Revokes a key permanently. Revoking it again changes nothing.
     ///
     /// # Errors
     /// When there is no such key.

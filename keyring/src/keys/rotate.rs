@@ -33,7 +33,7 @@ impl Keyring {
     /// Gives a key a new secret and hands it out, this once. `seen` is the version that the person started from.
     ///
     /// # Errors
-    /// When the key was revoked, or changed by somebody else meanwhile, or would be expired all the same.
+    /// If the key was revoked, changed concurrently, or would still be expired.
     pub async fn rotate_key(
         &self,
         manager: &impl ManageKeys,

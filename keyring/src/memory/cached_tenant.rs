@@ -30,7 +30,7 @@ pub(super) struct GroupGrants {
     pub(super) permissions: Arc<[Permission]>,
 }
 
-/// More groups than a tenant has keys in at once; above it, equal ones are kept twice.
+/// The number of distinct grants that are shared per tenant; beyond it, equal ones are stored twice.
 const MAX_SHARED_GROUPS: usize = 64;
 
 impl CachedTenant {
@@ -50,7 +50,7 @@ impl CachedTenant {
         }
     }
 
-    /// The same powers, in the one place where they are kept.
+    /// Returns the shared instance of these grants.
     pub(super) fn share(&self, grants: GroupGrants) -> GroupGrants {
         let groups = &mut self.shared().groups;
         if let Some(known) = groups.iter().find(|known| **known == grants) {
@@ -62,7 +62,7 @@ impl CachedTenant {
         grants
     }
 
-    /// Something about the tenant changed. Whoever finds the mark moved already finds nothing remembered either.
+    /// Bumps the tenant's generation. A reader that sees the new generation also finds the cached rows gone.
     pub(super) fn forget(&self) {
         let mut shared = self.shared();
         *shared = SharedRows::default();

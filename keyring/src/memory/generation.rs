@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// Moves when that changes which it stands for.
+/// Changes whenever the thing that it stands for changes.
 #[derive(Debug, Default)]
 pub(crate) struct Generation(AtomicU64);
 
@@ -19,7 +19,7 @@ impl Generation {
     }
 }
 
-/// What can change, with the mark that tells of it.
+/// A value that can change, with its generation.
 pub(crate) trait HasGeneration {
     fn generation(&self) -> &Generation;
 }

@@ -1,4 +1,4 @@
-//! Secrets that nobody has, for a moment: whoever repeats one does not make the database look each time.
+//! A short-lived cache of unknown secrets: a client that repeats one does not cause a query each time.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use crate::{clock::Millis, secret::SecretHash};
 const KEPT: Millis = 1_000;
 
 const SHARDS: usize = 16;
-/// Strangers choose what comes in here, so it stays small: when a shard is full, it starts anew.
+/// Unauthenticated clients choose its entries, so it is small: a full shard is cleared.
 const MAX_PER_SHARD: usize = 512;
 
 #[derive(Default)]

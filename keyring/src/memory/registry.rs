@@ -1,4 +1,4 @@
-//! Things that are shared by whoever names the same id, for as long as anybody holds them.
+//! A registry of shared values: all users of an id get the same value for as long as any of them holds it.
 
 use std::{
     collections::HashMap,
@@ -10,12 +10,12 @@ use crate::clock::Millis;
 
 const SHARDS: usize = 64;
 
-/// At this many in a shard, those that nobody needs are swept out for the first time.
+/// The size at which a shard is swept for the first time.
 const FIRST_SWEEP: usize = 64;
 
 /// What a [`Registry`] keeps.
 pub(super) trait Shared {
-    /// Whether it can be made anew from nothing, once nobody holds it.
+    /// Returns whether the value can be recreated once it is not in use.
     fn is_idle(&self, now: Millis) -> bool;
 }
 
@@ -38,14 +38,14 @@ impl<K, V> Default for Registry<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Shared> Registry<K, V> {
-    /// The one thing of this id.
+    /// Returns the value of this id, creating it if necessary.
     pub(super) fn get_or_insert(&self, id: &K, now: Millis, make: impl FnOnce() -> V) -> Arc<V> {
         let mut shard = self.shard(id);
         shard.make_room(now);
         shard.things.entry(id.clone()).or_insert_with(|| Arc::new(make())).clone()
     }
 
-    /// The thing of this id, if anybody has asked for it.
+    /// Returns the value of this id, if it exists.
     pub(super) fn find(&self, id: &K) -> Option<Arc<V>> {
         self.shard(id).things.get(id).cloned()
     }
@@ -55,7 +55,7 @@ impl<K: Hash + Eq + Clone, V: Shared> Registry<K, V> {
         self.shards[place as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every thing there is.
+    /// Calls `f` with every value.
     pub(super) fn for_each(&self, mut visit: impl FnMut(&V)) {
         for shard in &self.shards {
             shard.lock().unwrap_or_else(PoisonError::into_inner).things.values().for_each(|thing| visit(thing));
@@ -69,10 +69,10 @@ impl<K: Hash + Eq + Clone, V: Shared> Registry<K, V> {
 }
 
 impl<K: Hash + Eq, V: Shared> Shard<K, V> {
-    /// Sweeps when the shard has doubled since the last time, so that sweeping costs each new thing the same little.
+    /// Sweeps when the shard has doubled since the last sweep, so that the cost per insertion is constant.
     fn make_room(&mut self, now: Millis) {
         if self.things.len() >= self.sweep_at {
-            // Nobody else can come to hold one meanwhile: that takes the shard.
+            // The shard is locked, so no other thread can obtain one now.
             self.things.retain(|_, thing| Arc::strong_count(thing) > 1 || !thing.is_idle(now));
             self.sweep_at = (self.things.len() * 2).max(FIRST_SWEEP);
         }

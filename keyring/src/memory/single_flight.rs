@@ -1,4 +1,4 @@
-//! One question for many who ask the same at once.
+//! Merges concurrent look-ups of the same secret into one query.
 
 use std::{
     collections::HashMap,
@@ -10,11 +10,11 @@ use tokio::sync::OnceCell;
 use super::Fence;
 use crate::secret::SecretHash;
 
-/// A question is the same only when nothing changed between its askers: whoever comes after a change must not be
-/// given what was read before it.
+/// Look-ups are merged only if nothing changed between them: one that begins after a change must not get what was read
+/// before it.
 type Lookup = (SecretHash, Fence);
 
-/// Above this many, those that everybody left before the answer came are swept out.
+/// Above this size, abandoned look-ups are swept.
 const SWEEP_THRESHOLD: usize = 1_024;
 
 pub(super) struct SingleFlight<T>(Mutex<HashMap<Lookup, Weak<OnceCell<T>>>>);
@@ -26,7 +26,7 @@ impl<T> Default for SingleFlight<T> {
 }
 
 impl<T: Clone> SingleFlight<T> {
-    /// Asks, or waits for whoever asked first. Should they go away before the answer comes, somebody else asks.
+    /// Starts the look-up or joins the running one. If its owner is cancelled, a joined caller runs it instead.
     pub(super) async fn join(&self, hash: &SecretHash, fence: Fence, ask: impl Future<Output = T>) -> T {
         let lookup = (*hash, fence);
         let cell = self.join_or_start(lookup);

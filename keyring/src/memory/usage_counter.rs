@@ -16,7 +16,7 @@ use crate::{
     usage::{KeyLog, LastUse},
 };
 
-/// One for each key, whichever of its secrets is presented, and whatever is forgotten about it meanwhile.
+/// One for each key, shared by its secrets, and independent of what the cache evicts.
 #[derive(Debug)]
 pub(crate) struct UsageCounter {
     pub(crate) key: KeyId,
@@ -31,7 +31,7 @@ struct Recorded {
     log: KeyLog,
 }
 
-/// What became of a call that was counted.
+/// The outcome of a counted call.
 pub(crate) struct Counted {
     /// It is the first since the tally was last collected.
     pub(crate) is_first: bool,
@@ -75,7 +75,7 @@ impl UsageCounter {
         }
     }
 
-    /// Takes so many calls from the key's limit, or nothing at all.
+    /// Takes this many calls from the key's limit, or none.
     ///
     /// # Errors
     /// What is left and when to come back, when it is not enough.

@@ -1,4 +1,4 @@
-//! How a change makes sure that nobody goes on by the old terms.
+//! How a change waits until no node uses the old state.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(crate) async fn await_acknowledgements<W: ClusterStore + Runtime>(world: &W,
     let mut first_seen: Option<(Millis, HashMap<NodeName, i64>)> = None;
     let mut pause = INITIAL_PAUSE;
     loop {
-        // A database that fails now cannot be asked; then only time makes sure.
+        // If the database fails now, only waiting for the leases to expire is safe.
         let behind = world.behind(revision).await.ok();
         let now = world.ticks();
         if behind.as_ref().is_some_and(Vec::is_empty) {
@@ -29,7 +29,7 @@ pub(crate) async fn await_acknowledgements<W: ClusterStore + Runtime>(world: &W,
         pause = (pause * 2).min(MAX_PAUSE);
     }
     for (name, heartbeat) in first_seen.map(|(_, beats)| beats).unwrap_or_default() {
-        // Whoever has beaten since then lives, and is left alone. Should it fail, the next change waits once more.
+        // A node with a later heartbeat is alive and is not removed. If this fails, the next change waits once more.
         let _ = world.deregister(&StaleNode { name, heartbeat }).await;
     }
 }

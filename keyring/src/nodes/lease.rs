@@ -1,26 +1,26 @@
-//! The right of a process to believe its memory.
+//! The right of a process to use its cache.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::LEASE;
 use crate::clock::Millis;
 
-/// Held by the one owner of a file for good, by a node for as long as it renews it, and by nobody else.
+/// The owner of a SQLite file holds it permanently, and a node for as long as it renews it.
 #[derive(Debug, Default)]
 pub(crate) struct Lease {
     until: AtomicU64,
     is_node: AtomicBool,
 }
 
-/// What may be believed.
+/// Whether the cache may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeaseState {
     Memory,
-    /// Whoever is no node is told of no change, and asks each time.
+    /// A process outside the cluster hears of no changes, and queries the database each time.
     Database,
 }
 
-/// The node has not heard from the database for too long: it cannot know that a key is good.
+/// The node has not reached the database for too long: it cannot know whether a key is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoLease;
 
@@ -35,10 +35,10 @@ impl Lease {
         self.is_node.store(true, Ordering::SeqCst);
     }
 
-    /// What may be believed at an instant.
+    /// Returns whether the cache may be used at an instant.
     ///
     /// # Errors
-    /// When the node's lease is over.
+    /// If the node's lease has expired.
     pub(crate) fn check(&self, now: Millis) -> Result<LeaseState, NoLease> {
         if now < self.until.load(Ordering::SeqCst) {
             Ok(LeaseState::Memory)
@@ -49,12 +49,12 @@ impl Lease {
         }
     }
 
-    /// Goes on from the instant at which the node began to make sure of what it knows.
+    /// Extends the lease from the instant at which the renewal began.
     pub(super) fn extend_from(&self, noted: Millis) {
         self.until.store(noted + LEASE, Ordering::SeqCst);
     }
 
-    /// Ends at once.
+    /// Ends the lease immediately.
     pub(crate) fn end(&self) {
         self.until.store(0, Ordering::SeqCst);
     }

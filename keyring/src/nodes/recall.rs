@@ -1,4 +1,4 @@
-//! What is known of a secret: from memory where that may be believed, else from the database.
+//! Looks a secret up: in the cache if the lease allows that, otherwise in the database.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) trait Source {
 pub(crate) enum Known {
     Key(Arc<CachedKey>),
     NoKey,
-    /// Only the database can tell.
+    /// The database must be queried.
     Unknown(LookUp),
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct LookUp {
     pub(crate) is_outdated: bool,
 }
 
-/// The key of a secret; none when nobody has it.
+/// Returns the key of a secret, or none if there is none.
 pub(crate) async fn find_key<W: Source + Runtime>(
     world: &W,
     lease: &Lease,
@@ -50,10 +50,10 @@ pub(crate) async fn find_key<W: Source + Runtime>(
     }
 }
 
-/// What memory says of a secret, if it may be believed.
+/// Returns what the cache holds for a secret, if it may be used.
 ///
-/// The order is what makes it right. The lease is checked first: whatever change was answered before that instant is
-/// then applied already. Only then memory is looked at, and only what was read behind an unmoved fence comes into it.
+/// The order matters. The lease is checked first: every change confirmed before that instant has been applied. Only
+/// then is the cache read, and it holds only rows that were read behind an unmoved fence.
 pub(crate) async fn recall<W: Runtime>(
     world: &W,
     lease: &Lease,

@@ -25,7 +25,7 @@ impl Node {
         Self { name, lease, memory, applied: Revision::default(), made_at: None, acknowledged: None }
     }
 
-    /// Makes sure of what is in memory, and goes on believing it.
+    /// Renews the lease: applies new changes to the cache and continues to use it.
     ///
     /// # Errors
     /// When the database fails. The lease then goes on for as long as it did.
@@ -36,8 +36,8 @@ impl Node {
             self.resync(world).await?;
         }
         world.stall().await;
-        // In a later statement than the one that lists us: whoever does not see us listed has changed something that
-        // we see here.
+        // In a later statement than the one that registers this node: a change that does not see the node registered is
+        // visible here.
         let mut changes = world.changes_from(self.applied).await?;
         if !self.contains_applied(changes.first()) {
             self.resync(world).await?;
@@ -54,8 +54,8 @@ impl Node {
         Ok(())
     }
 
-    /// Believes nothing, and then what comes after the latest change. Nobody waits for a node that is not listed, so
-    /// its lease ends before anything else.
+    /// Clears the cache and starts after the latest change. Changes do not wait for a node that is not registered, so
+    /// the lease ends first.
     async fn resync<W: ClusterStore + Runtime>(&mut self, world: &W) -> Result<()> {
         self.lease.end();
         self.acknowledged = None;
@@ -69,8 +69,8 @@ impl Node {
         Ok(())
     }
 
-    /// Whether the log still has the change that was applied last. A database whose standby took its place, or that was
-    /// restored, may have lost it and made others by its number.
+    /// Returns whether the log still contains the last applied change. A database that failed over or was restored may
+    /// have lost it and given its number to another change.
     fn contains_applied(&self, first: Option<&ChangeRecord>) -> bool {
         let Some(made_at) = self.made_at else { return true };
         first.is_some_and(|change| (change.revision, change.made_at) == (self.applied, made_at))
@@ -93,7 +93,7 @@ impl Node {
         }
     }
 
-    /// Ends the lease and takes the node off the list, so that nobody waits for it.
+    /// Ends the lease and deregisters the node, so that changes do not wait for it.
     ///
     /// # Errors
     /// When the database fails; others then find out by themselves.

@@ -36,7 +36,7 @@ const LENGTH: Micros = 12 * SECOND;
 enum Way {
     /// As the program does.
     Right,
-    /// The lease is checked, but only after the memory was looked at.
+    /// The lease is checked only after the cache was read.
     LeaseCheckedLast,
     /// What was read is remembered whether or not anything has changed since it was read.
     Unfenced,
@@ -49,7 +49,7 @@ enum Way {
 struct Story {
     /// When the revocation of a key was answered.
     revoked: RefCell<BTreeMap<usize, Micros>>,
-    /// Since when the tenant is known to everybody to have no subscription.
+    /// When all nodes must know that the tenant's subscription has stopped.
     unsubscribed: Cell<Option<Micros>>,
     valid: Cell<u64>,
     refused: Cell<u64>,
@@ -64,7 +64,7 @@ fn more(count: &Cell<u64>) {
 }
 
 impl Story {
-    /// Somebody was let in who had asked at that time.
+    /// Records that a look-up that began at this time was accepted.
     fn let_in(&self, number: usize, asked: Micros, answered: Micros) {
         more(&self.valid);
         let is_before = |change: Option<Micros>| change.is_some_and(|change| change < asked);
@@ -94,7 +94,7 @@ fn run(seed: u64, way: Way) -> Story {
     Rc::try_unwrap(story).expect("everything that told of it is over")
 }
 
-/// A node that dies now and then, and is started anew with a name that nobody had.
+/// A node that crashes now and then, and restarts under a new name.
 async fn run_restarting_node(database: Rc<Database>, story: Rc<Story>, way: Way, place: usize) {
     let machine = database.machine.clone();
     for life in 0.. {
@@ -113,7 +113,7 @@ async fn run_restarting_node(database: Rc<Database>, story: Rc<Story>, way: Way,
     }
 }
 
-/// Goes on with three futures at once, none of which ever ends.
+/// Polls three endless futures concurrently.
 async fn join3(one: impl Future, two: impl Future, three: impl Future) {
     let (mut one, mut two, mut three) = (std::pin::pin!(one), std::pin::pin!(two), std::pin::pin!(three));
     std::future::poll_fn(|context| {
@@ -217,8 +217,8 @@ impl Server {
     }
 }
 
-/// Commits a change and makes sure of it, also when all was so already. None when nobody can say whether it came to
-/// be.
+/// Commits a change and waits for its confirmation, even if nothing changed. None if the outcome of the commit is
+/// unknown.
 async fn change(
     process: &Process,
     story: &Story,

@@ -19,7 +19,7 @@ impl Keyring {
     /// Switches a person off: from their next request they can do nothing, and neither can their keys.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id, it is the admin themselves, or no admin would be left.
+    /// If the tenant has no person with this id, it is the admin themselves, or no admin would be left.
     pub async fn deactivate(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         check_not_oneself(admin, id, "Nobody switches themselves off. Ask another admin.")?;
         let change = self.change(admin).await?;
@@ -38,7 +38,7 @@ impl Keyring {
     /// Switches a person on again, with the role, the groups and the keys that they had.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id, or it is the admin themselves.
+    /// If the tenant has no person with this id, or it is the admin themselves.
     pub async fn reactivate(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         check_not_oneself(admin, id, "You cannot reactivate yourself. Ask another admin.")?;
         let change = self.change(admin).await?;
@@ -55,7 +55,7 @@ impl Keyring {
     /// Signs a person out everywhere. They can sign in again.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id.
+    /// If the tenant has no person with this id.
     pub async fn end_sessions_of(&self, admin: &TenantAdmin, id: &PersonId) -> Result<u64, Error> {
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
@@ -69,7 +69,7 @@ impl Keyring {
     /// Where one of a tenant's people is signed in.
     ///
     /// # Errors
-    /// When the tenant has nobody with this id.
+    /// If the tenant has no person with this id.
     pub async fn sessions_of(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Vec<Session>, Error> {
         self.person(admin, id).await?;
         Ok(store::sessions::list(&self.database, id, None, self.now()).await?)

@@ -1,4 +1,4 @@
-//! Inviting people: a link by which somebody sets their own password, good once and for seven days.
+//! Invitations: a link with which a person sets their own password, once and within seven days.
 
 use std::net::IpAddr;
 
@@ -70,7 +70,7 @@ impl NewInvitation {
 }
 
 impl Keyring {
-    /// Invites somebody into the tenant.
+    /// Invites a person to the tenant.
     ///
     /// # Errors
     /// Names every wrong field; refuses an e-mail address that is taken, and to invite an admin before the caller has
@@ -94,7 +94,7 @@ impl Keyring {
         Ok(invitation)
     }
 
-    /// Makes another link for somebody who lost the first, or forgot their password. Earlier links end.
+    /// Creates a new link for a person who lost the first or forgot their password. Earlier links become invalid.
     ///
     /// # Errors
     /// When the admin has to await_acknowledgements their identity first, the tenant has no person with this id, it is the admin themselves,
@@ -113,7 +113,7 @@ impl Keyring {
         Ok(invitation)
     }
 
-    /// Whom a link invites.
+    /// Returns whom a link invites.
     ///
     /// # Errors
     /// When the link was used already, is too old or never was one.
@@ -158,7 +158,7 @@ impl Keyring {
         Ok(Joined { organization, email: person.email })
     }
 
-    /// Whose a link is, while it is good.
+    /// Returns the account that a valid link belongs to.
     async fn account_by_link(&self, token: &Sha256Hex) -> Result<Option<Account>, Error> {
         let connection = self.database.connection();
         let Some(person) = store::invitations::person_of(connection, token, self.now()).await? else { return Ok(None) };
@@ -171,7 +171,7 @@ fn no_longer_good() -> Error {
     Error::Refused(reason.to_owned())
 }
 
-/// Adds somebody who has yet to set a password, with a link to do so. Whoever calls this tells the audit log.
+/// Adds a person without a password, with a link to set one. The caller audits it.
 pub(crate) async fn invite(
     change: &Change,
     tenant: &TenantId,

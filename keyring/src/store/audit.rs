@@ -1,4 +1,4 @@
-//! The audit log, and the transaction that everything it tells of is written in.
+//! The audit log, and the transaction in which audited changes are written.
 
 use std::{sync::Arc, time::Instant};
 
@@ -47,7 +47,7 @@ impl Chain<'_> {
     }
 }
 
-/// What an audit row tells.
+/// The content of an audit row.
 pub(crate) struct Event<'a> {
     pub(crate) action: Action,
     pub(crate) subject: Subject<'a>,
@@ -72,8 +72,8 @@ impl<'a> Subject<'a> {
 /// A transaction that ends in an audit row: there is no other way to commit it. The row names the actor, who was
 /// checked when the change began.
 ///
-/// It holds its chain's row from the start, so the changes of one tenant happen one after the other, and
-/// whatever a use case reads through it stays true until it commits. Dropped, it changes nothing.
+/// It locks its chain's row from the start, so the changes of one tenant are serialized, and what a use case reads
+/// through it stays true until the commit. Dropping it changes nothing.
 pub(crate) struct Change {
     transaction: WriteTransaction,
     chain: audit_chain::Model,
@@ -105,7 +105,7 @@ impl Change {
         }
         let (pool, audience, confirmed) = (database.pool().clone(), database.audience(), database.confirmed().clone());
         let now = match (&audience, clock) {
-            // By the clock that all nodes go by: what ends now by one that is ahead would be good for longer.
+            // By the cluster's clock: a grace period that ends by a clock that is ahead would last too long.
             (Audience::Nodes, Clock::System) => nodes::time(transaction.on()).await?,
             _ => clock.now(),
         };
@@ -133,8 +133,8 @@ impl Change {
         &self.secret_keys
     }
 
-    /// Writes it all, and sees to it that nobody lets a key in on the old terms once this has returned. That goes on
-    /// even when whoever asked for the change goes away meanwhile.
+    /// Commits, and returns once no node accepts a key under the old state. This continues even if the caller is
+    /// cancelled.
     pub(crate) async fn commit(mut self, event: Event<'_>) -> std::result::Result<(), Error> {
         change_limit::check(&self, event.action).await?;
         self.append_event(event).await?;
@@ -143,8 +143,8 @@ impl Change {
         Ok(outcome?)
     }
 
-    /// Finds that somebody else has made this change before, and sees to it all the same that nobody lets a key in on
-    /// the old terms once this has returned: they may still be waiting for that.
+    /// Handles a change that another caller has already made: returns once no node accepts a key under the old state,
+    /// since the other change may still be waiting for that.
     pub(crate) async fn already_made(self) -> Result<()> {
         if let Audience::Nodes = self.audience {
             let revision = nodes::latest(self.transaction.on()).await?;
@@ -181,7 +181,7 @@ impl Change {
         outcome
     }
 
-    /// Adds a row, for a change that takes more than one to tell.
+    /// Adds an event, for a change with more than one.
     pub(crate) async fn append_event(&mut self, event: Event<'_>) -> Result<()> {
         self.invalidations.extend(
             invalidation_of(&event, &self.chain.id).filter(|invalidations| !self.invalidations.contains(invalidations)),
@@ -250,7 +250,7 @@ fn invalidation_of(event: &Event<'_>, chain: &str) -> Option<Invalidation> {
         | Action::GroupCreated
         | Action::GroupEdited
         | Action::GroupDeleted => tenant(),
-        // Nobody can have asked about what is new.
+        // A new row cannot be cached anywhere yet.
         Action::TenantCreated | Action::KeyGenerated => None,
         Action::TenantEntered
         | Action::TenantLeft

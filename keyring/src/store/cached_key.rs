@@ -79,7 +79,7 @@ fn live_property() -> RelationDef {
         .into()
 }
 
-/// The key that has this secret, whatever has become of it since.
+/// Loads the key of a secret, in any state.
 pub(crate) async fn find(database: &Database, hash: &SecretHash) -> Result<Option<KeyRecord>> {
     let rows = api_key::Entity::find()
         .join(JoinType::InnerJoin, secret())

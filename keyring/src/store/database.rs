@@ -1,4 +1,4 @@
-//! The database as the engine uses it: a pool, and who has to hear of a change.
+//! The engine's database: a pool, and who must be notified of changes.
 
 use std::{
     path::Path,

@@ -35,10 +35,10 @@ pub(super) fn offered_totp_secret(session: &str) -> Place<'_> {
     Place { column: "session.offered_totp_secret", row: session }
 }
 
-/// Decrypts what stands in a place.
+/// Decrypts the value at a location.
 pub(super) fn decrypt(keys: &SecretKeys, place: Place<'_>, encrypted: &str) -> Result<SecretString> {
     keys.decrypt(place, encrypted).map_err(|cause| {
-        // Never the value: what stands there unencrypted may be a secret.
+        // Never the value itself: an unencrypted value may be a secret.
         StoreError::Undecryptable { what: place.column, row: place.row.to_owned(), cause }
     })
 }
@@ -99,7 +99,7 @@ pub(crate) async fn reencrypt(change: &Change) -> Result<()> {
     write_installation(transaction, &keys.encrypt(CHECK, CHECK_TEXT), &token_key).await
 }
 
-/// Holds the row until the transaction is over, and makes it if there is none.
+/// Locks the row until the end of the transaction, and creates it if there is none.
 async fn lock_installation(transaction: &DatabaseTransaction) -> Result<()> {
     let first =
         installation::ActiveModel { id: Set(INSTALLATION), token_key: Set(String::new()), ..Default::default() };

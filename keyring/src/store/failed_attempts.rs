@@ -116,7 +116,7 @@ pub(crate) async fn find_unreported(connection: &impl ConnectionTrait, least: i3
     rows.into_iter().map(read).collect()
 }
 
-/// Marks a counter as reported and returns its failures by then; none when another node has been first.
+/// Marks a counter as reported and returns its failures by then; none if another node was first.
 pub(crate) async fn mark_reported(change: &Change, repeated: &Repeated) -> Result<Option<i32>> {
     let key = (repeated.count.kind.as_str().to_owned(), repeated.subject.clone());
     let marked = failed_attempt::Entity::update_many()

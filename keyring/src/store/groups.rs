@@ -136,7 +136,7 @@ struct PeopleRow {
     people: i64,
 }
 
-/// How many use each of some groups, by their ids; what nobody uses is left out.
+/// The number of uses of each group, by id; unused groups are left out.
 async fn uses(connection: &impl ConnectionTrait, groups: Condition) -> Result<HashMap<String, GroupUse>> {
     let revoked_at = || Expr::col((api_key::Entity, api_key::Column::RevokedAt));
     let keys: Vec<KeysRow> = api_key::Entity::find()

@@ -1,4 +1,4 @@
-//! Links by which people set their password, by the SHA-256 of what stands in them.
+//! Links for setting a password, stored as the SHA-256 of their token.
 
 use chrono::{DateTime, Utc};
 use domain::id::{Id, PersonId};
@@ -7,7 +7,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use super::{Change, Result, entity::invitation, readable};
 use crate::secret::Sha256Hex;
 
-/// Whatever link the person had before ends.
+/// Earlier links of the person become invalid.
 pub(crate) async fn replace(
     change: &Change,
     person: &PersonId,
@@ -32,7 +32,7 @@ pub(crate) async fn delete_of_person(change: &Change, person: &PersonId) -> Resu
     Ok(())
 }
 
-/// Whose link this is, while it is good.
+/// Returns the person of a link that is still valid.
 pub(crate) async fn person_of(
     connection: &impl ConnectionTrait,
     token: &Sha256Hex,
@@ -45,7 +45,7 @@ pub(crate) async fn person_of(
     row.map(|row| readable("a person's id", &row.person_id, PersonId::parse(&row.person_id))).transpose()
 }
 
-/// False when the link was used meanwhile.
+/// Returns false if the link was used concurrently.
 pub(crate) async fn consume(change: &Change, token: &Sha256Hex) -> Result<bool> {
     Ok(invitation::Entity::delete_by_id(token.as_str()).exec(change.on()).await?.rows_affected == 1)
 }

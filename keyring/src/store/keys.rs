@@ -90,7 +90,7 @@ pub(crate) async fn insert(
     insert_secret(change, id, secret).await
 }
 
-/// Destructured in full, so that a new term that nobody stores does not compile.
+/// Destructured in full, so that a new field that is not stored does not compile.
 fn active_terms(terms: &KeyTerms, hint: &SecretHint) -> api_key::ActiveModel {
     let KeyTerms { name, description, group, scopes, reach, allowed_ips, allowed_origins, rate_limit_per_minute } =
         terms;
@@ -153,8 +153,8 @@ pub(crate) async fn set_terms(change: &Change, key_scope: &KeyScope, key: &Key, 
     insert_properties(change, &key.id, &terms.reach).await
 }
 
-/// Makes room for another selection. A key that stays narrowed keeps its archived properties, which nobody could
-/// see to pick: they are back once they are restored.
+/// Removes the key's properties before others are inserted. A key that stays restricted keeps its archived properties,
+/// which the form does not show: they return once they are restored.
 async fn forget_properties(change: &Change, id: &KeyId, reach: &PropertyScope) -> Result<()> {
     let mut picked = Condition::all().add(api_key_property::Column::ApiKeyId.eq(id.as_str()));
     if matches!(reach, PropertyScope::Only(_)) {
@@ -169,8 +169,8 @@ async fn forget_properties(change: &Change, id: &KeyId, reach: &PropertyScope) -
     Ok(())
 }
 
-/// Gives a key another secret and expiration. The old secret stays good for the grace period, and whatever
-/// secret was still in one ends now: there are never more than two.
+/// Gives a key a new secret and expiration. The old secret stays valid for the grace period; a secret still in an
+/// earlier grace period ends now, so there are never more than two.
 pub(crate) async fn replace_secret(
     change: &Change,
     key_scope: &KeyScope,

@@ -1,4 +1,4 @@
-//! What nodes and changes tell each other on PostgreSQL. A file has one owner, who needs none of it.
+//! The cluster's tables on PostgreSQL. A SQLite file has one owner, which needs none of them.
 
 use std::time::Duration;
 
@@ -22,8 +22,7 @@ const CHANNEL: &str = "latchkey_change";
 /// The log is kept for far longer than any node is listed without showing that it lives.
 const LOG_KEPT: i64 = 10_000;
 
-/// Everybody who changes something takes the epoch's row until they commit, so revisions are seen in their order and
-/// none is ever missing.
+/// Every change locks the epoch's row until it commits, so revisions become visible in order and without gaps.
 const NEXT_REVISION: &str = "UPDATE auth_epoch SET rev = rev + 1 RETURNING rev";
 
 /// Gives a change its revision, and wakes the nodes once it is committed.
@@ -110,7 +109,7 @@ impl ChangeListener {
         loop {
             match timeout(LISTEN_IDLE_TIMEOUT, self.0.try_recv()).await {
                 Ok(heard) => return heard.map(drop).map_err(sql),
-                // A connection that has died without a word is as quiet as one on which there is nothing to tell.
+                // A silently dead connection looks like one without notifications.
                 Err(_) => within(QUERY_TIMEOUT, self.ping()).await?,
             }
         }
@@ -121,7 +120,7 @@ impl ChangeListener {
     }
 }
 
-/// Whoever waits for the nodes waits for so long at most, whatever has become of the database.
+/// The maximum time to wait for the other nodes, in any state of the database.
 const QUERY_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn sql(error: sea_orm::SqlxError) -> StoreError {

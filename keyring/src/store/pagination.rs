@@ -36,8 +36,8 @@ pub(super) trait Log: EntityTrait {
     fn read(row: Self::Model) -> Result<Self::Entry>;
 }
 
-/// One page of those that are selected. The newest page is full whenever there are enough of them, whichever way it
-/// was come to.
+/// Returns one page of the selected rows. The newest page is full whenever there are enough rows, from either
+/// direction.
 pub(super) async fn page<L: Log>(
     connection: &impl ConnectionTrait,
     select: Select<L>,

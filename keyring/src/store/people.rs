@@ -70,7 +70,7 @@ impl Account {
     }
 }
 
-/// What stands in place of a password's hash while there is none.
+/// Stored in place of a password hash while there is no password.
 const NO_PASSWORD: &str = "";
 
 fn read_account(row: person::Model) -> Result<Account> {
@@ -384,7 +384,7 @@ pub(crate) fn totp_secret(change: &Change, account: &Account) -> Result<Option<T
     readable("a second factor of", id, TotpSecret::parse(secret.expose_secret()).ok_or(())).map(Some)
 }
 
-/// Gives a person a second factor, or takes it away. `step` is that of the last code that was used.
+/// Sets or removes a person's second factor. `step` is that of the last used code.
 pub(crate) async fn set_totp(
     change: &Change,
     id: &PersonId,
@@ -411,8 +411,8 @@ pub(crate) async fn consume_totp_step(change: &Change, id: &PersonId, step: i64)
     Ok(consumed.rows_affected == 1)
 }
 
-/// Holds a person's row until the change is over, if their password still is the one that was checked and they were
-/// not switched off meanwhile.
+/// Locks a person's row until the end of the change, if the verified password is still theirs and they were not
+/// deactivated concurrently.
 pub(crate) async fn hold(change: &Change, id: &PersonId, password_hash: &str) -> Result<bool> {
     let held = person::Entity::update_many()
         .col_expr(person::Column::PasswordHash, Expr::value(password_hash))

@@ -1,4 +1,4 @@
-//! Properties. An archived one is there for those who keep it, and for nobody else.
+//! Properties. An archived one is visible to the tenant's admins only.
 
 use domain::{
     id::{Id, PropertyId, TenantId},

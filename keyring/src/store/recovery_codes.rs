@@ -1,4 +1,4 @@
-//! Codes that stand in for a second factor, each good once.
+//! Recovery codes, each of which replaces a second factor once.
 
 use domain::id::PersonId;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};

@@ -67,7 +67,7 @@ fn is_live(now: DateTime<Utc>) -> Condition {
     Condition::all().add(session::Column::ExpiresAt.gt(now)).add(session::Column::EndedAt.is_null())
 }
 
-/// The session of somebody who was not switched off.
+/// Loads the session of an active person.
 pub(crate) async fn find(
     connection: &impl ConnectionTrait,
     token: &Sha256Hex,
@@ -110,7 +110,7 @@ pub(crate) async fn touch(
     Ok(())
 }
 
-/// Takes a super user's session from one place to another, a tenant or none. False when it is over or elsewhere.
+/// Moves a super user's session from one tenant, or none, to another. Returns false if it has ended or is elsewhere.
 pub(crate) async fn move_between(
     change: &Change,
     token: &Sha256Hex,
@@ -175,7 +175,7 @@ pub(crate) async fn withdraw_totp_offers(change: &Change, token: Option<&Sha256H
     Ok(())
 }
 
-/// Ends a session. Its row stays for a while: it tells from where the person signs in.
+/// Ends a session. Its row is kept for a while: it records where the person signs in from.
 pub(crate) async fn end(change: &Change, token: &Sha256Hex) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(change.now()))
@@ -227,8 +227,8 @@ pub(crate) async fn delete_ended_before(database: &Database, instant: DateTime<U
     Ok(())
 }
 
-/// Whether somebody has signed in as this person from this network. Nobody ever has as nobody, but asking
-/// takes as long.
+/// Returns whether the person has signed in from this network before. An unknown person never has, but the query takes
+/// equally long.
 pub(crate) async fn was_opened_from(database: &Database, person: Option<&PersonId>, network: IpAddr) -> Result<bool> {
     let sessions = session::Entity::find()
         .filter(session::Column::PersonId.eq(person.map_or("", Id::as_str)))

@@ -19,13 +19,12 @@ use super::{
 };
 use crate::usage::{Batch, Call};
 
-/// Rows in one statement: databases take only so many values at once.
+/// Rows per statement: databases limit the number of bind parameters.
 const ROWS: usize = 500;
 
 /// Writes a batch, all of it or nothing.
 ///
-/// Everything is written in the order of its key, so that two nodes that write at once never wait for each other in
-/// a circle.
+/// Everything is written in key order, so that two nodes that write concurrently never deadlock.
 pub(crate) async fn write(database: &Database, batch: &Batch) -> Result<()> {
     let transaction = database.begin().await?;
     let existing = lock_existing(transaction.on(), batch).await?;
@@ -158,7 +157,7 @@ async fn add_to_legacy(connection: &impl ConnectionTrait, batch: &Batch) -> Resu
     Ok(())
 }
 
-/// How many rows are deleted at once: others write in between.
+/// Rows deleted per statement, so that other writers get their turn.
 const OLD_ROWS: u64 = 5_000;
 
 /// Deletes some of the single calls from before an instant, and says how many.

@@ -15,7 +15,7 @@ use domain::verdict::Verdict;
 const ACCEPTED_ROOM: u32 = 4_000;
 const REFUSED_ROOM: u32 = 1_000;
 
-/// A refused call costs its caller nothing, and the first ten of a minute tell as much as a thousand.
+/// A refused call costs its caller nothing, and the first ten of a minute are as informative as a thousand.
 const MAX_REFUSED_PER_MINUTE: u8 = 10;
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -198,7 +198,7 @@ mod tests {
         "2026-11-26T12:00:00Z".parse().unwrap()
     }
 
-    /// The calls that each of `tenants` can log whatever the others do, less some for rounding.
+    /// Returns how many calls each of `tenants` can log regardless of the others, minus a rounding error.
     fn least_share(room: u32, tenants: u32) -> u32 {
         (room / (2 * tenants + 1).pow(2)).saturating_sub(tenants)
     }

@@ -28,11 +28,11 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// What a route asks of whoever calls it.
+/// What a route requires of its caller.
 pub trait RequiredPermission: Send {
-    /// None lets every good credential in.
+    /// None accepts every valid credential.
     const PERMISSION: Option<Permission>;
-    /// How many calls it takes from the rate limit of whoever calls.
+    /// How many calls it takes from the caller's rate limit.
     const COST: u16 = 1;
 }
 
@@ -64,7 +64,7 @@ impl RequiredPermission for VerifyKeys {
     const COST: u16 = 0;
 }
 
-/// Somebody whose credential is good for what the route demands, and for the property that the request names.
+/// A caller whose credential grants what the route requires, for the property that the request names.
 pub struct Admitted<D> {
     pub caller: Caller,
     /// None for a person.
@@ -100,7 +100,7 @@ impl<D: RequiredPermission, B: FromFields + Send> FromRequest<Api> for AdmittedW
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let read = body::read(&parts.headers, body).await;
-        // Who calls is told first, so that a stranger learns nothing from a body.
+        // The credential is checked first, so that an unauthenticated client learns nothing from a body.
         let property = read.as_ref().ok().and_then(|body| body.text("property_id")).map(str::to_owned);
         let admitted = admit(&parts, api, property.as_deref()).await?;
         let json = read?;
@@ -114,7 +114,7 @@ async fn property_in_path(parts: &mut Parts, api: &Api) -> Option<String> {
     named.map(|(_, value)| value.to_owned())
 }
 
-/// Lets somebody in who may do what is demanded, to the property that the request names.
+/// Admits a caller that meets the requirement for the property that the request names.
 pub async fn admit<D: RequiredPermission>(
     parts: &Parts,
     api: &Api,
@@ -143,10 +143,10 @@ impl<D: RequiredPermission, B> AdmittedWith<D, B> {
     }
 }
 
-/// Puts the credential of a request to the evaluator, and notes what became of it.
+/// Has the evaluator decide about the credential of a request, and records the outcome.
 ///
 /// # Errors
-/// When there is none, or more than one, and when the evaluator cannot tell.
+/// If there is none or more than one, or the evaluator fails.
 pub async fn decide(parts: &Parts, api: &Api, requirement: Requirement<'_>) -> Result<Decision, Problem> {
     let credential = match credential::find(&parts.headers) {
         Ok(Some(credential)) => credential,
@@ -167,7 +167,7 @@ pub async fn decide(parts: &Parts, api: &Api, requirement: Requirement<'_>) -> R
     Ok(decision)
 }
 
-/// People are not judged as keys are.
+/// People are checked differently from keys.
 fn verdict<T>(outcome: &Result<T, Refusal>, is_legacy: bool) -> Option<domain::verdict::Verdict> {
     match outcome {
         _ if is_legacy => None,
@@ -176,7 +176,7 @@ fn verdict<T>(outcome: &Result<T, Refusal>, is_legacy: bool) -> Option<domain::v
     }
 }
 
-/// More than one, or one that is no text, is no origin that anybody listed.
+/// More than one origin, or one that is not text, matches no allowlist.
 fn origin(headers: &HeaderMap) -> Option<String> {
     let lines: Vec<&str> = headers.get_all(ORIGIN).iter().map(|line| line.to_str().unwrap_or("?")).collect();
     (!lines.is_empty()).then(|| lines.join(" "))
@@ -188,12 +188,12 @@ pub fn unavailable(error: &Error) -> Problem {
     out_of_order()
 }
 
-/// Nothing is known at the moment, least of all that a key is good.
+/// Nothing is known now, least of all that a key is valid.
 pub fn out_of_order() -> Problem {
     Problem::from(Code::Unavailable).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-/// RFC 6750: what a credential has to be like. Whoever sent none is told of no error.
+/// RFC 6750: the scheme that is expected. A request without a credential gets no error code.
 fn challenged(problem: Problem, error: Option<&str>) -> Problem {
     let challenge = match error {
         None => "Bearer realm=\"latchkey\"".to_owned(),
@@ -205,7 +205,8 @@ fn challenged(problem: Problem, error: Option<&str>) -> Problem {
     }
 }
 
-/// A refusal as it is told where the property is none of the API's own: what does not exist cannot be reached.
+/// Returns the problem for a refusal on surfaces whose properties are not the API's own: an unknown property is not
+/// allowed.
 pub fn forwarded_refusal(refusal: &Refusal) -> Problem {
     refusal_problem(forwarded_problem(refusal))
 }
@@ -221,7 +222,7 @@ fn forwarded_problem(refusal: &Refusal) -> &Refusal {
     }
 }
 
-/// A refusal as the public API tells it.
+/// Returns the public API's problem for a refusal.
 pub fn refusal_problem(refusal: &Refusal) -> Problem {
     let code = code_of(refusal);
     let problem = Problem::new(code, refusal.to_string());

@@ -1,4 +1,4 @@
-//! Bodies: JSON objects, read field by field, so that everything that is wrong is told at once.
+//! JSON bodies, parsed field by field, so that all errors are reported together.
 
 use std::{collections::HashMap, error::Error as _, fmt};
 
@@ -24,10 +24,10 @@ use crate::{
 
 const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// There is room in so many bytes for what is said of most keys.
+/// Enough bytes for the response about most keys.
 const TYPICAL_RESPONSE_BYTES: usize = 1024;
 
-/// And so many headers are put on it on its way out.
+/// The number of headers that are added on the way out.
 const TYPICAL_HEADERS: usize = 12;
 
 /// A body that is an object.
@@ -65,7 +65,7 @@ pub async fn bytes(body: Body) -> Result<Bytes, Problem> {
     to_bytes(body, MAX_CONSOLE_BODY_BYTES).await.map_err(|error| unread(&error))
 }
 
-/// Reads a body at once. Only one that is not in order is taken apart, to name all that is wrong with it.
+/// Deserializes a body directly. Only an invalid one is parsed field by field, to report everything that is wrong.
 ///
 /// # Errors
 /// As [`read`] and [`Json::parse`].
@@ -197,7 +197,7 @@ fn wrong(field: &str, code: &str, detail: &str) -> WrongField {
 }
 
 impl Json {
-    /// A field that is text, whatever else is wrong.
+    /// Returns a text field even if other fields are invalid.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name)?.as_str()
     }

@@ -41,7 +41,7 @@ struct Inner {
     verified: OnceLock<Verified>,
 }
 
-/// Whose credential it was, and what became of it.
+/// The owner of the credential, and the outcome.
 pub struct AuthOutcome {
     pub key: Option<Arc<CachedKey>>,
     pub verdict: Option<Verdict>,
@@ -49,7 +49,7 @@ pub struct AuthOutcome {
     pub is_legacy: bool,
 }
 
-/// The key that a back end asked about, and the verdict on it.
+/// The key that a back end verified, and its verdict.
 pub struct Verified {
     pub key: Option<Arc<CachedKey>>,
     pub verdict: Verdict,
@@ -79,7 +79,7 @@ impl CallRecord {
         self.0.started.elapsed()
     }
 
-    /// Notes what was found. A request is judged once.
+    /// Records the outcome. A request is decided once.
     pub fn note(&self, auth_outcome: AuthOutcome) {
         let _ = self.0.auth_outcome.set(auth_outcome);
     }
@@ -178,7 +178,7 @@ fn set_rate_limit_headers(headers: &mut HeaderMap, quota: Quota) {
     headers.insert(RATE_LIMIT, short(format_args!("\"default\";r={remaining};t={reset_seconds}")));
 }
 
-/// Every call of a key's is told its quota: two lines that are written where nothing has to be allocated for them.
+/// Every response to a key carries its quota: two header values written without allocation.
 fn short(line: fmt::Arguments<'_>) -> HeaderValue {
     let mut text = ArrayString::<64>::new();
     let written = text.write_fmt(line).map(|()| HeaderValue::from_str(&text));

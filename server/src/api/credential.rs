@@ -11,7 +11,7 @@ const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
 /// The headers that carry credentials.
 pub const HEADERS: [HeaderName; 3] = [AUTHORIZATION, X_API_KEY, USER_API_KEY];
 
-/// Two different credentials, or one header twice: nobody can say which of them was meant.
+/// Two different credentials, or one header twice: it is not clear which one was meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conflict;
 
@@ -46,7 +46,7 @@ pub fn find(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
 
 /// None for an empty header and for a scheme that is not ours.
 fn header(name: &HeaderName, value: &HeaderValue) -> Option<CredentialHeader> {
-    // Bytes that are no text belong to no credential of ours, and whatever stands for them does neither.
+    // Bytes that are not text are no credential of ours, and neither is a lossy conversion of them.
     let text = String::from_utf8_lossy(value.as_bytes());
     let text = text.trim_matches([' ', '\t']);
     if *name != AUTHORIZATION {
@@ -77,7 +77,7 @@ fn is_json_web_token(token: &str) -> bool {
     token.split('.').count() == 3
 }
 
-/// What cannot be read belongs to nobody.
+/// A credential that cannot be parsed is unknown.
 fn credentials(encoded: &str) -> Credentials {
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let text = decoded.unwrap_or_default();
@@ -100,7 +100,7 @@ mod tests {
         headers
     }
 
-    /// What was found, in words.
+    /// The kinds of credentials, for comparison.
     fn found(lines: &[(&str, &str)]) -> String {
         match find(&headers(lines)) {
             Err(Conflict) => "conflict".to_owned(),

@@ -1,4 +1,4 @@
-//! Cursors: where the next page of a list begins. Whoever gets one sends it back as it is.
+//! Cursors: where the next page of a list begins. Opaque to clients.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::id::Id;

@@ -31,7 +31,7 @@ struct Problem {
     errors: Option<Vec<WrongField>>,
 }
 
-/// One thing wrong with one field.
+/// An error of one field.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "as above")]
 struct WrongField {
@@ -66,7 +66,7 @@ struct WrongField {
 )]
 struct Document;
 
-/// The document, for the place where this installation is found.
+/// The document for the public URL of this installation.
 pub fn document(public_url: &str) -> openapi::OpenApi {
     let mut document = Document::openapi();
     document.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
@@ -102,7 +102,7 @@ impl Modify for Credentials {
     }
 }
 
-/// What every route may answer instead of what it is asked for, and what stands in every answer.
+/// The refusals of every route, and the headers of every response.
 struct Refusals;
 
 impl Modify for Refusals {

@@ -1,4 +1,4 @@
-//! Version 1 of the API, one file for each thing that it has.
+//! Version 1 of the API, one file for each resource.
 
 use axum::{
     Router,
@@ -58,12 +58,12 @@ impl From<Money> for Price {
     }
 }
 
-/// Something does not exist, or is somebody else's: nobody outside can tell which.
+/// The resource does not exist, or belongs to another tenant: callers cannot distinguish the two.
 fn nothing(what: &str) -> Problem {
     Problem::new(Code::NotFound, format!("There is no such {what}. Look for its id in the list."))
 }
 
-/// What the bookings refused, as the API tells it.
+/// Returns the API's problem for a refusal of the booking engine.
 fn told(error: Error) -> Problem {
     let words = error.to_string();
     match error {

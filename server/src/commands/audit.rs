@@ -77,7 +77,7 @@ impl Filters {
     }
 }
 
-/// Whose e-mail address it is, among the tenant's people and the super users; whatever else it is, as it stands.
+/// Resolves an e-mail address among the tenant's people and the super users; other text is kept as it is.
 async fn id_of(keyring: &Keyring, tenant: Option<&TenantAdmin>, actor: String) -> Result<String, Error> {
     let mut people = keyring.people(tenant).await?;
     if tenant.is_some() {

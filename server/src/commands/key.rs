@@ -73,7 +73,7 @@ pub enum KeyCommand {
     },
     /// End the grace period of a rotated key's old secret
     EndGrace { id: String },
-    /// Block a key for good
+    /// Revoke a key permanently
     Revoke { id: String },
     /// Remove a key with its secrets and its usage
     Delete { id: String },
@@ -216,7 +216,7 @@ fn expiration(text: String) -> ExpirationDraft {
 }
 
 impl Terms {
-    /// The draft with everything that was named put in place of what stood there.
+    /// Returns the draft with every option that was given replaced.
     fn onto(self, draft: KeyDraft, choices: &Choices) -> KeyDraft {
         let Self { name, description, group, scope, property, ip, origin, rate_limit } = self;
         let group = group.map(|named| {

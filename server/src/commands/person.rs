@@ -224,7 +224,7 @@ fn invited(public_url: &str, made: &Invitation) -> Report {
     Report::new(json!({ "id": person.id, "link": link, "expires_at": expires_at }), text)
 }
 
-/// A person as they are now, and what has become of them.
+/// A person after a change.
 async fn shown(keyring: &Keyring, operator: &TenantAdmin, id: &PersonId, what: &str) -> Result<Report, Error> {
     let profile = keyring.person(operator, id).await?;
     let text = format!("{} {what}.\n", profile.person.name);

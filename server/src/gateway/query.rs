@@ -14,7 +14,7 @@ const NAMES: [&str; 5] = ["tenant", "permission", "property", "cost", "mode"];
 
 const MAX_COST: u16 = 1_000;
 
-/// What the key is to be good for.
+/// What the key must grant.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ForwardAuthQuery {
     /// By its slug. None takes the keys of all.
@@ -26,7 +26,7 @@ pub struct ForwardAuthQuery {
 
 impl ForwardAuthQuery {
     /// # Errors
-    /// Names all that is wrong with the query. Nobody is let through by a misspelled demand.
+    /// Reports everything that is wrong with the query. A misspelled requirement never admits a request.
     pub fn parse(uri: &Uri) -> Result<Self, Problem> {
         let mut parameters = operator_parameters(uri);
         let is_below = uri.path().trim_end_matches('/') != ROUTE;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// From the first byte of a request, or from the start of a connection, until all of the headers have arrived. Further
 /// bytes do not extend it: a client that sends one a second would hold its connection forever.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// From when the program is told to stop: enough to take the last response.
+/// How long connections may stay open after shutdown began: enough to read the last response.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a client may send without any of its requests coming forward. It is more than a connection's receive window, so
@@ -26,7 +26,7 @@ const MAX_BYTES_WITHOUT_PROGRESS: usize = 1024 * 1024;
 pub(super) struct ConnectionActivity {
     /// How long a client may wait before its next request, or take nothing of a response.
     idle_timeout: Duration,
-    /// When the program was told to stop.
+    /// When shutdown began.
     stopped_at: Arc<OnceLock<Instant>>,
     state: Mutex<State>,
 }

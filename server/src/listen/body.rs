@@ -1,4 +1,4 @@
-//! The bodies of requests and responses, which tell [`ConnectionActivity`] that they come forward.
+//! The bodies of requests and responses, which report their progress to [`ConnectionActivity`].
 
 use std::{
     pin::Pin,

@@ -89,7 +89,4 @@ async fn key_decides_the_origin_and_every_response_is_readable(base: Base) {
     assert!(no_page.header("vary").to_lowercase().contains("origin"), "caches have to know all the same");
 }
 
-on_both_databases!(
-    preflight_is_free_and_always_answered,
-    key_decides_the_origin_and_every_response_is_readable,
-);
+on_both_databases!(preflight_is_free_and_always_answered, key_decides_the_origin_and_every_response_is_readable,);

@@ -1,4 +1,4 @@
-//! Every face beside a bare route that reads the same and answers the same.
+//! Every surface beside a baseline route that reads and returns the same bytes.
 
 use super::{
     Bench,
@@ -20,7 +20,7 @@ use std::{
 
 /// These are in memory; all that follow are not.
 const IN_MEMORY: Range<u64> = 0..20_000;
-/// So many can be asked about for the first time in a round.
+/// How many uncached keys can be verified in one round.
 const NEVER_SEEN: u64 = 25_000;
 const FIRST_TOUCH_SECONDS: u32 = 1;
 const WARMING_SECONDS: u32 = 2;
@@ -94,7 +94,7 @@ impl Pair {
         Ok(rounds)
     }
 
-    /// Keys that nobody asks about are revoked, one each half second, while others are asked about.
+    /// Keys that are not being verified are revoked, one each half second, while others are verified.
     fn revoking(&self, bench: &mut Bench, database_url: &str) -> Result<()> {
         let seconds = bench.plan.seconds;
         let ids = last_ids(&self.generator.secrets, MOST_REVOKED)?;
@@ -143,7 +143,7 @@ fn compared(name: &str, rounds: &[(Round, Round)]) -> Row {
     }
 }
 
-/// One answer of each face, for the bare routes to repeat.
+/// Records one response of each surface, for the baseline to replay.
 fn samples(directory: &Path, latchkey: &Program, generator: &Generator) -> Result<PathBuf> {
     let text = fs::read_to_string(&generator.secrets)?;
     let mut lines = text.lines();
@@ -165,7 +165,7 @@ fn samples(directory: &Path, latchkey: &Program, generator: &Generator) -> Resul
     Ok(file)
 }
 
-/// The very bytes of an answer, but for what is added to every answer by whoever sends it.
+/// Returns the response as bytes, without the headers that every server adds.
 fn sample(face: Face, answer: Answer) -> Result<Value> {
     if answer.status != 200 {
         return Err(format!("{} was answered with {}: {}", face.name, answer.status, answer.body).into());

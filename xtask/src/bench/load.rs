@@ -11,10 +11,10 @@ use std::{
 
 const CONNECTIONS: u64 = 32;
 
-/// An answer that takes long is an answer all the same; it shows among the slowest.
+/// A slow response is still counted; it shows in the maximum.
 const TIMEOUT: &str = "30s";
 
-/// So many can be asked about for some seconds, and none of them comes to its limit.
+/// Enough keys for some seconds of load without reaching a rate limit.
 const ENOUGH_KEYS: u64 = 5_000;
 
 /// What is asked, and what has to be said of each key.
@@ -122,13 +122,13 @@ impl Generator {
         Ok(Round::read(face, &serde_json::from_str(line)?, processor))
     }
 
-    /// Goes through these keys once, so many seconds at a time, so that they are in memory. Returns how many were asked
-    /// about in a second.
+    /// Verifies each of these keys once, in rounds of this many seconds, so that they are cached. Returns the rate per
+    /// second.
     pub fn warm(&self, program: &Program, keys: std::ops::Range<u64>, seconds: u32) -> Result<f64> {
         let (mut from, mut rates) = (keys.start, Vec::new());
         while from < keys.end {
             let round = undisturbed(|| {
-                // The last few alone would be asked about more often than they may be.
+                // The last few would exceed their rate limits.
                 let enough = from.min(keys.end.saturating_sub(ENOUGH_KEYS)).max(keys.start);
                 let round = self.latchkey(program, VERIFY, enough..keys.end, seconds)?;
                 // What was asked last may not have been answered.

@@ -35,9 +35,9 @@ pub fn words(machine: &Value) -> String {
     )
 }
 
-/// Measures while the machine is ours. On a virtual one, others may take the processors away for minutes, and what is
-/// measured then says nothing; so it is measured again. A wrong answer is for the one who measures to remember: it is wrong
-/// whoever had the processors.
+/// Measures while the machine is undisturbed. On a virtual machine, others may take the processors for minutes, and
+/// such a measurement is repeated. A wrong answer is a fault on any machine, so the measurement itself must remember
+/// it.
 pub fn undisturbed<T>(mut measure: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..MOST_ATTEMPTS {
         let (measured, stolen) = stolen::during(&mut measure)?;

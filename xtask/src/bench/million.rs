@@ -22,10 +22,10 @@ const KEYS: u64 = 1_000_000;
 const MEMORY: u32 = 1_024;
 const FEW: Range<u64> = 0..1_000;
 const STARTS: usize = 3;
-/// So many are asked about while others are revoked.
+/// How many keys are verified while others are revoked.
 const UNDISTURBED: u64 = 100_000;
 
-/// Beside a server with few keys, whose database is told by its address and the file of its secrets.
+/// Compares with a server with few keys, given by its database URL and the file of its secrets.
 pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result<()> {
     let url = bench.sqlite("million");
     let secrets = bench.fill(&url, "million", KEYS)?;
@@ -58,7 +58,7 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
     disturb(bench, &url, &secrets)
 }
 
-/// Inside the process, because over sockets fewer are asked about.
+/// Inside the process, because the load over sockets is lower.
 fn disturb(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
     let mut command = Command::new(&bench.programs.bench);
     command.args(["disturb", "--database-url", url, "--keys", &UNDISTURBED.to_string(), "--secrets"]).arg(secrets);

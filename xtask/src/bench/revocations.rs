@@ -38,7 +38,7 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds of each revocation beside so many nodes.
+/// The latency of each revocation beside this many nodes, in milliseconds.
 fn took(bench: &Bench, nodes: usize) -> Result<Vec<f64>> {
     // Nothing is waited for until it is on a disk, so what is measured is the way between the nodes.
     let postgres = Postgres::start()?;

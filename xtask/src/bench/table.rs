@@ -1,4 +1,4 @@
-//! What was measured: as a table for people, and as JSON for whoever compares.
+//! The results: as a table for people, and as JSON for comparisons.
 
 use super::load::Round;
 use serde_json::{Value, json};

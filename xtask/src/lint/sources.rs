@@ -1,4 +1,4 @@
-//! Words that may stand only in certain files, or in none. The rules themselves are the one exception.
+//! Words that are forbidden everywhere, or outside certain files. The rules themselves are exempt.
 
 use crate::{Result, Workspace};
 use std::{fs, path::Path};
@@ -63,7 +63,7 @@ fn complaints_about(name: &Path, source: &str) -> Vec<String> {
     complaints
 }
 
-/// Whether the word stands there by itself, not as a part of a longer one.
+/// Returns whether the line contains the word as a whole word.
 fn holds(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back();

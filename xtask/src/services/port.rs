@@ -3,7 +3,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
 };
 
-/// Free a moment ago. Another may take it first, so whoever uses it must be ready to ask again.
+/// Returns a port that was free a moment ago. Another process may take it first, so callers must be ready to retry.
 pub fn free() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())

@@ -16,7 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// What distinguishes one kind of service from another.
 pub trait Kind {
     const NAME: &'static str;
-    /// What makes it stop at once and in order.
+    /// The signal that makes it stop immediately and cleanly.
     const SIGNAL: &'static str;
 
     fn prepare(&self, directory: &Path) -> Result<()>;

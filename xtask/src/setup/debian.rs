@@ -87,7 +87,7 @@ pub fn programs(needs: &[Need]) -> Result<()> {
     outcome
 }
 
-/// Servers are kept where not everybody's shell looks.
+/// Debian installs servers outside the `PATH`.
 fn is_there(program: &str) -> bool {
     process::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
 }
@@ -97,7 +97,7 @@ fn has_fonts() -> bool {
         || process::read(&mut Command::new("fc-list")).is_ok_and(|list| !list.trim().is_empty())
 }
 
-/// The words to put before a command so that it may install, or the one line that says what a person has to do.
+/// Returns the command prefix that allows installing, or the command that the user has to run.
 fn privilege(missing: &[Need]) -> Result<&'static [&'static str]> {
     if process::find("apt-get").is_none() {
         let programs: Vec<_> = missing.iter().map(|need| need.program()).collect();

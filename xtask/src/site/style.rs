@@ -46,7 +46,7 @@ fn minified(sheet: &str) -> String {
     out
 }
 
-/// A comment between two words parts them, so only one that stands apart may go.
+/// A comment between two words separates them, so only one beside a space may be removed.
 fn stands_apart(before: &str) -> bool {
     before.is_empty() || before.ends_with(|c: char| c.is_whitespace() || "{};,".contains(c))
 }

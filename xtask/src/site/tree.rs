@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A directory with nothing in it, whatever stood there.
+/// Creates an empty directory, replacing an existing one.
 pub fn empty(path: &Path) -> Result<PathBuf> {
     if path.exists() {
         fs::remove_dir_all(path)?;

@@ -8,9 +8,9 @@ use std::{
     process::Command,
 };
 
-/// All checks but two. `positive_data_acceptance` takes every value of the right form for a right one, and nobody can
-/// reserve what is sold out. `ignored_auth` adds a wrong credential to the right one, which is the conflict that it
-/// should be; the tests of the credentials look at both.
+/// All checks but two. `positive_data_acceptance` assumes that every well-formed value is accepted, but a sold-out
+/// service cannot be reserved. `ignored_auth` adds an invalid credential to the valid one, which is rightly refused as
+/// a conflict; the credential tests cover both.
 const LEFT_OUT: &str = "positive_data_acceptance,ignored_auth";
 
 /// A key makes a thousand calls a minute at most, and this keeps a run below that.

@@ -81,7 +81,7 @@ impl Program {
         self.signal("CONT")
     }
 
-    /// Ends it in good order.
+    /// Stops it cleanly.
     pub fn stop(mut self) -> Result<()> {
         self.signal("TERM")?;
         let status = self.process.wait()?;

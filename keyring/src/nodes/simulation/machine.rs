@@ -13,7 +13,7 @@ use std::{
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-/// Microseconds of the time that nobody in the simulation can read.
+/// Microseconds of the simulation's true time, which no process can read.
 pub(super) type Micros = u64;
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -23,7 +23,7 @@ pub(super) struct Machine {
     random: RefCell<StdRng>,
     tasks: RefCell<Vec<Option<Task>>>,
     running: Cell<usize>,
-    /// When to go on with whom; the number keeps those apart that are due at the same time.
+    /// Which process to resume and when; the number orders those that are due at the same time.
     due: RefCell<BinaryHeap<Reverse<(Micros, u64, usize)>>>,
     dues: Cell<u64>,
     woken: Arc<Mutex<Vec<usize>>>,
@@ -62,7 +62,7 @@ impl Machine {
         self.random.borrow_mut().random_range(range)
     }
 
-    /// True so many times in a thousand.
+    /// Returns true with a probability of this many in a thousand.
     pub(super) fn chance(&self, thousandths: u64) -> bool {
         self.pick(0..1_000) < thousandths
     }

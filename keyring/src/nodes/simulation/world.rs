@@ -49,7 +49,7 @@ impl Tables {
         Self { is_subscribed: true, revoked: vec![false; count], ..Self::default() }
     }
 
-    /// What a change does to them, all at once.
+    /// The rows that a change writes, atomically.
     pub(super) fn append_changes(&mut self, touched: Invalidation) -> Revision {
         self.latest = self.latest.next();
         self.log.push(ChangeRecord { revision: self.latest, made_at: DateTime::default(), touched: Some(touched) });

@@ -1,4 +1,4 @@
-//! Reading the audit log, by its filters and from any place in it.
+//! Queries of the audit log, with filters and from any position.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ pub(crate) async fn page(
     pagination::page(database.connection(), matching(&chain, query, span), query.start).await
 }
 
-/// So many events of a chain from where the query starts, the latest first.
+/// Returns this many events of a chain from where the query starts, newest first.
 pub(crate) async fn stretch(
     database: &Database,
     chain: Chain<'_>,

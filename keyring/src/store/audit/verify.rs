@@ -18,10 +18,10 @@ use crate::{
     secret_keys::SecretKeys,
 };
 
-/// How many rows are held at once.
+/// The number of rows read per batch.
 const PAGE: u64 = 1000;
 
-/// Every chain that there is or should be: nobody gets rid of one by removing its last trace.
+/// Every chain that exists or should exist: deleting its last trace does not hide one.
 pub(crate) async fn chains(database: &Database) -> Result<BTreeSet<String>> {
     let connection = database.connection();
     let tenants = tenant::Entity::find().select_only().column(tenant::Column::Id);
@@ -61,7 +61,7 @@ pub(crate) async fn heads(database: &Database) -> Result<Vec<(String, AuditHead)
     Ok(chains.into_iter().map(head).collect())
 }
 
-/// How far somebody has come along a chain.
+/// The state of a walk along a chain.
 struct Walk<'a> {
     keys: &'a SecretKeys,
     expected: &'a mut Vec<AuditHead>,
@@ -74,7 +74,11 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    async fn verify_to_the_end(&mut self, connection: &impl ConnectionTrait, chain: &str) -> Result<Option<ChainError>> {
+    async fn verify_to_the_end(
+        &mut self,
+        connection: &impl ConnectionTrait,
+        chain: &str,
+    ) -> Result<Option<ChainError>> {
         loop {
             let rows = after(connection, chain, (self.length > 0).then_some(self.length)).await?;
             if rows.is_empty() {
@@ -138,7 +142,7 @@ impl Walk<'_> {
     }
 }
 
-/// The next rows of a chain; from the very first, whatever its number.
+/// The next rows of a chain, from the very first one.
 async fn after(
     connection: &impl ConnectionTrait,
     chain: &str,

@@ -12,7 +12,7 @@ pub struct Model {
     pub failures: i32,
     pub person_id: Option<String>,
     pub address: Option<String>,
-    /// Whether the audit log has been told of this window.
+    /// Whether this window has been reported to the audit log.
     pub reported: bool,
 }
 

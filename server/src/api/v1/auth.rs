@@ -18,7 +18,7 @@ use super::super::{
 };
 use crate::{address, problem::Problem};
 
-/// Somebody's e-mail address and password.
+/// An e-mail address and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TokenRequest)]

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// Which days are asked about.
+/// The range of days.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters, which are read one by one")]

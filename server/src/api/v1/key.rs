@@ -25,7 +25,7 @@ pub struct KeyView<'a> {
     #[schema(example = "Booking widget")]
     name: Option<&'a str>,
     tenant: TenantView<'a>,
-    /// To whom a personal key belongs.
+    /// The owner of a personal key.
     owner: Option<OwnerView<'a>>,
     /// The authorization group that says what the key may do.
     #[schema(example = "Booking")]

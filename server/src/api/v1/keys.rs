@@ -22,9 +22,8 @@ use crate::{address, problem::Problem};
 pub mod introspect;
 pub mod verify;
 
-/// A key that somebody presented to whoever asks, and what it is to be good for. What is told of the client is
-/// believed, because whoever asks has shown who they are; the address from which they ask is never taken for the
-/// client's.
+/// A key to verify, and what it must grant. The verifier is authenticated, so what it says about its client is trusted;
+/// its own address is never taken for the client's.
 struct KeyQuery {
     secret: SecretString,
     permission: Option<Permission>,
@@ -37,9 +36,9 @@ struct KeyQuery {
 /// What there is to say about the key.
 struct KeyVerdict {
     verdict: Verdict,
-    /// None for a good key.
+    /// None for a valid key.
     refusal: Option<Refusal>,
-    /// None for a key that whoever asks does not know.
+    /// None for a key that the verifier cannot know.
     key: Option<Arc<CachedKey>>,
     quota: Option<Quota>,
 }
@@ -80,7 +79,7 @@ async fn decide(api: &Api, parts: &Parts, caller: &Caller, key_query: &KeyQuery)
 }
 
 impl KeyQuery {
-    /// What to tell whoever asks. Some of it is theirs to mend, and not their client's.
+    /// The message for the verifier. Some errors are the verifier's to fix, not its client's.
     fn message(&self, refusal: &Refusal) -> Cow<'static, str> {
         match refusal {
             Refusal::IpNotAllowed { address: None } => {

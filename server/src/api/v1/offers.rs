@@ -17,7 +17,7 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// Something that a property offers, so many units of it on each day.
+/// A service of a property, with this many units on each day.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Service)]
 pub struct ServiceView {

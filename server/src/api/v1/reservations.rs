@@ -80,7 +80,7 @@ impl From<Reservation> for ReservationView {
     }
 }
 
-/// What to reserve, when, and for whom. Name either a service or a package.
+/// What to reserve, when, and for which guest. Name either a service or a package.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewReservation)]
@@ -222,7 +222,7 @@ pub async fn get(
 
 /// Make a reservation
 ///
-/// Never more units are reserved than there are: whoever comes too late is told so.
+/// Reserves units. More than exist are never reserved: a call that comes too late is refused.
 #[utoipa::path(
     post,
     path = "/api/v1/reservations",

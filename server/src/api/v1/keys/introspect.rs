@@ -44,7 +44,7 @@ pub struct IntrospectionView {
     key: Option<ActiveKeyView>,
 }
 
-/// Comes along when the key is good.
+/// Present if the key is valid.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ActiveKey)]
 struct ActiveKeyView {

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// A key that was presented to you, and what it is to be good for.
+/// A key that was presented to you, and what it must grant.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyRequest)]
@@ -59,7 +59,8 @@ pub struct VerifyRequest {
     cost: Cost,
 }
 
-/// Whatever can come as an `Origin`: what no key can list, such as one of another scheme, or `null`, is in no list.
+/// Any value that can be sent as an `Origin`. One that no allowlist can contain, such as `null` or one with another
+/// scheme, matches none.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct SentOrigin(String);
@@ -189,7 +190,7 @@ struct VerifiedKeyView<'a> {
     kind: &'static str,
     #[schema(required = false)]
     tenant: TenantView<'a>,
-    /// To whom a personal key belongs.
+    /// The owner of a personal key.
     #[schema(required = false)]
     owner: Option<OwnerView<'a>>,
     #[schema(required = false, example = "Booking")]
@@ -271,8 +272,9 @@ impl<'a> VerdictView<'a> {
 
 /// Verify a key
 ///
-/// Whether a key that was presented to you is good, and good for what your client wants. Keys of other organisations
-/// are unknown here. Asking takes nothing from your own key's rate limit; `cost` is taken from the one asked about.
+/// Verifies a key that was presented to you, and whether it grants what your client wants. Keys of other organizations
+/// are unknown here. Verification takes nothing from your own key's rate limit; `cost` is taken from the verified
+/// key's.
 #[utoipa::path(
     post,
     path = "/api/v1/keys/verify",
@@ -285,7 +287,7 @@ impl<'a> VerdictView<'a> {
 pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let bytes = body::json(&parts.headers, body).await;
-    // Who asks is told first, so that a stranger learns nothing from a body.
+    // The verifier is authenticated first, so that an unauthenticated client learns nothing from a body.
     let asking = admit::<VerifyKeys>(&parts, &api, None).await?;
     let key_query = KeyQuery::from(body::typed::<VerifyRequest>(bytes?)?);
     let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
