@@ -65,7 +65,7 @@ impl std::fmt::Display for ConsoleError {
             Self::CodeNeeded => "Enter the code that your authenticator app shows, or a recovery code.",
             Self::StepUpRequired { .. } => "Confirm that it is you, then try again.",
             Self::NotFound(thing) => {
-                return write!(f, "This {thing} no longer exists. Somebody may have deleted it.");
+                return write!(f, "This {thing} no longer exists. It may have been deleted.");
             }
             Self::Invalid(errors) => return write!(f, "{errors}"),
             Self::Changed(changed) => {

@@ -327,10 +327,10 @@ mod tests {
         invalid["valid"] = json!(false);
         let mut unknown = good();
         unknown["code"] = json!("ALMOST_VALID");
-        let mut nobody = good();
-        nobody.as_object_mut().unwrap().remove("key_id");
+        let mut anonymous = good();
+        anonymous.as_object_mut().unwrap().remove("key_id");
         for data in
-            [revoked, invalid, unknown, nobody, json!({ "valid": true, "code": "VALID" }), json!({}), json!(null)]
+            [revoked, invalid, unknown, anonymous, json!({ "valid": true, "code": "VALID" }), json!({}), json!(null)]
         {
             assert!(read(data.clone()).is_err(), "{data}");
         }

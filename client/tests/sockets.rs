@@ -1,4 +1,4 @@
-//! Asking and guarding, through real sockets, with something that stands in for a Latchkey.
+//! Tests of the client and the guard over real sockets, against a stub of Latchkey.
 
 mod sockets {
     mod guard;

@@ -236,7 +236,7 @@ mod tests {
         ] {
             assert_eq!(contains(&ranges, address.parse().unwrap()), expected, "{address}");
         }
-        assert!(!contains(&[], "10.0.0.1".parse().unwrap()), "an empty list holds nobody");
+        assert!(!contains(&[], "10.0.0.1".parse().unwrap()), "an empty list contains no address");
     }
 
     proptest! {

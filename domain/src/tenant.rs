@@ -1,4 +1,4 @@
-//! Tenants: the organisations that hand out keys.
+//! Tenants: the organizations that hand out keys.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 import { expect, expectAccessible, open, test } from './support/test';
 
-test('what somebody did is told, with what it was before', async ({ admin, tenant, program }) => {
+test('the audit log shows changes with old and new values', async ({ admin, tenant, program }) => {
   const { id } = await tenant.key('PMS', '--rate-limit', '60');
   await program.command(['key', 'edit', id, '--name', 'Front desk', '--rate-limit', '120']);
   await admin.getByRole('link', { name: 'Audit log' }).click();

@@ -64,7 +64,7 @@ test('the reference tells of every call that there is', async ({ page, program }
 });
 
 for (const path of pages) {
-  test(`${path} asks for no sign-in, is accessible, and needs nobody else`, async ({ page, program }) => {
+  test(`${path} needs no sign-in and no other host, and is accessible`, async ({ page, program }) => {
     const hosts = new Set<string>();
     page.on('request', (request) => hosts.add(new URL(request.url()).origin));
     const answer = await page.goto(`${path}/`);

@@ -89,7 +89,7 @@ test('the second of two admins is told what changed, and chooses', async ({ admi
   await other.close();
 });
 
-test('a rotation meanwhile is told by its secret and expiration', async ({ admin, tenant, complaints }) => {
+test('a concurrent rotation is shown by its secret and expiration', async ({ admin, tenant, complaints }) => {
   const { id, secret: old } = await tenant.key('PMS');
   await open(admin, '/tenant-api-keys');
   const dialog = await openDialog(admin, 'Edit', 'PMS');
@@ -104,12 +104,12 @@ test('a rotation meanwhile is told by its secret and expiration', async ({ admin
   expect(complaints.splice(0)).toEqual([expect.stringContaining('409')]);
 });
 
-test('a key that was deleted meanwhile says so', async ({ admin, tenant, complaints }) => {
+test('a concurrently deleted key is reported', async ({ admin, tenant, complaints }) => {
   const { id } = await tenant.key('PMS');
   await open(admin, '/tenant-api-keys');
   await tenant.program.command(['key', 'delete', id]);
   const dialog = await openDialog(admin, 'Edit', 'PMS');
-  await expect(dialog.getByRole('alert')).toHaveText('This key no longer exists. Somebody may have deleted it.');
+  await expect(dialog.getByRole('alert')).toHaveText('This key no longer exists. It may have been deleted.');
   await expectAccessible(admin);
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(dialog).toHaveCount(0);

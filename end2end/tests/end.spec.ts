@@ -6,7 +6,7 @@ test('revoking names the key, says what breaks, and is for good', async ({ admin
   await expect(admin.getByText('1/10 keys')).toBeVisible();
   const dialog = await openDialog(admin, 'Revoke', 'PMS');
   await expect(dialog.getByRole('heading')).toHaveText('Revoke “PMS”?');
-  await expect(dialog).toContainText('lose access at once, and that cannot be undone');
+  await expect(dialog).toContainText('lose access immediately, and that cannot be undone');
   await expectAccessible(admin);
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(row(admin, 'PMS')).toContainText('Active');
@@ -18,7 +18,7 @@ test('revoking names the key, says what breaks, and is for good', async ({ admin
   await expect(row(admin, 'PMS').getByText('Revoked')).toHaveAttribute('title', /by Ana$/);
 });
 
-test('revoking what somebody else revoked is one revocation', async ({ admin, tenant }) => {
+test('revoking a key that another admin revoked is one revocation', async ({ admin, tenant }) => {
   const { id } = await tenant.key('PMS');
   await open(admin, '/tenant-api-keys');
   const dialog = await openDialog(admin, 'Revoke', 'PMS');
@@ -32,7 +32,7 @@ test('deleting an active key asks for its name', async ({ admin, tenant }) => {
   const { id } = await tenant.key('PMS');
   await open(admin, '/tenant-api-keys');
   const dialog = await openDialog(admin, 'Delete', 'PMS');
-  await expect(dialog).toContainText('The key is active: applications that use it lose access at once.');
+  await expect(dialog).toContainText('The key is active: applications that use it lose access immediately.');
   const confirm = dialog.getByRole('button', { name: 'Delete' });
   await expect(confirm).toBeDisabled();
   await expectAccessible(admin);
@@ -70,7 +70,7 @@ test('what fails is said in the dialog and can be tried again', async ({ admin, 
   expect(complaints.splice(0)).toEqual([expect.stringContaining('ERR_FAILED')]);
 });
 
-test('a session that ended meanwhile is told, and the page keeps what it has', async ({ admin, tenant, complaints }) => {
+test('an ended session is reported, and the page keeps its content', async ({ admin, tenant, complaints }) => {
   await tenant.key('PMS');
   await open(admin, '/tenant-api-keys');
   const dialog = await openDialog(admin, 'Revoke', 'PMS');

@@ -216,12 +216,12 @@ test('leaving with the secret open and coming Back does not show it', async ({ a
   await expect(admin.getByRole('dialog')).toHaveCount(0);
 });
 
-test('whoever fills the last place meanwhile is named by the refusal', async ({ page, program, complaints }, info) => {
+test('the refusal names the admin who reached the key limit first', async ({ page, program, complaints }, info) => {
   const tenant = await Tenant.make(program, `last${info.workerIndex}${info.repeatEachIndex}`, 1);
   await signIn(page, tenant.email('Ana'));
   await open(page, form);
   await fillIn(page, 'PMS');
-  await tenant.key('Somebody was quicker');
+  await tenant.key('Generated first');
   await page.getByRole('button', { name: 'Generate' }).click();
   await expect(page.getByRole('alert')).toContainText('The tenant uses all of its 1 keys.');
   await expect(page.getByLabel('Key name')).toHaveValue('PMS');

@@ -54,7 +54,7 @@ test('a group is made of what is picked and what is typed', async ({ admin, tena
   expect(complaints.splice(0)).toEqual([expect.stringContaining('422'), expect.stringContaining('422')]);
 });
 
-test('an edit says whom it changes, and holds from the next call', async ({ admin, tenant, request }) => {
+test('an edit names the affected keys, and applies from the next call', async ({ admin, tenant, request }) => {
   const { secret } = await tenant.key('PMS', '--group', 'Booking');
   const property = tenant.properties[0]!.id;
   const services = () => request.get(`/api/v1/services?property_id=${property}`, { headers: { 'X-API-Key': secret } });
@@ -90,7 +90,7 @@ test('the second of two admins is told, and overwrites nothing', async ({ admin,
   await expect(admin.getByText('Saved “Booking”.')).toBeVisible();
   await ben.getByLabel('Other permissions').fill('invoices:write');
   await ben.getByRole('button', { name: 'Save' }).click();
-  await expect(ben.getByRole('alert').filter({ hasText: 'Ana changed this group meanwhile' })).toBeVisible();
+  await expect(ben.getByRole('alert').filter({ hasText: 'Ana changed this group while you were editing' })).toBeVisible();
   await expect(ben.getByLabel('Other permissions')).toHaveValue('invoices:write');
   await ben.reload();
   await expect(ben.getByLabel('Other permissions')).toHaveValue('invoices:read');
@@ -104,7 +104,7 @@ test('a group that nothing uses is deleted', async ({ admin, tenant, complaints 
   await admin.getByRole('button', { name: 'Delete' }).click();
   const dialog = admin.getByRole('dialog', { name: 'Delete “Booking”?' });
   await expectAccessible(admin);
-  const { id } = await tenant.key('Meanwhile', '--group', 'Booking');
+  const { id } = await tenant.key('Booking widget', '--group', 'Booking');
   await dialog.getByRole('button', { name: 'Delete' }).click();
   await expect(dialog.getByRole('alert')).toHaveText('1 active key uses this group. Give the active keys another group.');
   await tenant.program.command(['key', 'delete', id]);

@@ -121,7 +121,7 @@ test.describe('with many keys', () => {
 test.describe('at the limit', () => {
   test.use({ keyLimit: 1 });
 
-  test('the button is off and says whom to ask', async ({ admin, tenant }) => {
+  test('the button is disabled and names the support contact', async ({ admin, tenant }) => {
     await tenant.key('The only one');
     await open(admin, '/tenant-api-keys');
     await expect(admin.getByText('1/1 keys')).toBeVisible();
@@ -136,7 +136,7 @@ test.describe('at the limit', () => {
 });
 
 test('rows are there before the WebAssembly is', async ({ admin, tenant }) => {
-  await tenant.key('Visible at once');
+  await tenant.key('Visible immediately');
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await admin.route('**/*.wasm', async (route) => {
@@ -144,7 +144,7 @@ test('rows are there before the WebAssembly is', async ({ admin, tenant }) => {
     await route.continue();
   });
   await admin.goto('/tenant-api-keys', { waitUntil: 'commit' });
-  await expect(row(admin, 'Visible at once')).toBeVisible();
+  await expect(row(admin, 'Visible immediately')).toBeVisible();
   expect(await admin.locator('html[data-ready]').count()).toBe(0);
   release();
   await alive(admin);

@@ -2,7 +2,7 @@ import type { Browser, Page } from '@playwright/test';
 import { Authenticator } from './support/authenticator';
 import { type Tenant, alive, expect, expectAccessible, open, password, row, signIn, test, watch } from './support/test';
 
-/** Somebody else, at a browser of their own. */
+/** Another person, in their own browser. */
 async function another(browser: Browser, tenant: Tenant, complaints: string[]): Promise<Page> {
   const page = await (await browser.newContext({ baseURL: tenant.program.url })).newPage();
   watch(page, complaints);
@@ -42,7 +42,7 @@ async function choosePassword(page: Page, link: string, chosen: string): Promise
   await page.getByRole('button', { name: /^Set password/ }).click();
 }
 
-test('an admin invites somebody, who chooses a password and is in', async ({ admin, tenant, browser, complaints }) => {
+test('an admin invites a person, who chooses a password and signs in', async ({ admin, tenant, browser, complaints }) => {
   const group = ['group', 'create', '--tenant', tenant.slug, '--name', 'Front desk', '--type', 'person'];
   await tenant.program.command([...group, '--permission', 'reservations:*']);
   await admin.getByRole('link', { name: 'People' }).click();
@@ -111,12 +111,12 @@ test('a role holds from the next click', async ({ admin, tenant, browser, compla
   await expect(mia.getByRole('heading', { level: 1, name: 'People' })).toBeVisible();
 });
 
-test('switched off, somebody is out at once; switched on, they can come back', async ({ admin, tenant, browser, complaints }) => {
+test('a deactivated person is signed out immediately; a reactivated one can sign in', async ({ admin, tenant, browser, complaints }) => {
   await tenant.person('Mia', 'member');
   const mia = await another(browser, tenant, complaints);
   await signIn(mia, tenant.email('Mia'));
   await openPerson(admin, 'Mia');
-  await confirm(admin, 'Switch off', /signed out everywhere at once.*no personal API key/);
+  await confirm(admin, 'Switch off', /signed out everywhere immediately.*no personal API key/);
   await expect(admin.getByText('Mia is switched off.')).toBeVisible();
   await expect(admin.getByText('They are switched off: they can neither sign in')).toBeVisible();
   await expect(admin.getByRole('button', { name: 'Switch off' })).toHaveCount(0);
@@ -171,22 +171,22 @@ test('the last admin cannot be demoted or switched off, and the page says why', 
   await expect(admin.getByRole('button', { name: 'Switch off' })).toBeVisible();
 });
 
-test('a second factor of everybody: who has none is counted, and led to it', async ({ admin, tenant }) => {
+test('a required second factor: people without one are counted and led to enrollment', async ({ admin, tenant }) => {
   await tenant.person('Mia', 'member');
   await open(admin, '/people');
   const panel = admin.getByRole('region', { name: 'Second factor' });
   await expect(panel).toContainText('None of the 2 people has one yet.');
-  await admin.getByRole('button', { name: 'Require a second factor of everybody' }).click();
+  await admin.getByRole('button', { name: 'Require a second factor for everyone' }).click();
   const dialog = admin.getByRole('dialog');
   await expect(dialog).toContainText('None of the 2 people has one yet. You are one of them');
   await expect(dialog).toContainText('Basic and JWT');
   await expectAccessible(admin);
   await dialog.getByRole('button', { name: 'Require it' }).click();
   await expect(admin).toHaveURL(/\/security$/);
-  await expect(admin.getByText('asks everybody for a second factor')).toBeVisible();
+  await expect(admin.getByText('requires a second factor')).toBeVisible();
 });
 
-test('with the keyboard alone, somebody is invited', async ({ admin, tenant }) => {
+test('a person is invited by keyboard', async ({ admin, tenant }) => {
   await open(admin, '/people/new');
   await admin.getByLabel('Name').focus();
   await admin.keyboard.type('Zoe');

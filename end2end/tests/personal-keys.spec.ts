@@ -53,7 +53,7 @@ test('a member creates a key that does what they can do', async ({ page, tenant,
   await expect(section(page)).toContainText('You have no keys yet');
   await expectAccessible(page);
   const secret = await create(page, 'Arrivals board', async () => {
-    await expect(page.getByText('Whatever you may do yourself')).toBeVisible();
+    await expect(page.getByText('Everything that you may do yourself')).toBeVisible();
     await expect(page.locator('#scopes-left')).toContainText('reservations:read');
     await page.getByRole('checkbox', { name: 'Access to all properties' }).uncheck();
     await page.getByRole('checkbox', { name: 'Old Town' }).check();
@@ -89,7 +89,7 @@ test('a key is edited, rotated and looked at', async ({ page, tenant }) => {
   await asMember(page, tenant, '*');
   await create(page, 'Script');
   const dialog = await choose(page, 'Edit', 'Script');
-  await expect(dialog.getByText('Whatever you may do yourself')).toBeVisible();
+  await expect(dialog.getByText('Everything that you may do yourself')).toBeVisible();
   await dialog.getByLabel('Key name').fill('Better script');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect(row(page, 'Better script')).toBeVisible();

@@ -1,6 +1,6 @@
 import { expect, expectAccessible, open, password, signIn, test } from './support/test';
 
-test('everybody sees who they are here and what they may do', async ({ page, tenant, program }) => {
+test('people see their role and permissions', async ({ page, tenant, program }) => {
   await tenant.person('Mia', 'member');
   const root = `root.${tenant.slug}@example.test`;
   const words = ['person', 'create', '--email', root, '--name', 'Root', '--role', 'super-user', '--password-stdin'];

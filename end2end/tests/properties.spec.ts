@@ -109,7 +109,7 @@ test('archiving takes a property from the keys, and restoring gives it back', as
   await open(admin, '/tenant-api-keys/new');
   await admin.getByLabel('Access to all properties').uncheck();
   await expect(admin.getByLabel('Harbour House')).toBeVisible();
-  await expect(admin.getByLabel('Old Town'), 'nobody is offered it').toHaveCount(0);
+  await expect(admin.getByLabel('Old Town'), 'it is not offered').toHaveCount(0);
   await open(admin, '/properties');
   await archived.getByRole('button', { name: 'Restore Old Town' }).click();
   await expect(admin.getByRole('dialog')).toContainText('2 active keys have it in their selection');
@@ -154,7 +154,7 @@ test('the second of two admins who rename it is told', async ({ admin, tenant, b
     await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
     if (page === admin) await expect(property(admin, name)).toBeVisible();
   }
-  await expect(ben.getByRole('alert').filter({ hasText: 'Ana changed this property meanwhile' })).toBeVisible();
+  await expect(ben.getByRole('alert').filter({ hasText: 'Ana changed this property while you were editing' })).toBeVisible();
   await expect(ben.getByRole('dialog').getByLabel('Name')).toHaveValue('Ben’s House');
   expect(complaints.splice(0)).toEqual([expect.stringContaining('409')]);
   await other.close();

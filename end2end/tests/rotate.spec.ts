@@ -6,7 +6,7 @@ test('a rotation warns, and shows the new secret once', async ({ admin, tenant }
   const old = await tenant.key('PMS');
   await open(admin, '/tenant-api-keys');
   const dialog = await openDialog(admin, 'Rotate', 'PMS');
-  await expect(dialog).toContainText('all applications with the old one lose access at once');
+  await expect(dialog).toContainText('all applications with the old one lose access immediately');
   await expect(dialog.getByRole('radio', { name: 'No, it stops working now' })).toBeChecked();
   await expectAccessible(admin);
   await dialog.getByRole('button', { name: 'Rotate' }).click();
@@ -36,7 +36,7 @@ test('the old secret can stay for a while, and be ended', async ({ admin, tenant
   await expect(row(admin, 'PMS')).toContainText('Old secret until');
   await row(admin, 'PMS').getByRole('button', { name: 'End now' }).click();
   const ending = admin.getByRole('dialog');
-  await expect(ending).toContainText('have not been given the new secret lose access at once');
+  await expect(ending).toContainText('have not been given the new secret lose access immediately');
   await expectAccessible(admin);
   await ending.getByRole('button', { name: 'End now' }).click();
   await expect(admin.getByText('Ended the old secret of “PMS”.')).toBeVisible();

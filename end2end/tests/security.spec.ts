@@ -2,7 +2,7 @@ import type { Locator, Page } from '@playwright/test';
 import { Authenticator } from './support/authenticator';
 import { type Tenant, alive, expect, expectAccessible, open, password, signIn, test, watch } from './support/test';
 
-/** Signs somebody in who has just been made. Super users belong to no tenant. */
+/** Signs a new person in. Super users belong to no tenant. */
 async function enter(page: Page, tenant: Tenant, role: string): Promise<string> {
   const name = 'Kim';
   if (role === 'super-user') {
@@ -137,19 +137,19 @@ test('new recovery codes end the old ones, and few are warned of', async ({ page
   await expect(factor(page)).toContainText('You have 10 recovery codes left.');
 });
 
-test('whoever owes a second factor is told so, and nothing else works until it is set up', async ({ page, tenant }) => {
+test('a person without the required second factor can only set one up', async ({ page, tenant }) => {
   await enter(page, tenant, 'tenant-admin');
   await open(page, '/people');
-  const everybody = page.getByRole('region', { name: 'Second factor' });
-  await expect(everybody).toContainText('None of the 2 people has one yet.');
-  await everybody.getByRole('button', { name: 'Require a second factor of everybody' }).click();
+  const requirement = page.getByRole('region', { name: 'Second factor' });
+  await expect(requirement).toContainText('None of the 2 people has one yet.');
+  await requirement.getByRole('button', { name: 'Require a second factor for everyone' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Require it' }).click();
-  await expect(page.getByText('From now on everybody needs a second factor.')).toBeVisible();
+  await expect(page.getByText('From now on, everyone needs a second factor.')).toBeVisible();
   for (const path of ['/', '/tenant-api-keys', '/tenant-api-keys/new']) {
     await page.goto(path);
     await expect(page).toHaveURL(/\/security$/);
   }
-  await expect(page.getByText('asks everybody for a second factor.')).toBeVisible();
+  await expect(page.getByText('requires a second factor.')).toBeVisible();
   await expect(page.getByText('Until you have set yours up')).toBeVisible();
   await expectAccessible(page);
   await setUp(page);
@@ -161,8 +161,8 @@ test('whoever owes a second factor is told so, and nothing else works until it i
   await expect(page.getByRole('heading', { level: 1, name: 'API Keys' })).toBeVisible();
 
   await open(page, '/people');
-  await expect(everybody).toContainText('1 of 2 people has none yet.');
-  await everybody.getByRole('button', { name: 'Leave it to each person' }).click();
+  await expect(requirement).toContainText('1 of 2 people has none yet.');
+  await requirement.getByRole('button', { name: 'Leave it to each person' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Leave it to them' }).click();
   await expect(page.getByText('A second factor is left to each person now.')).toBeVisible();
   await open(page, '/security');

@@ -11,7 +11,7 @@ test('an admin signs in and is led to the keys', async ({ page, tenant }) => {
 
 test('a wrong password and an unknown address are told alike, and the address stays', async ({ page, tenant, complaints }) => {
   await open(page, '/sign-in');
-  for (const email of [tenant.email('Ana'), 'nobody@example.test']) {
+  for (const email of [tenant.email('Ana'), 'unknown@example.test']) {
     await page.getByLabel('E-mail').fill(email);
     await page.getByLabel('Password').fill('a wrong password');
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -24,7 +24,7 @@ test('a wrong password and an unknown address are told alike, and the address st
   expect(complaints.splice(0)).toEqual([expect.stringContaining('401'), expect.stringContaining('401')]);
 });
 
-test('people with the same address sign in with their organisation', async ({ page, program, tenant, complaints }) => {
+test('people with the same address sign in with their organization', async ({ page, program, tenant, complaints }) => {
   const other = await Tenant.make(program, `${tenant.slug}b`, 10);
   const email = 'both@example.test';
   for (const { slug } of [tenant, other]) {
@@ -37,8 +37,8 @@ test('people with the same address sign in with their organisation', async ({ pa
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('alert')).toHaveText('The e-mail address or the password is wrong.');
   await page.getByLabel('Password').fill(password);
-  await page.getByLabel('Organisation').fill(other.slug);
-  await page.getByLabel('Organisation').press('Enter');
+  await page.getByLabel('Organization').fill(other.slug);
+  await page.getByLabel('Organization').press('Enter');
   await expect(page).toHaveURL(/\/tenant-api-keys$/);
   await page.goto('/user-profile');
   await expect(page.getByText(other.slug, { exact: true })).toBeVisible();

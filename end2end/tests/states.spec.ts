@@ -40,7 +40,7 @@ test('what cannot be loaded says so and offers to try again', async ({ admin, te
   await expect(row(admin, 'Still there')).toBeVisible();
 });
 
-test('when nobody can be looked up, the page says that nothing is lost', async ({ admin, databaseUrl, complaints }) => {
+test('without a database, the page says that nothing is lost', async ({ admin, databaseUrl, complaints }) => {
   await psql(databaseUrl, 'ALTER TABLE session RENAME TO session_away');
   const answer = await admin.goto('/tenant-api-keys');
   expect(answer!.status()).toBe(503);
@@ -52,7 +52,7 @@ test('when nobody can be looked up, the page says that nothing is lost', async (
   expect(complaints.splice(0)).toEqual([expect.stringContaining('503')]);
 });
 
-test('whom to ask is the contact of the installation', async ({ page, program }) => {
+test('the support contact is the one of the installation', async ({ page, program }) => {
   const tenant = await Tenant.make(program, 'full', 0);
   await signIn(page, tenant.email('Ana'));
   await expect(page.getByRole('button', { name: 'Generate API Key' })).toBeDisabled();

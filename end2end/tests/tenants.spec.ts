@@ -19,12 +19,12 @@ test('a super user makes a tenant and invites its first admin', async ({ root, t
   await root.getByRole('link', { name: 'New tenant' }).click();
   await expectAccessible(root);
   const slug = `new-${tenant.slug}`;
-  const organisation = root.locator('#new-tenant');
-  await organisation.locator('#new-tenant-name').fill(`Hotel ${slug}`);
+  const organization = root.locator('#new-tenant');
+  await organization.locator('#new-tenant-name').fill(`Hotel ${slug}`);
   await root.getByLabel('Slug').fill('Not A Slug');
   await root.getByLabel('Time zone').selectOption('Europe/Lisbon');
   await root.getByLabel('Key limit').fill('3');
-  await organisation.locator('#new-tenant-admin_name').fill('Bea');
+  await organization.locator('#new-tenant-admin_name').fill('Bea');
   await root.getByLabel('E-mail').fill(`bea@${slug}.test`);
   await root.getByRole('button', { name: 'Create tenant' }).click();
   await expect(root.locator('#new-tenant-slug-error')).toContainText('lower-case');

@@ -174,7 +174,7 @@ pub(crate) async fn last_change(
     subject: &impl Id,
 ) -> Result<(String, DateTime<Utc>), Error> {
     let last = store::last_change(change.on(), &viewer.tenant().id, subject.as_str()).await?;
-    Ok(last.unwrap_or_else(|| ("Somebody".to_owned(), change.now())))
+    Ok(last.unwrap_or_else(|| ("Another admin".to_owned(), change.now())))
 }
 
 /// The refusal of an edit that started from a state that is no more.

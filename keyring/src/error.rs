@@ -55,7 +55,7 @@ pub enum Error {
     #[error("{} changed the key first. Look at it again before you change it.", .0.by)]
     Changed(Box<Changed>),
     #[error(
-        "{by} changed this {thing} meanwhile, so nothing of yours was saved. Look at it as it is now, and change it again."
+        "{by} changed this {thing} while you were editing. Your changes were not saved. Review the current version, and try again."
     )]
     Outdated { thing: Thing, by: String },
     #[error("Only the tenant's admins may do this.")]
@@ -68,7 +68,7 @@ pub enum Error {
     NoKeysOfTheirOwn,
     #[error(
         "{} a second factor. Set it up under Security first.",
-        if *.by_installation { "Super users of this installation need" } else { "Your organisation asks for" }
+        if *.by_installation { "Super users of this installation need" } else { "Your organization asks for" }
     )]
     MfaEnrollmentRequired { by_installation: bool },
     /// The password, and a code if there is a second factor, must have been entered recently.

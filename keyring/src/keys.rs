@@ -152,7 +152,7 @@ async fn subscribed(change: &Change, manager: &impl ManageKeys) -> Result<Tenant
 fn check_words(draft: &KeyDraft) -> Result<(), FieldErrors> {
     let words = [(Field::Name, &draft.name), (Field::Description, &draft.description)];
     let refused = |field| {
-        FieldError::new(field, "holds_a_secret", "Take the API key's secret out of here: everybody could read it.")
+        FieldError::new(field, "holds_a_secret", "Remove the API key's secret from this text: everyone could read it.")
     };
     let errors = words.into_iter().filter(|(_, text)| is_within(text)).map(|(field, _)| refused(field)).collect();
     let errors = FieldErrors(errors);

@@ -54,7 +54,7 @@ impl fmt::Display for LegacyRefusal {
                 write!(f, "E-mail and password have not opened the API since {sunset}. Use an API key.")
             }
             Self::WrongCredentials => {
-                f.write_str("The e-mail address or the password is wrong. Mend it, or better, use an API key.")
+                f.write_str("The e-mail address or password is wrong. Correct it, or better, use an API key.")
             }
             Self::InvalidToken => f.write_str(
                 "The access token is not good any more. Get another from /api/v1/auth/token, or better, use an API key.",
@@ -67,7 +67,7 @@ impl fmt::Display for LegacyRefusal {
                 "The organization's subscription does not include API access at present. Passwords and access tokens work \
                  again once it does.",
             ),
-            Self::NoTenant => f.write_str("A super user belongs to no organisation. Use an API key of one."),
+            Self::NoTenant => f.write_str("A super user belongs to no organization. Use an API key of one."),
             Self::TooManyAttempts { retry_after } => {
                 write!(f, "Too many attempts. Wait {} seconds.", whole_seconds(*retry_after))
             }

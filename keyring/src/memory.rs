@@ -279,7 +279,7 @@ impl Hasher for PassthroughHasher {
     }
 
     fn write(&mut self, _: &[u8]) {
-        unreachable!("only hashes of secrets are kept by it, and they write their bits at once")
+        unreachable!("only hashes of secrets are hashed, and they write their bits in one call")
     }
 
     fn finish(&self) -> u64 {

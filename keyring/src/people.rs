@@ -93,7 +93,7 @@ impl Keyring {
         new: NewPerson,
     ) -> Result<Person, Error> {
         if !belongs(tenant, role) {
-            return Err(Error::Refused("A super user belongs to no tenant; everybody else belongs to one.".to_owned()));
+            return Err(Error::Refused("A super user belongs to no tenant; every other person belongs to one.".to_owned()));
         }
         let parsed = new.parse(tenant.map(TenantAdmin::tenant), &self.passwords).await?;
         let operator = Actor::operator();
@@ -263,7 +263,7 @@ async fn check_not_last_admin(change: &Change, admin: &TenantAdmin, found: &Prof
         return Ok(());
     }
     Err(Error::Refused(format!(
-        "{} is the only admin who can sign in. Make somebody else an admin first.",
+        "{} is the only admin who can sign in. Make another person an admin first.",
         found.person.name
     )))
 }

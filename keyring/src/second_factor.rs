@@ -234,7 +234,7 @@ async fn check_is_on(change: &Change, signed_in: &ActiveSession) -> Result<(), E
 }
 
 fn is_required_by(tenant: &Tenant) -> Error {
-    Error::Refused(format!("{} asks everybody for a second factor, so yours stays on.", tenant.name))
+    Error::Refused(format!("{} requires a second factor, so you cannot turn yours off.", tenant.name))
 }
 
 fn is_off_already() -> Error {

@@ -49,7 +49,7 @@ local function refuse(txn, answer)
     txn:done(reply)
 end
 
--- In milliseconds. HAProxy asks up to four times, so nobody waits longer than 5 seconds for a Latchkey that hangs.
+-- In milliseconds. HAProxy asks up to four times, so a request waits at most 5 seconds for an unresponsive Latchkey.
 local patience = 1250
 
 local unavailable = { status = 503, headers = { ["retry-after"] = { [0] = "1" } } }

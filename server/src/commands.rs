@@ -32,7 +32,7 @@ const EXIT_USAGE: u8 = 2;
 /// The commands that work on data.
 #[derive(Subcommand, Clone)]
 pub enum Command {
-    /// Organisations
+    /// Organizations
     #[command(subcommand)]
     Tenant(tenant::TenantCommand),
     /// People who sign in to the console

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use crate::commands::Command;
 
-/// Keeps an organisation's API keys: a browser console, and commands that do the same.
+/// Keeps an organization's API keys: a browser console, and commands that do the same.
 #[derive(Parser)]
 #[command(name = "latchkey", version)]
 pub struct Cli {

@@ -92,7 +92,7 @@ codes! {
     LegacyAuthRetired "legacy_auth_retired" UNAUTHORIZED "Sign-in method retired"
         "Passwords and tokens are no longer accepted here. Use an API key."
     NotFound "not_found" NOT_FOUND "Not found"
-        "There is nothing here, or it belongs to somebody else. Check the address and the ids in it."
+        "Nothing was found at this address. Check the URL and the ids in it."
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
         "The address does not take this method. `Allow` names those that it takes."
     Invalid "invalid" UNPROCESSABLE_ENTITY "Invalid request"
@@ -102,7 +102,7 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Unsupported media type"
         "The body is of a type that is not taken here. Send `Content-Type: application/json`."
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Body too large"
-        "The body is longer than 64 KiB. Send less at once."
+        "The body is longer than 64 KiB. Send a shorter one."
     SoldOut "sold_out" CONFLICT "Sold out"
         "Nothing is left for these dates. Look for others in the availability."
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "Idempotency key reused"
@@ -116,7 +116,7 @@ codes! {
     OutcomeUnknown "outcome_unknown" SERVICE_UNAVAILABLE "Outcome unknown"
         "The database failed while it saved the change. Check whether the change took effect before you send it again."
     Internal "internal" INTERNAL_SERVER_ERROR "Internal error"
-        "Something went wrong here. Tell whoever runs this server the `request_id`."
+        "An internal error occurred. Report the `request_id` to the operator of this server."
 }
 
 /// An error of one field of the request.

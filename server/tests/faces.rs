@@ -1,4 +1,4 @@
-//! The program's faces, through real sockets and the real command line.
+//! Tests of the program's surfaces, over real sockets and the real command line.
 
 mod faces {
     mod access_log;

@@ -1,4 +1,4 @@
-//! Several servers on one database, and commands beside them: what one of them was told, all of them act on.
+//! Several servers on one database, and commands beside them: a change through one of them applies to all.
 
 mod nodes {
     #[expect(dead_code, reason = "the tests of the API use the rest of it")]

@@ -126,7 +126,7 @@ fn inside(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
         let figures: Value = serde_json::from_str(&undisturbed(|| process::read(&mut command))?)?;
         for (name, what) in [
             ("verify", "`Keyring::verify`"),
-            ("verify_on_two_threads", "the same on two threads at once"),
+            ("verify_on_two_threads", "the same on two threads"),
             ("verify_and_record", "the same with the use recorded"),
         ] {
             let nanos = figures[name].as_f64().unwrap_or_default();

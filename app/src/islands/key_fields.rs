@@ -140,7 +140,7 @@ pub(super) fn IdentityFields(form: KeyForm) -> impl IntoView {
                 aria-invalid=description.invalid()
                 aria-describedby="description-hint description-error"
             ></textarea>
-            <p class="hint" id="description-hint">"What the key is for, and whom to ask about it."</p>
+            <p class="hint" id="description-hint">"What the key is for, and who is responsible for it."</p>
             {description.view()}
         </div>
     }
@@ -204,9 +204,9 @@ fn OwnPowers(permissions: Vec<Permission>) -> impl IntoView {
         .map(|permission| view! { <code class="permission">{permission.to_string()}</code> })
         .collect_view();
     let what = if permissions.is_empty() {
-        "Nothing at present: you have no permissions yet. Ask an admin of your organisation for a group."
+        "Nothing at present: you have no permissions yet. Ask an admin of your organization for a group."
     } else {
-        "Whatever you may do yourself at the moment of the call. At present that is:"
+        "Everything that you may do yourself at the moment of the call. At present that is:"
     };
     view! {
         <div class="field">

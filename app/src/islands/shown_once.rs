@@ -102,7 +102,7 @@ pub(super) fn ShownOnce(
                 <p class="callout danger" role="alert">
                     <Icon name="warning"/>
                     <span>
-                        {noun.with_value(|noun| format!("You have not copied the {noun}. Once this dialog is closed, nobody can see this again."))}
+                        {noun.with_value(|noun| format!("You have not copied the {noun}. Once this dialog is closed, it cannot be shown again."))}
                     </span>
                 </p>
             })}

@@ -78,7 +78,7 @@ pub fn SignInForm(
                 />
             </div>
             <div class="field">
-                <label for="organization">"Organisation (optional)"</label>
+                <label for="organization">"Organization (optional)"</label>
                 <input
                     id="organization"
                     name="organization"

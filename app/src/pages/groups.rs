@@ -69,7 +69,7 @@ fn None() -> impl IntoView {
             <h2>"No authorization groups yet"</h2>
             <p>
                 "A group says what its holders may do: look up reservations, say, or make them. Each API key has one; people \
-                 may have several. Change a group, and everybody who has it is changed with it."
+                 may have several. A change to a group applies to everyone in it."
             </p>
             <NewGroup/>
         </div>

@@ -36,7 +36,7 @@ fn Welcome(admins: Vec<Person>) -> impl IntoView {
             <span class="empty-mark"><Icon name="key"/></span>
             <h1>"You are signed in"</h1>
             <p>
-                "Your organisation’s API keys are kept by its admins. Ask one of them if you need a key or want to see what there is"
+                "Your organization’s API keys are kept by its admins. Ask one of them if you need a key or want to see what there is"
                 <AdminContacts people=admins/>
             </p>
         </div>

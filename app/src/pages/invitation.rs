@@ -103,7 +103,7 @@ fn NoLongerGood() -> impl IntoView {
             <h1>"This link is not good any more"</h1>
             <p>
                 "A link is good once and for 7 days, and ends when a newer one is made. If you have chosen your password already, sign in with it. "
-                "Otherwise ask whoever sent you the link, an admin of your organisation, for a new one."
+                "Otherwise ask the admin of your organization who sent you the link for a new one."
             </p>
             <a class="button" href="/sign-in">"Go to the sign-in"</a>
         </div>

@@ -145,7 +145,7 @@ fn KeyListPage(list: List) -> impl IntoView {
 #[component]
 pub(super) fn WhoseKeys(of: KeysOf) -> impl IntoView {
     let option = |label, there: KeysOf| (label, there.list_path().to_owned(), there == of);
-    let options = vec![option("The organisation’s", KeysOf::Tenant), option("Personal", KeysOf::People)];
+    let options = vec![option("The organization’s", KeysOf::Tenant), option("Personal", KeysOf::People)];
     view! { <div class="whose-keys"><Choice label="Whose keys" options/></div> }
 }
 
@@ -223,7 +223,7 @@ fn NoKeys(can_generate: bool) -> impl IntoView {
             <h2>"No API keys yet"</h2>
             <p>
                 "A key lets one integration, such as a property management system or a booking widget, call the API in your \
-                 organisation’s name without anybody’s password. Give each integration a key of its own, and you can narrow, \
+                 organization’s name without anybody’s password. Give each integration a key of its own, and you can narrow, \
                  rotate or revoke it without touching the others."
             </p>
             {can_generate.then(|| view! {

@@ -117,7 +117,7 @@ fn NotSubscribed(whom: Whom) -> impl IntoView {
         <header class="page-header"><h2 id="own-keys-title">"API Keys"</h2></header>
         <div class="empty">
             <span class="empty-mark"><Icon name="info"/></span>
-            <h3>"Your organisation’s subscription does not include API keys"</h3>
+            <h3>"Your organization’s subscription does not include API keys"</h3>
             <p>"Ask "<NamedOrContact whom/>" to include them. Then load this page again, and every key there was works as before."</p>
         </div>
     }

@@ -28,7 +28,7 @@ use second_factor::{SecondFactorPanel, WithoutOne};
 const PATH: &str = "/people";
 
 /// The part of the navigation that people are in.
-const PART: &str = "Organisation";
+const PART: &str = "Organization";
 
 /// Where a person's own page is.
 fn address_of(person: &PersonId) -> String {
@@ -116,7 +116,7 @@ fn Nobody() -> impl IntoView {
     view! {
         <div class="empty">
             <span class="empty-mark"><Icon name="people"/></span>
-            <h2>"Nobody belongs to this tenant yet"</h2>
+            <h2>"This tenant has no people yet"</h2>
             <p>"Invite its first admin. They get a link by which they choose a password."</p>
         </div>
     }

@@ -65,7 +65,7 @@ fn NoKeys() -> impl IntoView {
     view! {
         <div class="empty">
             <span class="empty-mark"><Icon name="key"/></span>
-            <h2>"Nobody has a personal key yet"</h2>
+            <h2>"There are no personal keys yet"</h2>
             <p>"People make their own under Profile. Every key of theirs is then listed here, and can be withdrawn."</p>
         </div>
     }

@@ -56,7 +56,7 @@ pub(super) async fn not_allowed(visitor: &Visitor) -> Response {
         let people = admins.clone();
         view! {
             <Problem title="Only admins can open this page" action=("/", "Go to the start page")>
-                "What is here is kept by your organisation’s admins. Ask one of them for what you need"
+                "What is here is kept by your organization’s admins. Ask one of them for what you need"
                 <AdminContacts people/>
             </Problem>
         }
@@ -82,7 +82,7 @@ pub(super) async fn for_super_users(visitor: &Visitor) -> Response {
     page.render(|| {
         view! {
             <Problem title="Only super users can open this page" action=("/", "Go to the start page")>
-                "What is here belongs to whoever runs this Latchkey installation."
+                "This page is for the operators of this Latchkey installation."
             </Problem>
         }
     })
@@ -97,7 +97,7 @@ pub(super) async fn not_subscribed(visitor: &Visitor) -> Response {
         let whom = whom.clone();
         view! {
             <Problem title="Your subscription does not include API keys" action=("", "Try again")>
-                "No key of your organisation works at the moment, and none can be generated. None is lost: once API keys are \
+                "No key of your organization works at the moment, and none can be generated. None is lost: once API keys are \
                  part of the subscription again, all of them come back unchanged. Ask "<NamedOrContact whom/>" for it."
             </Problem>
         }
@@ -109,7 +109,7 @@ pub(super) async fn not_subscribed(visitor: &Visitor) -> Response {
 /// beside something else.
 pub(super) async fn admin_contacts(visitor: &Visitor) -> Vec<Person> {
     visitor.visit.console.keyring.admin_contacts(&visitor.signed_in).await.unwrap_or_else(|error| {
-        tracing::error!(cause = %error.root_cause(), "whom to ask could not be found out");
+        tracing::error!(cause = %error.root_cause(), "admin contacts could not be loaded");
         Vec::new()
     })
 }
@@ -159,7 +159,7 @@ pub(super) async fn unavailable(page: Page) -> Response {
     page.render(|| {
         view! {
             <Problem title="Latchkey cannot reach its database" action=("", "Try again")>
-                "Nothing was lost. Try again in a moment; if it stays like this, tell whoever runs this installation."
+                "Nothing was lost. Try again in a moment; if the problem persists, contact the operator of this installation."
             </Problem>
         }
     })

@@ -22,7 +22,7 @@ pub(crate) use detail::property;
 use actions::{Archive, Rename, Restore};
 
 const PATH: &str = "/properties";
-const PART: &str = "Organisation";
+const PART: &str = "Organization";
 
 fn address_of(property: &Property) -> String {
     format!("{PATH}/{}", property.id)
@@ -66,7 +66,7 @@ fn Create() -> impl IntoView {
                 name="name"
                 label="Name"
                 placeholder="For example: Harbour House"
-                hint="Keys with access to all properties reach it at once; others once you pick it for them."
+                hint="Keys with access to all properties include it immediately; others once you select it for them."
             />
         </FormDialog>
     }
@@ -79,7 +79,7 @@ fn None() -> impl IntoView {
             <span class="empty-mark"><Icon name="building"/></span>
             <h2>"No properties yet"</h2>
             <p>
-                "A property is a hotel or a site of your organisation. Once there are some, each API key can be narrowed to \
+                "A property is a hotel or a site of your organization. Once there are some, each API key can be narrowed to \
                  those that its integration works with."
             </p>
             <Create/>

@@ -60,7 +60,7 @@ fn NoTenants() -> impl IntoView {
         <div class="empty">
             <span class="empty-mark"><Icon name="tenants"/></span>
             <h2>"No tenants yet"</h2>
-            <p>"A tenant is an organisation that hands out API keys. Make the first one and invite its admin."</p>
+            <p>"A tenant is an organization that hands out API keys. Make the first one and invite its admin."</p>
         </div>
     }
 }

@@ -20,7 +20,7 @@ impl Whom {
             return Self::Contact(contact.to_owned());
         }
         let people = console.keyring.admin_contacts(signed_in).await.unwrap_or_else(|error| {
-            tracing::error!(cause = %error.root_cause(), "whom to ask could not be found out");
+            tracing::error!(cause = %error.root_cause(), "admin contacts could not be loaded");
             Vec::new()
         });
         Self::People(people.into_iter().map(|person| person.name).collect())

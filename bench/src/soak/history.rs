@@ -109,7 +109,7 @@ mod tests {
             let allowed = |verdict| history.allows(&verdict, at(asked), at(answered));
             assert_eq!(allowed(Verdict::Valid), valid, "good, asked from {asked} to {answered}");
             assert_eq!(allowed(Verdict::IpNotAllowed), refused, "refused, asked from {asked} to {answered}");
-            assert!(!allowed(Verdict::Revoked), "nobody asked for that");
+            assert!(!allowed(Verdict::Revoked), "not requested");
         }
     }
 

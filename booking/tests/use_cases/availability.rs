@@ -49,7 +49,7 @@ async fn invalid_days_are_refused(stage: Stage) {
     };
     assert_eq!(asked(december(2), december(1)).await, ["to before_from"]);
     assert_eq!(asked(december(1), december(1) + Days::new(366)).await, ["to too_many_days"]);
-    // Years that no database can be asked about.
+    // Years that the databases do not support.
     assert_eq!(asked(NaiveDate::MIN, NaiveDate::MIN).await, ["from out_of_range", "to out_of_range"]);
     assert_eq!(asked(NaiveDate::MAX, NaiveDate::MAX).await, ["from out_of_range", "to out_of_range"]);
 }

@@ -107,7 +107,7 @@ async fn invalid_pages_are_refused(stage: Stage) {
     let house = stage.house("acme", 1).await;
     let both = [("limit", "out_of_range".to_owned()), ("cursor", "not_a_cursor".to_owned())];
     for limit in [0, 201] {
-        // An id of another kind, and what PostgreSQL cannot even be asked about.
+        // An id of another kind, and text that PostgreSQL rejects.
         for after in [house.service.id.to_string(), "res_\0".to_owned()] {
             let page = Page { limit, after: Some(after) };
             assert_eq!(refused(stage.booking.reservations(&house.caller, None, &page).await), both);

@@ -10,7 +10,7 @@ on_both_databases! {
     lock_free_writer_cannot_overbook,
 }
 
-/// Sends all of them at once, from two nodes, and counts the ones that were made.
+/// Sends all of them concurrently from two nodes, and counts the successful ones.
 async fn race(stage: &Stage, house: &House, news: impl Iterator<Item = NewReservation>) -> usize {
     race_between([stage.booking.clone(), stage.other_node()], stage, house, news).await
 }

@@ -27,7 +27,7 @@ on_both_databases! {
 const CALL: Idempotency<'_> = Idempotency { key: "8e03978e", body: b"{\"units\":1}" };
 const OTHER_BODY: Idempotency<'_> = Idempotency { body: b"{\"units\":2}", ..CALL };
 
-/// Long enough for whatever does not wait.
+/// Long enough for a call that does not wait.
 const A_WHILE: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(10);
 
@@ -73,7 +73,7 @@ async fn idempotency_keys_belong_to_their_caller(stage: Stage) {
     let other = stage.house("other", 5).await;
     let identity = Identity::Key(KeyId::parse("key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap());
     let colleague = Caller { identity, ..house.caller.clone() };
-    // Somebody who may enter two tenants is another caller in each.
+    // A person who may enter two tenants is a different caller in each.
     let visitor = Caller { identity: house.caller.identity.clone(), ..other.caller.clone() };
     for (caller, house) in [(&house.caller, &house), (&colleague, &house), (&visitor, &other)] {
         let reserved = stage.booking.reserve(caller, &house.stay(1, 3), Some(CALL), now(), || true).await.unwrap();
@@ -188,7 +188,7 @@ async fn answers_are_forgotten_after_a_day(stage: Stage) {
     assert_eq!((again.reservation, again.replayed), (first.reservation.clone(), true));
     let anew =
         stage.booking.reserve(&house.caller, &house.stay(1, 3), Some(OTHER_BODY), now() + day + moment, || true).await;
-    assert!(!anew.unwrap().replayed, "the old row stands in nobody's way");
+    assert!(!anew.unwrap().replayed, "the old row does not conflict");
 
     assert_eq!(stage.booking.clear_old(now() + day + moment).await.unwrap(), 0, "the new one is young");
     assert_eq!(stage.booking.clear_old(now() + day + moment + day).await.unwrap(), 0);

@@ -127,7 +127,7 @@ impl Stage {
         Ok(reserved.reservation)
     }
 
-    /// Keeps everybody from reserving the house's service until it is let go.
+    /// Locks the house's service, so that reservations wait until the guard is dropped.
     pub async fn hold(&self, house: &House) -> WriteTransaction {
         let transaction = self.pool.begin_write().await.unwrap();
         let sql = format!("UPDATE service SET name = name WHERE id = '{}'", house.service.id);

@@ -20,7 +20,7 @@ fn guard(url: &str) -> Guard {
 async fn guarded(guard: Guard) -> String {
     let who = async |caller: Option<Extension<Caller>>| match caller {
         Some(Extension(caller)) => caller.key_id,
-        None => "nobody".to_owned(),
+        None => "anonymous".to_owned(),
     };
     serve(Router::new().route("/open", any(who)).layer(guard).route("/health", get("well"))).await
 }
@@ -158,7 +158,7 @@ async fn missing_answer_denies_requests() {
         let response = call(&url, &[("x-api-key", "good")]).await;
         assert_eq!(header(&response, "retry-after"), "1");
         let problem = expect_problem(response, 503, "unavailable").await;
-        assert!(!problem["detail"].as_str().unwrap().contains("asking"), "that is nobody else's business: {problem}");
+        assert!(!problem["detail"].as_str().unwrap().contains("asking"), "the client must not see the verifier's error: {problem}");
     }
 }
 
@@ -186,7 +186,7 @@ async fn only_preflights_pass_without_a_key() {
     let stub = Stub::start().await;
     let url = format!("{}/open", guarded(guard(&stub.url)).await);
     let asks = ("access-control-request-method", "GET");
-    assert_eq!(call_by(Method::OPTIONS, &url, &[asks]).await.text().await.unwrap(), "nobody");
+    assert_eq!(call_by(Method::OPTIONS, &url, &[asks]).await.text().await.unwrap(), "anonymous");
     for (method, headers) in [(Method::OPTIONS, &[][..]), (Method::GET, &[asks]), (Method::HEAD, &[])] {
         assert_eq!(call_by(method, &url, headers).await.status(), 401);
     }

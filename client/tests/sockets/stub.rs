@@ -1,4 +1,4 @@
-//! What stands in for a Latchkey: it answers as it was told and keeps what it was asked.
+//! A stub of Latchkey: it returns configured answers and records the requests.
 
 use std::{
     collections::HashMap,
@@ -95,7 +95,7 @@ pub async fn serve(router: Router) -> String {
     url
 }
 
-/// An address at which nobody listens.
+/// An address without a listener.
 pub async fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())

@@ -30,7 +30,7 @@ export class Tenant {
     return `${name.toLowerCase()}@${this.slug}.test`;
   }
 
-  /** Makes somebody who can sign in, and answers their id. */
+  /** Creates a person who can sign in, and returns their id. */
   async person(name: string, role: string): Promise<string> {
     const words = ['--tenant', this.slug, '--email', this.email(name), '--name', name, '--role', role];
     const made = await this.program.command(['person', 'create', ...words, '--password-stdin'], password);

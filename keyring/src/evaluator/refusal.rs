@@ -119,10 +119,10 @@ impl fmt::Display for Refusal {
             ),
             Self::Expired { on } => write!(f, "This key expired on {on}. Rotate it in {CONSOLE}."),
             Self::Disabled(Reason::NoSubscription) => f.write_str(
-                "The organisation's subscription does not include API keys at present. The key works again once it does.",
+                "The organization's subscription does not include API keys at present. The key works again once it does.",
             ),
             Self::Disabled(Reason::OwnerDeactivated) => {
-                f.write_str("The person to whom this key belongs was switched off. Ask an admin.")
+                f.write_str("The owner of this key was deactivated. Ask an admin.")
             }
             Self::IpNotAllowed { address: Some(address) } => write!(
                 f,

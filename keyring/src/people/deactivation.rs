@@ -21,7 +21,7 @@ impl Keyring {
     /// # Errors
     /// If the tenant has no person with this id, it is the admin themselves, or no admin would be left.
     pub async fn deactivate(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
-        check_not_oneself(admin, id, "Nobody switches themselves off. Ask another admin.")?;
+        check_not_oneself(admin, id, "You cannot deactivate yourself. Ask another admin.")?;
         let change = self.change(admin).await?;
         let found = find(&change, admin, id).await?;
         if found.state == PersonState::Deactivated {

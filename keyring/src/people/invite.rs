@@ -113,7 +113,7 @@ impl Keyring {
         Ok(invitation)
     }
 
-    /// Returns whom a link invites.
+    /// Returns the person that a link invites.
     ///
     /// # Errors
     /// When the link was used already, is too old or never was one.

@@ -246,7 +246,7 @@ mod tests {
         let mut callers = Callers::new(1, 2);
         assert_eq!(callers.calls(0, 0, Verdict::Revoked, 1_000), 10);
         callers.room.begin_batch();
-        assert_eq!(callers.calls(0, 0, Verdict::RateLimited, 1_000), 0, "of whatever verdict, in whatever batch");
+        assert_eq!(callers.calls(0, 0, Verdict::RateLimited, 1_000), 0, "for any verdict, in any batch");
         assert_eq!(callers.calls(0, 1, Verdict::Revoked, 1_000), 10, "another key has its own");
         assert_eq!(callers.calls(0, 0, Verdict::Valid, 10), 10, "accepted calls are logged");
         let after = |seconds| now() + chrono::TimeDelta::seconds(seconds);

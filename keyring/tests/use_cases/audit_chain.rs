@@ -64,7 +64,7 @@ async fn change_of_any_column_is_detected(stage: Stage) {
         ("sequence = 99", ChainErrorKind::Missing),
         ("at = '2026-11-21 12:00:01+00:00'", ChainErrorKind::Altered),
         ("actor = 'per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB'", ChainErrorKind::Altered),
-        ("actor_name = 'Nobody'", ChainErrorKind::Altered),
+        ("actor_name = 'Mallory'", ChainErrorKind::Altered),
         ("action = 'key.revoked'", ChainErrorKind::Altered),
         ("subject = 'prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB'", ChainErrorKind::Altered),
         ("subject_name = ''", ChainErrorKind::Altered),

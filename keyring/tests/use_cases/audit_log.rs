@@ -71,7 +71,7 @@ async fn every_filter_restricts_the_log(stage: Stage) {
         assert_eq!(filtered(query).await, [KeyRevoked, KeyGenerated], "{subject}");
     }
     let query = AuditQuery { subject: Wanted::parse(widget.as_str()), actor: Some(id_of_ana), ..query };
-    assert_eq!(filtered(query).await, [], "all the filters hold at once");
+    assert_eq!(filtered(query).await, [], "all filters apply together");
     let query = AuditQuery { subject: Wanted::parse("PM"), ..all };
     assert_eq!(filtered(query).await, [], "a name is looked for as a whole");
 }
@@ -146,8 +146,7 @@ async fn existing_subjects_are_marked(stage: Stage) {
     assert!(stage.keyring.still_there(&other, &events).await.unwrap().is_empty(), "another tenant's is not theirs");
 }
 
-/// Fills a log up to so many rows, behind Latchkey's back: every tenth is somebody else's, and a day passes with every
-/// hundred.
+/// Fills a log with this many rows by SQL: every tenth by another actor, and one day apart for every hundred.
 async fn fill(stage: &Stage, tenant: &TenantAdmin, length: i64) {
     let connection = stage.connection().await;
     let (chain, begin) = (tenant.tenant().id.as_str(), stage.now());
@@ -155,7 +154,7 @@ async fn fill(stage: &Stage, tenant: &TenantAdmin, length: i64) {
     for numbers in numbers.chunks(500) {
         let row = |number: &i64| {
             let at: DateTime<Utc> = begin + TimeDelta::minutes(number * 14);
-            let (actor, at) = (if number % 10 == 0 { "somebody" } else { "operator" }, at.format("%F %T+00:00"));
+            let (actor, at) = (if number % 10 == 0 { "other" } else { "operator" }, at.format("%F %T+00:00"));
             let (subject, action) = (number % 100, if number % 100 == 0 { "key.revoked" } else { "key.edited" });
             format!(
                 "('{chain}', {number}, '{at}', '{actor}', 'X', '{action}', 'key_{subject}', 'Key {subject}', '{{}}', '')"
@@ -187,7 +186,7 @@ async fn long_log_is_read_through_indexes(stage: Stage) {
     for (filter, index) in [
         ("", "primary"),
         ("AND sequence < 1500", "primary"),
-        ("AND actor = 'somebody'", "audit_event_of_actor"),
+        ("AND actor = 'other'", "audit_event_of_actor"),
         ("AND action = 'key.revoked'", "audit_event_of_action"),
         ("AND subject = 'key_7'", "audit_event_of_subject"),
         ("AND lower(subject_name) = lower('KEY 7')", "audit_event_by_name"),

@@ -35,7 +35,7 @@ async fn entered(stage: &Stage, tenant: &TenantAdmin) -> (keyring::SessionToken,
     (token, signed_in)
 }
 
-/// Who came and went, the latest first: the action, by whom and from where.
+/// Who entered and left, newest first: the action, the actor and the address.
 async fn visits(stage: &Stage, tenant: &TenantAdmin) -> Vec<(Action, String, Option<String>)> {
     let events = stage.keyring.audit_stretch(Some(tenant), &AuditQuery::default(), 100).await.unwrap();
     let is_visit = |action| matches!(action, Action::TenantEntered | Action::TenantLeft);
@@ -94,13 +94,13 @@ async fn only_super_users_enter_or_list_tenants(stage: Stage) {
     stage.person(&acme, "Ana", Role::TenantAdmin).await;
     stage.person(&acme, "Mia", Role::Member).await;
     for name in ["ana", "mia"] {
-        let somebody = stage.at_the_console(&format!("{name}@acme.test")).await;
+        let person = stage.at_the_console(&format!("{name}@acme.test")).await;
         for tenant in [&acme, &other] {
-            let refused = stage.keyring.enter_tenant(&somebody, &tenant.tenant().id).await;
+            let refused = stage.keyring.enter_tenant(&person, &tenant.tenant().id).await;
             assert!(matches!(refused, Err(Error::NotASuperUser)), "{name}");
         }
-        assert!(matches!(stage.keyring.leave_tenant(&somebody).await, Err(Error::NotASuperUser)), "{name}");
-        assert!(matches!(somebody.as_super_user(), Err(Error::NotASuperUser)), "{name} lists no tenants");
+        assert!(matches!(stage.keyring.leave_tenant(&person).await, Err(Error::NotASuperUser)), "{name}");
+        assert!(matches!(person.as_super_user(), Err(Error::NotASuperUser)), "{name} lists no tenants");
     }
     assert_eq!(visits(&stage, &acme).await, []);
     let missing = domain::id::Id::parse("ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB").unwrap();

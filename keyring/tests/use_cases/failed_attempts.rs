@@ -1,4 +1,4 @@
-//! Failed attempts to sign in: counted for all nodes, and told of in the audit log.
+//! Failed sign-ins: counted across all nodes, and reported in the audit log.
 
 use chrono::TimeDelta;
 use domain::{audit::Action, audit_query::AuditQuery, person::Role};
@@ -135,7 +135,7 @@ async fn failures_below_the_limit_are_audited_when_their_window_has_passed(stage
     guess(&stage.keyring, 4, "198.51.100.8").await;
     guess(&stage.keyring, 7, "198.51.100.9").await;
     for _ in 0..10 {
-        let unknown = try_password(&stage.keyring, "nobody@acme.test", WRONG, "198.51.100.10").await;
+        let unknown = try_password(&stage.keyring, "unknown@acme.test", WRONG, "198.51.100.10").await;
         assert!(matches!(unknown, Err(Error::WrongCredentials)));
     }
     stage.advance(TimeDelta::minutes(15) - TimeDelta::milliseconds(1));
@@ -145,7 +145,7 @@ async fn failures_below_the_limit_are_audited_when_their_window_has_passed(stage
     stage.keyring.report_repeated_failures().await.unwrap();
     let [event] = failures(&stage, Some(&tenant)).await.try_into().unwrap();
     assert_eq!((&event.detail["failures"], event.address.as_deref()), (&json!(7), Some("198.51.100.9")));
-    assert!(failures(&stage, None).await.is_empty(), "unknown addresses are nobody's");
+    assert!(failures(&stage, None).await.is_empty(), "unknown addresses belong to no tenant");
 }
 
 async fn repeated_wrong_codes_are_audited(stage: Stage) {

@@ -107,7 +107,7 @@ async fn foreign_groups_and_properties_are_refused(stage: Stage) {
 
 async fn days_end_in_the_tenants_time_zone(stage: Stage) {
     let tenant = stage.tenant("acme").await;
-    // It is past midnight in Auckland already, so the 22nd is today and the 21st is over.
+    // It is past midnight in Auckland already, so the 22nd is today and the 21st is in the past.
     let today = ExpirationDraft::EndOfDay("2026-11-22".to_owned());
     let key = stage.generate_until(&tenant, "PMS", today).await.id;
     let expected: DateTime<Utc> = "2026-11-22T10:59:59.999Z".parse().unwrap();

@@ -100,7 +100,7 @@ async fn day_is_charted_by_the_hour(stage: Stage) {
 async fn month_is_charted_by_the_tenants_days(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     let key = stage.generate(&tenant, "PMS").await.id;
-    // Midnight in Auckland is 11:00 in everybody's time.
+    // Midnight in Auckland is 11:00 UTC.
     for (hour, amount) in [
         ("2026-11-21T11:00:00Z", 1),
         ("2026-11-21T10:00:00Z", 2),
@@ -162,7 +162,7 @@ async fn log_is_newest_first_and_pages_are_stable(stage: Stage) {
     assert_eq!(back, second);
     let further_back = log(&stage, &tenant, &key, back.newer().unwrap()).await;
     assert_eq!(routes(&further_back.entries), numbered((36..=60).rev()));
-    assert!(further_back.has_newer, "three calls came in meanwhile");
+    assert!(further_back.has_newer, "three calls came in between");
 }
 
 async fn calls_of_one_instant_are_separate_entries(stage: Stage) {

@@ -1,4 +1,4 @@
-//! Whoever asked may be gone before there is an answer, at any moment.
+//! A caller may be cancelled at any moment before it gets its answer.
 
 use std::{
     thread,

@@ -72,7 +72,7 @@ async fn warning_filters_match_the_rules(stage: Stage) {
     let keys = stage.keyring.keys(&tenant, &KeyListQuery::default()).await.unwrap().keys;
     let id = |name: &str| &keys.iter().find(|key| key.name == name).unwrap().id;
     stage.advance(TimeDelta::days(400));
-    // The old secret still works for a while, but nobody needs to be told to replace it.
+    // The old secret still works for a while, but no warning is due yet.
     let rotation = Rotation { expiration: None, grace: Grace::OneWeek };
     stage.keyring.rotate_key(&tenant, id("rotated"), 1, &rotation).await.unwrap();
     stage.keyring.revoke_key(&tenant, id("revoked")).await.unwrap();

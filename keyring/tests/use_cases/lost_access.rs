@@ -1,4 +1,4 @@
-//! Requests that were allowed when they arrived, and whose access was taken away before it was their turn to write.
+//! Requests that were allowed when they arrived, but lost their access before it was their turn to write.
 
 use std::time::{Duration, Instant};
 
@@ -111,11 +111,11 @@ fn changes_as_admin<'a>(keyring: &'a Keyring, admin: &'a TenantAdmin, ana: &'a A
             async move { keyring.set_role(admin, &ana.id, &role(Role::TenantAdmin)).await.map(drop) }.boxed(),
         ),
         (
-            "promoting somebody",
+            "promoting a person",
             async move { keyring.set_role(admin, &ana.mia, &role(Role::TenantAdmin)).await.map(drop) }.boxed(),
         ),
-        ("deactivating somebody", keyring.deactivate(admin, &ana.mia).boxed()),
-        ("signing somebody out", keyring.end_sessions_of(admin, &ana.mia).map(|done| done.map(drop)).boxed()),
+        ("deactivating a person", keyring.deactivate(admin, &ana.mia).boxed()),
+        ("signing a person out", keyring.end_sessions_of(admin, &ana.mia).map(|done| done.map(drop)).boxed()),
         ("making a password link", keyring.make_password_link(admin, &ana.mia).map(|done| done.map(drop)).boxed()),
         ("resetting a factor", keyring.reset_second_factor(admin, &ana.mia).boxed()),
         ("requiring factors", keyring.require_second_factor(admin, false).boxed()),
@@ -343,7 +343,7 @@ impl Held {
         Self::Server { transaction }
     }
 
-    /// Waits until so many wait. Those for a file's turn do as soon as they were asked once, in their order.
+    /// Waits until this many requests wait. Those for a SQLite file queue in the order in which they were first polled.
     async fn until_waiting(&self, stage: &Stage, wanted: i64) {
         let Self::Server { .. } = self else { return };
         let connection = stage.connection().await;
@@ -466,7 +466,7 @@ async fn lagging_clock_does_not_revive_an_ended_session(stage: Stage) {
     stage.advance(TimeDelta::minutes(5));
     stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
     let lagging = stage.reopen_at(stage.now() - TimeDelta::minutes(2)).await;
-    assert!(lagging.signed_in(&ana.token, home()).await.unwrap().is_none(), "over, whatever the clock shows");
+    assert!(lagging.signed_in(&ana.token, home()).await.unwrap().is_none(), "ended, regardless of the clock");
     assert!(stage.keyring.signed_in(&ana.token, home()).await.unwrap().is_none(), "and not put off");
 }
 

@@ -1,4 +1,4 @@
-//! Everything that changes something, once, and what the audit log tells of it.
+//! Runs every use case that changes something once, and checks what the audit log records.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ on_both_databases! {
     every_mutation_is_audited,
 }
 
-/// What must not stand in any row.
+/// Values that must not appear in any row.
 type Secrets = Vec<String>;
 
 async fn every_mutation_is_audited(stage: Stage) {

@@ -12,7 +12,7 @@ on_both_databases! {
     wrong_fields_are_reported_with_a_weak_password,
 }
 
-/// Long enough, and among the first that anybody tries.
+/// Long enough, and among the first guesses of an attacker.
 const WEAK: &str = "password123456";
 
 fn password(text: &str) -> SecretString {

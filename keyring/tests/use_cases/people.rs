@@ -246,7 +246,7 @@ async fn key_of_a_deactivated_owner_is_rejected(stage: Stage) {
             }
             in_use.notify_one();
             stage.advance(TimeDelta::seconds(2));
-            // What memory answers waits for nothing, so nobody else would get a turn.
+            // Answers from the cache never yield, so other tasks would not get a turn.
             tokio::task::yield_now().await;
         }
         unreachable!("switching off ends the calls")
@@ -284,7 +284,7 @@ async fn admin_ends_sessions_of_a_person(stage: Stage) {
     assert_eq!(stage.actions(&mia).await[3..], ["session.all_ended", "session.opened"]);
 }
 
-/// Gives somebody a second factor, as if they had set it up.
+/// Gives a person a second factor, as if they had set it up.
 async fn give_second_factor(stage: &Stage, person: &PersonId) {
     use sea_orm::ConnectionTrait;
     let sql = format!("UPDATE person SET totp_secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' WHERE id = '{person}'");

@@ -38,7 +38,7 @@ async fn holder(stage: &Stage, tenant: &TenantAdmin, name: &str, role: Role) -> 
     (signed_in.as_key_holder().unwrap(), signed_in.person.id)
 }
 
-/// Puts somebody into a new group that grants these.
+/// Adds a person to a new group with these permissions.
 async fn grant(stage: &Stage, tenant: &TenantAdmin, person: &PersonId, permissions: &[&str]) {
     let permissions = permissions.iter().map(ToString::to_string).collect();
     let new = NewGroup { name: format!("Group {}", person.as_str()), group_type: GroupType::Person, permissions };

@@ -110,7 +110,7 @@ async fn signing_out_everywhere_ends_all_sessions(stage: Stage) {
     for token in &tokens {
         assert!(stage.keyring.signed_in(token, home()).await.unwrap().is_none());
     }
-    assert!(stage.keyring.signed_in(&bens, home()).await.unwrap().is_some(), "nobody else's");
+    assert!(stage.keyring.signed_in(&bens, home()).await.unwrap().is_some(), "other people's");
     assert_eq!(stage.actions(&mia.person.id).await.last().unwrap(), "session.all_ended");
     assert!(stage.sign_in(MIA, PASSWORD).await.is_ok());
 }

@@ -107,7 +107,7 @@ async fn archived_property_is_out_of_scope_until_restored(stage: Stage) {
     assert_eq!(
         stage.keyring.key_choices(&tenant).await.unwrap().properties,
         std::slice::from_ref(&old_town),
-        "nobody is offered it"
+        "it is not offered"
     );
     let draft = KeyDraft {
         all_properties: false,

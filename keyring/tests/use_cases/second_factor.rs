@@ -49,7 +49,7 @@ impl App {
 }
 
 impl Stage {
-    /// Somebody who has just signed in.
+    /// A person who has just signed in.
     pub async fn at_the_console(&self, email: &str) -> ActiveSession {
         self.whose(&self.sign_in(email, PASSWORD).await.unwrap()).await
     }
@@ -99,7 +99,7 @@ async fn sign_in_from(
 
 const MIA: &str = "mia@acme.test";
 
-/// No code, whatever the app shows.
+/// Not a code, at any time.
 const WRONG: &str = "not a code";
 
 fn is_wrong_code<T>(result: Result<T, Error>) -> bool {
@@ -109,7 +109,7 @@ fn is_wrong_code<T>(result: Result<T, Error>) -> bool {
 /// As long as guessing is stopped for.
 const AFTER_TOO_MANY: TimeDelta = TimeDelta::minutes(15);
 
-/// How many of twenty attempts at once opened a session, each from an address of its own.
+/// How many of twenty concurrent attempts opened a session, each from its own address.
 async fn sessions_opened_by_twenty_concurrent_attempts(stage: &Stage, code: &str) -> usize {
     let attempts: Vec<_> = (0..20)
         .map(|number| {
@@ -256,7 +256,7 @@ async fn guesses_at_codes_are_throttled(stage: Stage) {
     assert!(matches!(stage.confirm(&mia, &right).await, Err(Error::TooManyAttempts { .. })));
     let another = "another long password".to_owned();
     let changed = stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.into()).await;
-    changed.expect("whoever guesses at codes knows the password; changing it is the remedy");
+    changed.expect("a client that guesses codes knows the password; changing it is the remedy");
     stage.advance(AFTER_TOO_MANY);
     let code = app.code(stage.now());
     stage.keyring.confirm_identity(&mia, &"another long password".into(), &code).await.expect("not forever");
@@ -289,7 +289,7 @@ async fn tenant_can_require_mfa(stage: Stage) {
     assert!(matches!(ben.as_key_holder(), Err(Error::MfaEnrollmentRequired { .. })));
     let ana_token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
     let ana_again = stage.whose(&ana_token).await;
-    assert!(matches!(ana_again.as_admin(), Err(Error::MfaEnrollmentRequired { .. })), "whoever asked for it, too");
+    assert!(matches!(ana_again.as_admin(), Err(Error::MfaEnrollmentRequired { .. })), "the admin who required it, too");
 
     let off = stage.keyring.turn_off_second_factor(&mia).await;
     assert!(matches!(off, Err(Error::Refused(_))));

@@ -57,7 +57,7 @@ async fn wrong_password_and_unknown_address_get_the_same_answer(stage: Stage) {
     let tenant = stage.tenant("acme").await;
     stage.person(&tenant, "Ana", Role::TenantAdmin).await;
     let mut took = Vec::new();
-    for email in ["ana@acme.test", "nobody@acme.test"] {
+    for email in ["ana@acme.test", "unknown@acme.test"] {
         let start = Instant::now();
         for _ in 0..4 {
             assert!(matches!(stage.sign_in(email, "wrong password").await, Err(Error::WrongCredentials)));

@@ -1,4 +1,4 @@
-//! A database of its own for each test, and a tenant to try things on.
+//! A separate database for each test, with a tenant to work on.
 
 use std::{
     fs::File,

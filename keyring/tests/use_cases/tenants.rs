@@ -48,7 +48,7 @@ async fn invalid_and_taken_values_are_reported(stage: Stage) {
     let fields: Vec<&str> =
         codes(keyring.create_tenant(&SuperUser::operator(), wrong).await).iter().map(|(field, _)| *field).collect();
     assert_eq!(fields, ["name", "slug", "key_limit", "time_zone"]);
-    assert!(matches!(keyring.operator_for("nobody").await, Err(Error::NotFound(Thing::Tenant))));
+    assert!(matches!(keyring.operator_for("unknown").await, Err(Error::NotFound(Thing::Tenant))));
 
     let operator = keyring.operator_for("acme").await.unwrap();
     let harbour = || NewProperty { name: "Harbour House".to_owned() };

@@ -336,7 +336,7 @@ impl Fields<'_> {
             .map(|name| redact::word(name))
             .collect();
         for name in unknown {
-            self.refuse(&name, "unknown", "There is no such field. Leave it out, or mend its name.");
+            self.refuse(&name, "unknown", "Unknown field. Remove it or correct its name.");
         }
     }
 }

@@ -110,8 +110,8 @@ fn parse_parameter<T>(
 
 fn operator_problem(problem: Problem) -> Problem {
     problem.with_preamble(
-        "The proxy in front of this API asks Latchkey wrongly, and lets nobody through until its operator mends the \
-         address by which it asks.",
+        "The proxy in front of this API is misconfigured: its request to Latchkey is invalid, so all calls are refused. \
+         Its operator has to correct the URL of the auth request.",
     )
 }
 

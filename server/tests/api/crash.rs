@@ -25,7 +25,7 @@ const WORK: Duration = Duration::from_secs(6);
 /// More than a batch of usage takes from its first call until it is written, on a busy machine.
 const LAST_BATCH: Duration = Duration::from_secs(4);
 
-/// What clients were told before the end came.
+/// The changes that were acknowledged before the crash.
 #[derive(Default)]
 struct Acknowledged {
     reservations: Mutex<Vec<String>>,

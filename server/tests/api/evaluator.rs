@@ -31,7 +31,7 @@ async fn malformed_and_unknown_keys_are_rejected(base: Base) {
     for malformed in ["x", "nonsense", cut, &mistyped, &key.secret.to_uppercase()] {
         let answer = stage.get(KEY, malformed).await;
         answer.refused(401, "invalid_key").says("Copy it once more");
-        assert!(!answer.headers.contains_key("ratelimit"), "nobody's limit");
+        assert!(!answer.headers.contains_key("ratelimit"), "no limit applies");
     }
     stage.get(KEY, &unknown_secret(7)).await.refused(401, "invalid_key").says("There is no such key");
     is_good(&stage, &key.secret).await;
@@ -149,7 +149,8 @@ async fn origins_are_compared_as_browsers_send_them(base: Base) {
     call(&["https://book.acme.test", "https://book.acme.test"]).await.refused(403, "origin_not_allowed");
 }
 
-/// A key that fails every check at once is told of the first one. Mended one by one, it is told of each in turn.
+/// A key that fails every check gets the first verdict. As its faults are fixed one by one, it gets each verdict in
+/// turn.
 async fn first_failed_check_decides_the_verdict(base: Base) {
     let stage = base.stage();
     let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));

@@ -74,7 +74,7 @@ async fn refusals_match_the_public_api(base: Base) {
     }
     ask(&stage, "", &revoked).await.refused(401, "key_revoked");
     ask(&stage, "?tenant=acme", &foreign).await.refused(401, "invalid_key");
-    ask(&stage, "?tenant=nobody", &key).await.refused(401, "invalid_key");
+    ask(&stage, "?tenant=unknown", &key).await.refused(401, "invalid_key");
     ask(&stage, "?permission=invoices:pay", &key).await.refused(403, "insufficient_scope").says("invoices:pay");
     let property = format!("?property=prp_{NO_SUCH_ID}");
     ask(&stage, &property, &key).await.refused(403, "property_not_allowed");
@@ -131,7 +131,7 @@ async fn nginx_gets_statuses_that_it_supports(base: Base) {
     stage.see(&log, &["403", "200", "429"].map(str::to_owned)).await;
 }
 
-/// GET, whatever the client's method was, with the client's own headers.
+/// GET, regardless of the client's method, with the client's own headers.
 fn traefik(stage: &Stage, key: &Key) -> RequestBuilder {
     let headers = [
         ("x-forwarded-method", "DELETE"),

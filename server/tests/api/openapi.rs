@@ -24,7 +24,7 @@ async fn document(base: Base) -> (super::stage::Stage, Value) {
     (stage, document)
 }
 
-/// `UPDATE_SNAPSHOT=1` writes it anew; the difference is then to be read before it is committed.
+/// `UPDATE_SNAPSHOT=1` rewrites it; review the difference before committing it.
 async fn openapi_document_matches_the_committed_one(base: Base) {
     let (_, document) = document(base).await;
     let current = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());

@@ -1,4 +1,4 @@
-//! What stands in every answer that refuses, whatever was asked for.
+//! The members of every refusal, on every surface.
 
 use reqwest::Method;
 

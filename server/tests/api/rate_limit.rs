@@ -1,4 +1,4 @@
-//! Rate limits: exact however the calls come, and told with every answer.
+//! Rate limits: exact under any pattern of calls, and reported with every response.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::stage::{Answer, Base, Key, Stage};
 
 const KEY: &str = "/api/v1/key";
 
-/// Lets so many clients make so many calls each, all at once.
+/// Has this many clients make this many calls each, all concurrently.
 async fn calls_at_once(stage: &Stage, key: &Key, clients: usize, each: usize) -> Vec<Answer> {
     let mut running = JoinSet::new();
     for _ in 0..clients {

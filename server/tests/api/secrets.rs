@@ -11,7 +11,7 @@ use super::{
     stage::{Answer, Base, Stage, text},
 };
 
-/// What somebody could have sent, and what of it would give it away.
+/// A credential that a client could send, and the part of it that would reveal it.
 struct Sent {
     what: String,
     traces: Vec<String>,
@@ -25,7 +25,7 @@ impl Sent {
         Self { what: secret.to_owned(), traces: pieces.collect() }
     }
 
-    /// Its claims and its signature; the head is the same for everybody.
+    /// Its claims and its signature; the header is the same for all tokens.
     fn token(token: &str) -> Self {
         let traces = token.split('.').skip(1).map(|part| part[..part.len().min(30)].to_owned()).collect();
         Self { what: token.to_owned(), traces }
@@ -36,7 +36,7 @@ impl Sent {
     }
 }
 
-/// Every place of a request in which one could mistake a credential to belong, or rightly put it.
+/// Every part of a request where a client could put a credential, rightly or by mistake.
 fn misplaced(stage: &Stage, client: &Client, what: &str) -> Vec<(String, RequestBuilder)> {
     let url = |path: &str| format!("{}{path}", stage.program.url);
     let get = |path: &str| client.get(url(path));
@@ -96,7 +96,7 @@ fn misplaced(stage: &Stage, client: &Client, what: &str) -> Vec<(String, Request
     requests
 }
 
-/// The same, by somebody whose key is good.
+/// The same, by a client with a valid key.
 fn admitted(stage: &Stage, client: &Client, what: &str, key: &str) -> Vec<(String, RequestBuilder)> {
     let url = |path: &str| format!("{}{path}", stage.program.url);
     let get = |path: String| client.get(url(&path)).header("x-api-key", key);
@@ -124,7 +124,7 @@ fn admitted(stage: &Stage, client: &Client, what: &str, key: &str) -> Vec<(Strin
 async fn stored(stage: &Stage) -> String {
     let path = stage.program.database_url.strip_prefix("sqlite://").map(Path::new);
     if let Some(path) = path {
-        // Every byte of the file and of its log, whatever table it belongs to.
+        // Every byte of the file and of its log, in all tables.
         let log = path.with_extension("db-wal");
         let bytes = [std::fs::read(path).unwrap(), std::fs::read(log).unwrap_or_default()].concat();
         return String::from_utf8_lossy(&bytes).into_owned();
@@ -163,7 +163,7 @@ async fn secrets_are_neither_stored_nor_returned(base: Base) {
             }
         }
     }
-    // Somebody who signs in with a browser that carries credentials in its name.
+    // A client that signs in with credentials in its user agent.
     let mut agent = client.post(stage.url("/console/sign_in")).header("sec-fetch-site", "same-origin");
     agent = agent.header("user-agent", format!("agent/1.0 ({}) {token}", key.secret));
     agent = agent.header("x-request-id", "the-last-one");

@@ -1,4 +1,4 @@
-//! The examples of `/docs/verify`, run as they stand there.
+//! Runs the examples of `/docs/verify` as they are printed.
 
 use std::{
     fs,
@@ -35,7 +35,7 @@ struct Example {
 }
 
 impl Example {
-    /// Asks about a key, with another one.
+    /// Verifies a key with another one.
     fn run(&self, asking: &Key, asked: &str) -> Output {
         Command::new(self.runs)
             .arg(self.folder.path().join(self.file))
@@ -89,7 +89,7 @@ async fn every_example_runs_as_printed() {
         example.says(&asking, "lk_tk_nonsense", &["401"]);
         let more_than_a_key = format!("{}\",\"ip\":\"127.0.0.1", good.secret);
         let said = example.run(&asking, &more_than_a_key).stdout;
-        assert!(!String::from_utf8_lossy(&said).contains(&good.id), "{}: nobody has this key", example.file);
+        assert!(!String::from_utf8_lossy(&said).contains(&good.id), "{}: no caller has this key", example.file);
         example.fails(&revoked, &good.secret, "key_revoked");
     }
 }

@@ -1,4 +1,4 @@
-//! A running program with a tenant to try things on, and somebody who calls its API.
+//! A running program with a tenant to work on, and a client of its API.
 
 use std::time::{Duration, Instant};
 
@@ -103,7 +103,7 @@ impl Stage {
         text(&self.program.command(&[&words[..], &["--name", name, "--price", "15900"]].concat())["id"])
     }
 
-    /// A key of Acme's that may do everything, but for what the words say.
+    /// Creates a key of Acme with full access, except for these options.
     pub fn key(&self, words: &[&str]) -> Key {
         self.key_of("acme", words)
     }
@@ -191,18 +191,18 @@ impl Stage {
         connection.close().await.unwrap();
     }
 
-    /// What becomes of something while nobody gets at a table of PostgreSQL's.
-    pub async fn with_locked<T>(&self, table: &str, meanwhile: impl Future<Output = T>) -> T {
+    /// Runs a future while a PostgreSQL table is locked.
+    pub async fn with_locked<T>(&self, table: &str, future: impl Future<Output = T>) -> T {
         let connection = self.connection().await;
         let lock = connection.begin().await.unwrap();
         lock.execute_unprepared(&format!("LOCK TABLE {table}")).await.unwrap();
-        let outcome = meanwhile.await;
+        let outcome = future.await;
         lock.rollback().await.unwrap();
         connection.close().await.unwrap();
         outcome
     }
 
-    /// Waits for a query's answer, which is written a moment after what it tells of.
+    /// Waits for the result of a query about something that is written in the background.
     pub async fn see(&self, sql: &str, expected: &[String]) {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
@@ -293,7 +293,7 @@ pub fn with(mut request: RequestBuilder, headers: &[(&str, &str)]) -> RequestBui
     request
 }
 
-/// So many days from today.
+/// This many days from today.
 pub fn day(from_today: u64) -> String {
     Utc::now().date_naive().checked_add_days(Days::new(from_today)).unwrap().to_string()
 }
@@ -372,7 +372,7 @@ impl Answer {
         self
     }
 
-    /// The detail tells what to do.
+    /// The detail says what to do.
     pub fn says(&self, words: &str) -> &Self {
         let detail = text(&self.json()["detail"]);
         assert!(detail.contains(words), "“{words}” is not in: {detail}");

@@ -85,10 +85,10 @@ async fn every_call_is_recorded_with_its_outcome(base: Base) {
     assert_eq!(last_use(&stage, &unused), Value::Null);
     stage.program.command(&["key", "delete", &key.id]);
     assert!(stage.texts(&events(&key)).await.is_empty() && stage.texts(&counts(&key)).await.is_empty());
-    assert_eq!(stage.texts("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event").await, ["0"], "nor of anybody else");
+    assert_eq!(stage.texts("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event").await, ["0"], "nor of another key");
 }
 
-/// Each secret's tail stands for the secret that its id leads to.
+/// Each secret's tail identifies the secret that its id leads to.
 async fn logged_call_names_its_request_its_secret_and_its_duration(base: Base) {
     let stage = base.stage();
     let (first, verifier) = (stage.key(&[]), stage.key(&["--group", "Verifier"]));
@@ -168,7 +168,7 @@ async fn ten_refused_calls_of_a_key_are_logged_and_all_are_counted(base: Base) {
     stage.see(&logged(&good), &lines(&["VALID 20"])).await;
 }
 
-/// What it asked for may have been done by then.
+/// The request may have been executed by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn call_of_a_disconnected_client_is_recorded() {
     let stage = Base::Postgres.stage();
@@ -189,7 +189,7 @@ async fn call_of_a_disconnected_client_is_recorded() {
     });
 }
 
-/// Told to stop, the program writes what waits, and counts on from there when it is started again.
+/// On shutdown the program writes pending counts, and continues from there after a restart.
 async fn clean_shutdown_loses_no_usage(base: Base) {
     let mut stage = base.stage();
     let key = stage.key(&[]);

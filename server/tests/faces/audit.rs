@@ -1,4 +1,4 @@
-//! The audit log as a file, and the operator's check that nobody tampered with it.
+//! The CSV export of the audit log, and the operator's check for tampering.
 
 use std::process::Command;
 
@@ -162,7 +162,7 @@ async fn operator_finds_the_tampered_row() {
     program.tenant("other");
     let whole = program.command(&["audit", "verify"]);
     assert!(whole.as_array().unwrap().iter().all(|chain| chain["fault"].is_null()), "{whole}");
-    let sql = "UPDATE audit_event SET actor_name = 'Nobody' WHERE sequence = 2 AND chain_id = \
+    let sql = "UPDATE audit_event SET actor_name = 'Mallory' WHERE sequence = 2 AND chain_id = \
                (SELECT id FROM tenant WHERE slug = 'other')";
     tamper(&program, sql);
     let found = program.shell(&["audit", "verify"], "");

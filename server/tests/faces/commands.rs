@@ -20,7 +20,7 @@ fn set_up(run: &dyn Fn(&[&str]) -> Value) -> String {
     property["id"].as_str().unwrap().to_owned()
 }
 
-/// The whole life of a key, as the shell tells it.
+/// The lifecycle of a key, from the shell.
 fn run_key_lifecycle(run: &dyn Fn(&[&str]) -> Value) {
     let property = set_up(run);
     let words = ["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Booking", "--scope", "read"];
@@ -194,7 +194,7 @@ fn refusals_are_printed_as_text_and_json() {
     for (words, code) in [
         (&["key", "show", "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"][..], 1),
         (&["key", "show", "nonsense"], 1),
-        (&["key", "list", "--tenant", "nobody"], 1),
+        (&["key", "list", "--tenant", "unknown"], 1),
         (&["person", "create", "--tenant", "acme", "--email", "a@b.test", "--name", "No password"], 2),
         (&["key", "explode"], 2),
         (&["key", "rotate", "x", "--grace", "3 weeks"], 2),
@@ -210,7 +210,7 @@ fn refusals_are_printed_as_text_and_json() {
 #[test]
 fn unreachable_database_is_reported_as_json() {
     for words in [&["tenant", "list"][..], &["migrate"]] {
-        let refused = shell_on("postgres://nobody@127.0.0.1:1/none", &[words, &["--json"]].concat(), "");
+        let refused = shell_on("postgres://unknown@127.0.0.1:1/none", &[words, &["--json"]].concat(), "");
         assert_eq!(refused.status.code(), Some(1), "{words:?}");
         let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
         assert_eq!(document["error"]["code"], "unavailable", "{words:?}");

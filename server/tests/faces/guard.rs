@@ -1,4 +1,4 @@
-//! What stands in front of the console: headers, other sites, guesses, and bodies of any size.
+//! The console's middleware: headers, cross-site requests, guesses, and bodies of any size.
 
 use serde_json::{Value, json};
 

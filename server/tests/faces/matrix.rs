@@ -1,5 +1,5 @@
-//! Every page, server function and call of the API × whoever asks. The lists are those that the program itself routes
-//! by: whoever adds a face without saying here who may use it makes these tests fail.
+//! Every page, server function and API operation × every kind of client. The lists are those from which the program
+//! builds its routes, so a new route without an entry here fails these tests.
 
 use leptos::server_fn::axum::server_fn_paths;
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ mod stage;
 
 use stage::Stage;
 
-/// Whoever asks.
+/// The kind of client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
-    Nobody,
-    /// Signed in, and switched off since.
+    Anonymous,
+    /// Signed in, and deactivated since.
     Deactivated,
     Member,
     Admin,
@@ -26,27 +26,27 @@ enum Who {
     SuperUserWithin,
 }
 
-const EVERYBODY: [Who; 7] =
-    [Who::Nobody, Who::Deactivated, Who::Member, Who::Admin, Who::ForeignAdmin, Who::SuperUser, Who::SuperUserWithin];
+const ALL_CLIENTS: [Who; 7] =
+    [Who::Anonymous, Who::Deactivated, Who::Member, Who::Admin, Who::ForeignAdmin, Who::SuperUser, Who::SuperUserWithin];
 
-/// Who may use a face.
+/// Who may use a surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
-    Anybody,
+    Anyone,
     ActiveSession,
     /// Who belongs to a tenant.
     KeyHolders,
     Admins,
     SuperUsers,
-    /// A choice that exists, and that this function refuses to everybody.
+    /// A valid choice that this function refuses from everyone.
     NoOne,
 }
 
 impl For {
     fn includes(self, who: Who) -> bool {
-        let is_signed_in = !matches!(who, Who::Nobody | Who::Deactivated);
+        let is_signed_in = !matches!(who, Who::Anonymous | Who::Deactivated);
         match self {
-            Self::Anybody => true,
+            Self::Anyone => true,
             Self::ActiveSession => is_signed_in,
             Self::KeyHolders => matches!(who, Who::Member | Who::Admin | Who::ForeignAdmin),
             Self::Admins => matches!(who, Who::Admin | Who::ForeignAdmin | Who::SuperUserWithin),
@@ -56,10 +56,10 @@ impl For {
     }
 }
 
-/// Whose the things are that a face is about.
+/// The owner of the objects that a surface concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
-    /// Nothing in particular, or whoever asks.
+    /// Nothing in particular, or the client itself.
     Oneself,
     Acme,
     /// What belongs to Acme's member alone.
@@ -67,7 +67,7 @@ enum About {
 }
 
 impl About {
-    /// Whether it can be found by somebody whom the face is for.
+    /// Returns whether a client that is allowed to use the surface can find its object.
     fn is_found_by(self, who: Who) -> bool {
         match self {
             Self::Oneself => true,
@@ -77,13 +77,13 @@ impl About {
     }
 }
 
-/// Who may see a page, and what it is about. None for a page that nobody has thought of.
+/// The audience of a page, and what it is about. None for a page without an entry.
 fn page(path: &str) -> Option<(For, About)> {
     Some(match path {
         "/" | "/security" | "/security/second-factor" | "/user-profile" | "/user_profile" => {
             (For::ActiveSession, About::Oneself)
         }
-        "/sign-in" | "/invitation/{token}" => (For::Anybody, About::Oneself),
+        "/sign-in" | "/invitation/{token}" => (For::Anyone, About::Oneself),
         "/user-profile/api-keys/new" => (For::KeyHolders, About::Oneself),
         "/user-profile/api-keys/{id}" => (For::KeyHolders, About::TheMember),
         "/tenant-api-keys"
@@ -115,7 +115,7 @@ struct Ids {
     group: String,
     property: String,
     person: String,
-    /// What a link ends with by which somebody sets their password.
+    /// The token of a link for setting a password.
     invitation: String,
 }
 
@@ -154,15 +154,15 @@ impl Ids {
     }
 }
 
-/// The ways to call a function: for whom each is, what it is about and its arguments. Empty for a function that nobody
-/// has thought of.
+/// The ways to call a function: its audience, what it is about and its arguments. Empty for a function without an
+/// entry.
 fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
     let of_keys = |arguments: Value| of_keys(ids, For::NoOne, &arguments);
     let of_acme = |arguments: Value| vec![(For::Admins, About::Acme, arguments)];
     let of_platform = |arguments: Value| vec![(For::SuperUsers, About::Acme, arguments)];
     let of_oneself = |arguments: Value| vec![(For::ActiveSession, About::Oneself, arguments)];
     match function {
-        "sign_in" | "sign_out" => vec![(For::Anybody, About::Oneself, json!({}))],
+        "sign_in" | "sign_out" => vec![(For::Anyone, About::Oneself, json!({}))],
         "generate_key" => {
             let of = |of: &str| json!({ "of": of, "draft": ids.draft(), "expiration": "never" });
             vec![
@@ -175,7 +175,7 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
         "revoke_key" => self::of_keys(ids, For::Admins, &json!({})),
         "edit_key" => of_keys(json!({ "seen": 1, "draft": ids.draft() })),
         "rotate_key" => of_keys(json!({ "seen": 1, "expiration": null, "grace": "none" })),
-        // What is made belongs to whoever makes it; with such a name it is not made at all.
+        // A new object belongs to its creator; with this name it is not created at all.
         "create_property" => vec![(For::Admins, About::Oneself, json!({ "name": "x" }))],
         "rename_property" => of_acme(json!({ "id": ids.property, "seen": "Harbour House", "name": "Theirs now" })),
         "archive_property" | "restore_property" => of_acme(json!({ "id": ids.property })),
@@ -189,7 +189,7 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
         "delete_group" => of_acme(json!({ "id": ids.group })),
         "invite_person" => {
             let person = |name: &str| json!({ "email": "new@acme.test", "name": name, "role": "member" });
-            let mut into_group = person("Somebody new");
+            let mut into_group = person("New person");
             into_group["groups"] = json!([ids.group]);
             vec![(For::Admins, About::Oneself, person("x")), (For::Admins, About::Acme, into_group)]
         }
@@ -198,7 +198,7 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
             of_acme(json!({ "id": ids.person }))
         }
         "accept_invitation" => {
-            vec![(For::Anybody, About::Oneself, json!({ "token": "x", "password": "correct horse battery" }))]
+            vec![(For::Anyone, About::Oneself, json!({ "token": "x", "password": "correct horse battery" }))]
         }
         "create_tenant" => {
             let tenant = json!({
@@ -222,7 +222,7 @@ fn calls(function: &str, ids: &Ids) -> Vec<(For, About, Value)> {
     }
 }
 
-/// A function on keys, of whichever shelf. `of_people` is who may use it on the personal keys of others.
+/// A function on keys of any scope. `of_people` is the audience for the personal keys of others.
 fn of_keys(ids: &Ids, of_people: For, arguments: &Value) -> Vec<(For, About, Value)> {
     let on = |of: &str, id: &str| {
         let mut arguments = arguments.clone();
@@ -249,15 +249,15 @@ fn functions() -> Vec<&'static str> {
 async fn every_page_serves_its_audience() {
     let stage = Stage::on(Program::start()).await;
     for path in app::page_paths() {
-        let (audience, about) = page(path).unwrap_or_else(|| panic!("{path}: nobody said who may see it"));
+        let (audience, about) = page(path).unwrap_or_else(|| panic!("{path}: missing from the list of pages"));
         let address = stage.ids.path(path);
-        for who in EVERYBODY {
+        for who in ALL_CLIENTS {
             let answer = stage.browser(who).await.get(&address).await;
             let (status, place) = (answer.status().as_u16(), answer.headers().get("location").cloned());
             let text = answer.text().await.unwrap();
             let case = format!("{path} as {who:?}: {status} {place:?}");
             if !audience.includes(who) {
-                let is_anonymous = matches!(who, Who::Nobody | Who::Deactivated);
+                let is_anonymous = matches!(who, Who::Anonymous | Who::Deactivated);
                 assert_eq!(status, if is_anonymous { 303 } else { 403 }, "{case}");
                 assert!(!is_anonymous || place.unwrap().to_str().unwrap().starts_with("/sign-in"), "{case}");
             } else if about.is_found_by(who) {
@@ -288,18 +288,18 @@ async fn try_every_function(program: Program) {
     let before = stage.changes();
     for function in functions() {
         let calls = calls(function, &stage.ids);
-        assert!(!calls.is_empty(), "{function}: nobody said who may call it");
+        assert!(!calls.is_empty(), "{function}: missing from the list");
         let with_nothing = self::calls(function, &nothing);
         for ((audience, about, arguments), (_, _, missing)) in calls.into_iter().zip(with_nothing) {
-            for who in EVERYBODY.into_iter().filter(|who| !audience.includes(*who) || !about.is_found_by(*who)) {
+            for who in ALL_CLIENTS.into_iter().filter(|who| !audience.includes(*who) || !about.is_found_by(*who)) {
                 refuse(&stage, function, who, audience, &arguments, &missing).await;
             }
         }
     }
-    assert_eq!(stage.changes(), before, "somebody changed what they may not");
+    assert_eq!(stage.changes(), before, "a forbidden change was made");
     for function in functions() {
         for (audience, about, arguments) in calls(function, &nothing) {
-            for who in EVERYBODY.into_iter().filter(|who| audience.includes(*who) && about.is_found_by(*who)) {
+            for who in ALL_CLIENTS.into_iter().filter(|who| audience.includes(*who) && about.is_found_by(*who)) {
                 let answer = stage.browser(who).await.call(&format!("/console/{function}"), &arguments).await;
                 let status = answer.status().as_u16();
                 assert!(!matches!(status, 401 | 403) && status < 500, "{function} {arguments} as {who:?}: {status}");
@@ -308,7 +308,7 @@ async fn try_every_function(program: Program) {
     }
 }
 
-/// Who may not call it at all is told so; who may, but not with these things, is told that there are none.
+/// A client outside the audience is forbidden; one inside it does not find foreign objects.
 async fn refuse(stage: &Stage, function: &str, who: Who, audience: For, arguments: &Value, missing: &Value) {
     let path = format!("/console/{function}");
     let browser = stage.browser(who).await;
@@ -321,7 +321,7 @@ async fn refuse(stage: &Stage, function: &str, who: Who, audience: For, argument
         assert_eq!(status, nothing.status().as_u16(), "{case}: foreign is told from missing");
         assert_eq!(text, nothing.text().await.unwrap(), "{case}: foreign is told from missing");
     } else {
-        let is_anonymous = matches!(who, Who::Nobody | Who::Deactivated);
+        let is_anonymous = matches!(who, Who::Anonymous | Who::Deactivated);
         assert_eq!(status, if is_anonymous { 401 } else { 403 }, "{case}");
     }
 }

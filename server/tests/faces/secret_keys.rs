@@ -63,7 +63,7 @@ fn generated_key_opens_a_database() {
     let generated = Command::new(env!("CARGO_BIN_EXE_latchkey"))
         .args(["secret-key", "generate"])
         // There need be no database yet.
-        .env("LATCHKEY_DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+        .env("LATCHKEY_DATABASE_URL", "postgres://unknown@127.0.0.1:1/none")
         .output()
         .unwrap();
     assert!(generated.status.success() && generated.stderr.is_empty());

@@ -46,7 +46,7 @@ async fn failed_sign_ins_are_logged_counted_and_audited() {
     let id = person_id(&program, "member@acme.test");
     let failures = "latchkey_sign_in_failures_total{reason=\"wrong_credentials\"}";
     assert_eq!(metric(&program, failures).await, "0");
-    assert_eq!(program.stranger().sign_in("nobody@acme.test", "a wrong guess").await.status(), 401);
+    assert_eq!(program.stranger().sign_in("unknown@acme.test", "a wrong guess").await.status(), 401);
     for _ in 0..10 {
         assert_eq!(program.stranger().sign_in("member@acme.test", "a wrong guess").await.status(), 401);
     }
@@ -64,7 +64,7 @@ async fn failed_sign_ins_are_logged_counted_and_audited() {
     assert_eq!(metric(&program, failures).await, "11");
     assert_eq!(metric(&program, "latchkey_sign_in_failures_total{reason=\"throttled\"}").await, "5");
     let log = program.log.lock().unwrap().clone();
-    for typed in ["nobody@acme.test", "member@acme.test", "a wrong guess", PASSWORD] {
+    for typed in ["unknown@acme.test", "member@acme.test", "a wrong guess", PASSWORD] {
         assert!(!log.contains(typed), "{typed} is in the log");
     }
 

@@ -1,4 +1,4 @@
-//! Clients that are slow, silent, too many or too talkative, and a server that is told to stop among them.
+//! Clients that are slow, silent, too many or too talkative, and a shutdown among them.
 
 use std::{
     io::ErrorKind::WouldBlock,
@@ -202,7 +202,7 @@ async fn megabyte_of_headers_is_refused() {
 #[tokio::test]
 async fn hundred_megabyte_body_is_refused_and_not_buffered() {
     let program = Program::start();
-    assert_eq!(program.stranger().sign_in("nobody@acme.test", PASSWORD).await.status(), 401);
+    assert_eq!(program.stranger().sign_in("unknown@acme.test", PASSWORD).await.status(), 401);
     let before = program.memory("VmHWM");
     let chunk = [b"10000\r\n", "x".repeat(65_536).as_bytes(), b"\r\n"].concat();
     for (how_long, status) in [("Content-Length: 104857600", 413), ("Transfer-Encoding: chunked", 400)] {
@@ -238,7 +238,7 @@ async fn running_requests_finish_before_shutdown() {
     program.terminate();
     let address = program.url.strip_prefix("http://").unwrap();
     let refuses = async { while TcpStream::connect(address).await.is_ok() {} };
-    timeout(Duration::from_secs(30), refuses).await.expect("nobody is let in any more");
+    timeout(Duration::from_secs(30), refuses).await.expect("new connections are refused");
     running.write_all(second.as_bytes()).await.unwrap();
     let answer = rest(&mut running).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("set-cookie"), "{answer}");
@@ -261,7 +261,7 @@ async fn idle_clients_do_not_delay_shutdown() {
     let answer = second_version.get(format!("{}/livez", program.url).parse().unwrap()).await.unwrap();
     assert_eq!(answer.version(), axum::http::Version::HTTP_2);
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
-    // From here on this client says nothing any more, not even good-bye.
+    // From here on this client is silent, without closing the connection.
     let start = Instant::now();
     let (_, status) = program.stop();
     assert!(status.success(), "{status}");

@@ -1,4 +1,4 @@
-//! What every proxy does, whichever it is.
+//! Behaviour of all proxies.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Guarded {
         Answer::to(with(self.client.get(format!("{}/orders", self.proxy.url)), headers)).await
     }
 
-    /// Whatever was answered, nothing has reached the upstream.
+    /// In no case has anything reached the upstream.
     fn refused(&self, answer: &Answer, status: u16) {
         assert_eq!((answer.status, self.upstream.seen().len()), (status, 0), "{}", answer.text);
     }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How refusals look when a proxy has told them its own way.
+/// How refusals look after a proxy has rewritten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// With `mode=nginx`.
@@ -149,7 +149,7 @@ fn caddy(folder: &TempDir, address: SocketAddr) -> Command {
     command
 }
 
-/// Debian keeps these where not everybody looks.
+/// Debian installs these outside the `PATH`.
 fn program(name: &str) -> PathBuf {
     let system = Path::new("/usr/sbin").join(name);
     if system.exists() { system } else { name.into() }

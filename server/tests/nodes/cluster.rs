@@ -1,4 +1,4 @@
-//! Servers on one database, and somebody who asks each of them, at each of its faces.
+//! Servers on one database, with clients on every surface of each.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use super::{
     stage::{Answer, Base, Key, Stage},
 };
 
-/// Within this, whatever gives access is seen, and whoever lost the database works again.
+/// Granted access is visible, and a server that lost its database has recovered, within this time.
 pub const SOON: Duration = Duration::from_secs(1);
 
-/// How often a good key is asked about: often enough that everybody has it in memory.
+/// How often a valid key is verified, so that every server has it cached.
 const OFTEN: usize = 3;
 
 pub struct Cluster {
@@ -26,7 +26,7 @@ pub struct Cluster {
     pub asker: Asker,
 }
 
-/// A back end that asks whether keys are good.
+/// A back end that verifies keys.
 #[derive(Clone)]
 pub struct Asker {
     client: Client,
@@ -37,7 +37,7 @@ pub struct Asker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Face {
     Verify,
-    /// `GET /api/v1/key`, for which any good key will do.
+    /// `GET /api/v1/key`, which accepts any valid key.
     Key,
     /// A call of the API that takes a permission.
     Properties,
@@ -46,7 +46,7 @@ pub enum Face {
 
 pub const FACES: [Face; 4] = [Face::Verify, Face::Key, Face::Properties, Face::Gateway];
 
-/// Those that tell what a key may do, and not merely that it is good.
+/// The surfaces that check permissions, and not just validity.
 pub const DEMANDING: [Face; 3] = [Face::Verify, Face::Properties, Face::Gateway];
 
 /// What a server says of a key.
@@ -59,7 +59,7 @@ pub enum Said {
     Unavailable,
 }
 
-/// What a key is to be good for: to read the properties, or one of them.
+/// The required permission: to read all properties, or one of them.
 #[derive(Debug, Clone, Default)]
 pub struct Demand {
     pub property: Option<String>,
@@ -78,7 +78,7 @@ impl Cluster {
         Self::around(base.stage(), if matches!(base, Base::Sqlite) { 0 } else { 2 })
     }
 
-    /// So many more on the database of the first.
+    /// Starts this many more servers on the database of the first.
     pub fn around(stage: Stage, others: usize) -> Self {
         let launch = |_| Program::launch(TempDir::new().unwrap(), stage.program.database_url.clone(), &[]);
         let others = (0..others).map(launch).collect();
@@ -90,7 +90,7 @@ impl Cluster {
         std::iter::once(&self.stage.program).chain(&self.others)
     }
 
-    /// A key that may be asked about often.
+    /// A key with a high rate limit.
     pub fn key(&self, words: &[&str]) -> Key {
         self.stage.key(&[&["--rate-limit", "1000"], words].concat())
     }
@@ -99,7 +99,7 @@ impl Cluster {
         self.stage.program.command(words)
     }
 
-    /// Somebody in a browser, at the first server.
+    /// A signed-in browser, at the first server.
     pub async fn admin(&self) -> Browser {
         self.stage.person("ana", "tenant-admin");
         self.stage.program.signed_in("ana@acme.test").await
@@ -110,7 +110,7 @@ impl Cluster {
         self.asker.ask(&node.url, face, secret, demand).await
     }
 
-    /// What all of them say at once.
+    /// Returns the verdicts of all surfaces, requested concurrently.
     pub async fn all_say(&self, faces: &[Face], secret: &str, demand: &Demand) -> Vec<(String, Face, Said)> {
         let mut asked = JoinSet::new();
         for url in self.nodes().map(|node| node.url.clone()) {
@@ -125,7 +125,7 @@ impl Cluster {
         asked.join_all().await
     }
 
-    /// Everybody lets the key in, and has it in memory.
+    /// Asserts that every server accepts the key, and has it cached.
     pub async fn know(&self, faces: &[Face], secret: &str, demand: &Demand) {
         for _ in 0..OFTEN {
             for (node, face, said) in self.all_say(faces, secret, demand).await {
@@ -134,14 +134,14 @@ impl Cluster {
         }
     }
 
-    /// Nobody lets it in, and everybody knows why not.
+    /// Asserts that every server rejects the key with this reason.
     pub async fn refuse(&self, faces: &[Face], secret: &str, demand: &Demand, change: &str) {
         for (node, face, said) in self.all_say(faces, secret, demand).await {
             assert!(matches!(said, Said::Refused(_)), "{face:?} at {node}, after {change}: {said:?}");
         }
     }
 
-    /// Within a second everybody lets it in.
+    /// Asserts that every server accepts the key within a second.
     pub async fn let_in_soon(&self, faces: &[Face], secret: &str, change: &str) {
         let changed = Instant::now();
         loop {
@@ -155,7 +155,7 @@ impl Cluster {
         }
     }
 
-    /// Whom everybody lets in, nobody lets in any more once a command has returned.
+    /// Asserts that a key accepted by all servers is rejected by all as soon as a command has returned.
     pub async fn loses(&self, faces: &[Face], secret: &str, demand: &Demand, words: &[&str]) {
         self.know(faces, secret, demand).await;
         self.command(words);

@@ -1,4 +1,4 @@
-//! A key is over at its instant, for everybody at once, although nobody changes anything then.
+//! A key expires at its instant on all servers, without any change to trigger it.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::{
 /// machine delays.
 const APART: TimeDelta = TimeDelta::milliseconds(200);
 
-/// Time enough for everybody to have it in memory.
+/// Enough time for every server to cache it.
 const FROM_NOW: TimeDelta = TimeDelta::seconds(3);
 
-/// Asks everybody all the time, until it is over.
+/// Verifies the key on all servers until it expires.
 async fn ends(cluster: &Cluster, secret: &str, end: DateTime<Utc>, verdicts: [&str; 2]) {
     let any = Demand::default();
     cluster.know(&FACES, secret, &any).await;
@@ -53,7 +53,7 @@ async fn cached_old_secret_expires_with_its_grace_period(base: Base) {
     let key = cluster.key(&[]);
     let next = cluster.stage.rotate(&key, &["--grace", "1h"]);
     let end = Utc::now() + FROM_NOW;
-    // Nobody has asked about it yet, and nobody has an hour to wait.
+    // The key has not been verified yet, and the test cannot wait for an hour.
     let sooner = format!("UPDATE api_key_secret SET retires_at = '{}' WHERE retires_at IS NOT NULL", end.to_rfc3339());
     cluster.stage.change_database(&sooner).await;
     ends(&cluster, &key.secret, end, ["REVOKED", "key_revoked"]).await;

@@ -16,7 +16,7 @@ use super::{
 /// More failures than a pool has connections.
 const FAILURES: usize = 6;
 
-/// Faces that answer from memory and read nothing else.
+/// Surfaces that answer from the cache and read nothing else.
 const FROM_MEMORY: [Face; 3] = [Face::Verify, Face::Key, Face::Gateway];
 
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -15,7 +15,7 @@ use super::{
 
 const FROM_MEMORY: [Face; 3] = [Face::Verify, Face::Key, Face::Gateway];
 
-/// What is in a change that nodes have to hear of, and in nothing else.
+/// Text that occurs only in the transaction of a change that nodes must hear of.
 const CHANGE: &str = "latchkey_change";
 
 async fn revoke_and_lose(lost: LostCommit) {

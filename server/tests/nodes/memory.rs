@@ -23,7 +23,7 @@ const SOME: usize = 100;
 
 const AT_ONCE: usize = 8;
 
-/// Of so many keys one is asked about again.
+/// One of this many keys is verified again.
 const EACH: usize = 5;
 
 /// What of a key is the same in its copies.
@@ -63,7 +63,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Asks about all of them, some at a time, and says what was answered.
+/// Verifies all of them, some at a time, and returns the verdicts.
 async fn said_of(cluster: &Cluster, keys: &[Key]) -> Vec<Said> {
     let ask = |some: &[Key]| {
         let (asker, url, some) = (cluster.asker.clone(), cluster.stage.program.url.clone(), some.to_vec());

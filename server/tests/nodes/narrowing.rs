@@ -1,4 +1,4 @@
-//! Whatever takes access away holds everywhere once it has returned, wherever it was done.
+//! A change that removes access applies everywhere once it has returned, through any surface.
 
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ async fn shared_dependency_change_reaches_all_keys(base: Base) {
     }
 }
 
-/// A key of somebody's own, made at the first server.
+/// A personal key, created at the first server.
 async fn personal_key(cluster: &Cluster, name: &str) -> String {
     let browser = cluster.stage.program.signed_in(&format!("{name}@acme.test")).await;
     let mut draft = draft("Mine", "");
@@ -86,7 +86,7 @@ async fn personal_key(cluster: &Cluster, name: &str) -> String {
 
 async fn owner_changes_reach_all_nodes(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
-    // Somebody has to remain who can do everything.
+    // One admin must remain.
     cluster.stage.person("ana", "tenant-admin");
     for (word, role) in [("switch-off", &[][..]), ("set-role", &["--role", "member"])] {
         let person = cluster.stage.person(word, "tenant-admin");

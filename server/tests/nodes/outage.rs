@@ -42,7 +42,7 @@ async fn readiness_becomes(node: &Program, status: u16) -> Answer {
     }
 }
 
-/// Asks all the time until nobody has answered well for a while.
+/// Verifies the key continuously until it has been rejected for a while.
 async fn leases_end(cluster: &Cluster, secret: &str, gone: Instant) {
     let mut last_good = None;
     loop {
@@ -80,7 +80,7 @@ async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(
     for node in cluster.nodes() {
         readiness(node).await.refused(503, "unavailable").says("The database does not answer");
     }
-    assert!(!revoking.is_finished() || !revoking.await.unwrap().status.success(), "nobody can have revoked it");
+    assert!(!revoking.is_finished() || !revoking.await.unwrap().status.success(), "the revocation cannot have succeeded");
 
     come_back(&mut postgres);
     cluster.let_in_soon(&FROM_MEMORY, &key.secret, "the database came back").await;
@@ -101,7 +101,7 @@ async fn hanging_database_stops_service_and_recovers() {
     without_the_database(|postgres| postgres.freeze(), |postgres| postgres.thaw()).await;
 }
 
-/// As when the machine of the database is gone, and another takes its place.
+/// As if the database host had disappeared and another one had taken over.
 #[tokio::test(flavor = "multi_thread")]
 async fn silently_dead_connections_are_replaced() {
     let postgres = Postgres::start();
@@ -125,8 +125,7 @@ async fn silently_dead_connections_are_replaced() {
     cluster.stage.see(ears, &["2".to_owned()]).await;
 }
 
-/// A standby that takes the place of its database may not have heard of the latest changes. Then others get their
-/// numbers.
+/// A standby that takes over may have missed the latest changes, and gives their numbers to others.
 #[tokio::test(flavor = "multi_thread")]
 async fn restored_database_is_trusted_again() {
     let postgres = Postgres::start();
@@ -175,7 +174,7 @@ async fn concurrent_look_ups_of_an_absent_key_share_one_query() {
     let obstacle = connection.begin().await.unwrap();
     obstacle.execute_unprepared("LOCK TABLE api_key_secret").await.unwrap();
     let (answers, ()) = tokio::join!(cluster.all_say(&[Face::Verify; 50], &nobodys, &any), async {
-        // By then all of them have been asked, and none has been answered.
+        // By then all of them have been sent, and none has been answered.
         tokio::time::sleep(SOON).await;
         obstacle.rollback().await.unwrap();
     });

@@ -68,7 +68,7 @@ impl Postgres {
         format!("postgres://latchkey@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Stops it in order, which breaks off whatever runs.
+    /// Stops it cleanly, which aborts running statements.
     pub fn stop(&mut self) {
         signal("INT", &[self.process.id()]);
         self.process.wait().unwrap();
@@ -79,9 +79,9 @@ impl Postgres {
         self.wait_until_ready();
     }
 
-    /// Lets it hang, with all its connections open.
+    /// Suspends it, with all its connections open.
     pub fn freeze(&self) {
-        // The first of them first, so that it starts no more of them meanwhile.
+        // The postmaster first, so that it starts no more of them.
         signal("STOP", &[self.process.id()]);
         signal("STOP", &self.processes());
     }
@@ -90,7 +90,7 @@ impl Postgres {
         signal("CONT", &self.processes());
     }
 
-    /// How often a statement was carried out in which these words stand.
+    /// How many statements with this text have been executed.
     pub fn statements_with(&self, words: &str) -> usize {
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
         log.lines().filter(|line| line.contains("execute ") && line.contains(words)).count()
@@ -132,7 +132,7 @@ fn launch(folder: &TempDir, data: &Path, port: u16) -> Child {
 
 fn signal(name: &str, processes: &[u32]) {
     let ids: Vec<String> = processes.iter().map(u32::to_string).collect();
-    // A connection's process may have ended meanwhile.
+    // A connection's process may have ended in the meantime.
     let _ = Command::new("kill").args(["-s", name]).args(ids).stderr(Stdio::null()).status().unwrap();
 }
 

@@ -14,7 +14,7 @@ use super::{
 /// As long as a lease could go on, and a little more for two clocks.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a command takes at most that nobody delays, on a busy machine: less than any delay.
+/// The maximum duration of a command without delays on a busy machine: less than any delay.
 const COMMAND: Duration = Duration::from_millis(1_500);
 
 /// How long a transaction may do nothing before the database breaks it off, with what it has locked.
@@ -44,7 +44,7 @@ async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usi
         said
     };
     let (answers, ()) = tokio::join!(ask, async {
-        // By then the question has been sent.
+        // By then the request has been sent.
         tokio::time::sleep(Duration::from_millis(100)).await;
         sleeper.signal("CONT");
     });
@@ -83,7 +83,7 @@ async fn paused_server_resumes_with_an_empty_cache() {
     }
     sleeper.signal("STOP");
     let took = time_to_revoke(&cluster, &first);
-    assert!(took >= PATIENCE, "nobody waited for the server that sleeps: {took:?}");
+    assert!(took >= PATIENCE, "the change did not wait for the paused server: {took:?}");
     // It may have been stopped in the middle of a write, too.
     assert!(took <= LONGEST_SILENCE + PATIENCE + COMMAND, "{took:?}");
     let took = time_to_revoke(&cluster, &second);
@@ -131,16 +131,16 @@ async fn change_waits_for_a_paused_server() {
     sleeper.signal("STOP");
     let revoking = revoke_concurrently(&cluster, &key);
     tokio::time::sleep(NAP).await;
-    assert!(!revoking.is_finished(), "nobody waited");
+    assert!(!revoking.is_finished(), "the change did not wait");
     sleeper.signal("CONT");
     let woken = Instant::now();
     revoking.await.unwrap();
     let waited_on = woken.elapsed();
     cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
-    assert!(waited_on < PATIENCE - NAP, "there was nobody to wait for any more: {waited_on:?}");
+    assert!(waited_on < PATIENCE - NAP, "the server had resumed: {waited_on:?}");
 }
 
-/// Whoever is told that it was done already can rely on it as well.
+/// A caller that learns that the change was already made can rely on it as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn repeated_change_waits_for_confirmation_too() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
@@ -153,7 +153,7 @@ async fn repeated_change_waits_for_confirmation_too() {
     cluster.stage.see(&is_revoked, &["true".to_owned()]).await;
     cluster.stage.revoke(&key);
     let took = begun.elapsed();
-    assert!(took >= PATIENCE, "somebody was told so while the server that sleeps could still let in: {took:?}");
+    assert!(took >= PATIENCE, "the change returned while the paused server could still accept the key: {took:?}");
     first.await.unwrap();
     sleeper.signal("CONT");
 }
@@ -173,7 +173,7 @@ async fn dead_server_delays_one_change_at_most() {
     let (_folder, status) = cluster.others.pop().expect("there is one left").stop();
     assert!(status.success());
     let took = time_to_revoke(&cluster, &third);
-    assert!(took <= COMMAND, "whoever stops in good order says so: {took:?}");
+    assert!(took <= COMMAND, "a clean shutdown deregisters the node: {took:?}");
     for key in [&first, &second, &third] {
         cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
     }

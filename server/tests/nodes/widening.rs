@@ -27,7 +27,7 @@ async fn granted_access_is_visible_within_a_second(base: Base) {
     cluster.let_in_soon(&DEMANDING, &key.secret, "the second edit of the key").await;
 }
 
-/// Somebody may have asked for it before it was there.
+/// The key may have been looked up before it existed.
 async fn new_key_is_valid_immediately(base: Base) {
     let cluster = Cluster::start(base);
     for _ in 0..5 {

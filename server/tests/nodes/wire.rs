@@ -1,5 +1,5 @@
-//! The wire between a server and its database. Whatever is connected over it can fall silent, and stays connected, or
-//! break off while it commits.
+//! A proxy between a server and its database. Its connections can fall silent without closing, or break during a
+//! commit.
 
 use std::{
     io,
@@ -25,11 +25,11 @@ pub struct Wire {
 pub enum LostCommit {
     /// The database commits, and its answer does not arrive.
     Answer,
-    /// The database never hears of it.
+    /// The database never receives it.
     Request,
 }
 
-/// The next commit to lose, and the words by which its transaction is recognised.
+/// The next commit to lose, and the text that identifies its transaction.
 #[derive(Clone, Default)]
 struct Commits(Arc<Mutex<Option<(String, LostCommit)>>>);
 
@@ -54,7 +54,7 @@ impl Wire {
         self.silence.send_replace(());
     }
 
-    /// Breaks the connection on which a transaction with these words in it is committed next.
+    /// Breaks the connection on which a transaction with this text is committed next.
     pub fn lose_commit(&self, words: &str, lost: LostCommit) {
         *self.commits.0.lock().unwrap() = Some((words.to_owned(), lost));
     }

@@ -221,7 +221,7 @@ impl Program {
         }
     }
 
-    /// Tells it to stop as an operator would.
+    /// Stops it as an operator would.
     pub fn terminate(&self) {
         self.signal("TERM");
     }
@@ -280,7 +280,7 @@ impl Program {
         json_of(&self.shell(&[words, &["--json"]].concat(), PASSWORD))
     }
 
-    /// A tenant with a property and somebody of each role, whose name is the role's.
+    /// A tenant with a property and a person of each role, named after the role.
     pub fn tenant(&self, slug: &str) {
         self.command(&["tenant", "create", "--slug", slug, "--name", slug]);
         self.command(&["property", "create", "--tenant", slug, "--name", "Harbour House"]);
@@ -295,7 +295,7 @@ impl Program {
         self.command(&["key", "create", "--tenant", tenant, "--name", name, "--group", "Full access"])
     }
 
-    /// Somebody with a browser, who has not signed in.
+    /// A browser without a session.
     pub fn stranger(&self) -> Browser {
         Browser {
             client: Client::builder().redirect(Policy::none()).build().unwrap(),
@@ -319,7 +319,7 @@ pub fn shell_in(folder: &TempDir, words: &[&str], input: &str) -> Output {
     shell_on(&sqlite_in(folder), words, input)
 }
 
-/// Runs a command on a database, whoever owns it.
+/// Runs a command on a database, with or without a server.
 pub fn shell_on(database_url: &str, words: &[&str], input: &str) -> Output {
     let mut command = latchkey(database_url);
     command.args(words);

@@ -65,7 +65,7 @@ impl Program {
                 return Ok(());
             }
             if let Some(status) = self.process.try_wait()? {
-                return Err(format!("a program that was to be measured ended at once ({status})").into());
+                return Err(format!("the program under test exited immediately ({status})").into());
             }
             thread::sleep(LOOK_AGAIN);
         }

@@ -22,7 +22,7 @@ pub(super) fn DeleteDialog(facts: KeyFacts, close: Callback<()>, done: Callback<
             <p class="callout danger">
                 <Icon name="warning"/>
                 <span>
-                    {is_active.then_some("The key is active: applications that use it lose access at once. ")}
+                    {is_active.then_some("The key is active: applications that use it lose access immediately. ")}
                     "The key and its usage log are gone for good; only the audit log remembers them."
                 </span>
             </p>

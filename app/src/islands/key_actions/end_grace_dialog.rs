@@ -22,7 +22,7 @@ pub(super) fn EndGraceDialog(facts: KeyFacts, close: Callback<()>, done: Callbac
             <p class="callout danger">
                 <Icon name="warning"/>
                 <span>
-                    "It would work until "{facts.old_secret_until}". Applications that have not been given the new secret lose access at once."
+                    "It would work until "{facts.old_secret_until}". Applications that have not been given the new secret lose access immediately."
                 </span>
             </p>
         </Confirm>

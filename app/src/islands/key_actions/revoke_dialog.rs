@@ -29,7 +29,7 @@ pub(super) fn RevokeDialog(facts: KeyFacts, close: Callback<()>, done: Callback<
         <Confirm words action=revoke close>
             <p class="callout danger">
                 <Icon name="warning"/>
-                <span>"Applications that use this key lose access at once, and that cannot be undone: it never works again."</span>
+                <span>"Applications that use this key lose access immediately, and that cannot be undone: it never works again."</span>
             </p>
             <p class="about"><code class="hint">{hint}</code></p>
             <p>{limit}</p>

@@ -58,7 +58,7 @@ pub(super) fn RotateDialog(facts: KeyFacts, close: Callback<()>, rotated: Callba
                 <Icon name="warning"/>
                 <span>
                     {move || if grace.get() == Grace::None {
-                        "The key gets a new secret, and all applications with the old one lose access at once. Its settings stay as they are."
+                        "The key gets a new secret, and all applications with the old one lose access immediately. Its settings stay as they are."
                     } else {
                         "The key gets a new secret. Applications with the old one lose access when its time is over. The settings stay as they are."
                     }}

@@ -31,7 +31,7 @@ pub(super) fn KeysGuide(public_url: Arc<str>) -> impl IntoView {
     view! {
         <h1>"Using a key"</h1>
         <p class="lead">
-            "An API key lets one program call the API in your organisation’s name, without anybody’s password. "
+            "An API key lets one program call the API in your organization’s name, without anybody’s password. "
             "This guide goes from getting one to keeping it in order; every call is in the "<a href="/docs">"API reference"</a>"."
         </p>
         <GetAndStore/>
@@ -53,14 +53,14 @@ fn GetAndStore() -> impl IntoView {
                 <li>"Sign in to the console. Keys are kept by admins; if you are not one, ask one of yours."</li>
                 <li>"Open "<strong>"Settings, Data & Monitoring, API Keys"</strong>" and choose "<strong>"Generate API Key"</strong>"."</li>
                 <li>"Name the key after the integration that will use it, pick what it may do, and restrict it as far as you can."</li>
-                <li>"Copy the secret from the dialog. It is shown this once: afterwards only a hash of it is left, and nobody can look it up."</li>
+                <li>"Copy the secret from the dialog. It is shown this once: afterwards only a hash of it is stored, and it cannot be looked up."</li>
             </ol>
             <p>"A secret that got lost before it was stored is no great matter: rotate the key and copy the new one."</p>
         </Section>
         <Section anchor="store" title="Store it">
             <p>
                 "Keep the secret where your program keeps its other secrets: in a vault, in the secret store of your platform, or in a file or an environment variable that "
-                "only the program can read. Whoever has it can do what the key can. So it does not belong in source code, in a repository, in an address, a ticket or a chat."
+                "only the program can read. Anyone who has it can do what the key can. So it does not belong in source code, in a repository, in an address, a ticket or a chat."
             </p>
             <CodeBlock name="For the examples below" code="export LATCHKEY_KEY='paste the secret here'"/>
         </Section>
@@ -145,7 +145,7 @@ fn Ending() -> impl IntoView {
                 <li>"Make sure that nothing uses the old one: a call with it shows "<code>"rotation.retires_at"</code>" in "<code>"GET /api/v1/key"</code>", one with the new secret does not."</li>
                 <li>"End the grace period in the console, or let it run out."</li>
             </ol>
-            <p>"If a secret may have leaked, rotate without a grace period, or revoke the key: both take effect at once, and a revoked key cannot be brought back."</p>
+            <p>"If a secret may have leaked, rotate without a grace period, or revoke the key: both take effect immediately, and a revoked key cannot be brought back."</p>
         </Section>
     }
 }
@@ -159,7 +159,7 @@ fn Limits() -> impl IntoView {
             <p>
                 "Every answer says how many calls are left ("<code>"r"</code>" in "<code>"RateLimit"</code>") and when there will be more ("<code>"t"</code>
                 ", in seconds). A program that slows down as "<code>"r"</code>" nears zero is never refused. One that is refused gets 429 with "<code>"Retry-After"</code>
-                ": wait that long before the next call. Calls sent meanwhile are refused as well, and cost nothing."
+                ": wait that long before the next call. Calls sent before that are refused as well, and cost nothing."
             </p>
             <CodeBlock name="Python, with requests" code/>
             <p>"Keep what you have read for a while instead of asking again, and ask for bigger pages. If that is not enough, an admin can raise the limit to as much as 1000 a minute."</p>
@@ -176,7 +176,7 @@ fn Browser(public_url: String) -> impl IntoView {
     view! {
         <Section anchor="browser" title="In a browser page">
             <p>
-                "A booking widget can call the API from the page that it stands in. But whoever opens the page can read the key in it, and a program outside of a browser can claim any origin. "
+                "A booking widget can call the API from the page that it stands in. But anyone who opens the page can read the key in it, and a program outside of a browser can claim any origin. "
                 "So give a page a key that may be public:"
             </p>
             <ul>
@@ -199,7 +199,7 @@ fn Practice() -> impl IntoView {
                 <li>"One key for each integration, and another for its test system: each can then be narrowed, rotated or revoked without touching the others, and you see which one is used."</li>
                 <li>"Give it the least that does the job. Widening a key later takes a minute."</li>
                 <li>"Set an expiration, and rotate on a fixed day of the year even if nothing happened."</li>
-                <li>"Look at “last used” now and then. Revoke what nobody uses, and delete it once you are sure."</li>
+                <li>"Look at “last used” now and then. Revoke unused keys, and delete it once you are sure."</li>
                 <li>"Send reservations with an "<a href="/docs#idempotency"><code>"Idempotency-Key"</code></a>", and log the "<code>"X-Request-Id"</code>" of what failed, never the key."</li>
             </ul>
         </Section>
@@ -225,9 +225,9 @@ const SYMPTOMS: [(&str, &str, &str); 12] = [
     ),
     ("401, from one day to the next", "key_expired", "Its expiration has come. Rotate it with a later one."),
     (
-        "401, for all keys at once",
+        "401, for all keys",
         "key_disabled",
-        "Your organisation’s subscription has no API keys at the moment. Ask whoever runs this installation.",
+        "Your organization’s subscription has no API keys at the moment. Ask the operator of this installation.",
     ),
     (
         "403, from one machine alone",

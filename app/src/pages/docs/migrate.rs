@@ -35,8 +35,8 @@ pub(super) fn MigrateGuide(console: Console) -> impl IntoView {
             <code>"/api/v1/auth/token"</code>", move to an API key. For most it is one line of configuration."
         </p>
         <p>
-            "Until then, a person whose address is known to several organisations writes theirs before it: "
-            <code>"organisation/address"</code>"."
+            "Until then, a person whose address is known to several organizations writes theirs before it: "
+            <code>"organization/address"</code>"."
         </p>
         <Why/>
         <Section anchor="when" title="By when">
@@ -62,7 +62,7 @@ fn Why() -> impl IntoView {
         <Section anchor="why" title="Why">
             <ul>
                 <li>"A password opens everything that the person may do, and the console as well. A key opens the API alone, and only as far as you say."</li>
-                <li>"A person who changes the password, gets a second factor or leaves breaks every program that used it. A key is nobody’s."</li>
+                <li>"A person who changes the password, gets a second factor or leaves breaks every program that used it. A key belongs to no person."</li>
                 <li>"A key is rotated with both secrets working for a while, and revoked without locking anybody out."</li>
                 <li>"A key needs no token and nothing to refresh."</li>
             </ul>

@@ -173,7 +173,7 @@ fn Browsers() -> impl IntoView {
             <p>
                 "Scripts on other sites may call the API (CORS). Whether a call is let through is decided by the key’s allowed origins; "
                 "a refusal can be read by the script as well, and so can the rate-limit headers, "<code>"Retry-After"</code>" and "
-                <code>"X-Request-Id"</code>". Cookies play no part. Whoever looks at a page can read the key in it, so read "
+                <code>"X-Request-Id"</code>". Cookies play no part. Anyone who opens a page can read the key in it, so read "
                 <a href="/docs/keys#browser">"what to mind"</a>" first."
             </p>
         </Section>

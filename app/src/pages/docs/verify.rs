@@ -50,7 +50,7 @@ fn Asker() -> impl IntoView {
         <Section anchor="asker" title="A key to ask with">
             <p>
                 "Asking takes a key as well: your service’s own, with the permission "<code>"keys:verify"</code>". The group "<strong>"Verifier"</strong>
-                " grants that and nothing else, so such a key can read no reservation. When it expires, you are let in nowhere: give it no expiration, or rotate it in time. It may ask about the keys of its own organisation; a key of another’s is answered like one that does not exist."
+                " grants that and nothing else, so such a key can read no reservation. When it expires, you are let in nowhere: give it no expiration, or rotate it in time. It may ask about the keys of its own organization; a key of another’s is answered like one that does not exist."
             </p>
             <p>"Its own rate limit does not count questions. Each question counts as a call of the key that it is about."</p>
         </Section>
@@ -99,10 +99,10 @@ fn Asked() -> impl IntoView {
 const VERDICTS: [(&str, &str, &str); 11] = [
     ("VALID", "–", "Let the request in."),
     ("MALFORMED", "401", "The key is mistyped or cut off."),
-    ("NOT_FOUND", "401", "There is no such key in your organisation."),
+    ("NOT_FOUND", "401", "There is no such key in your organization."),
     ("REVOKED", "401", "The key was revoked, or its secret was replaced by a rotation."),
     ("EXPIRED", "401", "The key’s expiration has come."),
-    ("DISABLED", "401", "The organisation has no API keys at the moment, or the key’s owner was switched off."),
+    ("DISABLED", "401", "The organization has no API keys at the moment, or the key’s owner was switched off."),
     ("IP_NOT_ALLOWED", "403", "The address is not on the key’s allowlist."),
     ("ORIGIN_NOT_ALLOWED", "403", "The origin is not among those of the key."),
     ("INSUFFICIENT_PERMISSIONS", "403", "The key’s group or its scopes do not go so far."),
@@ -150,7 +150,7 @@ fn InRust() -> impl IntoView {
             </p>
             <CodeBlock name="Guarding a service of axum’s" code=RUST/>
             <p>
-                "It finds the key in the headers, asks, and gives the answers above to those whom it does not let in. The service finds a "<code>"Caller"</code>
+                "It finds the key in the headers, asks, and sends the answers above to requests that it rejects. The service finds a "<code>"Caller"</code>
                 " among the request’s extensions. The crate’s own README says how to tell it of proxies and properties."
             </p>
         </Section>
@@ -162,7 +162,7 @@ fn Practice() -> impl IntoView {
     view! {
         <Section anchor="practice" title="Good practice">
             <ul>
-                <li>"Let nobody in without an answer. If Latchkey cannot be reached in time, answer 503 with "<code>"Retry-After"</code>", and never treat the request as one with a good key."</li>
+                <li>"Reject requests without an answer. If Latchkey cannot be reached in time, answer 503 with "<code>"Retry-After"</code>", and never treat the request as one with a valid key."</li>
                 <li>"Ask about every request. A key that was revoked is refused from the very next question; if you remember answers, it lives on for as long as you remember them, and its rate limit counts questions instead of requests."</li>
                 <li>"Take the client’s address from your own connection, or from a proxy that you run. Anybody can send "<code>"X-Forwarded-For"</code>"."</li>
                 <li>"Take a key from one header only, and answer 400 if a request brings two different ones."</li>

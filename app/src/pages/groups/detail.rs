@@ -122,7 +122,7 @@ fn Delete(group: Group, used: GroupUse) -> impl IntoView {
 fn People(people: Vec<String>, count: u64) -> impl IntoView {
     let named = people.len() as u64;
     let list = if people.is_empty() {
-        view! { <p class="minor">"Nobody is in this group."</p> }.into_any()
+        view! { <p class="minor">"This group has no members."</p> }.into_any()
     } else {
         let items = people.into_iter().map(|name| view! { <li>{name}</li> }).collect_view();
         view! { <ul class="names">{items}</ul> }.into_any()

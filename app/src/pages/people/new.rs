@@ -29,7 +29,7 @@ pub(crate) async fn person_new(AdminVisitor { visitor, admin }: AdminVisitor) ->
 
 /// The words around a link that was made for somebody.
 pub(super) fn link_words(title: String) -> OnceWords {
-    let warning = "Send this link to them yourself: Latchkey sends no mail. Whoever opens it first chooses the password, so use a \
+    let warning = "Send this link to them yourself: Latchkey sends no mail. The first person to open it chooses the password, so use a \
                    way that only they can read. It is good once, for 7 days, and is not shown again.";
     OnceWords { title, warning: warning.to_owned(), label: "Invitation link".to_owned() }
 }

@@ -58,13 +58,13 @@ pub(super) fn SecondFactorPanel(is_required: bool, without_one: WithoutOne) -> i
 
 #[component]
 fn Require(without_one: WithoutOne) -> impl IntoView {
-    let after = Afterwards::reload("From now on everybody needs a second factor.", "#second-factor");
+    let after = Afterwards::reload("From now on, everyone needs a second factor.", "#second-factor");
     let form = FormSpec::calling::<RequireSecondFactor>("require-second-factor", "Require it", "Saving…", after);
-    let oneself = without_one.with_oneself.then_some("You are one of them: you are led to set yours up at once. ");
+    let oneself = without_one.with_oneself.then_some("You are one of them: you will be asked to set yours up. ");
     view! {
         <FormDialog
-            opener=Opener::button("Require a second factor of everybody").with_icon("lock").with_class("button long-label")
-            title="Require a second factor of everybody".to_owned()
+            opener=Opener::button("Require a second factor for everyone").with_icon("lock").with_class("button long-label")
+            title="Require a second factor for everyone".to_owned()
             form
         >
             <Answer is_required=true/>
@@ -72,8 +72,8 @@ fn Require(without_one: WithoutOne) -> impl IntoView {
                 <Icon name="warning"/>
                 <span>
                     {without_one.label()}" "{oneself}
-                    "Whoever has none can do nothing else in the console until they have set one up. "
-                    "With e-mail and password (Basic and JWT) the API lets nobody of this tenant in any more, with a second factor or without."
+                    "People without one can do nothing else in the console until they have set one up. "
+                    "With e-mail and password (Basic and JWT) people of this tenant cannot call the API any more, with a second factor or without."
                 </span>
             </p>
             <p>"API keys keep working, personal ones as well."</p>
@@ -97,11 +97,11 @@ fn Waive() -> impl IntoView {
             <p class="callout warning">
                 <Icon name="warning"/>
                 <span>
-                    "People can then turn their second factor off, and a password alone is enough to sign in as whoever has none. "
+                    "People can then turn their second factor off, and those without one sign in with their password alone. "
                     "The API lets those in with e-mail and password (Basic and JWT) again."
                 </span>
             </p>
-            <p>"Nobody’s second factor is turned off by this."</p>
+            <p>"This turns off no second factor."</p>
         </FormDialog>
     }
 }

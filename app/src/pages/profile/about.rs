@@ -25,7 +25,7 @@ pub(super) fn About(profile: Profile) -> impl IntoView {
                 <div><dt>"Name"</dt><dd>{name}</dd></div>
                 <div><dt>"E-mail"</dt><dd>{email.as_str().to_owned()}</dd></div>
                 <div><dt>"Role"</dt><dd>{role.label()}</dd></div>
-                {tenant.map(|tenant| view! { <div><dt>"Organisation"</dt><dd>{tenant}</dd></div> })}
+                {tenant.map(|tenant| view! { <div><dt>"Organization"</dt><dd>{tenant}</dd></div> })}
                 {organization.map(|slug| view! { <div><dt>"Its short name, to sign in with"</dt><dd><code>{slug}</code></dd></div> })}
                 <div class="profile-powers"><dt>"What you may do"</dt><dd>{powers}</dd></div>
             </dl>

@@ -36,7 +36,7 @@ impl Factor {
 pub(super) fn requirement(by: MfaAuthority<'_>) -> String {
     match by {
         MfaAuthority::Installation => "This installation requires super users to have a second factor".to_owned(),
-        MfaAuthority::Tenant(tenant) => format!("{} asks everybody for a second factor", tenant.name),
+        MfaAuthority::Tenant(tenant) => format!("{} requires a second factor", tenant.name),
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn FactorPanel(factor: Factor) -> impl IntoView {
 fn Off() -> impl IntoView {
     view! {
         <p>
-            "With a second factor, signing in takes your password and a code from an app on your phone. Whoever finds \
+            "With a second factor, signing in takes your password and a code from an app on your phone. Anyone who finds \
              out your password alone does not get in."
         </p>
         <p class="hint">"A password no longer opens the public API then; API keys do as before."</p>

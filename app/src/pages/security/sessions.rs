@@ -61,7 +61,7 @@ fn SignOutEverywhereButton() -> impl IntoView {
         <FormDialog opener title="Sign out everywhere".to_owned() form=form.dangerous()>
             <p class="callout danger">
                 <Icon name="warning"/>
-                <span>"All your sessions end at once, in this browser as well. Whatever you have not saved in another is lost."</span>
+                <span>"All your sessions end immediately, including this one. Unsaved changes in other windows are lost."</span>
             </p>
         </FormDialog>
     }

@@ -34,7 +34,7 @@ fn NewTenantPage() -> impl IntoView {
         <div class="page-form">
             <ServerForm form>
                 <section>
-                    <h2>"Organisation"</h2>
+                    <h2>"Organization"</h2>
                     <TextField form=FORM name="name" label="Name" placeholder="For example: Acme Hotels"/>
                     <TextField
                         form=FORM

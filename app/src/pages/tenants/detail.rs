@@ -97,7 +97,7 @@ fn SubscriptionSwitch(tenant: Tenant, active_keys: u64) -> impl IntoView {
         let form = FormSpec::calling::<StopSubscription>("stop-subscription", "Turn off", "Turning off…", afterwards);
         let opener = Opener::button("Turn API keys off");
         let consequence = format!(
-            "{} of {name} stop working at once, and so do the personal keys of its people: every call with them is refused.",
+            "{} of {name} stop working immediately, and so do the personal keys of its people: every call with them is refused.",
             counted(active_keys, "active key", "active keys")
         );
         view! {

@@ -1,4 +1,4 @@
-//! Whoever may not sign in is told nothing of why, neither in words nor by the time it takes.
+//! Rejected sign-ins reveal no reason, neither in their text nor by their timing.
 
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ async fn rejected_sign_ins(stage: &Stage) -> [(&'static str, &'static str, &'sta
         stage.keyring.create_person(Some(&tenant), Role::Member, new).await.unwrap();
     }
     [
-        ("unknown", "nobody@acme.test", PASSWORD),
+        ("unknown", "unknown@acme.test", PASSWORD),
         ("wrong password", "ana@acme.test", "a wrong password"),
         ("switched off", "gone@acme.test", PASSWORD),
         ("invited", "zoe@acme.test", PASSWORD),

@@ -161,7 +161,7 @@ async fn link_used_twice_concurrently_works_once(stage: Stage) {
         }
     }
     let [password] = good[..] else { panic!("accepted {} times", good.len()) };
-    assert!(stage.sign_in("mia@acme.test", password).await.is_ok(), "whoever was first has set the password");
+    assert!(stage.sign_in("mia@acme.test", password).await.is_ok(), "the first one has set the password");
     assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
 }
 

@@ -86,7 +86,7 @@ impl KeyQuery {
                 "This key has an IP allowlist, and it was asked about without an address. Send your client's as ip."
                     .into()
             }
-            Refusal::NoSuchProperty => "The organisation has no such property. Send the id of one that it has.".into(),
+            Refusal::NoSuchProperty => "The organization has no such property. Send the id of one that it has.".into(),
             refusal => refusal.to_string().into(),
         }
     }

@@ -98,7 +98,7 @@ async fn admin_has_full_access_by_legacy_authentication(base: Base) {
 async fn wrong_passwords_and_forged_tokens_are_rejected(base: Base) {
     let stage = base.stage();
     stage.person("ana", "tenant-admin");
-    for (email, password) in [(ANA, "wrong"), ("nobody@acme.test", PASSWORD), ("", ""), (ANA, ""), ("no address", "x")]
+    for (email, password) in [(ANA, "wrong"), ("unknown@acme.test", PASSWORD), ("", ""), (ANA, ""), ("no address", "x")]
     {
         ask_for_token(&stage, email, password).await.refused(401, "invalid_credentials");
         call(&stage, KEY, &basic(email, password)).await.refused(401, "invalid_credentials").says("wrong");
@@ -137,7 +137,7 @@ async fn wrong_passwords_and_forged_tokens_are_rejected(base: Base) {
         signed(&head, &claims, "another key"),
         signed(&head, &changed("exp", json!(now)), &key),
         signed(&head, &changed("exp", json!(now - 3600)), &key),
-        signed(&head, &changed("iss", json!("somebody")), &key),
+        signed(&head, &changed("iss", json!("another")), &key),
         signed(&head, &changed("sub", json!("per_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")), &key),
         signed(&head, &changed("epoch", json!(1)), &key),
         signed(&head, &changed("exp", json!(now + 2 * 3600)), &key),
@@ -201,7 +201,7 @@ async fn changes_of_a_person_apply_to_their_tokens(base: Base) {
     for authorization in [&after, &with_password] {
         assert_eq!(call(&stage, KEY, authorization).await.status, 200);
     }
-    // Who was switched off cannot be told, by their password, from somebody who never was.
+    // The answer to a deactivated person's password is that to an unknown person.
     for (change, of_token, of_password) in [
         ("totp_secret = 'JBSWY3DPEHPK3PXP'", "two_factor_required", "two_factor_required"),
         ("totp_secret = NULL, switched_off_at = created_at", "key_disabled", "invalid_credentials"),

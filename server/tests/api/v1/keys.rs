@@ -101,7 +101,7 @@ async fn every_verdict_is_returned(base: Base) {
     refused(&stage, &by, &json!({ "key": expired.secret }), "EXPIRED", 401, "2026-01-01").await;
     stage.revoke(&key);
     let data = refused(&stage, &by, &json!({ "key": secret }), "REVOKED", 401, "revoked").await;
-    assert_eq!(data["key_id"], key.id.as_str(), "whoever asks knows which key it was");
+    assert_eq!(data["key_id"], key.id.as_str(), "the verifier learns which key it was");
     stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
     stage.post(VERIFY, &by.secret, &json!({ "key": page.secret })).await.refused(401, "key_disabled");
 }
@@ -123,7 +123,7 @@ async fn foreign_key_is_not_found_by_a_verifier(base: Base) {
     let broken = format!("{}x", foreign.secret);
     let data = refused(&stage, &by, &json!({ "key": broken }), "MALFORMED", 401, "character").await;
     assert_eq!(names(&data), ["code", "http_status", "message", "valid"]);
-    // Whoever may ask does not guess: no number of misses slows them down.
+    // A verifier does not guess, so it is not throttled for unknown keys.
     for _ in 0..50 {
         refused(&stage, &by, &json!({ "key": deleted.secret }), "NOT_FOUND", 401, "no such key").await;
     }
@@ -310,7 +310,7 @@ async fn both_keys_log_the_verification(base: Base) {
     let own = own.map(|call| format!("POST /api/v1/keys/{call} 200 VALID 127.0.0.1"));
     stage.see(&events(&by), &own).await;
     let last = format!("SELECT COALESCE(last_used_ip, '-') FROM api_key WHERE id = '{}'", key.id);
-    assert_eq!(stage.texts(&last).await, ["-"], "nobody told introspect from where, and it was not the asker");
+    assert_eq!(stage.texts(&last).await, ["-"], "introspect got no client address, and must not log the verifier's");
     let metrics = stage.get_with("/metrics", &[]).await.text;
     for (verdict, times) in [("VALID", 6), ("RATE_LIMITED", 1), ("INSUFFICIENT_PERMISSIONS", 1)] {
         assert!(metrics.contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} {times}\n")), "{metrics}");

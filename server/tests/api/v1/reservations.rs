@@ -41,7 +41,7 @@ impl Hotel {
         self.stage.post_with(RESERVATIONS, &all, body).await
     }
 
-    /// Sends the same request so many times at once.
+    /// Sends the same request this many times concurrently.
     async fn reserve_at_once(&self, times: usize, headers: &[(&'static str, &'static str)]) -> Vec<Answer> {
         let mut running = JoinSet::new();
         for _ in 0..times {
@@ -205,7 +205,7 @@ async fn all_invalid_fields_are_reported_together(base: Base) {
         (change(json!({ "units": 1.5 })), &["units wrong_type"]),
         (change(json!({ "units": 4_294_967_296_u64 })), &["units wrong_type"]),
         (
-            change(json!({ "guest": { "name": long, "email": "nobody" } })),
+            change(json!({ "guest": { "name": long, "email": "not-an-address" } })),
             &["guest.name too_long", "guest.email not_an_email"],
         ),
         (change(json!({ "guest": { "name": 7, "age": 7 } })), &["guest.name wrong_type", "guest.age unknown"]),

@@ -1,4 +1,4 @@
-//! Every call of the API × whoever calls, by its own description.
+//! Every API operation × every kind of credential, from the OpenAPI document.
 
 use chrono::{Days, Utc};
 use reqwest::{Client, Method};
@@ -9,23 +9,23 @@ use super::{
     stage::{Stage, personal_key},
 };
 
-/// Whoever calls the API, by their credential.
+/// The credential of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caller {
-    Nobody,
+    Anonymous,
     /// An admin's cookie, which opens no API.
     Session,
     FullKey,
     ReadOnlyKey,
     ForeignKey,
-    /// A personal key of a member whom no group grants anything.
+    /// A personal key of a member without any permissions.
     KeyOfMember,
     KeyOfAdmin,
     KeyOfSwitchedOff,
 }
 
 const CALLERS: [Caller; 8] = [
-    Caller::Nobody,
+    Caller::Anonymous,
     Caller::Session,
     Caller::FullKey,
     Caller::ReadOnlyKey,
@@ -47,7 +47,8 @@ enum Demand {
     Verifying,
 }
 
-/// What a call asks for, and with which query it names Acme's property. None for one that nobody has thought of.
+/// The permission that an operation requires, and the query that names Acme's property. None for an operation without
+/// an entry.
 fn operation(id: &str) -> Option<(Demand, &'static str)> {
     Some(match id {
         "create_token" => (Demand::Password, ""),
@@ -65,7 +66,7 @@ fn operation(id: &str) -> Option<(Demand, &'static str)> {
 fn expected(demand: Demand, caller: Caller, names: bool) -> &'static [u16] {
     match (demand, caller) {
         (Demand::Password, _) => &[400, 401, 415, 422],
-        (_, Caller::Nobody | Caller::Session | Caller::KeyOfSwitchedOff) => &[401],
+        (_, Caller::Anonymous | Caller::Session | Caller::KeyOfSwitchedOff) => &[401],
         (Demand::AnyKey, _) => &[200],
         (_, Caller::KeyOfMember) | (Demand::Writing, Caller::ReadOnlyKey) => &[403],
         // 415: introspection takes a form.
@@ -87,7 +88,7 @@ async fn header(stage: &Stage, caller: Caller) -> Header {
         Some(("x-api-key", secret(&program.command(&[&create[..], words].concat()))))
     };
     match caller {
-        Caller::Nobody => None,
+        Caller::Anonymous => None,
         Caller::Session => Some(("cookie", program.signed_in("tenant-admin@acme.test").await.cookie.unwrap())),
         Caller::FullKey => key("acme", &full),
         Caller::ReadOnlyKey => key("acme", &full[..2]),
@@ -110,7 +111,7 @@ async fn key_of_deactivated_owner(program: &Program) -> String {
     key
 }
 
-/// So many days from today.
+/// This many days from today.
 fn day(from_today: u64) -> String {
     Utc::now().date_naive().checked_add_days(Days::new(from_today)).unwrap().to_string()
 }
@@ -147,7 +148,7 @@ async fn every_operation_serves_its_audience() {
     });
     for (path, method, described) in operations {
         let id = described["operationId"].as_str().unwrap();
-        let (demand, query) = operation(id).unwrap_or_else(|| panic!("{id}: nobody said who may call it"));
+        let (demand, query) = operation(id).unwrap_or_else(|| panic!("{id}: missing from the list"));
         let address = format!("{path}{query}")
             .replace("{property_id}", &stage.ids.property)
             .replace("{reservation_id}", &reservation)

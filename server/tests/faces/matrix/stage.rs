@@ -7,7 +7,7 @@ use super::{
     Ids, Who,
 };
 
-/// Two tenants with somebody of each kind.
+/// Two tenants with a person of each kind.
 pub(super) struct Stage {
     pub(super) program: Program,
     pub(super) ids: Ids,
@@ -42,10 +42,10 @@ impl Stage {
         Self { program, ids, switched_off }
     }
 
-    /// A browser of somebody's, who has just signed in.
+    /// A browser that has just signed in.
     pub(super) async fn browser(&self, who: Who) -> Browser {
         match who {
-            Who::Nobody => self.program.stranger(),
+            Who::Anonymous => self.program.stranger(),
             Who::Deactivated => {
                 let mut browser = self.program.stranger();
                 browser.cookie.clone_from(&self.switched_off.cookie);
@@ -64,7 +64,7 @@ impl Stage {
         }
     }
 
-    /// All that was changed, by the audit log; that somebody signed in is no matter.
+    /// All audited changes, except for sign-ins.
     pub(super) fn changes(&self) -> Vec<Value> {
         let all = ["acme", "other"].map(|tenant| {
             let log = self.program.command(&["audit", "list", "--tenant", tenant, "--limit", "1000"]);

@@ -55,8 +55,8 @@ fn LastAdmin(name: String) -> impl IntoView {
         <p class="callout warning">
             <Icon name="info"/>
             <span>
-                {format!("{name} is the only admin who can sign in, and somebody has to be. To change their role or switch them off, ")}
-                "make somebody else an admin first."
+                {format!("{name} is the only admin who can sign in, and one is required. To change their role or deactivate them, ")}
+                "make another person an admin first."
             </span>
         </p>
     }

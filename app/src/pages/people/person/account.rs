@@ -72,7 +72,7 @@ fn NewLink(person: Person, state: PersonState) -> impl IntoView {
     let (about, warning) = if state == PersonState::Invited {
         (
             "They have yet to open their link and choose a password. If it is lost or too old, make a new one.",
-            "The link from before ends at once.",
+            "The previous link becomes invalid immediately.",
         )
     } else {
         (
@@ -128,7 +128,7 @@ fn ResetFactor(person: Person) -> impl IntoView {
 fn SwitchOff(person: Person, personal_keys: u64) -> impl IntoView {
     let Person { id, name, .. } = person;
     let warning = format!(
-        "{name} is signed out everywhere at once, and can neither sign in nor call the API. {}",
+        "{name} is signed out everywhere immediately, and can neither sign in nor call the API. {}",
         match personal_keys {
             0 => "They have no personal API key.".to_owned(),
             1 => "Their personal API key is refused from its next call; what uses it stops working.".to_owned(),

@@ -55,7 +55,7 @@ struct ActiveKeyView {
     /// The key's id.
     #[schema(required = false, example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     client_id: String,
-    /// The organisation's id.
+    /// The organization's id.
     #[schema(required = false, example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     sub: String,
     /// When this secret ends, in seconds since 1970: with the key, or after a rotation.

@@ -177,7 +177,7 @@ struct RefusalView {
     retry_after_seconds: Option<u64>,
 }
 
-/// Comes along when the key is one of your organisation's.
+/// Comes along when the key is one of your organization's.
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerifiedKey)]
 struct VerifiedKeyView<'a> {
