@@ -68,7 +68,7 @@ impl FromRequestParts<Console> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visit = Visit::of(parts, console);
-        match session::find(console, parts).await {
+        match session::find_session(console, parts).await {
             Ok(Some(signed_in)) if signed_in.requires_mfa_enrollment() && !OPEN_TO_ALL.contains(&visit.path()) => {
                 Err(Redirect::to(security::PATH).into_response())
             }

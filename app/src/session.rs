@@ -55,7 +55,7 @@ fn address(parts: &Parts) -> IpAddr {
 }
 
 /// Who is signed in, if somebody is.
-pub(crate) async fn find(console: &Console, parts: &Parts) -> Result<Option<ActiveSession>, Error> {
+pub(crate) async fn find_session(console: &Console, parts: &Parts) -> Result<Option<ActiveSession>, Error> {
     match token(console, &parts.headers) {
         Some(token) => console.keyring.signed_in(&token, address(parts)).await,
         None => Ok(None),
@@ -65,7 +65,7 @@ pub(crate) async fn find(console: &Console, parts: &Parts) -> Result<Option<Acti
 /// Whoever calls a server function.
 pub(crate) async fn somebody() -> Result<(Console, ActiveSession), ConsoleError> {
     let console = expect_context::<Console>();
-    let signed_in = find(&console, &expect_context::<Parts>()).await.map_err(fail)?;
+    let signed_in = find_session(&console, &expect_context::<Parts>()).await.map_err(fail)?;
     let signed_in = signed_in.ok_or_else(|| refuse(ConsoleError::SignedOut))?;
     provide_context(signed_in.clone());
     Ok((console, signed_in))
@@ -144,8 +144,8 @@ pub(crate) async fn accept(token: &SecretString, password: SecretString) -> Resu
 
 /// What is kept of a browser's name for itself: no key, and no word as long as a token.
 fn kept(user_agent: &str) -> String {
-    const LONGEST_WORD: usize = 60;
-    let word = |word: &str| if word.len() > LONGEST_WORD { "…".to_owned() } else { word.to_owned() };
+    const MAX_WORD_CHARS: usize = 60;
+    let word = |word: &str| if word.len() > MAX_WORD_CHARS { "…".to_owned() } else { word.to_owned() };
     redacted(user_agent).split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,10 +1,10 @@
 //! The tools behind `cargo xtask bench` and `cargo xtask soak`: a baseline to compare with, databases full of keys,
 //! measurements inside the process, and the checker of the soak test.
 
-mod bare;
-mod disturb;
+mod baseline;
 mod fill;
-mod inside;
+mod in_process;
+mod interference;
 mod revoke;
 mod secrets;
 mod soak;
@@ -31,52 +31,52 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
-    words: Words,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Words {
-    /// Serve answers that were taken from Latchkey, by axum and nothing else
-    Bare {
+enum Command {
+    /// Replay recorded responses of Latchkey from a bare axum server
+    Baseline {
         #[arg(long)]
         addr: SocketAddr,
         #[arg(long)]
         answers: PathBuf,
     },
-    /// Fill a database with tenants and keys, and write down the secrets
+    /// Fill a database with tenants and keys, and write their secrets to a file
     Fill {
         #[command(flatten)]
-        place: Place,
+        database: DatabaseArgs,
         #[arg(long)]
         keys: usize,
     },
-    /// Time the engine's own function, with all keys in memory
-    Inside {
+    /// Time the evaluator inside the process, with all keys cached
+    InProcess {
         #[command(flatten)]
-        place: Place,
+        database: DatabaseArgs,
         #[arg(long)]
         keys: usize,
         #[arg(long)]
         calls: usize,
     },
     /// Verify cached keys while others are revoked
-    Disturb {
+    Interference {
         #[command(flatten)]
-        place: Place,
+        database: DatabaseArgs,
         #[arg(long)]
         keys: usize,
     },
     /// Time revocations, the last keys of the file first
     Revoke {
         #[command(flatten)]
-        place: Place,
+        database: DatabaseArgs,
         #[arg(long)]
         keys: usize,
     },
-    /// Ask nodes about keys while these change, and write down what was answered
+    /// Verify keys on several nodes while they change, and write a report
     Soak {
         #[command(flatten)]
-        place: Place,
+        database: DatabaseArgs,
         /// The address of a node, as often as there are nodes
         #[arg(long)]
         node: Vec<String>,
@@ -85,7 +85,7 @@ enum Words {
         #[arg(long)]
         report: PathBuf,
     },
-    /// Hold what the nodes have counted against what was answered
+    /// Compare the usage counts in the database with the answers
     Counts {
         #[arg(long)]
         database_url: String,
@@ -99,14 +99,14 @@ enum Words {
 
 /// A database, and the file with the secrets that are in it.
 #[derive(clap::Args)]
-struct Place {
+struct DatabaseArgs {
     #[arg(long)]
     database_url: String,
     #[arg(long)]
     secrets: PathBuf,
 }
 
-impl Place {
+impl DatabaseArgs {
     async fn open(&self) -> Result<Keyring> {
         open(&self.database_url).await
     }
@@ -122,18 +122,22 @@ async fn open(database_url: &str) -> Result<Keyring> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    match Cli::parse().words {
-        Words::Bare { addr, answers } => bare::serve(addr, &answers).await,
-        Words::Fill { place, keys } => fill::fill(&place.open().await?, &place.secrets, keys).await,
-        Words::Inside { place, keys, calls } => {
-            print(&inside::measure(&place.open().await?, &place.secrets, keys, calls).await?)
+    match Cli::parse().command {
+        Command::Baseline { addr, answers } => baseline::serve(addr, &answers).await,
+        Command::Fill { database, keys } => fill::fill(&database.open().await?, &database.secrets, keys).await,
+        Command::InProcess { database, keys, calls } => {
+            print(&in_process::measure(&database.open().await?, &database.secrets, keys, calls).await?)
         }
-        Words::Disturb { place, keys } => print(&disturb::measure(&place.open().await?, &place.secrets, keys).await?),
-        Words::Revoke { place, keys } => print(&revoke::measure(&place.open().await?, &place.secrets, keys).await?),
-        Words::Soak { place, node, seconds, report } => {
-            soak::run(&place.open().await?, &place.secrets, &node, seconds, &report).await
+        Command::Interference { database, keys } => {
+            print(&interference::measure(&database.open().await?, &database.secrets, keys).await?)
         }
-        Words::Counts { database_url, report, starved } => {
+        Command::Revoke { database, keys } => {
+            print(&revoke::measure(&database.open().await?, &database.secrets, keys).await?)
+        }
+        Command::Soak { database, node, seconds, report } => {
+            soak::run(&database.open().await?, &database.secrets, &node, seconds, &report).await
+        }
+        Command::Counts { database_url, report, starved } => {
             soak::check_counts(&open(&database_url).await?, &report, starved).await
         }
     }

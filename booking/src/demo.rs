@@ -61,7 +61,7 @@ impl Booking {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         for (place, property) in (0..).zip(properties) {
-            if store::services::all(&self.pool, tenant, property).await?.is_empty() {
+            if store::services::all_services(&self.pool, tenant, property).await?.is_empty() {
                 self.demo_property(tenant, property, place, now).await?;
             }
         }

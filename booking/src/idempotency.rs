@@ -51,7 +51,7 @@ pub(crate) enum Answer {
 }
 
 /// What was said to a call that had this body.
-pub(crate) struct Answered {
+pub(crate) struct StoredAnswer {
     pub(crate) body_sha256: String,
     pub(crate) answer: Answer,
 }
@@ -72,13 +72,13 @@ pub(crate) fn forgotten_before(now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// The calls that are being carried out in this process.
 #[derive(Clone, Default)]
-pub(crate) struct Running(Arc<Mutex<HashSet<Call>>>);
+pub(crate) struct RunningCalls(Arc<Mutex<HashSet<Call>>>);
 
-impl Running {
+impl RunningCalls {
     /// Notes that a call is running, for as long as what is returned is held.
-    pub(crate) fn enter(&self, call: &Call) -> Result<Entered, Error> {
+    pub(crate) fn enter(&self, call: &Call) -> Result<RunningGuard, Error> {
         if self.calls().insert(call.clone()) {
-            return Ok(Entered { running: self.clone(), call: call.clone() });
+            return Ok(RunningGuard { running: self.clone(), call: call.clone() });
         }
         Err(Error::StillRunning)
     }
@@ -90,12 +90,12 @@ impl Running {
 }
 
 /// A call that is running. Also one that is given up halfway ends with it.
-pub(crate) struct Entered {
-    running: Running,
+pub(crate) struct RunningGuard {
+    running: RunningCalls,
     call: Call,
 }
 
-impl Drop for Entered {
+impl Drop for RunningGuard {
     fn drop(&mut self) {
         self.running.calls().remove(&self.call);
     }

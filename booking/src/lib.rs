@@ -36,13 +36,13 @@ pub use store::StoreError;
 #[derive(Clone)]
 pub struct Booking {
     pool: Pool,
-    running: idempotency::Running,
+    running: idempotency::RunningCalls,
 }
 
 impl Booking {
     /// The database has to be migrated already, and the pool the one that everything else uses.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool, running: idempotency::Running::default() }
+        Self { pool, running: idempotency::RunningCalls::default() }
     }
 }

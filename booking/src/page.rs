@@ -18,23 +18,23 @@ pub struct Page {
 
 impl Page {
     /// The page in the form that the store expects.
-    pub(crate) fn checked<I: Id>(&self) -> Result<Slice<I>, Error> {
+    pub(crate) fn checked<I: Id>(&self) -> Result<PageBounds<I>, Error> {
         let mut errors = Errors::default();
         errors.check((1..=MAX_LIMIT).contains(&self.limit), "limit", "out_of_range", "Ask for 1 to 200 at a time.");
         let after = self.after.as_deref().and_then(|id| I::parse(id).ok());
         let is_cursor = self.after.is_none() || after.is_some();
         errors.check(is_cursor, "cursor", "not_a_cursor", "Send the cursor as the page before gave it.");
-        errors.or(Slice { limit: self.limit, after })
+        errors.or(PageBounds { limit: self.limit, after })
     }
 }
 
 /// A page whose values have been checked.
-pub(crate) struct Slice<I> {
+pub(crate) struct PageBounds<I> {
     limit: u16,
     pub(crate) after: Option<I>,
 }
 
-impl<I> Slice<I> {
+impl<I> PageBounds<I> {
     /// One more than the limit, which shows whether there is another page.
     pub(crate) fn to_read(&self) -> u64 {
         u64::from(self.limit) + 1

@@ -39,7 +39,7 @@ impl Booking {
     /// # Errors
     /// When there is none within the caller's reach.
     pub async fn reservation(&self, caller: &Caller, id: &ReservationId) -> Result<Reservation, Error> {
-        let found = store::reservations::find(&self.pool, &caller.tenant, id).await?;
+        let found = store::reservations::find_reservation(&self.pool, &caller.tenant, id).await?;
         found.filter(|reservation| caller.reaches(&reservation.property)).ok_or(Error::NotFound(Thing::Reservation))
     }
 }

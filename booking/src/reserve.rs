@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Thing},
     field::FieldError,
     id::new_id,
-    idempotency::{Answer, Answered, Call, Idempotency, sha256},
+    idempotency::{Answer, Call, Idempotency, StoredAnswer, sha256},
     money::Money,
     occupancy::{FullNight, lacking},
     offers::{Package, Service},
@@ -24,7 +24,7 @@ pub struct Reserved {
 }
 
 /// A call that may be sent again, and the hash of its body.
-struct Repeatable {
+struct RepeatableCall {
     call: Call,
     body_sha256: String,
 }
@@ -50,10 +50,10 @@ impl Booking {
         let Some(idempotency) = idempotency else {
             return self.reserve_once(caller, new, None, now, is_admitted).await;
         };
-        let repeatable = Repeatable { call: Call::of(caller, &idempotency), body_sha256: sha256(idempotency.body) };
+        let repeatable = RepeatableCall { call: Call::of(caller, &idempotency), body_sha256: sha256(idempotency.body) };
         let _entered = self.running.enter(&repeatable.call)?;
         // Before anything is checked: a call that was right at first stays right however late it is repeated.
-        match store::idempotency::find(&self.pool, &repeatable.call, now).await? {
+        match store::idempotency::find_answer(&self.pool, &repeatable.call, now).await? {
             Some(first) => self.answer_again(caller, &repeatable, first).await,
             None => self.reserve_once(caller, new, Some(&repeatable), now, is_admitted).await,
         }
@@ -63,7 +63,7 @@ impl Booking {
         &self,
         caller: &Caller,
         new: &NewReservation,
-        repeatable: Option<&Repeatable>,
+        repeatable: Option<&RepeatableCall>,
         now: DateTime<Utc>,
         is_admitted: impl Fn() -> bool + Send + Sync,
     ) -> Result<Reserved, Error> {
@@ -71,7 +71,7 @@ impl Booking {
         let transaction = self.pool.begin_write().await?;
         let attempt = attempt(&transaction, caller, new, visit, now).await?;
         if let Some(repeatable) = repeatable {
-            let answered = Answered { body_sha256: repeatable.body_sha256.clone(), answer: answer(&attempt) };
+            let answered = StoredAnswer { body_sha256: repeatable.body_sha256.clone(), answer: answer(&attempt) };
             if !store::idempotency::insert(&transaction, &repeatable.call, &answered, now).await? {
                 // Another node was faster with the same key. What was done here is undone.
                 drop(transaction);
@@ -89,16 +89,21 @@ impl Booking {
     async fn answer_of_other_node(
         &self,
         caller: &Caller,
-        repeatable: &Repeatable,
+        repeatable: &RepeatableCall,
         now: DateTime<Utc>,
     ) -> Result<Reserved, Error> {
-        match store::idempotency::find(&self.pool, &repeatable.call, now).await? {
+        match store::idempotency::find_answer(&self.pool, &repeatable.call, now).await? {
             Some(first) => self.answer_again(caller, repeatable, first).await,
             None => Err(Error::StillRunning),
         }
     }
 
-    async fn answer_again(&self, caller: &Caller, repeatable: &Repeatable, first: Answered) -> Result<Reserved, Error> {
+    async fn answer_again(
+        &self,
+        caller: &Caller,
+        repeatable: &RepeatableCall,
+        first: StoredAnswer,
+    ) -> Result<Reserved, Error> {
         if first.body_sha256 != repeatable.body_sha256 {
             return Err(Error::KeyReused);
         }
@@ -162,7 +167,7 @@ async fn lock_offer(
     let (service, package) = match &new.offer {
         Offer::Service(id) => (id.clone(), None),
         Offer::Package(id) => {
-            let found = store::packages::find(transaction, &caller.tenant, &new.property, id).await?;
+            let found = store::packages::find_package(transaction, &caller.tenant, &new.property, id).await?;
             let package = found.ok_or(Error::NotFound(Thing::Package))?;
             (package.service.clone(), Some(package))
         }

@@ -5,11 +5,11 @@ mod use_cases {
     mod stage;
 
     mod availability;
-    mod borders;
     mod demo;
+    mod idempotency;
     mod offers;
     mod pages;
     mod races;
-    mod repeat;
     mod reserve;
+    mod tenant_isolation;
 }

@@ -185,7 +185,7 @@ impl fmt::Display for Verdict {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Wire {
+pub(crate) struct VerifyResponse {
     #[serde(default)]
     meta: Meta,
     data: Value,
@@ -208,11 +208,11 @@ struct Said {
     key_id: Option<String>,
 }
 
-impl TryFrom<Wire> for Answer {
+impl TryFrom<VerifyResponse> for Answer {
     type Error = serde_json::Error;
 
     /// A key is valid only if all fields that say so agree.
-    fn try_from(Wire { meta, data }: Wire) -> Result<Self, serde_json::Error> {
+    fn try_from(VerifyResponse { meta, data }: VerifyResponse) -> Result<Self, serde_json::Error> {
         let said = Said::deserialize(&data)?;
         match (said.valid, Verdict::from(said.code.clone())) {
             (true, Verdict::Valid) => Ok(Self::Valid(serde_json::from_value(data)?)),
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     fn read(data: Value) -> Result<Answer, serde_json::Error> {
-        Answer::try_from(Wire { meta: Meta { request_id: "req_1".to_owned() }, data })
+        Answer::try_from(VerifyResponse { meta: Meta { request_id: "req_1".to_owned() }, data })
     }
 
     fn good() -> Value {

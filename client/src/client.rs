@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use crate::{Answer, Error, Question, answer::Wire};
+use crate::{Answer, Error, VerifyRequest, answer::VerifyResponse};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -21,10 +21,10 @@ const IDLE_TIME: Duration = Duration::from_secs(50);
 /// One Latchkey, and the key to ask it with. Clones are cheap and share their connections.
 #[derive(Clone)]
 pub struct Latchkey {
-    asking: Arc<Asking>,
+    asking: Arc<InFlightRequest>,
 }
 
-struct Asking {
+struct InFlightRequest {
     client: Client,
     verify: Url,
     authorization: HeaderValue,
@@ -67,7 +67,7 @@ impl Builder {
             .build()
             .map_err(Error::Setup)?;
         let (verify, authorization) = (verify_at(&self.url)?, bearer(&self.secret)?);
-        Ok(Latchkey { asking: Arc::new(Asking { client, verify, authorization, timeout: self.timeout }) })
+        Ok(Latchkey { asking: Arc::new(InFlightRequest { client, verify, authorization, timeout: self.timeout }) })
     }
 }
 
@@ -106,8 +106,8 @@ impl Latchkey {
     ///
     /// # Errors
     /// If there is no answer. The request must be denied then.
-    pub async fn verify(&self, question: &Question) -> Result<Answer, Error> {
-        let request = self.asking.client.post(self.asking.verify.clone()).json(question);
+    pub async fn verify(&self, request: &VerifyRequest) -> Result<Answer, Error> {
+        let request = self.asking.client.post(self.asking.verify.clone()).json(request);
         let request = request.header(AUTHORIZATION, self.asking.authorization.clone());
         let response = request.send().await.map_err(|error| self.asking.failed(error))?;
         match response.status() {
@@ -117,7 +117,7 @@ impl Latchkey {
     }
 }
 
-impl Asking {
+impl InFlightRequest {
     fn url(&self) -> String {
         self.verify.origin().ascii_serialization()
     }
@@ -132,7 +132,7 @@ impl Asking {
 
     async fn read(&self, response: Response) -> Result<Answer, Error> {
         let body = response.bytes().await.map_err(|error| self.failed(error))?;
-        let wire: Result<Wire, _> = serde_json::from_slice(&body);
+        let wire: Result<VerifyResponse, _> = serde_json::from_slice(&body);
         // The text of the error may quote the response, and a response may echo the request.
         wire.and_then(Answer::try_from).map_err(|error| self.is_another(format!("its answer is {}", kind(&error))))
     }

@@ -18,17 +18,17 @@ use http::{
 };
 use tower::{Layer, Service};
 
-use crate::{Answer, Caller, Error, Latchkey, Question};
+use crate::{Answer, Caller, Error, Latchkey, VerifyRequest};
 
 mod cache;
 mod credential;
-mod turned_away;
+mod rejection;
 
 use cache::Cache;
-use credential::Found;
-use turned_away::TurnedAway;
+use credential::FoundCredential;
+use rejection::Rejection;
 
-type Reader<T> = Arc<dyn Fn(&Parts) -> Option<T> + Send + Sync>;
+type RequestReader<T> = Arc<dyn Fn(&Parts) -> Option<T> + Send + Sync>;
 
 impl Latchkey {
     /// Creates a layer that accepts every valid key, until requirements are added.
@@ -54,8 +54,8 @@ impl Latchkey {
 pub struct Guard {
     latchkey: Latchkey,
     permission: Option<Arc<str>>,
-    property: Reader<String>,
-    address: Reader<IpAddr>,
+    property: RequestReader<String>,
+    address: RequestReader<IpAddr>,
     cost: Option<u32>,
     cache: Option<Arc<Cache>>,
 }
@@ -124,33 +124,33 @@ impl Guard {
     pub async fn check(&self) -> Result<(), Error> {
         let Self { permission, cost, .. } = self;
         let permission = permission.as_deref().map(str::to_owned);
-        let question = Question { permission, cost: *cost, ..Question::about("no-key") };
-        self.latchkey.verify(&question).await.map(drop)
+        let request = VerifyRequest { permission, cost: *cost, ..VerifyRequest::new("no-key") };
+        self.latchkey.verify(&request).await.map(drop)
     }
 
-    async fn admit(&self, parts: &Parts) -> Result<Caller, TurnedAway> {
-        let question = self.question(parts)?;
-        match self.ask(question).await {
+    async fn admit(&self, parts: &Parts) -> Result<Caller, Rejection> {
+        let request = self.request(parts)?;
+        match self.ask(request).await {
             Ok(Answer::Valid(caller)) => Ok(*caller),
             Ok(Answer::Refused(refusal)) => {
-                Err(TurnedAway::Refused { refusal: Box::new(refusal), permission: self.permission.clone() })
+                Err(Rejection::Refused { refusal: Box::new(refusal), permission: self.permission.clone() })
             }
-            Err(error) if error.is_client_error() => Err(TurnedAway::Unreadable),
+            Err(error) if error.is_client_error() => Err(Rejection::Invalid),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no key can be verified");
-                Err(TurnedAway::Unanswered)
+                Err(Rejection::Unavailable)
             }
         }
     }
 
-    fn question(&self, parts: &Parts) -> Result<Question, TurnedAway> {
-        let key = match credential::find(&parts.headers) {
-            Found::Key(key) => key,
-            Found::Nothing => return Err(TurnedAway::NoCredential),
-            Found::Password => return Err(TurnedAway::Password),
-            Found::Conflict => return Err(TurnedAway::Conflict),
+    fn request(&self, parts: &Parts) -> Result<VerifyRequest, Rejection> {
+        let key = match credential::find_credential(&parts.headers) {
+            FoundCredential::Key(key) => key,
+            FoundCredential::Nothing => return Err(Rejection::NoCredential),
+            FoundCredential::Password => return Err(Rejection::Password),
+            FoundCredential::Conflict => return Err(Rejection::Conflict),
         };
-        Ok(Question {
+        Ok(VerifyRequest {
             key,
             permission: self.permission.as_deref().map(str::to_owned),
             property: (self.property)(parts),
@@ -160,10 +160,10 @@ impl Guard {
         })
     }
 
-    async fn ask(&self, question: Question) -> Result<Answer, Error> {
+    async fn ask(&self, request: VerifyRequest) -> Result<Answer, Error> {
         match &self.cache {
-            Some(cache) if question.cost.is_none_or(|calls| calls == 0) => cache.ask(&self.latchkey, &question).await,
-            _ => self.latchkey.verify(&question).await,
+            Some(cache) if request.cost.is_none_or(|calls| calls == 0) => cache.ask(&self.latchkey, &request).await,
+            _ => self.latchkey.verify(&request).await,
         }
     }
 }
@@ -233,7 +233,7 @@ where
             if !is_preflight(&parts) {
                 match guard.admit(&parts).await {
                     Ok(caller) => parts.extensions.insert(caller),
-                    Err(turned_away) => return Ok(turned_away.response()),
+                    Err(rejection) => return Ok(rejection.response()),
                 };
             }
             inner.call(Request::from_parts(parts, body)).await

@@ -24,7 +24,7 @@ pub struct AuditQuery {
     /// The id of the actor.
     pub actor: Option<String>,
     pub action: Option<Action>,
-    pub subject: Option<Wanted>,
+    pub subject: Option<SubjectFilter>,
     /// The first day, where the tenant is.
     pub from: Option<NaiveDate>,
     /// The last day, where the tenant is.
@@ -34,12 +34,12 @@ pub struct AuditQuery {
 
 /// The subject of the event, by its id or by a name that it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum SubjectFilter {
     Id(String),
     Name(String),
 }
 
-impl Wanted {
+impl SubjectFilter {
     /// None when nothing was written.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -75,7 +75,7 @@ impl AuditQuery {
         Self {
             actor: parameter("actor").and_then(cut),
             action: parameter("action").and_then(Action::parse),
-            subject: parameter("subject").and_then(Wanted::parse),
+            subject: parameter("subject").and_then(SubjectFilter::parse),
             from: date("from"),
             to: date("to"),
             start: Start::from_parameters(&parameter),
@@ -87,7 +87,7 @@ impl AuditQuery {
     /// # Errors
     /// Names every filter that holds a control character, or a year that is not of four digits.
     pub fn check(&self) -> Result<(), FieldErrors> {
-        let subject = self.subject.as_ref().map(Wanted::as_str);
+        let subject = self.subject.as_ref().map(SubjectFilter::as_str);
         let mut errors = FieldErrors::default();
         for (field, text) in [(Field::Actor, self.actor.as_deref()), (Field::Subject, subject)] {
             if text.is_some_and(|text| text.contains(char::is_control)) {
@@ -176,11 +176,11 @@ mod tests {
     #[test]
     fn subject_is_found_by_id_or_name() {
         let id = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
-        assert_eq!(Wanted::parse(&format!(" {id} ")), Some(Wanted::Id(id.to_owned())));
+        assert_eq!(SubjectFilter::parse(&format!(" {id} ")), Some(SubjectFilter::Id(id.to_owned())));
         for name in ["PMS", "key_pms", "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"] {
-            assert_eq!(Wanted::parse(name), Some(Wanted::Name(name.to_owned())));
+            assert_eq!(SubjectFilter::parse(name), Some(SubjectFilter::Name(name.to_owned())));
         }
-        assert_eq!(Wanted::parse(&"x".repeat(300)).unwrap().as_str().len(), MAX_FILTER_CHARS);
+        assert_eq!(SubjectFilter::parse(&"x".repeat(300)).unwrap().as_str().len(), MAX_FILTER_CHARS);
     }
 
     fn dates() -> impl Strategy<Value = Option<NaiveDate>> {
@@ -199,7 +199,7 @@ mod tests {
             start in 0usize..3,
         ) {
             let start = [Start::Newest, Start::Before(sequence), Start::After(sequence)][start];
-            let subject = subject.as_deref().and_then(Wanted::parse);
+            let subject = subject.as_deref().and_then(SubjectFilter::parse);
             let original = AuditQuery { actor, action, subject, from, to, start };
             prop_assert_eq!(query(&original.parameters()), original);
         }

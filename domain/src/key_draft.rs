@@ -14,7 +14,7 @@ use crate::{
     property::{Property, PropertyScope},
     rate_limit::RateLimit,
     scope::Scopes,
-    text::{BadText, Length},
+    text::{InvalidText, Length},
 };
 
 pub const NAME: Length = Length { least: 2, most: 200 };
@@ -169,7 +169,7 @@ impl KeyDraft {
     fn description(&self) -> Result<String, FieldError> {
         DESCRIPTION.trimmed(&self.description, true).map_err(|bad| {
             let (code, detail) = match bad {
-                BadText::ControlCharacter => {
+                InvalidText::ControlCharacter => {
                     ("control_character", "Remove the invisible control characters.".to_owned())
                 }
                 other => DESCRIPTION.explain(other),

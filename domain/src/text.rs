@@ -17,7 +17,7 @@ const MAX_BYTES_PER_CHARACTER: usize = 4;
 
 /// Why a text was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadText {
+pub enum InvalidText {
     Missing,
     TooShort,
     TooLong { count: usize },
@@ -32,26 +32,26 @@ impl Length {
     ///
     /// # Errors
     /// When the text is empty though it may not be, too short, too long, or holds control characters.
-    pub fn trimmed(self, text: &str, multiline: bool) -> Result<String, BadText> {
+    pub fn trimmed(self, text: &str, multiline: bool) -> Result<String, InvalidText> {
         let text = text.trim();
         let count = count(text);
         if text.chars().any(|c| c.is_control() && !(multiline && matches!(c, '\n' | '\r' | '\t'))) {
-            return Err(BadText::ControlCharacter);
+            return Err(InvalidText::ControlCharacter);
         }
         if !multiline && has_invisible_characters(text) {
-            return Err(BadText::InvisibleCharacter);
+            return Err(InvalidText::InvisibleCharacter);
         }
         if count == 0 && self.least > 0 {
-            return Err(BadText::Missing);
+            return Err(InvalidText::Missing);
         }
         if count < self.least {
-            return Err(BadText::TooShort);
+            return Err(InvalidText::TooShort);
         }
         if count > self.most {
-            return Err(BadText::TooLong { count });
+            return Err(InvalidText::TooLong { count });
         }
         if text.len() > self.max_bytes() {
-            return Err(BadText::TooManyBytes { bytes: text.len() });
+            return Err(InvalidText::TooManyBytes { bytes: text.len() });
         }
         Ok(text.to_owned())
     }
@@ -73,20 +73,20 @@ impl Length {
 
     /// Returns the error's code, and its message for the person who typed the text.
     #[must_use]
-    pub fn explain(self, bad: BadText) -> (&'static str, String) {
+    pub fn explain(self, bad: InvalidText) -> (&'static str, String) {
         let Self { least, most } = self;
         match bad {
-            BadText::Missing => ("required", "Enter a name.".to_owned()),
-            BadText::TooShort => ("too_short", format!("Use at least {least} characters.")),
-            BadText::TooLong { count } => ("too_long", format!("Use at most {most} characters; these are {count}.")),
-            BadText::TooManyBytes { bytes } => {
+            InvalidText::Missing => ("required", "Enter a name.".to_owned()),
+            InvalidText::TooShort => ("too_short", format!("Use at least {least} characters.")),
+            InvalidText::TooLong { count } => ("too_long", format!("Use at most {most} characters; these are {count}.")),
+            InvalidText::TooManyBytes { bytes } => {
                 let most = self.max_bytes();
                 ("too_long", format!("Use at most {most} bytes; these are {bytes}. Stacked accents take many."))
             }
-            BadText::ControlCharacter => {
+            InvalidText::ControlCharacter => {
                 ("control_character", "Remove the line breaks and invisible control characters.".to_owned())
             }
-            BadText::InvisibleCharacter => (
+            InvalidText::InvisibleCharacter => (
                 "invisible_character",
                 "Remove the invisible characters, such as zero-width spaces and marks that turn the direction of text. \
                  They come along when text is copied: type it instead."
@@ -185,12 +185,12 @@ mod tests {
     #[test]
     fn length_is_counted_in_graphemes() {
         assert_eq!(NAME.trimmed("  ab ", false).unwrap(), "ab");
-        assert_eq!(NAME.trimmed("a", false), Err(BadText::TooShort));
-        assert_eq!(NAME.trimmed("👩‍👩‍👧", false), Err(BadText::TooShort), "one family");
+        assert_eq!(NAME.trimmed("a", false), Err(InvalidText::TooShort));
+        assert_eq!(NAME.trimmed("👩‍👩‍👧", false), Err(InvalidText::TooShort), "one family");
         let three = Length { least: 2, most: 3 };
         assert_eq!(three.trimmed("👩e\u{301}ß", false).unwrap(), "👩e\u{301}ß", "three to the eye");
-        assert_eq!(three.trimmed("abcd", false), Err(BadText::TooLong { count: 4 }));
-        assert_eq!(NAME.trimmed(" \t\n", false), Err(BadText::Missing));
+        assert_eq!(three.trimmed("abcd", false), Err(InvalidText::TooLong { count: 4 }));
+        assert_eq!(NAME.trimmed(" \t\n", false), Err(InvalidText::Missing));
     }
 
     #[test]
@@ -199,10 +199,10 @@ mod tests {
         assert_eq!(stacked(19).len(), 40);
         for multiline in [false, true] {
             assert!(NAME.trimmed(&stacked(19), multiline).is_ok());
-            assert_eq!(NAME.trimmed(&stacked(20), multiline), Err(BadText::TooManyBytes { bytes: 42 }));
+            assert_eq!(NAME.trimmed(&stacked(20), multiline), Err(InvalidText::TooManyBytes { bytes: 42 }));
             assert!(NAME.trimmed(&"🚀".repeat(10), multiline).is_ok(), "four bytes each");
         }
-        assert_eq!(NAME.trimmed(&stacked(20_000), false), Err(BadText::TooManyBytes { bytes: 40_002 }));
+        assert_eq!(NAME.trimmed(&stacked(20_000), false), Err(InvalidText::TooManyBytes { bytes: 40_002 }));
         let refused = NAME.name(&stacked(20)).unwrap_err();
         assert_eq!(refused.code, "too_long");
         assert!(refused.detail.starts_with("Use at most 40 bytes; these are 42."), "{}", refused.detail);
@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn control_characters_are_refused() {
-        assert_eq!(NAME.trimmed("a\0b", false), Err(BadText::ControlCharacter));
-        assert_eq!(NAME.trimmed("a\nb", false), Err(BadText::ControlCharacter));
+        assert_eq!(NAME.trimmed("a\0b", false), Err(InvalidText::ControlCharacter));
+        assert_eq!(NAME.trimmed("a\nb", false), Err(InvalidText::ControlCharacter));
         assert!(NAME.trimmed("a\nb", true).is_ok());
     }
 
@@ -241,7 +241,7 @@ mod tests {
             ("👩\u{200D}\u{200D}👧", "two joiners"),
             ("PMS\u{E0041}\u{E0042}", "tags"),
         ] {
-            assert_eq!(NAME.trimmed(name, false), Err(BadText::InvisibleCharacter), "{what}");
+            assert_eq!(NAME.trimmed(name, false), Err(InvalidText::InvisibleCharacter), "{what}");
         }
         assert_eq!(NAME.name("a\u{200B}b").unwrap_err().code, "invisible_character");
         assert!(NAME.trimmed("a\u{200B}b", true).is_ok(), "a description may have it");
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn every_format_character_is_refused_in_names() {
         for c in (char::MIN..=char::MAX).filter(|c| c.general_category() == GeneralCategory::Format) {
-            assert_eq!(NAME.trimmed(&format!("a{c}b"), false), Err(BadText::InvisibleCharacter), "{c:?}");
+            assert_eq!(NAME.trimmed(&format!("a{c}b"), false), Err(InvalidText::InvisibleCharacter), "{c:?}");
         }
     }
 }

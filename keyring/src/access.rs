@@ -136,7 +136,7 @@ impl Actor {
             return Ok(self.clone());
         };
         let SessionAuthority { token, capacity, super_user_mfa, needs_step_up, .. } = authority;
-        let session = store::sessions::find(transaction, token, now).await?.ok_or(Error::SessionEnded)?;
+        let session = store::sessions::find_session(transaction, token, now).await?.ok_or(Error::SessionEnded)?;
         let signed_in = ActiveSession::load(transaction, session, token, address, *super_user_mfa).await?;
         match signed_in.check(capacity) {
             Ok(()) => {}
@@ -518,7 +518,7 @@ impl Keyring {
     /// When there is no such tenant.
     pub async fn operator_for(&self, tenant: &str) -> Result<TenantAdmin, Error> {
         let found = match TenantId::parse(tenant) {
-            Ok(id) => store::tenants::find(&self.database, &id).await?,
+            Ok(id) => store::tenants::find_tenant(&self.database, &id).await?,
             Err(_) => store::tenants::find_by_slug(&self.database, tenant).await?,
         };
         let tenant = found.ok_or(Error::NotFound(Thing::Tenant))?;

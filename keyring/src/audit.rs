@@ -16,7 +16,7 @@ use crate::{
     Keyring,
     access::{TenantAdmin, ViewKeys},
     error::{Error, Thing},
-    store::{self, Chain, Change, audit_log::Span},
+    store::{self, Chain, Change, audit_log::Bounds},
     zone::TimeZone,
 };
 
@@ -49,7 +49,7 @@ impl HasCursor for AuditEvent {
 
 /// The kind of an audited subject that still exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub enum SubjectKind {
     TenantKey,
     PersonalKey,
     Person,
@@ -161,10 +161,10 @@ fn log_of(tenant: Option<&TenantAdmin>) -> (Chain<'_>, TimeZone) {
 }
 
 /// The days that a query asks for, from the beginning of the first to the end of the last.
-fn span(query: &AuditQuery, zone: TimeZone) -> Span {
+fn span(query: &AuditQuery, zone: TimeZone) -> Bounds {
     // SQLite compares instants as text, where the year 10000 sorts before 2026. Nothing happens after 9999.
     let until = query.to.and_then(|date| date.succ_opt()).filter(|date| date.year() <= 9999);
-    Span { from: query.from.map(|date| zone.begin_of(date)), until: until.map(|date| zone.begin_of(date)) }
+    Bounds { from: query.from.map(|date| zone.begin_of(date)), until: until.map(|date| zone.begin_of(date)) }
 }
 
 /// Who changed something last, and when, as it looks within a change of it.
@@ -222,7 +222,7 @@ impl Keyring {
         &self,
         admin: &TenantAdmin,
         events: &[AuditEvent],
-    ) -> Result<HashMap<String, Existing>, Error> {
+    ) -> Result<HashMap<String, SubjectKind>, Error> {
         let mut ids: Vec<&str> = events.iter().map(|event| event.subject.as_str()).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     legacy::LegacyCredential,
     limiter::Quota,
-    nodes::{Known, LookUp, find_key, look_up, recall},
+    nodes::{CacheLookup, LookUp, find_key, look_up, recall},
     secret::SecretHash,
     store,
 };
@@ -146,9 +146,9 @@ impl Keyring {
         }
         let hash = SecretHash::of(secret);
         let found = match recall(self, &self.lease, &self.memory, &hash).await? {
-            Known::Key(cached_key) => Some(cached_key),
-            Known::NoKey => None,
-            Known::Unknown(how) => match Box::pin(self.look_up_limited(&hash, how, query.nearest)).await? {
+            CacheLookup::Key(cached_key) => Some(cached_key),
+            CacheLookup::NoKey => None,
+            CacheLookup::Unknown(how) => match Box::pin(self.look_up_limited(&hash, how, query.nearest)).await? {
                 Ok(cached_key) => Some(cached_key),
                 Err(refusal) => return Ok(Decision::refused(refusal)),
             },
@@ -209,7 +209,7 @@ impl Keyring {
             None => true,
             Some(TenantRef::Id(id)) => tenant == id,
             Some(TenantRef::Slug(slug)) => {
-                let tenant = store::tenants::find(&self.database, tenant).await?;
+                let tenant = store::tenants::find_tenant(&self.database, tenant).await?;
                 tenant.is_some_and(|tenant| tenant.slug == slug)
             }
         })

@@ -151,7 +151,7 @@ impl Keyring {
     pub async fn edit_group(&self, admin: &TenantAdmin, id: &GroupId, edit: &GroupEdit) -> Result<TenantGroup, Error> {
         let (name, permissions) = parse(&edit.name, &edit.permissions)?;
         let change = self.change(admin).await?;
-        let before = find(&change, admin, id).await?;
+        let before = load_group(&change, admin, id).await?;
         if edit.seen.is_some_and(|seen| seen.0 != before.version) {
             return Err(audit::outdated(&change, admin, Thing::Group, id).await?);
         }
@@ -176,7 +176,7 @@ impl Keyring {
     /// If there is no such group, or it is in use.
     pub async fn delete_group(&self, admin: &TenantAdmin, id: &GroupId) -> Result<(), Error> {
         let change = self.change(admin).await?;
-        let TenantGroup { group, .. } = find(&change, admin, id).await?;
+        let TenantGroup { group, .. } = load_group(&change, admin, id).await?;
         let used = store::groups::used(change.on(), admin.id(), id).await?;
         if let Some(obstacle) = used.obstacle() {
             return Err(Error::Refused(obstacle));
@@ -208,7 +208,7 @@ impl Keyring {
     /// When there is no such group.
     pub async fn group_detail(&self, admin: &TenantAdmin, id: &GroupId) -> Result<GroupDetail, Error> {
         let connection = self.database.connection();
-        let group = store::groups::find(connection, admin.id(), id).await?;
+        let group = store::groups::find_group(connection, admin.id(), id).await?;
         Ok(GroupDetail {
             group: group.ok_or(Error::NotFound(Thing::Group))?,
             used: store::groups::used(connection, admin.id(), id).await?,
@@ -227,8 +227,8 @@ impl Keyring {
     }
 }
 
-async fn find(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Result<TenantGroup, Error> {
-    let found = store::groups::find(change.on(), admin.id(), id).await?;
+async fn load_group(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Result<TenantGroup, Error> {
+    let found = store::groups::find_group(change.on(), admin.id(), id).await?;
     found.ok_or(Error::NotFound(Thing::Group))
 }
 

@@ -27,7 +27,7 @@ impl Keyring {
         let chart = Chart::until(now, TimeZone::of(viewer.tenant()));
         let snapshot = self.database.snapshot().await?;
         let key =
-            store::keys::find(&snapshot, viewer.key_scope(), id, now).await?.ok_or(Error::NotFound(Thing::Key))?;
+            store::keys::find_key(&snapshot, viewer.key_scope(), id, now).await?.ok_or(Error::NotFound(Thing::Key))?;
         let counts = store::history::hours(&snapshot, tenant, id, chart.earliest()).await?;
         let log = store::history::log(&snapshot, tenant, id, query.outcome, query.start, now).await?;
         snapshot.commit().await.map_err(StoreError::from)?;

@@ -18,7 +18,7 @@ impl Keyring {
     /// When they are no super user, or there is no such tenant.
     pub async fn enter_tenant(&self, signed_in: &ActiveSession, id: &TenantId) -> Result<Tenant, Error> {
         let super_user = signed_in.as_super_user()?;
-        let tenant = store::tenants::find(&self.database, id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
+        let tenant = store::tenants::find_tenant(&self.database, id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
         if signed_in.entered().is_some_and(|entered| entered.id == tenant.id) {
             return Ok(tenant);
         }

@@ -25,8 +25,8 @@ use crate::{
 };
 
 mod edit;
-mod end;
 mod generate;
+mod revoke;
 mod rotate;
 
 pub use generate::NewKey;
@@ -72,7 +72,7 @@ impl Keyring {
     /// # Errors
     /// When there is no such key among those that the person watches over.
     pub async fn key(&self, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
-        let found = store::keys::find(self.database.connection(), viewer.key_scope(), id, self.now()).await?;
+        let found = store::keys::find_key(self.database.connection(), viewer.key_scope(), id, self.now()).await?;
         found.ok_or(Error::NotFound(Thing::Key))
     }
 
@@ -137,14 +137,14 @@ async fn choices(connection: &impl store::Connection, viewer: &impl ViewKeys) ->
     Ok(Choices { permission_source, properties: store::properties::list(connection, tenant).await? })
 }
 
-async fn find(change: &Change, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
-    let found = store::keys::find(change.on(), viewer.key_scope(), id, change.now()).await?;
+async fn load_key(change: &Change, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
+    let found = store::keys::find_key(change.on(), viewer.key_scope(), id, change.now()).await?;
     found.ok_or(Error::NotFound(Thing::Key))
 }
 
 /// Loads the tenant inside the change and requires a subscription, without which no secret is issued.
 async fn subscribed(change: &Change, manager: &impl ManageKeys) -> Result<Tenant, Error> {
-    let tenant = tenants::find(change, &manager.tenant().id).await?;
+    let tenant = tenants::load_tenant(change, &manager.tenant().id).await?;
     if tenant.api_keys { Ok(tenant) } else { Err(Error::NoSubscription) }
 }
 
@@ -161,7 +161,7 @@ fn check_words(draft: &KeyDraft) -> Result<(), FieldErrors> {
 
 /// The key, when it can still be changed and is as the person last saw it.
 async fn find_unchanged(change: &Change, manager: &impl ManageKeys, id: &KeyId, seen: i32) -> Result<Key, Error> {
-    let key = find(change, manager, id).await?;
+    let key = load_key(change, manager, id).await?;
     if key.status() == Status::Revoked {
         return Err(Error::Revoked);
     }

@@ -183,7 +183,7 @@ impl Keyring {
             return Ok(Err(LegacyRefusal::Deactivated));
         }
         let tenant = match &account.tenant {
-            Some(id) => store::tenants::find(&self.database, id).await?,
+            Some(id) => store::tenants::find_tenant(&self.database, id).await?,
             None => None,
         };
         if tenant.as_ref().is_some_and(|tenant| !tenant.api_keys) {

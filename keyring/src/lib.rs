@@ -53,7 +53,7 @@ pub use access::{
     ActiveSession, KeyHolder, ManageKeys, MfaAuthority, PersonalKeyAdmin, SuperUser, SuperUserMfa, TenantAdmin,
     ViewKeys,
 };
-pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainError, ChainErrorKind, ChainReport, Existing};
+pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainError, ChainErrorKind, ChainReport, SubjectKind};
 pub use clock::Clock;
 pub use demo::DemoSignIn;
 pub use encryption::{OpenError, SecretKeyRotation};

@@ -135,7 +135,7 @@ impl Dependencies {
 impl Memory {
     /// Creates a cache of about this many bytes.
     pub(crate) fn new(bytes: u64) -> Self {
-        let some = usize::try_from(bytes / weight::USUAL).unwrap_or(usize::MAX);
+        let some = usize::try_from(bytes / weight::TYPICAL_BYTES).unwrap_or(usize::MAX);
         Self {
             keys: Cache::with(some, bytes, Weight, BuildHasherDefault::default(), Default::default()),
             absent: NegativeCache::default(),
@@ -292,7 +292,7 @@ struct Weight;
 
 impl Weighter<SecretHash, Arc<CachedKey>> for Weight {
     fn weight(&self, _: &SecretHash, cached_key: &Arc<CachedKey>) -> u64 {
-        weight::of(cached_key)
+        weight::weight_of(cached_key)
     }
 }
 

@@ -93,10 +93,10 @@ impl Confirmations {
 
 /// This process's membership in the cluster. Dropping it leaves the cluster in the background.
 pub struct Membership {
-    renewing: Option<Renewing>,
+    renewing: Option<RenewalState>,
 }
 
-struct Renewing {
+struct RenewalState {
     leave: oneshot::Sender<()>,
     left: oneshot::Receiver<()>,
 }
@@ -104,7 +104,7 @@ struct Renewing {
 impl Membership {
     /// Leaves the cluster, so that changes do not wait for this node any more, and stops trusting the cache.
     pub async fn leave(self) {
-        if let Some(Renewing { leave, left }) = self.renewing {
+        if let Some(RenewalState { leave, left }) = self.renewing {
             let _ = leave.send(());
             if left.await.is_err() {
                 tracing::error!("the lease was not given back");
@@ -144,7 +144,7 @@ impl Keyring {
         };
         thread::Builder::new().name("lease".to_owned()).spawn(work).map_err(StoreError::NoThread)?;
         has_joined.await.unwrap_or(Err(StoreError::NoLease))?;
-        Ok(Membership { renewing: Some(Renewing { leave, left }) })
+        Ok(Membership { renewing: Some(RenewalState { leave, left }) })
     }
 
     /// For how long this node may go on if it hears nothing more from the database. None when it needs no lease.
@@ -243,7 +243,7 @@ async fn listen(url: &str, hint: &Notify) -> Infallible {
 
 impl Source for Keyring {
     async fn find(&self, hash: &SecretHash) -> Result<Option<KeyRecord>, StoreError> {
-        store::within(LOOK_UP_TIMEOUT, store::cached_key::find(&self.database, hash)).await
+        store::within(LOOK_UP_TIMEOUT, store::cached_key::find_key_record(&self.database, hash)).await
     }
 
     async fn tenant(&self, id: &TenantId) -> Result<Option<KeyTenant>, StoreError> {

@@ -25,7 +25,7 @@ mod simulation;
 
 pub(crate) use confirmation::await_acknowledgements;
 pub(crate) use lease::{Lease, LeaseState, NoLease};
-pub(crate) use recall::{Known, LookUp, Source, find_key, look_up, recall};
+pub(crate) use recall::{CacheLookup, LookUp, Source, find_key, look_up, recall};
 pub(crate) use renewal::Node;
 
 /// How long a node may use its cache, from the start of the renewal.

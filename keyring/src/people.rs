@@ -93,7 +93,9 @@ impl Keyring {
         new: NewPerson,
     ) -> Result<Person, Error> {
         if !belongs(tenant, role) {
-            return Err(Error::Refused("A super user belongs to no tenant; every other person belongs to one.".to_owned()));
+            return Err(Error::Refused(
+                "A super user belongs to no tenant; every other person belongs to one.".to_owned(),
+            ));
         }
         let parsed = new.parse(tenant.map(TenantAdmin::tenant), &self.passwords).await?;
         let operator = Actor::operator();
@@ -205,7 +207,7 @@ impl Keyring {
     /// Checks a new password of a person who exists, and returns the hash to store.
     pub(crate) async fn hash_new_password(&self, account: &Account, password: SecretString) -> Result<String, Error> {
         let tenant = match &account.tenant {
-            Some(id) => store::tenants::find(&self.database, id).await?,
+            Some(id) => store::tenants::find_tenant(&self.database, id).await?,
             None => None,
         };
         let personal = personal_texts(&account.person.name, account.person.email.as_str(), tenant.as_ref());
@@ -252,7 +254,7 @@ fn email_taken() -> Error {
 }
 
 /// One of a tenant's people, within a change.
-pub(crate) async fn find(change: &Change, admin: &TenantAdmin, id: &PersonId) -> Result<Profile, Error> {
+pub(crate) async fn load_person(change: &Change, admin: &TenantAdmin, id: &PersonId) -> Result<Profile, Error> {
     let found = store::people::profile(change.on(), Some(admin.id()), id).await?;
     found.ok_or(Error::NotFound(Thing::Person))
 }

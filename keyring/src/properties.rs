@@ -89,7 +89,7 @@ impl Keyring {
     ) -> Result<TenantProperty, Error> {
         let name = parse_name(&renaming.name).map_err(FieldErrors::from)?;
         let change = self.change(admin).await?;
-        let before = find(&change, admin, id).await?;
+        let before = load_property(&change, admin, id).await?;
         if before.property.name == name {
             return Ok(before);
         }
@@ -131,7 +131,7 @@ impl Keyring {
         id: &PropertyId,
         archived_at: Option<DateTime<Utc>>,
     ) -> Result<TenantProperty, Error> {
-        let before = find(&change, admin, id).await?;
+        let before = load_property(&change, admin, id).await?;
         if before.archived_at.is_some() == archived_at.is_some() {
             change.already_made().await?;
             return Ok(before);
@@ -170,7 +170,7 @@ impl Keyring {
         if !caller.reaches(&id) {
             return Ok(None);
         }
-        Ok(store::properties::find(&self.database, &caller.tenant, &id).await?)
+        Ok(store::properties::find_property(&self.database, &caller.tenant, &id).await?)
     }
 
     /// The properties that the tenant's keys can be given, by name.
@@ -187,7 +187,7 @@ impl Keyring {
     /// When the database fails.
     pub async fn property_overviews(&self, admin: &TenantAdmin) -> Result<Vec<PropertyOverview>, Error> {
         let connection = self.database.connection();
-        let properties = store::properties::all(connection, admin.id()).await?;
+        let properties = store::properties::all_properties(connection, admin.id()).await?;
         let reaching = store::keys::holders::per_property(connection, admin.key_scope()).await?;
         let overview = |property: TenantProperty| {
             let active_keys = reaching.count(&property.property.id);
@@ -218,7 +218,7 @@ impl Keyring {
     }
 }
 
-async fn find(change: &Change, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
+async fn load_property(change: &Change, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
     let found = store::properties::any(change.on(), admin.id(), id).await?;
     found.ok_or(Error::NotFound(Thing::Property))
 }

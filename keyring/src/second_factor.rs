@@ -107,7 +107,7 @@ impl Keyring {
     pub async fn turn_on_second_factor(&self, signed_in: &ActiveSession, code: &str) -> Result<RecoveryCodes, Error> {
         let change = self.own_confirmed_change(signed_in).await?;
         let (person, session) = (&signed_in.person, &signed_in.session);
-        if find(&change, signed_in).await?.has_second_factor() {
+        if load_person(&change, signed_in).await?.has_second_factor() {
             return Err(Error::Refused("Your second factor is on already. Reload the page.".to_owned()));
         }
         let offered = store::sessions::offered_totp_secret(change.on(), change.secret_keys(), session).await?;
@@ -165,7 +165,7 @@ impl Keyring {
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         people::check_not_oneself(admin, id, "Turn your own second factor off under Security.")?;
         let change = self.confirmed_change(admin).await?;
-        let found = people::find(&change, admin, id).await?;
+        let found = people::load_person(&change, admin, id).await?;
         if !found.has_second_factor {
             return Ok(());
         }
@@ -181,7 +181,7 @@ impl Keyring {
     /// When the database fails.
     pub async fn require_second_factor(&self, admin: &TenantAdmin, is_required: bool) -> Result<(), Error> {
         let change = self.change(admin).await?;
-        let before = tenants::find(&change, admin.id()).await?;
+        let before = tenants::load_tenant(&change, admin.id()).await?;
         let after = Tenant { requires_second_factor: is_required, ..before.clone() };
         tenants::save(change, &before, &after).await
     }
@@ -230,7 +230,7 @@ async fn check_tenant_allows_turning_off(change: &Change, signed_in: &ActiveSess
 }
 
 async fn check_is_on(change: &Change, signed_in: &ActiveSession) -> Result<(), Error> {
-    if find(change, signed_in).await?.has_second_factor() { Ok(()) } else { Err(is_off_already()) }
+    if load_person(change, signed_in).await?.has_second_factor() { Ok(()) } else { Err(is_off_already()) }
 }
 
 fn is_required_by(tenant: &Tenant) -> Error {
@@ -241,7 +241,7 @@ fn is_off_already() -> Error {
     Error::Refused("Your second factor is off already. Reload the page.".to_owned())
 }
 
-async fn find(change: &Change, signed_in: &ActiveSession) -> Result<Account, Error> {
+async fn load_person(change: &Change, signed_in: &ActiveSession) -> Result<Account, Error> {
     let found = store::people::account(change.on(), &signed_in.person.id).await?;
     found.ok_or(Error::NotFound(Thing::Person))
 }

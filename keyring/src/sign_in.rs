@@ -196,7 +196,7 @@ impl Keyring {
     /// When the database fails.
     pub async fn signed_in(&self, token: &SessionToken, address: IpAddr) -> Result<Option<ActiveSession>, Error> {
         let (token, now) = (token.sha256(), self.now());
-        let Some(session) = store::sessions::find(self.database.connection(), &token, now).await? else {
+        let Some(session) = store::sessions::find_session(self.database.connection(), &token, now).await? else {
             return Ok(None);
         };
         if is_due(session.last_seen_at, now) {

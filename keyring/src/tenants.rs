@@ -96,7 +96,7 @@ impl Keyring {
     /// When a field is wrong, or there is no such tenant.
     pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
         let change = Change::begin(&self.database, Chain::Tenant(id), by.actor(), &self.clock).await?;
-        let before = find(&change, id).await?;
+        let before = load_tenant(&change, id).await?;
         let after = checked(Tenant {
             name: wanted.name.unwrap_or_else(|| before.name.clone()),
             key_limit: wanted.key_limit.unwrap_or(before.key_limit),
@@ -156,7 +156,7 @@ impl NewTenant {
 }
 
 /// The tenant as it stands within a change.
-pub(crate) async fn find(change: &Change, id: &TenantId) -> Result<Tenant, Error> {
+pub(crate) async fn load_tenant(change: &Change, id: &TenantId) -> Result<Tenant, Error> {
     store::tenants::find_on(change.on(), id).await?.ok_or(Error::NotFound(Thing::Tenant))
 }
 

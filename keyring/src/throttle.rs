@@ -194,7 +194,7 @@ impl Keyring {
     /// Refuses an attempt when one of its counters is exhausted.
     async fn check_attempt(&self, attempt: &Attempt) -> Result<(), Error> {
         let now = self.now();
-        let counts = store::failed_attempts::find(self.database.connection(), attempt, expired(now)).await?;
+        let counts = store::failed_attempts::find_count(self.database.connection(), attempt, expired(now)).await?;
         match counts.iter().find(|count| count.is_exhausted()) {
             Some(exhausted) => Err(self.throttled(attempt, exhausted.retry_after(now))),
             None => Ok(()),

@@ -7,16 +7,15 @@ mod use_cases {
     mod access_tokens;
     mod audit_chain;
     mod audit_log;
+    mod cancellation;
     mod change_limit;
     mod demo;
     mod edit;
-    mod end;
-    mod enter;
     mod failed_attempts;
     mod generate;
     mod groups;
     mod history;
-    mod leaving;
+    mod impersonation;
     mod list;
     mod lost_access;
     mod migrate;
@@ -27,6 +26,7 @@ mod use_cases {
     mod personal_keys;
     mod profile;
     mod properties;
+    mod revoke_and_delete;
     mod rotate;
     mod second_factor;
     mod secret_keys;

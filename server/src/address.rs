@@ -9,7 +9,7 @@ use domain::network::{self, IpNet};
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The client's address, as the front put it on the request.
-pub fn of(extensions: &Extensions) -> ClientAddress {
+pub fn from_extensions(extensions: &Extensions) -> ClientAddress {
     let Some(address) = extensions.get().copied() else {
         unreachable!("the server puts the client's address on every request")
     };

@@ -62,7 +62,7 @@ impl App {
             }
             (_, path) if gateway::matches_route(path) => {
                 Route::name(gateway::ROUTE, &mut request);
-                edge.handle(peer, request, |request| gateway::answer(api, request)).await
+                edge.handle(peer, request, |request| gateway::handle(api, request)).await
             }
             _ => {
                 request.extensions_mut().insert(ConnectInfo(peer));

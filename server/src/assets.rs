@@ -36,7 +36,7 @@ pub fn site() -> Result<Site, NoSite> {
 }
 
 /// The file of this path, in the smallest form that the client takes; nothing when there is none.
-pub fn find(request: &Request) -> Option<Response> {
+pub fn find_asset(request: &Request) -> Option<Response> {
     let path = request.uri().path().trim_start_matches('/');
     let is_internal = path == MANIFEST || path.ends_with(".br") || path.ends_with(".gz");
     if path.is_empty() || is_internal {

@@ -131,7 +131,7 @@ impl Report {
 
 /// Brings the database up to date. A server that owns it did so when it started.
 pub async fn migrate(settings: &Settings) -> Outcome {
-    let migrated = match database_lock::find(&settings.database_url).await {
+    let migrated = match database_lock::find_executor(&settings.database_url).await {
         Ok(Executor::Owner(_)) => Ok(()),
         Ok(Executor::We(_ownership)) => serve::migrate(settings).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
@@ -154,9 +154,9 @@ pub async fn run(settings: &Settings, command: Command) -> Outcome {
         Ok(input) => input,
         Err(cause) => return Outcome::unavailable(&format!("cannot read standard input: {cause}"), settings.json),
     };
-    match database_lock::find(&settings.database_url).await {
+    match database_lock::find_executor(&settings.database_url).await {
         Ok(Executor::Owner(stream)) => {
-            let asked = database_lock::ask(stream, std::env::args().collect(), input).await;
+            let asked = database_lock::forward_command(stream, std::env::args().collect(), input).await;
             asked.unwrap_or_else(|error| Outcome::unavailable(&error.to_string(), settings.json))
         }
         Ok(Executor::We(_ownership)) => match serve::open(settings).await {

@@ -36,7 +36,7 @@ fn is_page(
 }
 
 async fn serve_files(request: Request, next: Next) -> Response {
-    match assets::find(&request) {
+    match assets::find_asset(&request) {
         Some(mut file) => {
             file.extensions_mut().insert(StaticFile);
             file

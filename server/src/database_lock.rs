@@ -114,7 +114,7 @@ impl DatabaseLock {
         let task = tokio::spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => drop(tokio::spawn(answer(stream, keyring.clone(), public_url.clone()))),
+                    Ok((stream, _)) => drop(tokio::spawn(answer_command(stream, keyring.clone(), public_url.clone()))),
                     Err(cause) => {
                         tracing::warn!(%cause, "a command could not be accepted");
                         sleep(LOCK_POLL_INTERVAL).await;
@@ -147,7 +147,7 @@ struct Request {
     input: String,
 }
 
-async fn answer(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) {
+async fn answer_command(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) {
     let handled = timeout(REQUEST_TIMEOUT, async {
         let mut text = String::new();
         (&mut stream).take(MAX_REQUEST_BYTES).read_to_string(&mut text).await?;
@@ -170,7 +170,7 @@ async fn answer(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) 
 ///
 /// # Errors
 /// When neither comes about in time.
-pub async fn find(database_url: &str) -> Result<Executor, DatabaseLockError> {
+pub async fn find_executor(database_url: &str) -> Result<Executor, DatabaseLockError> {
     let Some(file) = Database::file(database_url) else { return Ok(Executor::We(DatabaseLock { file: None })) };
     let patient_until = Instant::now() + PATIENCE;
     loop {
@@ -191,7 +191,11 @@ pub async fn find(database_url: &str) -> Result<Executor, DatabaseLockError> {
 ///
 /// # Errors
 /// When the owner goes away before it has answered.
-pub async fn ask(mut owner: UnixStream, words: Vec<String>, input: String) -> Result<Outcome, DatabaseLockError> {
+pub async fn forward_command(
+    mut owner: UnixStream,
+    words: Vec<String>,
+    input: String,
+) -> Result<Outcome, DatabaseLockError> {
     let call_record = async {
         let request = serde_json::to_vec(&Request { words, input })?;
         owner.write_all(&request).await?;

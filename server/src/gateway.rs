@@ -53,7 +53,8 @@ async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     drain_body(body);
     let query = ForwardAuthQuery::parse(&parts.uri)?;
     let Decision { outcome, key, .. } = decide(&parts, api, query.requirement()).await?;
-    let (caller, _) = outcome.map_err(|refusal| refusal_problem(&refusal, address::of(&parts.extensions)))?;
+    let (caller, _) =
+        outcome.map_err(|refusal| refusal_problem(&refusal, address::from_extensions(&parts.extensions)))?;
     let identity = identity::headers(&caller, key.as_deref(), query.tenant.as_deref())?;
     Ok((StatusCode::OK, identity).into_response())
 }
@@ -82,15 +83,15 @@ fn drain_body(body: Body) {
 
 /// Answers an auth request. The call is logged for the key under the method of the client's own request, and the
 /// response carries CORS headers.
-pub async fn answer(api: &Api, mut request: Request) -> Response {
-    let client = address::behind_proxy(address::of(request.extensions()));
+pub async fn handle(api: &Api, mut request: Request) -> Response {
+    let client = address::behind_proxy(address::from_extensions(request.extensions()));
     request.extensions_mut().insert(client);
     let (origin, is_nginx) = (cors::origin(&request), query::is_nginx(request.uri()));
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);
     let call = CallInfo { method, address: client.known, ..call };
-    let judged = async |request| auth(api, request).await.into_response();
-    let mut response = with_call_log(api, call, request, judged).await;
+    let decided = async |request| auth(api, request).await.into_response();
+    let mut response = with_call_log(api, call, request, decided).await;
     cors::explain(response.headers_mut(), origin);
     if is_nginx {
         for_nginx(&mut response);

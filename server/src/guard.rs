@@ -45,7 +45,7 @@ impl ConsoleGuard {
     fn check_cookies(&self, request: &Request) {
         let is_https = || {
             let scheme = request.headers().get(X_FORWARDED_PROTO).map(HeaderValue::as_bytes).unwrap_or_default();
-            address::of(request.extensions()).is_forwarded
+            address::from_extensions(request.extensions()).is_forwarded
                 && scheme.split(|byte| *byte == b',').next().is_some_and(|first| first.trim_ascii() == b"https")
         };
         if !self.public_url.starts_with("https://") && is_https() {

@@ -10,16 +10,16 @@ mod nodes {
     mod disk;
     mod expiry;
     mod full_disk;
+    mod grants;
     mod io_faults;
     mod lost_commit;
     mod memory;
-    mod narrowing;
+    mod network_partition;
     mod outage;
     mod postgres;
     #[expect(dead_code, reason = "as above")]
     #[path = "../support/program.rs"]
     mod program;
+    mod revocations;
     mod stalls;
-    mod widening;
-    mod wire;
 }

@@ -1,19 +1,20 @@
 //! `cargo xtask bench`: how fast the release program is, beside what axum can do on the same machine in the same
 //! run. Nothing here fails for being slow, as that is the machine's as much as ours; a wrong answer does.
 
-mod faces;
 pub mod instructions;
 mod load;
 mod machine;
 mod million;
 mod revocations;
+mod surfaces;
 mod table;
 
 use crate::{
-    Result, Workspace, process,
+    Result, Workspace,
+    harness::{DEFAULT_MEMORY_MIB, Program, Programs},
+    process,
     scratch::Scratch,
-    setup::{self, Need},
-    trial::{Program, Programs, USUAL_MEMORY},
+    setup::{self, Tool},
 };
 use machine::undisturbed;
 use serde_json::{Value, json};
@@ -33,9 +34,9 @@ const KEYS_INSIDE: [u64; 2] = [1_000, 20_000];
 /// Of each key, altogether: no more than its limit allows in a minute.
 const CALLS_INSIDE: u64 = 200;
 const STARTS: usize = 5;
-const MOST_IDLE_MEMORY: f64 = 40.0;
-const LONGEST_START: f64 = 300.0;
-const LONGEST_VERIFY: f64 = 500.0;
+const MAX_IDLE_MEMORY_MB: f64 = 40.0;
+const MAX_START_MS: f64 = 300.0;
+const MAX_VERIFY_NS: f64 = 500.0;
 
 /// How long to measure.
 struct Plan {
@@ -53,7 +54,7 @@ struct Bench {
 }
 
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    setup::programs(&[Need::Wrk, Need::Postgres])?;
+    setup::programs(&[Tool::Wrk, Tool::Postgres])?;
     let mut bench = Bench::new(workspace, Plan { rounds: 3, seconds: 6 })?;
     let (url, secrets) = bench.usual_keys()?;
     bench.quick_part(&url, &secrets)?;
@@ -64,7 +65,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
 
 /// Without the million keys and without PostgreSQL.
 pub fn quick(workspace: &Workspace) -> Result<()> {
-    setup::programs(&[Need::Wrk])?;
+    setup::programs(&[Tool::Wrk])?;
     let mut bench = Bench::new(workspace, Plan { rounds: 3, seconds: 2 })?;
     let (url, secrets) = bench.usual_keys()?;
     bench.quick_part(&url, &secrets)?;
@@ -103,14 +104,14 @@ impl Bench {
     }
 
     fn quick_part(&mut self, url: &str, secrets: &Path) -> Result<()> {
-        faces::measure(self, url, secrets.to_owned())?;
-        inside(self, url, secrets)?;
+        surfaces::measure(self, url, secrets.to_owned())?;
+        in_process(self, url, secrets)?;
         idle(self)
     }
 
     fn report(self, workspace: &Workspace) -> Result<()> {
         let machine = machine::describe(workspace)?;
-        println!("{}\n\n{}", machine::words(&machine), table::markdown(&self.rows));
+        println!("{}\n\n{}", machine::summary(&machine), table::markdown(&self.rows));
         let file = workspace.target.join("bench.json");
         fs::write(&file, serde_json::to_string_pretty(&table::json(&self.rows, &machine))?)?;
         eprintln!("The same is in {}", file.display());
@@ -118,12 +119,12 @@ impl Bench {
     }
 }
 
-fn inside(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
+fn in_process(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
     for (number, keys) in KEYS_INSIDE.into_iter().enumerate() {
         let mut command = Command::new(&bench.programs.bench);
-        command.args(["inside", "--database-url", url, "--keys", &keys.to_string()]);
+        command.args(["in-process", "--database-url", url, "--keys", &keys.to_string()]);
         command.args(["--calls", &(keys * CALLS_INSIDE).to_string(), "--secrets"]).arg(secrets);
-        let figures: Value = serde_json::from_str(&undisturbed(|| process::read(&mut command))?)?;
+        let figures: Value = serde_json::from_str(&undisturbed(|| process::read_output(&mut command))?)?;
         for (name, what) in [
             ("verify", "`Keyring::verify`"),
             ("verify_on_two_threads", "the same on two threads"),
@@ -133,7 +134,7 @@ fn inside(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
             let what = format!("inside the process: {what}, {} keys in turn", thousands(keys as f64));
             let row = Row::alone(what, format!("{nanos:.0} ns"), json!(nanos));
             let has_budget = number == 0 && name == "verify";
-            bench.add(if has_budget { row.with_budget("at most 500 ns", nanos <= LONGEST_VERIFY) } else { row });
+            bench.add(if has_budget { row.with_budget("at most 500 ns", nanos <= MAX_VERIFY_NS) } else { row });
         }
     }
     Ok(())
@@ -144,11 +145,11 @@ fn idle(bench: &mut Bench) -> Result<()> {
     start_up(bench, "start-up, with a new database", STARTS, |number| {
         format!("sqlite://{}/fresh-{number}.db", fresh.display())
     })?;
-    let program = Program::latchkey(&bench.programs.latchkey, &bench.sqlite("idle"), USUAL_MEMORY)?;
+    let program = Program::latchkey(&bench.programs.latchkey, &bench.sqlite("idle"), DEFAULT_MEMORY_MIB)?;
     thread::sleep(Duration::from_secs(1));
     let memory = program.memory()?;
     let row = Row::alone("memory, idle", format!("{memory:.0} MB"), json!(memory));
-    bench.add(row.with_budget("at most 40 MB", memory <= MOST_IDLE_MEMORY));
+    bench.add(row.with_budget("at most 40 MB", memory <= MAX_IDLE_MEMORY_MB));
     program.stop()
 }
 
@@ -158,7 +159,7 @@ fn start_up(bench: &mut Bench, what: &str, starts: usize, url: impl Fn(usize) ->
     while took.len() < starts {
         took.push(undisturbed(|| {
             started += 1;
-            let program = Program::latchkey(&bench.programs.latchkey, &url(started), USUAL_MEMORY)?;
+            let program = Program::latchkey(&bench.programs.latchkey, &url(started), DEFAULT_MEMORY_MIB)?;
             let took = program.took.as_secs_f64() * 1_000.0;
             program.stop()?;
             Ok(took)
@@ -166,6 +167,6 @@ fn start_up(bench: &mut Bench, what: &str, starts: usize, url: impl Fn(usize) ->
     }
     let middle = median(took.iter().copied());
     let row = Row::alone(what, format!("{middle:.0} ms"), json!(took));
-    bench.add(row.with_budget("at most 300 ms", middle <= LONGEST_START));
+    bench.add(row.with_budget("at most 300 ms", middle <= MAX_START_MS));
     Ok(())
 }

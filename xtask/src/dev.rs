@@ -51,7 +51,7 @@ fn start(workspace: &Workspace, program: &Path) -> Result<Child> {
 
 /// On Linux, the server exits with this process even if it is killed.
 fn bound_to_us(program: &Path) -> Command {
-    let Some(setpriv) = process::find("setpriv") else { return Command::new(program) };
+    let Some(setpriv) = process::find_program("setpriv") else { return Command::new(program) };
     let mut command = Command::new(setpriv);
     command.args(["--pdeathsig", "TERM"]).arg(program);
     command

@@ -1,5 +1,5 @@
-mod arrows;
 mod budget;
+mod crate_graph;
 mod sources;
 mod trees;
 
@@ -12,7 +12,7 @@ const STEPS: &[Step] = &[
     ("formatting", formatting),
     ("clippy", clippy),
     ("clippy for the browser", clippy_for_the_browser),
-    ("dependency arrows", arrows::check),
+    ("crate graph", crate_graph::check),
     ("dependency trees", trees::check),
     ("source rules", sources::check),
     ("size budget", size_budget),

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod dev;
+mod harness;
 mod lint;
 mod process;
 mod profile;
@@ -12,9 +13,8 @@ mod services;
 mod setup;
 mod site;
 mod soak;
-mod stolen;
+mod steal_time;
 mod test;
-mod trial;
 mod workspace;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use std::{
 
 /// Shows the command, runs it with our own standard streams and fails when it fails.
 pub fn run(command: &mut Command) -> Result<()> {
-    let words = words(command);
+    let words = command_line(command);
     eprintln!("$ {words}");
     let status = command.status().map_err(|error| not_started(command, &error))?;
     if status.success() {
@@ -21,13 +21,13 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// What the command prints. Its errors go to ours.
-pub fn read(command: &mut Command) -> Result<String> {
+pub fn read_output(command: &mut Command) -> Result<String> {
     let output =
         command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(|error| not_started(command, &error))?;
     if output.status.success() {
         return Ok(String::from_utf8(output.stdout)?);
     }
-    Err(format!("`{}` failed ({})", words(command), output.status).into())
+    Err(format!("`{}` failed ({})", command_line(command), output.status).into())
 }
 
 /// Whether the command ends well. Prints nothing.
@@ -40,15 +40,15 @@ pub fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-pub fn find(program: &str) -> Option<PathBuf> {
+pub fn find_program(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
 pub fn is_root() -> bool {
-    read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+    read_output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-pub fn words(command: &Command) -> String {
+pub fn command_line(command: &Command) -> String {
     let words: Vec<_> =
         std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     words.join(" ")

@@ -6,6 +6,6 @@ mod python;
 mod rust;
 
 pub use browser::{chromium, end2end};
-pub use debian::{Need, programs};
+pub use debian::{Tool, programs};
 pub use python::schemathesis;
 pub use rust::{components, wasm_target};

@@ -42,7 +42,7 @@ fn compile(workspace: &Workspace, profile: Profile) -> Result<Vec<u8>> {
         profile.browser_profile(),
     ]))?;
     let path = workspace.target.join("wasm32-unknown-unknown").join(profile.browser_directory()).join("frontend.wasm");
-    tree::read(&path)
+    tree::read_file(&path)
 }
 
 fn assemble(workspace: &Workspace, profile: Profile, wasm: &[u8], site: &Path, fresh: &Path) -> Result<()> {
@@ -54,7 +54,7 @@ fn assemble(workspace: &Workspace, profile: Profile, wasm: &[u8], site: &Path, f
         bindings::write(wasm, profile, &name, &package)?;
     }
     tree::copy(&workspace.root.join("public"), fresh)?;
-    let style = style::read(&workspace.root.join("style"))?;
+    let style = style::read_stylesheets(&workspace.root.join("style"))?;
     let stylesheet = format!("latchkey-{}.css", fingerprint(&[style.as_bytes()]));
     fs::write(fresh.join(&stylesheet), style)?;
     let manifest = json!({ "output_name": name, "stylesheet": stylesheet });

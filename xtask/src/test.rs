@@ -4,7 +4,7 @@ use crate::{
     Result, Workspace, build, process,
     profile::Profile,
     services::{Postgres, Redis},
-    setup::{self, Need},
+    setup::{self, Tool},
     site, soak,
 };
 use std::process::Command;
@@ -13,11 +13,11 @@ const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
 
 /// Servers to store in, proxies to stand behind, and what the documentation's examples run with.
-const RUST_NEEDS: &[Need] =
-    &[Need::Postgres, Need::Redis, Need::Nginx, Need::Haproxy, Need::Caddy, Need::Python, Need::Curl];
+const RUST_NEEDS: &[Tool] =
+    &[Tool::Postgres, Tool::Redis, Tool::Nginx, Tool::Haproxy, Tool::Caddy, Tool::Python, Tool::Curl];
 
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[RUST_NEEDS, &[Need::Chromium, Need::Fonts]].concat())?;
+    prepare(workspace, &[RUST_NEEDS, &[Tool::Chromium, Tool::Fonts]].concat())?;
     setup::end2end(workspace)?;
     let postgres = Postgres::start()?;
     let redis = Redis::start()?;
@@ -35,7 +35,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn conformance_alone(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[Need::Python])?;
+    prepare(workspace, &[Tool::Python])?;
     summary(&[("API against its description", conformance::check(workspace))])
 }
 
@@ -46,15 +46,15 @@ pub fn rust_alone(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn browser_alone(workspace: &Workspace, options: &[&str]) -> Result<()> {
-    prepare(workspace, &[Need::Chromium, Need::Postgres, Need::Fonts])?;
+    prepare(workspace, &[Tool::Chromium, Tool::Postgres, Tool::Fonts])?;
     setup::end2end(workspace)?;
     let outcome = browser(workspace, &Postgres::start()?, options);
     summary(&[("Browser tests", outcome)])
 }
 
-fn prepare(workspace: &Workspace, needs: &[Need]) -> Result<()> {
+fn prepare(workspace: &Workspace, tools: &[Tool]) -> Result<()> {
     setup::wasm_target(workspace)?;
-    setup::programs(needs)?;
+    setup::programs(tools)?;
     site::build(workspace, Profile::Release)
 }
 

@@ -15,7 +15,7 @@ pub struct Workspace {
 impl Workspace {
     pub fn find() -> Result<Self> {
         let root = root()?;
-        let metadata = process::read(
+        let metadata = process::read_output(
             Command::new("cargo").args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(&root),
         )?;
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;

@@ -114,7 +114,7 @@ fn Menu(id: String, name: String, doable: &'static [Doable], open: RwSignal<Opti
 }
 
 /// Leaves a word on what was done for the page that comes next, and gives the focus back to the key there.
-fn tell(facts: &KeyFacts, done: &str) {
+fn announce(facts: &KeyFacts, done: &str) {
     notice::leave(&format!("{done} “{}”.", facts.name), &format!("#{} .row-actions button", facts.id));
 }
 
@@ -126,11 +126,11 @@ pub fn KeyActions(facts: KeyFacts, public_url: String, on_own_page: bool) -> imp
     let facts = StoredValue::new(facts);
     let close = Callback::new(move |()| open.set(None));
     let done = Callback::new(move |what: &'static str| {
-        facts.with_value(|facts| tell(facts, what));
+        facts.with_value(|facts| announce(facts, what));
         browser::reload();
     });
     let deleted = Callback::new(move |what: &'static str| {
-        facts.with_value(|facts| tell(facts, what));
+        facts.with_value(|facts| announce(facts, what));
         // The page of a key goes with the key.
         if on_own_page { browser::replace_page(of.list_path()) } else { browser::reload() }
     });

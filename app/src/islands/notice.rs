@@ -23,7 +23,7 @@ pub(super) fn leave(text: &str, focus: &str) {
     }
 }
 
-fn take(name: &str) -> Option<String> {
+fn take_item(name: &str) -> Option<String> {
     let storage = storage()?;
     let value = storage.get_item(name).ok()??;
     let _ = storage.remove_item(name);
@@ -35,12 +35,12 @@ fn take(name: &str) -> Option<String> {
 pub fn Notice() -> impl IntoView {
     let text = RwSignal::new(None::<String>);
     Effect::new(move |_| {
-        if let Some(selector) = take(FOCUS)
+        if let Some(selector) = take_item(FOCUS)
             && !browser::focus_first(&selector)
         {
             browser::focus_first("#main");
         }
-        if let Some(left) = take(TEXT) {
+        if let Some(left) = take_item(TEXT) {
             text.set(Some(left));
             set_timeout(move || text.set(None), SHOWN_FOR);
         }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use axum::response::Response;
 use domain::{
-    audit_query::{AuditQuery, Start, Wanted},
+    audit_query::{AuditQuery, Start, SubjectFilter},
     pagination::Page,
     person::Person,
 };
-use keyring::{AuditEvent, Error, Existing, TenantAdmin, TimeZone};
+use keyring::{AuditEvent, Error, SubjectKind, TenantAdmin, TimeZone};
 use leptos::prelude::*;
 
 use super::{AdminVisitor, Parameters, address, problem};
@@ -43,7 +43,7 @@ struct Shown {
     page: Page<AuditEvent>,
     query: AuditQuery,
     actors: Actors,
-    still_there: HashMap<String, Existing>,
+    still_there: HashMap<String, SubjectKind>,
     words: Words,
 }
 
@@ -77,11 +77,11 @@ impl Shown {
     /// The address of something's own page.
     fn page_of(&self, id: &str) -> Option<String> {
         let folder = match self.still_there.get(id)? {
-            Existing::TenantKey => KeysOf::Tenant.list_path(),
-            Existing::PersonalKey => KeysOf::People.list_path(),
-            Existing::Person => "/people",
-            Existing::Property => "/properties",
-            Existing::Group => "/authorization-groups",
+            SubjectKind::TenantKey => KeysOf::Tenant.list_path(),
+            SubjectKind::PersonalKey => KeysOf::People.list_path(),
+            SubjectKind::Person => "/people",
+            SubjectKind::Property => "/properties",
+            SubjectKind::Group => "/authorization-groups",
         };
         Some(format!("{folder}/{id}"))
     }
@@ -198,7 +198,7 @@ fn Who(event: AuditEvent, actors: Actors) -> impl IntoView {
 
 #[component]
 fn OnWhat(page: Option<String>, event: AuditEvent) -> impl IntoView {
-    let history = AuditQuery { subject: Wanted::parse(&event.subject), ..AuditQuery::default() };
+    let history = AuditQuery { subject: SubjectFilter::parse(&event.subject), ..AuditQuery::default() };
     let label = format!("History of {}", event.subject_name);
     let name = event.subject_name;
     let name = match page {

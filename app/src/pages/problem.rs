@@ -29,7 +29,7 @@ pub(super) const MISSING: &str = "Not found";
 
 pub(crate) async fn not_found(visit: Visit, parts: Parts) -> Response {
     // Whether somebody is signed in only decides what stands beside the page.
-    let signed_in = session::find(&visit.console, &parts).await.ok().flatten();
+    let signed_in = session::find_session(&visit.console, &parts).await.ok().flatten();
     missing(visit.page(MISSING).beside_navigation(signed_in)).await
 }
 

@@ -24,7 +24,7 @@ const SIGN_IN_FAILED: &str = "You could not be signed in. Check your e-mail addr
 pub(crate) async fn sign_in(visit: Visit, parameters: Parameters, parts: Parts) -> Response {
     let next = session::safe_redirect_path(parameters.first(NEXT).unwrap_or_default());
     let failed = parameters.first(FAILED).is_some();
-    if let Ok(Some(_)) = session::find(&visit.console, &parts).await {
+    if let Ok(Some(_)) = session::find_session(&visit.console, &parts).await {
         return Redirect::to(&next).into_response();
     }
     let page = visit.page("Sign in");

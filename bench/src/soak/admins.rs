@@ -15,7 +15,7 @@ use reqwest::{Client, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{places::Key, tally::Tally};
+use super::{slots::Key, tally::Tally};
 use crate::{Result, fill};
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -45,7 +45,7 @@ pub struct Shown {
 
 /// How far a key is to go.
 #[derive(Clone, Copy)]
-pub enum Terms {
+pub enum Access {
     Full,
     /// It may not read any more.
     WriteOnly,
@@ -56,7 +56,7 @@ pub enum Terms {
 /// Whether the change was made is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("the node could not say what became of the change")]
-pub struct Unanswered;
+pub struct OutcomeUnknown;
 
 impl Admins {
     pub async fn sign_in(keyring: &Keyring, nodes: &[String], tenants: usize) -> Result<Self> {
@@ -106,7 +106,7 @@ impl Admins {
         let answer = request.json(arguments).send().await?;
         let status = answer.status();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            return Err(Unanswered.into());
+            return Err(OutcomeUnknown.into());
         }
         if !status.is_success() {
             return Err(format!("node {node} answered {function} with {status}: {}", answer.text().await?).into());
@@ -116,12 +116,12 @@ impl Admins {
     }
 
     pub async fn generate(&self, tenant: usize, tally: &Tally) -> Result<Shown> {
-        let draft = self.draft(tenant, Terms::Full);
+        let draft = self.draft(tenant, Access::Full);
         let arguments = json!({ "of": "tenant", "draft": draft, "expiration": ExpirationDraft::Never });
         Ok(self.click(tenant, "generate_key", &arguments, tally).await?.json().await?)
     }
 
-    pub async fn edit(&self, key: &mut Key, terms: Terms, tally: &Tally) -> Result<()> {
+    pub async fn edit(&self, key: &mut Key, terms: Access, tally: &Tally) -> Result<()> {
         let draft = self.draft(key.tenant, terms);
         let arguments = json!({ "of": "tenant", "id": key.id, "seen": key.version, "draft": draft });
         self.click(key.tenant, "edit_key", &arguments, tally).await?;
@@ -142,13 +142,13 @@ impl Admins {
         self.click(key.tenant, function, &json!({ "of": "tenant", "id": key.id }), tally).await.map(drop)
     }
 
-    fn draft(&self, tenant: usize, terms: Terms) -> KeyDraft {
+    fn draft(&self, tenant: usize, terms: Access) -> KeyDraft {
         KeyDraft {
             name: "Integration".to_owned(),
             group: self.tenants[tenant].group.clone(),
-            read: !matches!(terms, Terms::WriteOnly),
+            read: !matches!(terms, Access::WriteOnly),
             write: true,
-            allowed_ips: if matches!(terms, Terms::Elsewhere) { "10.0.0.0/8".to_owned() } else { String::new() },
+            allowed_ips: if matches!(terms, Access::Elsewhere) { "10.0.0.0/8".to_owned() } else { String::new() },
             rate_limit_per_minute: fill::CALLS_A_MINUTE.to_string(),
             ..KeyDraft::default()
         }

@@ -6,7 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter
 
 use super::{Pool, Result, WriteTransaction, entity::idempotency, inserted, readable, readable_units, units_column};
 use crate::{
-    idempotency::{Answer, Answered, Call, forgotten_before},
+    idempotency::{Answer, Call, StoredAnswer, forgotten_before},
     occupancy::FullNight,
 };
 
@@ -19,22 +19,22 @@ fn of_call(call: &Call) -> Condition {
 }
 
 /// What was said to a call, unless it is forgotten.
-pub(crate) async fn find(pool: &Pool, call: &Call, now: DateTime<Utc>) -> Result<Option<Answered>> {
+pub(crate) async fn find_answer(pool: &Pool, call: &Call, now: DateTime<Utc>) -> Result<Option<StoredAnswer>> {
     let found = idempotency::Entity::find()
         .filter(of_call(call))
         .filter(idempotency::Column::CreatedAt.gte(forgotten_before(now)))
         .one(pool.connection())
         .await?;
-    found.map(read).transpose()
+    found.map(answer_from_row).transpose()
 }
 
-fn read(row: idempotency::Model) -> Result<Answered> {
+fn answer_from_row(row: idempotency::Model) -> Result<StoredAnswer> {
     let answer = match (row.reservation_id, row.sold_out_on, row.sold_out_left) {
         (Some(id), _, _) => Answer::Reserved(readable("a reservation's id", &id, ReservationId::parse(&id))?),
         (None, Some(date), Some(left)) => Answer::SoldOut(FullNight { date, available: readable_units(left)? }),
         _ => readable("an answer", &row.key_sha256, Err(()))?,
     };
-    Ok(Answered { body_sha256: row.body_sha256, answer })
+    Ok(StoredAnswer { body_sha256: row.body_sha256, answer })
 }
 
 /// Notes the answer to a call. False when another node has answered a call with this key.
@@ -43,7 +43,7 @@ fn read(row: idempotency::Model) -> Result<Answered> {
 pub(crate) async fn insert(
     transaction: &WriteTransaction,
     call: &Call,
-    answered: &Answered,
+    answered: &StoredAnswer,
     now: DateTime<Utc>,
 ) -> Result<bool> {
     idempotency::Entity::delete_many()

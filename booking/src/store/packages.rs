@@ -4,7 +4,7 @@ use domain::id::{Id, PackageId, PropertyId, ServiceId, TenantId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use super::{Pool, Result, WriteTransaction, entity::package, readable, services};
-use crate::{Money, Package, page::Slice};
+use crate::{Money, Package, page::PageBounds};
 
 /// The packages of one property of the tenant's: where every query of this module starts.
 fn of_property(tenant: &TenantId, property: &PropertyId) -> Select<package::Entity> {
@@ -15,7 +15,7 @@ fn of_property(tenant: &TenantId, property: &PropertyId) -> Select<package::Enti
     )
 }
 
-fn read(row: package::Model) -> Result<Package> {
+fn package_from_row(row: package::Model) -> Result<Package> {
     Ok(Package {
         id: readable("a package's id", &row.id, PackageId::parse(&row.id))?,
         property: readable("a property's id", &row.property_id, PropertyId::parse(&row.property_id))?,
@@ -30,23 +30,23 @@ pub(crate) async fn page(
     pool: &Pool,
     tenant: &TenantId,
     property: &PropertyId,
-    slice: &Slice<PackageId>,
+    slice: &PageBounds<PackageId>,
 ) -> Result<Vec<Package>> {
     let mut select = of_property(tenant, property).order_by_asc(package::Column::Id).limit(slice.to_read());
     if let Some(after) = &slice.after {
         select = select.filter(package::Column::Id.gt(after.as_str()));
     }
-    select.all(pool.connection()).await?.into_iter().map(read).collect()
+    select.all(pool.connection()).await?.into_iter().map(package_from_row).collect()
 }
 
-pub(crate) async fn find(
+pub(crate) async fn find_package(
     transaction: &WriteTransaction,
     tenant: &TenantId,
     property: &PropertyId,
     id: &PackageId,
 ) -> Result<Option<Package>> {
     let select = of_property(tenant, property).filter(package::Column::Id.eq(id.as_str()));
-    select.one(transaction.on()).await?.map(read).transpose()
+    select.one(transaction.on()).await?.map(package_from_row).transpose()
 }
 
 /// False when the tenant's property has no such service.

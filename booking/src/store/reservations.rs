@@ -10,14 +10,14 @@ use sea_orm::{
 };
 
 use super::{Pool, Result, WriteTransaction, entity::reservation, readable, readable_units, units_column};
-use crate::{Guest, Money, Reservation, Status, occupancy::Stay, page::Slice};
+use crate::{Guest, Money, Reservation, Status, occupancy::Stay, page::PageBounds};
 
 /// The tenant's reservations: where every query of this module starts.
 fn of_tenant(tenant: &TenantId) -> Condition {
     Condition::all().add(reservation::Column::TenantId.eq(tenant.as_str()))
 }
 
-fn read(row: reservation::Model) -> Result<Reservation> {
+fn reservation_from_row(row: reservation::Model) -> Result<Reservation> {
     let package = |id: String| readable("a package's id", &id, PackageId::parse(&id));
     Ok(Reservation {
         id: readable("a reservation's id", &row.id, ReservationId::parse(&row.id))?,
@@ -39,7 +39,7 @@ pub(crate) async fn page(
     pool: &Pool,
     tenant: &TenantId,
     properties: &[PropertyId],
-    slice: &Slice<ReservationId>,
+    slice: &PageBounds<ReservationId>,
 ) -> Result<Vec<Reservation>> {
     let at_properties = reservation::Column::PropertyId.is_in(properties.iter().map(Id::as_str));
     let mut wanted = of_tenant(tenant).add(at_properties);
@@ -47,12 +47,16 @@ pub(crate) async fn page(
         wanted = wanted.add(reservation::Column::Id.lt(after.as_str()));
     }
     let select = reservation::Entity::find().filter(wanted).order_by_desc(reservation::Column::Id);
-    select.limit(slice.to_read()).all(pool.connection()).await?.into_iter().map(read).collect()
+    select.limit(slice.to_read()).all(pool.connection()).await?.into_iter().map(reservation_from_row).collect()
 }
 
-pub(crate) async fn find(pool: &Pool, tenant: &TenantId, id: &ReservationId) -> Result<Option<Reservation>> {
+pub(crate) async fn find_reservation(
+    pool: &Pool,
+    tenant: &TenantId,
+    id: &ReservationId,
+) -> Result<Option<Reservation>> {
     let select = reservation::Entity::find_by_id(id.as_str()).filter(of_tenant(tenant));
-    select.one(pool.connection()).await?.map(read).transpose()
+    select.one(pool.connection()).await?.map(reservation_from_row).transpose()
 }
 
 /// What takes units in some night from the first to the last.

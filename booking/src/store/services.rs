@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{Pool, Result, WriteTransaction, entity::service, inserted, readable, readable_units, units_column};
-use crate::{Money, Service, page::Slice};
+use crate::{Money, Service, page::PageBounds};
 
 /// The services of one property of the tenant's: where every query of this module starts.
 fn of_property(tenant: &TenantId, property: &PropertyId) -> Select<service::Entity> {
@@ -18,7 +18,7 @@ fn of_property(tenant: &TenantId, property: &PropertyId) -> Select<service::Enti
     )
 }
 
-fn read(row: service::Model) -> Result<Service> {
+fn service_from_row(row: service::Model) -> Result<Service> {
     Ok(Service {
         id: readable("a service's id", &row.id, ServiceId::parse(&row.id))?,
         property: readable("a property's id", &row.property_id, PropertyId::parse(&row.property_id))?,
@@ -29,22 +29,22 @@ fn read(row: service::Model) -> Result<Service> {
     })
 }
 
-pub(crate) async fn all(pool: &Pool, tenant: &TenantId, property: &PropertyId) -> Result<Vec<Service>> {
+pub(crate) async fn all_services(pool: &Pool, tenant: &TenantId, property: &PropertyId) -> Result<Vec<Service>> {
     let rows = of_property(tenant, property).order_by_asc(service::Column::Id).all(pool.connection()).await?;
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(service_from_row).collect()
 }
 
 pub(crate) async fn page(
     pool: &Pool,
     tenant: &TenantId,
     property: &PropertyId,
-    slice: &Slice<ServiceId>,
+    slice: &PageBounds<ServiceId>,
 ) -> Result<Vec<Service>> {
     let mut select = of_property(tenant, property).order_by_asc(service::Column::Id).limit(slice.to_read());
     if let Some(after) = &slice.after {
         select = select.filter(service::Column::Id.gt(after.as_str()));
     }
-    select.all(pool.connection()).await?.into_iter().map(read).collect()
+    select.all(pool.connection()).await?.into_iter().map(service_from_row).collect()
 }
 
 /// Loads a service and locks it until the end of the transaction, so that concurrent reservations wait.
@@ -59,7 +59,7 @@ pub(crate) async fn lock(
     let mut select = of_property(tenant, property).filter(service::Column::Id.eq(id.as_str()));
     // Not the strongest lock there is, so that rows which refer to the service need not wait.
     QuerySelect::query(&mut select).lock(LockType::NoKeyUpdate);
-    select.one(transaction.on()).await?.map(read).transpose()
+    select.one(transaction.on()).await?.map(service_from_row).transpose()
 }
 
 /// False when the tenant has no such property.

@@ -10,7 +10,7 @@ use quick_cache::sync;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use crate::{Answer, Caller, Error, Latchkey, Question};
+use crate::{Answer, Caller, Error, Latchkey, VerifyRequest};
 
 /// The maximum number of cached callers.
 const CAPACITY: usize = 10_000;
@@ -19,11 +19,11 @@ type Fingerprint = [u8; 32];
 
 pub struct Cache {
     lifetime: Duration,
-    callers: sync::Cache<Fingerprint, Remembered>,
+    callers: sync::Cache<Fingerprint, CachedCaller>,
 }
 
 #[derive(Clone)]
-struct Remembered {
+struct CachedCaller {
     caller: Caller,
     /// Before the question was asked, so that nothing that happened since can be older than it looks.
     asked: Instant,
@@ -42,13 +42,13 @@ impl Cache {
         Self { lifetime, callers: sync::Cache::new(CAPACITY) }
     }
 
-    pub async fn ask(&self, latchkey: &Latchkey, question: &Question) -> Result<Answer, Error> {
-        let fingerprint = fingerprint(question);
+    pub async fn ask(&self, latchkey: &Latchkey, request: &VerifyRequest) -> Result<Answer, Error> {
+        let fingerprint = fingerprint(request);
         let (asked, now) = (Instant::now(), Utc::now());
         if let Some(caller) = self.recall(&fingerprint, asked, now) {
             return Ok(Answer::Valid(Box::new(caller)));
         }
-        let answer = latchkey.verify(question).await?;
+        let answer = latchkey.verify(request).await?;
         if let Answer::Valid(caller) = &answer {
             self.remember(fingerprint, caller, asked, now);
         }
@@ -56,7 +56,7 @@ impl Cache {
     }
 
     fn recall(&self, fingerprint: &Fingerprint, instant: Instant, now: DateTime<Utc>) -> Option<Caller> {
-        let Remembered { caller, asked, until } = self.callers.get(fingerprint)?;
+        let CachedCaller { caller, asked, until } = self.callers.get(fingerprint)?;
         if instant.saturating_duration_since(asked) < self.lifetime && now < until {
             return Some(caller);
         }
@@ -70,13 +70,13 @@ impl Cache {
         let until = caller.ends_at().map_or(forgotten, |end| end.min(forgotten));
         // What is left of a rate limit is true for a moment only.
         let caller = Caller { rate_limit: None, ..caller.clone() };
-        self.callers.insert(fingerprint, Remembered { caller, asked, until });
+        self.callers.insert(fingerprint, CachedCaller { caller, asked, until });
     }
 }
 
 /// Of everything that was asked. Each part comes with its length, so that no two questions look alike.
-fn fingerprint(question: &Question) -> Fingerprint {
-    let Question { key, permission, property, ip, origin, cost } = question;
+fn fingerprint(request: &VerifyRequest) -> Fingerprint {
+    let VerifyRequest { key, permission, property, ip, origin, cost } = request;
     let ip = ip.map(|ip| ip.to_string());
     let cost = cost.map(|calls| calls.to_string());
     let parts = [Some(key.expose_secret()), permission.as_deref(), property.as_deref(), ip.as_deref()];
@@ -160,11 +160,11 @@ mod tests {
 
     #[test]
     fn every_request_has_its_own_fingerprint() {
-        let plain = || Question::about("abc");
+        let plain = || VerifyRequest::new("abc");
         let ip = |text: &str| text.parse().unwrap();
         let questions = [
             plain(),
-            Question::about("abd"),
+            VerifyRequest::new("abd"),
             plain().permission("a:read"),
             plain().property("a:read"),
             plain().origin("a:read"),

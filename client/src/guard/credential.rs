@@ -6,7 +6,7 @@ use secrecy::SecretString;
 const HEADERS: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static("x-api-key"), HeaderName::from_static("user-api-key")];
 
-pub enum Found {
+pub enum FoundCredential {
     Key(SecretString),
     /// A password or token of a person. Only Latchkey's own API accepts one, until its sunset.
     Password,
@@ -17,46 +17,46 @@ pub enum Found {
 
 /// A credential as its header spells it.
 #[derive(PartialEq, Eq)]
-enum Spelled<'a> {
+enum CredentialHeader<'a> {
     Token(&'a [u8]),
     Basic(&'a [u8]),
 }
 
 /// The one credential of a request.
-pub fn find(headers: &HeaderMap) -> Found {
-    let mut found: Option<Spelled<'_>> = None;
+pub fn find_credential(headers: &HeaderMap) -> FoundCredential {
+    let mut found: Option<CredentialHeader<'_>> = None;
     for name in HEADERS {
         let mut values = headers.get_all(&name).iter();
         let first = values.next();
         if values.next().is_some() {
-            return Found::Conflict;
+            return FoundCredential::Conflict;
         }
         let Some(spelled) = first.and_then(|value| spelled(&name, value)) else { continue };
         match &found {
-            Some(other) if *other != spelled => return Found::Conflict,
+            Some(other) if *other != spelled => return FoundCredential::Conflict,
             _ => found = Some(spelled),
         }
     }
     match found {
-        None => Found::Nothing,
-        Some(Spelled::Basic(_)) => Found::Password,
+        None => FoundCredential::Nothing,
+        Some(CredentialHeader::Basic(_)) => FoundCredential::Password,
         // Bytes that are not text are no key, and neither is a lossy conversion of them.
-        Some(Spelled::Token(key)) => Found::Key(String::from_utf8_lossy(key).into_owned().into()),
+        Some(CredentialHeader::Token(key)) => FoundCredential::Key(String::from_utf8_lossy(key).into_owned().into()),
     }
 }
 
 /// None for an empty header and for a scheme that is not ours.
-fn spelled<'a>(name: &HeaderName, value: &'a HeaderValue) -> Option<Spelled<'a>> {
+fn spelled<'a>(name: &HeaderName, value: &'a HeaderValue) -> Option<CredentialHeader<'a>> {
     let text = trimmed(value.as_bytes());
     if *name != AUTHORIZATION {
-        return (!text.is_empty()).then_some(Spelled::Token(text));
+        return (!text.is_empty()).then_some(CredentialHeader::Token(text));
     }
     let scheme_ends = text.iter().position(is_blank)?;
     let (scheme, rest) = text.split_at(scheme_ends);
     match (scheme, trimmed(rest)) {
         (_, []) => None,
-        (scheme, rest) if scheme.eq_ignore_ascii_case(b"bearer") => Some(Spelled::Token(rest)),
-        (scheme, rest) if scheme.eq_ignore_ascii_case(b"basic") => Some(Spelled::Basic(rest)),
+        (scheme, rest) if scheme.eq_ignore_ascii_case(b"bearer") => Some(CredentialHeader::Token(rest)),
+        (scheme, rest) if scheme.eq_ignore_ascii_case(b"basic") => Some(CredentialHeader::Basic(rest)),
         _ => None,
     }
 }
@@ -82,11 +82,11 @@ mod tests {
         for (name, value) in lines {
             headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_bytes(value).unwrap());
         }
-        match find(&headers) {
-            Found::Key(key) => format!("key {}", key.expose_secret()),
-            Found::Password => "password".to_owned(),
-            Found::Nothing => "nothing".to_owned(),
-            Found::Conflict => "conflict".to_owned(),
+        match find_credential(&headers) {
+            FoundCredential::Key(key) => format!("key {}", key.expose_secret()),
+            FoundCredential::Password => "password".to_owned(),
+            FoundCredential::Nothing => "nothing".to_owned(),
+            FoundCredential::Conflict => "conflict".to_owned(),
         }
     }
 

@@ -158,7 +158,10 @@ async fn missing_answer_denies_requests() {
         let response = call(&url, &[("x-api-key", "good")]).await;
         assert_eq!(header(&response, "retry-after"), "1");
         let problem = expect_problem(response, 503, "unavailable").await;
-        assert!(!problem["detail"].as_str().unwrap().contains("asking"), "the client must not see the verifier's error: {problem}");
+        assert!(
+            !problem["detail"].as_str().unwrap().contains("asking"),
+            "the client must not see the verifier's error: {problem}"
+        );
     }
 }
 

@@ -59,12 +59,12 @@ impl Stub {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(question): Json<Value>) -> Response {
+async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(request): Json<Value>) -> Response {
     let delay = *shared.delay.lock().unwrap();
     tokio::time::sleep(delay).await;
     assert_eq!(headers["authorization"], format!("Bearer {ASKING}"));
-    let key = question["key"].as_str().unwrap().to_owned();
-    shared.questions.lock().unwrap().push(question);
+    let key = request["key"].as_str().unwrap().to_owned();
+    shared.questions.lock().unwrap().push(request);
     if let Some((status, body)) = shared.failure.lock().unwrap().clone() {
         return (status, [("retry-after", "7")], Json(body)).into_response();
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::{Router, response::Redirect};
-use latchkey_client::{Answer, Error, Latchkey, Question, Verdict};
+use latchkey_client::{Answer, Error, Latchkey, Verdict, VerifyRequest};
 use serde_json::json;
 
 use super::stub::{ASKING, Stub, good, nowhere, refused, serve};
@@ -18,9 +18,11 @@ async fn valid_and_invalid_keys_are_told_apart() {
     stub.say("good", good("key_1"));
     stub.say("old", refused("REVOKED", 401, "Generate another."));
     let latchkey = latchkey(&stub);
-    let Answer::Valid(caller) = latchkey.verify(&Question::about("good")).await.unwrap() else { panic!("it is good") };
+    let Answer::Valid(caller) = latchkey.verify(&VerifyRequest::new("good")).await.unwrap() else {
+        panic!("it is good")
+    };
     assert_eq!((caller.key_id.as_str(), caller.tenant.id.as_str()), ("key_1", "ten_1"));
-    let Answer::Refused(refusal) = latchkey.verify(&Question::about("old")).await.unwrap() else {
+    let Answer::Refused(refusal) = latchkey.verify(&VerifyRequest::new("old")).await.unwrap() else {
         panic!("it is not good")
     };
     assert_eq!(
@@ -33,7 +35,7 @@ async fn valid_and_invalid_keys_are_told_apart() {
 #[tokio::test]
 async fn unreachable_latchkey_is_an_error() {
     let url = nowhere().await;
-    let error = Latchkey::new(&url, ASKING).unwrap().verify(&Question::about("good")).await.unwrap_err();
+    let error = Latchkey::new(&url, ASKING).unwrap().verify(&VerifyRequest::new("good")).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains(&url), "{error}");
 }
@@ -44,7 +46,7 @@ async fn slow_latchkey_times_out() {
     stub.take_its_time(Duration::from_secs(60));
     let latchkey = Latchkey::builder(&stub.url, ASKING).timeout(Duration::from_millis(200)).build().unwrap();
     let start = Instant::now();
-    let error = latchkey.verify(&Question::about("good")).await.unwrap_err();
+    let error = latchkey.verify(&VerifyRequest::new("good")).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
     assert!(error.to_string().contains("200ms"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(10));
@@ -56,7 +58,7 @@ async fn redirects_are_not_followed() {
     stub.say("good", good("key_1"));
     let elsewhere = format!("{}/api/v1/keys/verify", stub.url);
     let url = serve(Router::new().fallback(async move || Redirect::temporary(&elsewhere))).await;
-    let error = Latchkey::new(&url, ASKING).unwrap().verify(&Question::about("good")).await.unwrap_err();
+    let error = Latchkey::new(&url, ASKING).unwrap().verify(&VerifyRequest::new("good")).await.unwrap_err();
     assert!(matches!(error, Error::NotLatchkey { .. }), "{error:?}");
     assert_eq!(stub.questions().len(), 0);
 }
@@ -79,7 +81,7 @@ async fn verifier_errors_say_what_to_do() {
         (200, json!({ "data": { "valid": true, "code": "REVOKED" } }), "its answer is no verdict"),
     ] {
         stub.fail(status, body);
-        let error = latchkey(&stub).verify(&Question::about("good")).await.unwrap_err();
+        let error = latchkey(&stub).verify(&VerifyRequest::new("good")).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{status}: {error}");
         assert!(!format!("{error:?}").contains(ASKING));
     }
@@ -90,7 +92,7 @@ async fn echoed_request_is_not_quoted() {
     let stub = Stub::start().await;
     let key = "lk_tk_abc";
     stub.fail(200, json!({ "data": format!("{{\"key\":\"{key}\"}}") }));
-    let error = latchkey(&stub).verify(&Question::about(key)).await.unwrap_err();
+    let error = latchkey(&stub).verify(&VerifyRequest::new(key)).await.unwrap_err();
     assert!(matches!(error, Error::NotLatchkey { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains(key), "{error:?}");
 }

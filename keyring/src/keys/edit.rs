@@ -3,7 +3,7 @@
 use domain::{audit::Action, id::KeyId, key::Key, key_draft::KeyDraft};
 use serde_json::json;
 
-use super::{check_words, choices, find, find_unchanged};
+use super::{check_words, choices, find_unchanged, load_key};
 use crate::{
     Keyring,
     access::ManageKeys,
@@ -33,7 +33,7 @@ impl Keyring {
             return Ok(before);
         }
         store::keys::set_terms(&change, manager.key_scope(), &before, &terms).await?;
-        let after = find(&change, manager, id).await?;
+        let after = load_key(&change, manager, id).await?;
         let detail = json!({ "before": KeyDraft::of(&before), "after": KeyDraft::of(&after) });
         change.commit(Event { action: Action::KeyEdited, subject: Subject::new(id, &after.name), detail }).await?;
         Ok(after)

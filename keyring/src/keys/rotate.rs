@@ -63,7 +63,7 @@ impl Keyring {
     /// When there is no such key.
     pub async fn end_grace(&self, manager: &impl ManageKeys, id: &KeyId) -> Result<(), Error> {
         let change = self.change(manager).await?;
-        let key = super::find(&change, manager, id).await?;
+        let key = super::load_key(&change, manager, id).await?;
         let Some(until) = key.old_secret_until else { return Ok(change.already_made().await?) };
         store::keys::end_grace(&change, manager.key_scope(), &key).await?;
         let detail = json!({ "would_have_ended": until });

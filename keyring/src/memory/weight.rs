@@ -8,14 +8,14 @@ use super::UsageCounter;
 use crate::{evaluator::CachedKey, secret::SecretHash};
 
 /// What the maps take around a key, its tally and its calls of the last minute.
-const AROUND: usize = 160;
+const OVERHEAD_BYTES: usize = 160;
 
 /// A key with a short name and nothing special about it.
-pub(super) const USUAL: u64 =
-    (size_of::<CachedKey>() + size_of::<UsageCounter>() + size_of::<SecretHash>() + AROUND) as u64;
+pub(super) const TYPICAL_BYTES: u64 =
+    (size_of::<CachedKey>() + size_of::<UsageCounter>() + size_of::<SecretHash>() + OVERHEAD_BYTES) as u64;
 
-pub(super) fn of(cached_key: &CachedKey) -> u64 {
-    USUAL + (cached_key.name.len() + owner(cached_key) + properties(cached_key) + allowlists(cached_key)) as u64
+pub(super) fn weight_of(cached_key: &CachedKey) -> u64 {
+    TYPICAL_BYTES + (cached_key.name.len() + owner(cached_key) + properties(cached_key) + allowlists(cached_key)) as u64
 }
 
 fn owner(cached_key: &CachedKey) -> usize {

@@ -21,7 +21,7 @@ pub(crate) trait Source {
 }
 
 /// What is known of a secret without a query.
-pub(crate) enum Known {
+pub(crate) enum CacheLookup {
     Key(Arc<CachedKey>),
     NoKey,
     /// The database must be queried.
@@ -44,9 +44,9 @@ pub(crate) async fn find_key<W: Source + Runtime>(
     hash: &SecretHash,
 ) -> Result<Option<Arc<CachedKey>>, Error> {
     match recall(world, lease, memory, hash).await? {
-        Known::Key(cached_key) => Ok(Some(cached_key)),
-        Known::NoKey => Ok(None),
-        Known::Unknown(how) => Box::pin(look_up(world, memory, hash, how)).await,
+        CacheLookup::Key(cached_key) => Ok(Some(cached_key)),
+        CacheLookup::NoKey => Ok(None),
+        CacheLookup::Unknown(how) => Box::pin(look_up(world, memory, hash, how)).await,
     }
 }
 
@@ -59,19 +59,19 @@ pub(crate) async fn recall<W: Runtime>(
     lease: &Lease,
     memory: &Memory,
     hash: &SecretHash,
-) -> Result<Known, Error> {
+) -> Result<CacheLookup, Error> {
     let now = world.ticks();
     world.stall().await;
     let lease_state = lease.check(now).map_err(|NoLease| StoreError::NoLease)?;
     world.stall().await;
     if lease_state == LeaseState::Database {
-        return Ok(Known::Unknown(LookUp { lease_state, is_outdated: false }));
+        return Ok(CacheLookup::Unknown(LookUp { lease_state, is_outdated: false }));
     }
     Ok(match memory.recall(hash, now) {
-        Lookup::Key(cached_key) => Known::Key(cached_key),
-        Lookup::Absent => Known::NoKey,
-        Lookup::Outdated => Known::Unknown(LookUp { lease_state, is_outdated: true }),
-        Lookup::Unknown => Known::Unknown(LookUp { lease_state, is_outdated: false }),
+        Lookup::Key(cached_key) => CacheLookup::Key(cached_key),
+        Lookup::Absent => CacheLookup::NoKey,
+        Lookup::Outdated => CacheLookup::Unknown(LookUp { lease_state, is_outdated: true }),
+        Lookup::Unknown => CacheLookup::Unknown(LookUp { lease_state, is_outdated: false }),
     })
 }
 
@@ -86,14 +86,19 @@ pub(crate) async fn look_up<W: Source + Runtime>(
     LookUp { lease_state, .. }: LookUp,
 ) -> Result<Option<Arc<CachedKey>>, Error> {
     if lease_state == LeaseState::Database {
-        return read(world, memory, hash, lease_state).await.map_err(Into::into);
+        return read_key(world, memory, hash, lease_state).await.map_err(Into::into);
     }
     let fence = memory.fence();
-    memory.look_up(hash, fence, read(world, memory, hash, lease_state)).await.map_err(Into::into)
+    memory.look_up(hash, fence, read_key(world, memory, hash, lease_state)).await.map_err(Into::into)
 }
 
 /// Asks the database, and remembers what it said where memory counts.
-async fn read<W: Source + Runtime>(world: &W, memory: &Memory, hash: &SecretHash, lease_state: LeaseState) -> LookedUp {
+async fn read_key<W: Source + Runtime>(
+    world: &W,
+    memory: &Memory,
+    hash: &SecretHash,
+    lease_state: LeaseState,
+) -> LookedUp {
     let fence = memory.fence();
     world.stall().await;
     let found = world.find(hash).await?;

@@ -33,7 +33,7 @@ const LENGTH: Micros = 12 * SECOND;
 
 /// How a node finds out what it knows of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Scenario {
     /// As the program does.
     Right,
     /// The lease is checked only after the cache was read.
@@ -46,7 +46,7 @@ enum Way {
 
 /// What happened in a run.
 #[derive(Debug, Default)]
-struct Story {
+struct Observations {
     /// When the revocation of a key was answered.
     revoked: RefCell<BTreeMap<usize, Micros>>,
     /// When all nodes must know that the tenant's subscription has stopped.
@@ -63,7 +63,7 @@ fn more(count: &Cell<u64>) {
     count.set(count.get() + 1);
 }
 
-impl Story {
+impl Observations {
     /// Records that a look-up that began at this time was accepted.
     fn let_in(&self, number: usize, asked: Micros, answered: Micros) {
         more(&self.valid);
@@ -76,12 +76,12 @@ impl Story {
 }
 
 /// One run, as the seed has it.
-fn run(seed: u64, way: Way) -> Story {
+fn run(seed: u64, way: Scenario) -> Observations {
     let machine = Machine::new(seed);
     let tables = Tables::with_keys(KEYS);
     let numbers = (0..KEYS).map(|number| (secret(number), number)).collect();
     let database = Rc::new(Database { machine: machine.clone(), tables: RefCell::new(tables), numbers });
-    let story = Rc::new(Story::default());
+    let story = Rc::new(Observations::default());
     for place in 0..NODES {
         machine.spawn(run_restarting_node(database.clone(), story.clone(), way, place));
     }
@@ -95,7 +95,7 @@ fn run(seed: u64, way: Way) -> Story {
 }
 
 /// A node that crashes now and then, and restarts under a new name.
-async fn run_restarting_node(database: Rc<Database>, story: Rc<Story>, way: Way, place: usize) {
+async fn run_restarting_node(database: Rc<Database>, story: Rc<Observations>, way: Scenario, place: usize) {
     let machine = database.machine.clone();
     for life in 0.. {
         let server = Rc::new(Server {
@@ -129,7 +129,7 @@ struct Server {
     process: Process,
     lease: Arc<Lease>,
     memory: Arc<Memory>,
-    way: Way,
+    way: Scenario,
 }
 
 async fn keep_lease(server: Rc<Server>, mut node: Node) {
@@ -145,13 +145,13 @@ async fn keep_lease(server: Rc<Server>, mut node: Node) {
     }
 }
 
-async fn ask_about_keys(server: Rc<Server>, story: Rc<Story>) {
+async fn ask_about_keys(server: Rc<Server>, story: Rc<Observations>) {
     let machine = server.process.database.machine.clone();
     loop {
         machine.delay(machine.pick(0..30 * MILLI)).await;
         let number = machine.pick(0..KEYS as u64) as usize;
         let asked = machine.now();
-        match server.judge(&secret(number)).await {
+        match server.decide(&secret(number)).await {
             Ok(true) => story.let_in(number, asked, machine.now()),
             Ok(false) => more(&story.refused),
             Err(Error::Unavailable(StoreError::NoLease)) => more(&story.without_lease),
@@ -161,12 +161,12 @@ async fn ask_about_keys(server: Rc<Server>, story: Rc<Story>) {
 }
 
 impl Server {
-    async fn judge(&self, hash: &SecretHash) -> Result<bool, Error> {
+    async fn decide(&self, hash: &SecretHash) -> Result<bool, Error> {
         let cached_key = match self.way {
-            Way::Right => find_key(&self.process, &self.lease, &self.memory, hash).await?,
-            Way::LeaseCheckedLast => self.look_up_before_checking_the_lease(hash).await?,
-            Way::Unfenced => self.recall_unfenced(hash).await?,
-            Way::TenantReliedOnLate => self.recall_relying_late(hash).await?,
+            Scenario::Right => find_key(&self.process, &self.lease, &self.memory, hash).await?,
+            Scenario::LeaseCheckedLast => self.look_up_before_checking_the_lease(hash).await?,
+            Scenario::Unfenced => self.recall_unfenced(hash).await?,
+            Scenario::TenantReliedOnLate => self.recall_relying_late(hash).await?,
         };
         Ok(cached_key.is_some_and(|key| key.revoked_at.is_none() && key.tenant.is_subscribed))
     }
@@ -221,7 +221,7 @@ impl Server {
 /// unknown.
 async fn change(
     process: &Process,
-    story: &Story,
+    story: &Observations,
     touched: Invalidation,
     write: impl FnOnce(&mut Tables) -> bool,
 ) -> Option<()> {
@@ -233,7 +233,7 @@ async fn change(
     Some(())
 }
 
-async fn revoke_keys(process: Process, story: Rc<Story>) {
+async fn revoke_keys(process: Process, story: Rc<Observations>) {
     let machine = process.database.machine.clone();
     loop {
         machine.delay(machine.pick(0..SECOND)).await;
@@ -245,7 +245,7 @@ async fn revoke_keys(process: Process, story: Rc<Story>) {
     }
 }
 
-async fn stop_and_resume_subscription(process: Process, story: Rc<Story>) {
+async fn stop_and_resume_subscription(process: Process, story: Rc<Observations>) {
     let machine = process.database.machine.clone();
     loop {
         machine.delay(machine.pick(0..4 * SECOND)).await;
@@ -266,9 +266,9 @@ const SEEDS: std::ops::Range<u64> = 0..2_000;
 
 #[test]
 fn no_key_is_accepted_after_a_confirmed_change() {
-    let all = Story::default();
+    let all = Observations::default();
     for seed in SEEDS {
-        let story = run(seed, Way::Right);
+        let story = run(seed, Scenario::Right);
         assert_eq!(story.broken.take(), None, "with seed {seed}");
         for (sum, count) in [
             (&all.valid, &story.valid),
@@ -286,21 +286,21 @@ fn no_key_is_accepted_after_a_confirmed_change() {
     }
 }
 
-fn is_found(way: Way) -> bool {
+fn is_found(way: Scenario) -> bool {
     SEEDS.into_iter().any(|seed| run(seed, way).broken.take().is_some())
 }
 
 #[test]
 fn simulation_detects_a_lease_that_is_checked_too_late() {
-    assert!(is_found(Way::LeaseCheckedLast));
+    assert!(is_found(Scenario::LeaseCheckedLast));
 }
 
 #[test]
 fn simulation_detects_a_look_up_that_ignores_concurrent_changes() {
-    assert!(is_found(Way::Unfenced));
+    assert!(is_found(Scenario::Unfenced));
 }
 
 #[test]
 fn simulation_detects_a_tenant_dependency_recorded_too_late() {
-    assert!(is_found(Way::TenantReliedOnLate));
+    assert!(is_found(Scenario::TenantReliedOnLate));
 }

@@ -7,7 +7,7 @@ use domain::{
 };
 use serde_json::json;
 
-use super::{check_not_last_admin, check_not_oneself, find};
+use super::{check_not_last_admin, check_not_oneself, load_person};
 use crate::{
     Keyring,
     access::TenantAdmin,
@@ -23,7 +23,7 @@ impl Keyring {
     pub async fn deactivate(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         check_not_oneself(admin, id, "You cannot deactivate yourself. Ask another admin.")?;
         let change = self.change(admin).await?;
-        let found = find(&change, admin, id).await?;
+        let found = load_person(&change, admin, id).await?;
         if found.state == PersonState::Deactivated {
             return Ok(change.already_made().await?);
         }
@@ -42,7 +42,7 @@ impl Keyring {
     pub async fn reactivate(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         check_not_oneself(admin, id, "You cannot reactivate yourself. Ask another admin.")?;
         let change = self.change(admin).await?;
-        let found = find(&change, admin, id).await?;
+        let found = load_person(&change, admin, id).await?;
         if found.state != PersonState::Deactivated {
             return Ok(());
         }
@@ -58,7 +58,7 @@ impl Keyring {
     /// If the tenant has no person with this id.
     pub async fn end_sessions_of(&self, admin: &TenantAdmin, id: &PersonId) -> Result<u64, Error> {
         let change = self.change(admin).await?;
-        let found = find(&change, admin, id).await?;
+        let found = load_person(&change, admin, id).await?;
         // Also without a session: there may be access tokens to end.
         let ended = store::sessions::end_of_person(&change, id, None).await?;
         let (subject, detail) = (Subject::new(id, &found.person.name), json!({ "sessions_ended": ended }));

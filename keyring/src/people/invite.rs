@@ -13,7 +13,7 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::{NewRole, check_not_oneself, email_taken, find};
+use super::{NewRole, check_not_oneself, email_taken, load_person};
 use crate::{
     Keyring,
     access::{Actor, TenantAdmin},
@@ -102,7 +102,7 @@ impl Keyring {
     pub async fn make_password_link(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Invitation, Error> {
         check_not_oneself(admin, id, "Change your own password under Security.")?;
         let change = self.confirmed_change(admin).await?;
-        let found = find(&change, admin, id).await?;
+        let found = load_person(&change, admin, id).await?;
         if found.state == PersonState::Deactivated {
             return Err(Error::Refused(format!("{} was switched off. Switch them on first.", found.person.name)));
         }
@@ -121,7 +121,7 @@ impl Keyring {
         let found = self.account_by_link(&Sha256Hex::of(token.expose_secret())).await?;
         let account = found.ok_or(Error::NotFound(Thing::Invitation))?;
         let tenant = match &account.tenant {
-            Some(id) => store::tenants::find(&self.database, id).await?,
+            Some(id) => store::tenants::find_tenant(&self.database, id).await?,
             None => None,
         };
         let (is_new, has_second_factor) = (account.password_hash.is_none(), account.has_second_factor());
@@ -152,7 +152,7 @@ impl Keyring {
         let (subject, detail) = (Subject::new(&person.id, &person.name), json!({ "sessions_ended": ended }));
         change.commit(Event { action: Action::PersonJoined, subject, detail }).await?;
         let organization = match &tenant {
-            Some(id) => store::tenants::find(&self.database, id).await?.map(|tenant| tenant.slug),
+            Some(id) => store::tenants::find_tenant(&self.database, id).await?.map(|tenant| tenant.slug),
             None => None,
         };
         Ok(Joined { organization, email: person.email })

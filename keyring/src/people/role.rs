@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::json;
 
-use super::{check_not_last_admin, check_not_oneself, find};
+use super::{check_not_last_admin, check_not_oneself, load_person};
 use crate::{
     Keyring,
     access::TenantAdmin,
@@ -64,7 +64,7 @@ impl Keyring {
     pub async fn set_role(&self, admin: &TenantAdmin, id: &PersonId, new: &NewRole) -> Result<Profile, Error> {
         check_not_oneself(admin, id, "You cannot change your own role. Ask another admin.")?;
         let change = self.confirmed_change(admin).await?;
-        let before = find(&change, admin, id).await?;
+        let before = load_person(&change, admin, id).await?;
         let (role, groups) = new.parse(&store::groups::list(change.on(), admin.id()).await?)?;
         if before.person.role == role && before.groups == groups {
             change.already_made().await?;
@@ -75,7 +75,7 @@ impl Keyring {
         }
         store::people::set_role(&change, id, role).await?;
         store::people::set_groups(&change, id, &groups).await?;
-        let after = find(&change, admin, id).await?;
+        let after = load_person(&change, admin, id).await?;
         let subject = Subject::new(id, &before.person.name);
         let detail = json!({ "before": in_short(&before), "after": in_short(&after) });
         change.commit(Event { action: Action::PersonRoleChanged, subject, detail }).await?;

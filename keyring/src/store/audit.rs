@@ -17,7 +17,7 @@ use sql::{Pool, WriteTransaction};
 
 use super::{
     Database, Result, StoreError,
-    database::Audience,
+    database::Topology,
     entity::{audit_chain, audit_event},
     nodes::{self, Tables},
 };
@@ -83,7 +83,7 @@ pub(crate) struct Change {
     /// The keys that it gives more or less than they had.
     invalidations: Vec<Invalidation>,
     pool: Pool,
-    audience: Audience,
+    audience: Topology,
     confirmed: Arc<Confirmations>,
 }
 
@@ -106,7 +106,7 @@ impl Change {
         let (pool, audience, confirmed) = (database.pool().clone(), database.audience(), database.confirmed().clone());
         let now = match (&audience, clock) {
             // By the cluster's clock: a grace period that ends by a clock that is ahead would last too long.
-            (Audience::Nodes, Clock::System) => nodes::time(transaction.on()).await?,
+            (Topology::Nodes, Clock::System) => nodes::time(transaction.on()).await?,
             _ => clock.now(),
         };
         let actor = actor.recheck(transaction.on(), now).await?;
@@ -146,7 +146,7 @@ impl Change {
     /// Handles a change that another caller has already made: returns once no node accepts a key under the old state,
     /// since the other change may still be waiting for that.
     pub(crate) async fn already_made(self) -> Result<()> {
-        if let Audience::Nodes = self.audience {
+        if let Topology::Nodes = self.audience {
             let revision = nodes::latest(self.transaction.on()).await?;
             self.transaction.rollback().await?;
             await_acknowledgements(&Tables::new(self.pool.connection(), &Clock::System), revision).await;
@@ -158,7 +158,7 @@ impl Change {
     async fn apply(self) -> Result<()> {
         let Self { transaction, chain, invalidations, pool, audience, confirmed, .. } = self;
         let revision = match audience {
-            Audience::Nodes if !invalidations.is_empty() => {
+            Topology::Nodes if !invalidations.is_empty() => {
                 Some(nodes::append_changes(transaction.on(), &invalidations).await?)
             }
             _ => None,
@@ -169,7 +169,7 @@ impl Change {
             Err(rolled_back) => return Err(rolled_back),
         };
         let committed_at = Instant::now();
-        if let Audience::Ourselves(Some(memory)) = &audience {
+        if let Topology::Ourselves(Some(memory)) = &audience {
             invalidations.iter().for_each(|invalidations| memory.raise_fence().forget(invalidations));
         }
         if let Some(revision) = revision {

@@ -80,7 +80,7 @@ fn live_property() -> RelationDef {
 }
 
 /// Loads the key of a secret, in any state.
-pub(crate) async fn find(database: &Database, hash: &SecretHash) -> Result<Option<KeyRecord>> {
+pub(crate) async fn find_key_record(database: &Database, hash: &SecretHash) -> Result<Option<KeyRecord>> {
     let rows = api_key::Entity::find()
         .join(JoinType::InnerJoin, secret())
         .join(JoinType::LeftJoin, group())
@@ -104,7 +104,7 @@ pub(crate) async fn find(database: &Database, hash: &SecretHash) -> Result<Optio
         Some(row) => permissions(database, row).await?,
         None => return Ok(None),
     };
-    read(rows, permissions)
+    record_from_rows(rows, permissions)
 }
 
 /// What the group grants, or what the owner may do at this moment.
@@ -124,7 +124,7 @@ async fn permissions(database: &Database, row: &Row) -> Result<Vec<Permission>> 
     Ok(role_permissions::permissions_of_role(role, granted))
 }
 
-fn read(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<KeyRecord>> {
+fn record_from_rows(mut rows: Vec<Row>, permissions: Vec<Permission>) -> Result<Option<KeyRecord>> {
     let mut properties: Vec<PropertyId> = Vec::new();
     for id in rows.iter().filter_map(|row| row.property_id.as_deref()) {
         properties.push(readable("a property's id", id, PropertyId::parse(id))?);
@@ -167,7 +167,7 @@ fn owner_of(row: &Row) -> Result<Option<Owner>> {
 
 /// What a tenant's keys have in common.
 pub(crate) async fn tenant(database: &Database, id: &TenantId) -> Result<Option<KeyTenant>> {
-    let Some(tenant) = tenants::find(database, id).await? else { return Ok(None) };
+    let Some(tenant) = tenants::find_tenant(database, id).await? else { return Ok(None) };
     Ok(Some(KeyTenant {
         zone: TimeZone::of(&tenant),
         is_subscribed: tenant.api_keys,

@@ -23,7 +23,7 @@ pub struct Database {
 
 /// Who uses cached keys, and has to apply a change before it is answered.
 #[derive(Clone)]
-pub(super) enum Audience {
+pub(super) enum Topology {
     /// This process alone, as it owns the file.
     Ourselves(Option<Arc<Memory>>),
     /// Every node on the same server.
@@ -87,10 +87,10 @@ impl Database {
         &self.confirmed
     }
 
-    pub(super) fn audience(&self) -> Audience {
+    pub(super) fn audience(&self) -> Topology {
         match self.pool.postgres_url() {
-            None => Audience::Ourselves(self.memory.clone()),
-            Some(_) => Audience::Nodes,
+            None => Topology::Ourselves(self.memory.clone()),
+            Some(_) => Topology::Nodes,
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::throttle::{Attempt, Count, Counter, Kind};
 
-fn read(row: &failed_attempt::Model) -> Result<Count> {
+fn count_from_row(row: &failed_attempt::Model) -> Result<Count> {
     let kind = readable("a kind of attempt", &row.kind, Kind::parse(&row.kind).ok_or(()))?;
     Ok(Count { kind, since: row.since, failures: row.failures })
 }
@@ -25,14 +25,14 @@ fn is(counter: &Counter) -> Condition {
 }
 
 /// Returns the counters of an attempt whose window began after `expired`.
-pub(crate) async fn find(
+pub(crate) async fn find_count(
     connection: &impl ConnectionTrait,
     attempt: &Attempt,
     expired: DateTime<Utc>,
 ) -> Result<Vec<Count>> {
     let any = attempt.counters.iter().fold(Condition::any(), |any, counter| any.add(is(counter)));
     let rows = failed_attempt::Entity::find().filter(any).filter(Column::Since.gt(expired)).all(connection).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(count_from_row).collect()
 }
 
 /// Adds a failure to each counter of an attempt and returns them as they are now. A counter whose window began at
@@ -73,7 +73,7 @@ pub(crate) async fn add(
     let transaction = database.begin().await?;
     let rows = transaction.on().query_all(&insert).await?;
     transaction.commit().await?;
-    rows.iter().map(|row| read(&failed_attempt::Model::from_query_result(row, "")?)).collect()
+    rows.iter().map(|row| count_from_row(&failed_attempt::Model::from_query_result(row, "")?)).collect()
 }
 
 /// Takes one failure back from each counter of an attempt, within the change that it turned out to be right for.
@@ -108,7 +108,7 @@ pub(crate) async fn find_unreported(connection: &impl ConnectionTrait, least: i3
         .all(connection)
         .await?;
     let read = |row: failed_attempt::Model| {
-        let count = read(&row)?;
+        let count = count_from_row(&row)?;
         let person = row.person_id.unwrap_or_default();
         let person = readable("a person's id", &person, PersonId::parse(&person))?;
         Ok(Repeated { person, count, address: row.address, subject: row.subject })

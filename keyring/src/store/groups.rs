@@ -28,7 +28,7 @@ fn of_tenant(tenant: &TenantId) -> Condition {
     Condition::all().add(group::Column::TenantId.eq(tenant.as_str()))
 }
 
-pub(super) fn read(row: &group::Model) -> Result<Group> {
+pub(super) fn group_from_row(row: &group::Model) -> Result<Group> {
     let types = [GroupType::TenantApiKey, GroupType::Person];
     let group_type = types.into_iter().find(|group_type| group_type.as_str() == row.group_type);
     Ok(Group {
@@ -40,7 +40,7 @@ pub(super) fn read(row: &group::Model) -> Result<Group> {
 }
 
 fn read_with_version(row: &group::Model) -> Result<TenantGroup> {
-    Ok(TenantGroup { group: read(row)?, version: row.version })
+    Ok(TenantGroup { group: group_from_row(row)?, version: row.version })
 }
 
 async fn rows(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<group::Model>> {
@@ -49,10 +49,10 @@ async fn rows(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Ve
 }
 
 pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<Group>> {
-    rows(connection, tenant).await?.iter().map(read).collect()
+    rows(connection, tenant).await?.iter().map(group_from_row).collect()
 }
 
-pub(crate) async fn find(
+pub(crate) async fn find_group(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,
     id: &GroupId,

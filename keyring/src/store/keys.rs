@@ -28,7 +28,7 @@ pub(crate) mod holders;
 pub(crate) mod list;
 mod row;
 
-pub(crate) use row::find;
+pub(crate) use row::find_key;
 
 /// Where every query of this module starts.
 fn on(key_scope: &KeyScope) -> Condition {

@@ -55,7 +55,7 @@ pub(super) async fn page<L: Log>(
 }
 
 async fn newest<L: Log>(connection: &impl ConnectionTrait, select: Select<L>) -> Result<Page<L::Entry>> {
-    let (entries, has_older) = take(connection, select, Direction::Older).await?;
+    let (entries, has_older) = take_rows(connection, select, Direction::Older).await?;
     Ok(Page { entries, has_newer: false, has_older })
 }
 
@@ -66,7 +66,7 @@ async fn older_than<L: Log>(
     position: Position<L>,
 ) -> Result<Option<Page<L::Entry>>> {
     let older = L::beyond(select, position, Direction::Older);
-    let (entries, has_older) = take(connection, older, Direction::Older).await?;
+    let (entries, has_older) = take_rows(connection, older, Direction::Older).await?;
     Ok((!entries.is_empty()).then_some(Page { entries, has_newer: true, has_older }))
 }
 
@@ -77,13 +77,13 @@ async fn newer_than<L: Log>(
     position: Position<L>,
 ) -> Result<Option<Page<L::Entry>>> {
     let newer = L::beyond(select, position, Direction::Newer);
-    let (mut entries, has_newer) = take(connection, newer, Direction::Newer).await?;
+    let (mut entries, has_newer) = take_rows(connection, newer, Direction::Newer).await?;
     entries.reverse();
     Ok(has_newer.then_some(Page { entries, has_newer, has_older: true }))
 }
 
 /// A page's worth of entries on the way there, and whether there are more of them.
-async fn take<L: Log>(
+async fn take_rows<L: Log>(
     connection: &impl ConnectionTrait,
     select: Select<L>,
     toward: Direction,

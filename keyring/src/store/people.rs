@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{role_permissions, totp::TotpSecret};
 
-pub(super) fn read(row: &person::Model) -> Result<Person> {
+pub(super) fn person_from_row(row: &person::Model) -> Result<Person> {
     Ok(Person {
         id: readable("a person's id", &row.id, PersonId::parse(&row.id))?,
         email: readable("an e-mail address", &row.email, Email::parse(&row.email))?,
@@ -75,7 +75,7 @@ const NO_PASSWORD: &str = "";
 
 fn read_account(row: person::Model) -> Result<Account> {
     Ok(Account {
-        person: read(&row)?,
+        person: person_from_row(&row)?,
         tenant: tenant_of(&row)?,
         totp_secret: row.totp_secret,
         is_deactivated: row.switched_off_at.is_some(),
@@ -113,18 +113,18 @@ pub(crate) async fn account_in(
     tenant: &TenantId,
     id: &PersonId,
 ) -> Result<Option<Account>> {
-    let found = person::Entity::find_by_id(id.as_str()).filter(of(Some(tenant))).one(connection).await?;
+    let found = person::Entity::find_by_id(id.as_str()).filter(is_of_tenant(Some(tenant))).one(connection).await?;
     found.map(read_account).transpose()
 }
 
 /// The people of a tenant, or those who belong to none.
-fn of(tenant: Option<&TenantId>) -> SimpleExpr {
+fn is_of_tenant(tenant: Option<&TenantId>) -> SimpleExpr {
     tenant.map_or_else(|| person::Column::TenantId.is_null(), |id| person::Column::TenantId.eq(id.as_str()))
 }
 
 /// The people of a tenant, or those who belong to none, each with all that is shown of them.
 pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: Option<&TenantId>) -> Result<Vec<Profile>> {
-    profiles(connection, Condition::all().add(of(tenant))).await
+    profiles(connection, Condition::all().add(is_of_tenant(tenant))).await
 }
 
 /// One of the people of a tenant, or of those who belong to none.
@@ -133,7 +133,7 @@ pub(crate) async fn profile(
     tenant: Option<&TenantId>,
     id: &PersonId,
 ) -> Result<Option<Profile>> {
-    let one = Condition::all().add(of(tenant)).add(person::Column::Id.eq(id.as_str()));
+    let one = Condition::all().add(is_of_tenant(tenant)).add(person::Column::Id.eq(id.as_str()));
     Ok(profiles(connection, one).await?.pop())
 }
 
@@ -246,7 +246,7 @@ pub(crate) async fn groups_of(
         .order_by_asc(group::Column::Name)
         .all(connection)
         .await?;
-    rows.iter().map(groups::read).collect()
+    rows.iter().map(groups::group_from_row).collect()
 }
 
 pub(crate) async fn any_super_user(connection: &impl ConnectionTrait) -> Result<bool> {
@@ -284,12 +284,12 @@ pub(crate) async fn super_users_who_acted_in(
 
 async fn load_by_name(connection: &impl ConnectionTrait, people: Select<person::Entity>) -> Result<Vec<Person>> {
     let rows = people.order_by_asc(person::Column::Name).all(connection).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(person_from_row).collect()
 }
 
 fn can_sign_in(tenant: Option<&TenantId>, role: Role) -> Select<person::Entity> {
     person::Entity::find()
-        .filter(of(tenant))
+        .filter(is_of_tenant(tenant))
         .filter(person::Column::Role.eq(role.as_str()))
         .filter(person::Column::SwitchedOffAt.is_null())
         .filter(person::Column::PasswordHash.ne(NO_PASSWORD))

@@ -20,19 +20,19 @@ fn live(tenant: &TenantId) -> Condition {
     of_tenant(tenant).add(property::Column::ArchivedAt.is_null())
 }
 
-fn read(row: property::Model) -> Result<Property> {
+fn property_from_row(row: property::Model) -> Result<Property> {
     Ok(Property { id: readable("a property's id", &row.id, PropertyId::parse(&row.id))?, name: row.name })
 }
 
 fn read_with_state(row: property::Model) -> Result<TenantProperty> {
     let archived_at = row.archived_at;
-    Ok(TenantProperty { property: read(row)?, archived_at })
+    Ok(TenantProperty { property: property_from_row(row)?, archived_at })
 }
 
 /// The properties that keys can be given.
 pub(crate) async fn list(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<Property>> {
     let rows = property::Entity::find().filter(live(tenant)).order_by_asc(property::Column::Name);
-    rows.all(connection).await?.into_iter().map(read).collect()
+    rows.all(connection).await?.into_iter().map(property_from_row).collect()
 }
 
 /// The ids of those, in order.
@@ -48,20 +48,27 @@ pub(crate) async fn ids(database: &Database, tenant: &TenantId) -> Result<Vec<Pr
     rows.iter().map(|id| readable("a property's id", id, PropertyId::parse(id))).collect()
 }
 
-pub(crate) async fn find(database: &Database, tenant: &TenantId, property: &PropertyId) -> Result<Option<Property>> {
+pub(crate) async fn find_property(
+    database: &Database,
+    tenant: &TenantId,
+    property: &PropertyId,
+) -> Result<Option<Property>> {
     let found = property::Entity::find_by_id(property.as_str()).filter(live(tenant));
-    found.one(database.connection()).await?.map(read).transpose()
+    found.one(database.connection()).await?.map(property_from_row).transpose()
 }
 
 /// Those of a list that keys can reach, in the order of their ids.
 pub(crate) async fn with_ids(database: &Database, tenant: &TenantId, ids: &[PropertyId]) -> Result<Vec<Property>> {
     let listed = live(tenant).add(property::Column::Id.is_in(ids.iter().map(Id::as_str)));
     let rows = property::Entity::find().filter(listed).order_by_asc(property::Column::Id);
-    rows.all(database.connection()).await?.into_iter().map(read).collect()
+    rows.all(database.connection()).await?.into_iter().map(property_from_row).collect()
 }
 
 /// All of the tenant's properties, the archived ones as well.
-pub(crate) async fn all(connection: &impl ConnectionTrait, tenant: &TenantId) -> Result<Vec<TenantProperty>> {
+pub(crate) async fn all_properties(
+    connection: &impl ConnectionTrait,
+    tenant: &TenantId,
+) -> Result<Vec<TenantProperty>> {
     let rows = property::Entity::find().filter(of_tenant(tenant)).order_by_asc(property::Column::Name);
     rows.all(connection).await?.into_iter().map(read_with_state).collect()
 }

@@ -68,7 +68,7 @@ fn is_live(now: DateTime<Utc>) -> Condition {
 }
 
 /// Loads the session of an active person.
-pub(crate) async fn find(
+pub(crate) async fn find_session(
     connection: &impl ConnectionTrait,
     token: &Sha256Hex,
     now: DateTime<Utc>,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::tenants::TenantOverview;
 
-fn read(row: tenant::Model) -> Result<Tenant> {
+fn tenant_from_row(row: tenant::Model) -> Result<Tenant> {
     Ok(Tenant {
         id: readable("a tenant's id", &row.id, TenantId::parse(&row.id))?,
         slug: row.slug,
@@ -44,17 +44,17 @@ fn active(tenant: &Tenant) -> tenant::ActiveModel {
     }
 }
 
-pub(crate) async fn find(database: &Database, id: &TenantId) -> Result<Option<Tenant>> {
+pub(crate) async fn find_tenant(database: &Database, id: &TenantId) -> Result<Option<Tenant>> {
     find_on(database.connection(), id).await
 }
 
 pub(crate) async fn find_on(connection: &impl ConnectionTrait, id: &TenantId) -> Result<Option<Tenant>> {
-    tenant::Entity::find_by_id(id.as_str()).one(connection).await?.map(read).transpose()
+    tenant::Entity::find_by_id(id.as_str()).one(connection).await?.map(tenant_from_row).transpose()
 }
 
 pub(crate) async fn find_by_slug(database: &Database, slug: &str) -> Result<Option<Tenant>> {
     let found = tenant::Entity::find().filter(tenant::Column::Slug.eq(slug)).one(database.connection()).await?;
-    found.map(read).transpose()
+    found.map(tenant_from_row).transpose()
 }
 
 /// The slug of every tenant, by its id.
@@ -83,7 +83,7 @@ pub(crate) async fn list(database: &Database, only: Option<&TenantId>) -> Result
     let people = counts(connection, people, person::Column::TenantId, person::Column::Id).await?;
     let count = |counts: &HashMap<String, u64>, id: &TenantId| counts.get(id.as_str()).copied().unwrap_or_default();
     let overview = |row| {
-        let tenant = read(row)?;
+        let tenant = tenant_from_row(row)?;
         let (active_keys, people) = (count(&active_keys, &tenant.id), count(&people, &tenant.id));
         Ok(TenantOverview { tenant, active_keys, people })
     };

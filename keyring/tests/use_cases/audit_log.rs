@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     audit::Action,
-    audit_query::{AUDIT_PAGE_SIZE, AuditQuery, Start, Wanted},
+    audit_query::{AUDIT_PAGE_SIZE, AuditQuery, Start, SubjectFilter},
     id::Id,
 };
-use keyring::{AuditEvent, Existing, TenantAdmin};
+use keyring::{AuditEvent, SubjectKind, TenantAdmin};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::stage::{Stage, home};
@@ -67,12 +67,12 @@ async fn every_filter_restricts_the_log(stage: Stage) {
     let query = AuditQuery { action: Some(KeyGenerated), ..all.clone() };
     assert_eq!(filtered(query.clone()).await, [KeyGenerated, KeyGenerated]);
     for subject in [pms.as_str(), "PMS", "pms"] {
-        let query = AuditQuery { subject: Wanted::parse(subject), ..all.clone() };
+        let query = AuditQuery { subject: SubjectFilter::parse(subject), ..all.clone() };
         assert_eq!(filtered(query).await, [KeyRevoked, KeyGenerated], "{subject}");
     }
-    let query = AuditQuery { subject: Wanted::parse(widget.as_str()), actor: Some(id_of_ana), ..query };
+    let query = AuditQuery { subject: SubjectFilter::parse(widget.as_str()), actor: Some(id_of_ana), ..query };
     assert_eq!(filtered(query).await, [], "all filters apply together");
-    let query = AuditQuery { subject: Wanted::parse("PM"), ..all };
+    let query = AuditQuery { subject: SubjectFilter::parse("PM"), ..all };
     assert_eq!(filtered(query).await, [], "a name is looked for as a whole");
 }
 
@@ -123,7 +123,7 @@ async fn log_pages_are_stable(stage: Stage) {
 async fn each_tenant_has_its_own_log(stage: Stage) {
     let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
     let key = stage.generate(&acme, "PMS").await.id;
-    let query = AuditQuery { subject: Wanted::parse(key.as_str()), ..AuditQuery::default() };
+    let query = AuditQuery { subject: SubjectFilter::parse(key.as_str()), ..AuditQuery::default() };
     assert_eq!(log(&stage, &acme, &query).await.len(), 1);
     assert_eq!(log(&stage, &other, &query).await, []);
     assert_eq!(stage.keyring.audit_log(None, &query).await.unwrap().entries, []);
@@ -140,9 +140,9 @@ async fn existing_subjects_are_marked(stage: Stage) {
         let subject = &events.iter().find(|event| event.subject_name == name).unwrap().subject;
         still_there.get(subject).copied()
     };
-    assert_eq!(still_there.get(kept.as_str()), Some(&Existing::TenantKey));
+    assert_eq!(still_there.get(kept.as_str()), Some(&SubjectKind::TenantKey));
     assert_eq!((kind("Deleted"), kind("ACME")), (None, None));
-    assert_eq!((kind("Ana"), kind("Old Town")), (Some(Existing::Person), Some(Existing::Property)));
+    assert_eq!((kind("Ana"), kind("Old Town")), (Some(SubjectKind::Person), Some(SubjectKind::Property)));
     assert!(stage.keyring.still_there(&other, &events).await.unwrap().is_empty(), "another tenant's is not theirs");
 }
 

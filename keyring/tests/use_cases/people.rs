@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 
 use super::stage::{PASSWORD, Stage, client, home};
 
-mod alike;
 mod invitations;
+mod timing_side_channel;
 
 on_both_databases! {
     people_are_listed_with_all_details,
@@ -110,7 +110,7 @@ async fn mia_with_a_key(stage: &Stage, tenant: &TenantAdmin) -> (PersonId, Sessi
     (mia, token, made)
 }
 
-async fn judged(stage: &Stage, key: &NewSecret, permission: &str) -> Result<(), Refusal> {
+async fn decided(stage: &Stage, key: &NewSecret, permission: &str) -> Result<(), Refusal> {
     let permission = Permission::parse(permission).unwrap();
     let query = AccessQuery {
         address: Some(home()),
@@ -134,8 +134,8 @@ async fn role_change_applies_from_the_next_request_and_call(stage: Stage) {
         (role(Role::Member, &[]), false, false, false),
     ] {
         stage.keyring.set_role(&tenant, &mia, &new).await.unwrap();
-        assert_eq!(judged(&stage, &key, "reservations:read").await.is_ok(), reads, "reading as {new:?}");
-        assert_eq!(judged(&stage, &key, "reservations:write").await.is_ok(), writes, "writing as {new:?}");
+        assert_eq!(decided(&stage, &key, "reservations:read").await.is_ok(), reads, "reading as {new:?}");
+        assert_eq!(decided(&stage, &key, "reservations:write").await.is_ok(), writes, "writing as {new:?}");
         assert_eq!(signed_in(&stage, &token).await.unwrap().as_admin().is_ok(), administers, "{new:?}");
     }
     assert_eq!(stage.actions(&mia).await[..2], ["person.created", "session.opened"]);
@@ -221,11 +221,11 @@ async fn deactivated_person_can_do_nothing_until_reactivated(stage: Stage) {
     stage.keyring.deactivate(&ana, &mia).await.unwrap();
     assert!(signed_in(&stage, &token).await.is_none());
     assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_err());
-    let refused = judged(&stage, &key, "reservations:read").await;
+    let refused = decided(&stage, &key, "reservations:read").await;
     assert_eq!(refused, Err(Refusal::Disabled(Reason::OwnerDeactivated)));
     assert_eq!(stage.keyring.active_keys_of(&tenant, &mia).await.unwrap(), 1, "the key is still there");
     stage.keyring.reactivate(&ana, &mia).await.unwrap();
-    assert!(judged(&stage, &key, "reservations:read").await.is_ok(), "with the groups and the key from before");
+    assert!(decided(&stage, &key, "reservations:read").await.is_ok(), "with the groups and the key from before");
     assert!(signed_in(&stage, &token).await.is_none(), "sessions do not come back");
     assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
     let own = stage.keyring.deactivate(&ana, &id_of(&stage, &tenant, "Ana").await).await;
@@ -241,7 +241,7 @@ async fn key_of_a_deactivated_owner_is_rejected(stage: Stage) {
     let calls = async {
         // As often as it goes, until the first refusal.
         for answered in 0.. {
-            if let Err(refusal) = judged(&stage, &key, "reservations:read").await {
+            if let Err(refusal) = decided(&stage, &key, "reservations:read").await {
                 return (answered, refusal);
             }
             in_use.notify_one();
@@ -254,7 +254,7 @@ async fn key_of_a_deactivated_owner_is_rejected(stage: Stage) {
     let switching = async {
         in_use.notified().await;
         stage.keyring.deactivate(&tenant, &mia).await.unwrap();
-        judged(&stage, &key, "reservations:read").await
+        decided(&stage, &key, "reservations:read").await
     };
     let ((answered, refusal), afterwards) = tokio::join!(calls, switching);
     assert!(answered > 0, "the key was in use");

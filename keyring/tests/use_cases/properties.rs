@@ -31,7 +31,7 @@ async fn narrowed(stage: &Stage, tenant: &keyring::TenantAdmin, name: &str, to: 
     stage.keyring.generate_key(tenant, &new).await.unwrap()
 }
 
-async fn judge(stage: &Stage, secret: &SecretString, property: Option<&PropertyId>) -> Result<Caller, Refusal> {
+async fn decide(stage: &Stage, secret: &SecretString, property: Option<&PropertyId>) -> Result<Caller, Refusal> {
     let address = "203.0.113.7".parse().unwrap();
     let secret = SecretString::from(secret.expose_secret().to_owned());
     let property = property.map(ToString::to_string);
@@ -95,13 +95,13 @@ async fn archived_property_is_out_of_scope_until_restored(stage: Stage) {
     stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
 
     for secret in [&both.secret, &all.secret] {
-        let caller = judge(&stage, secret, None).await.unwrap();
+        let caller = decide(&stage, secret, None).await.unwrap();
         let (seen, _) = stage.keyring.reachable_properties(&caller, 10, None).await.unwrap();
         assert_eq!(seen, std::slice::from_ref(&old_town));
         assert_eq!(stage.keyring.reachable_property(&caller, &harbour.id.to_string()).await.unwrap(), None);
-        let named = judge(&stage, secret, Some(&harbour.id)).await;
+        let named = decide(&stage, secret, Some(&harbour.id)).await;
         assert!(matches!(named, Err(Refusal::NoSuchProperty)), "it is answered like one that does not exist");
-        judge(&stage, secret, Some(&old_town.id)).await.expect("the other one is still there");
+        decide(&stage, secret, Some(&old_town.id)).await.expect("the other one is still there");
     }
     assert_eq!(stage.key(&tenant, &both.id).await.reach, PropertyScope::Only(vec![old_town.id.clone()]));
     assert_eq!(
@@ -119,8 +119,8 @@ async fn archived_property_is_out_of_scope_until_restored(stage: Stage) {
 
     stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
     stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
-    judge(&stage, &both.secret, Some(&harbour.id)).await.unwrap();
-    judge(&stage, &all.secret, Some(&harbour.id)).await.unwrap();
+    decide(&stage, &both.secret, Some(&harbour.id)).await.unwrap();
+    decide(&stage, &all.secret, Some(&harbour.id)).await.unwrap();
     let expected = ["property.created", "property.archived", "property.restored"];
     assert_eq!(stage.actions(&harbour.id).await, expected, "twice is once");
 }

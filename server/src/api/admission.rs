@@ -99,7 +99,7 @@ impl<D: RequiredPermission, B: FromFields + Send> FromRequest<Api> for AdmittedW
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let read = body::read(&parts.headers, body).await;
+        let read = body::read_json(&parts.headers, body).await;
         // The credential is checked first, so that an unauthenticated client learns nothing from a body.
         let property = read.as_ref().ok().and_then(|body| body.text("property_id")).map(str::to_owned);
         let admitted = admit(&parts, api, property.as_deref()).await?;
@@ -148,14 +148,14 @@ impl<D: RequiredPermission, B> AdmittedWith<D, B> {
 /// # Errors
 /// If there is none or more than one, or the evaluator fails.
 pub async fn decide(parts: &Parts, api: &Api, requirement: Requirement<'_>) -> Result<Decision, Problem> {
-    let credential = match credential::find(&parts.headers) {
+    let credential = match credential::find_credential(&parts.headers) {
         Ok(Some(credential)) => credential,
         Ok(None) => return Err(challenged(Code::MissingCredential.into(), None)),
         Err(Conflict) => {
             return Err(challenged(Code::ConflictingCredentials.into(), Some("error=\"invalid_request\"")));
         }
     };
-    let address = address::of(&parts.extensions);
+    let address = address::from_extensions(&parts.extensions);
     let is_legacy = matches!(credential, Credential::Legacy(_));
     let origin = origin(&parts.headers);
     let query =

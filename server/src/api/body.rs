@@ -46,7 +46,7 @@ pub trait FromFields: Sized {
 ///
 /// # Errors
 /// When it is too long, of another type, no JSON, or no object.
-pub async fn read(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
+pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
     object(json(headers, body).await?)
 }
 
@@ -79,7 +79,7 @@ pub fn typed<B: DeserializeOwned + FromFields>(bytes: Bytes) -> Result<B, Proble
 }
 
 /// An answer in one piece. What axum's own begins with is outgrown several times by most of ours.
-pub fn answer(view: &impl Serialize) -> Response {
+pub fn json_response(view: &impl Serialize) -> Response {
     let mut bytes = Vec::with_capacity(TYPICAL_RESPONSE_BYTES);
     match serde_json::to_writer(&mut bytes, view) {
         Ok(()) => {

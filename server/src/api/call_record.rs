@@ -153,7 +153,7 @@ pub struct CallInfo {
 
 impl CallInfo {
     pub fn of(method: &Method, extensions: &Extensions, at: DateTime<Utc>) -> Self {
-        let address = Some(address::of(extensions).nearest);
+        let address = Some(address::from_extensions(extensions).nearest);
         Self { at, method: metrics::known(method), route: Route::of(extensions), address }
     }
 

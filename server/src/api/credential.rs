@@ -27,7 +27,7 @@ enum CredentialHeader {
 ///
 /// # Errors
 /// When there is more than one.
-pub fn find(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
+pub fn find_credential(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
     let mut found: Option<CredentialHeader> = None;
     for name in HEADERS {
         let mut values = headers.get_all(&name).iter();
@@ -102,7 +102,7 @@ mod tests {
 
     /// The kinds of credentials, for comparison.
     fn found(lines: &[(&str, &str)]) -> String {
-        match find(&headers(lines)) {
+        match find_credential(&headers(lines)) {
             Err(Conflict) => "conflict".to_owned(),
             Ok(None) => "none".to_owned(),
             Ok(Some(Credential::Secret(secret))) => format!("secret {}", secret.expose_secret()),

@@ -9,7 +9,7 @@ pub fn write(id: &str) -> String {
 }
 
 /// The id behind a cursor, if it is one of a list of these.
-pub fn read<I: Id>(cursor: &str) -> Option<I> {
+pub fn decode_cursor<I: Id>(cursor: &str) -> Option<I> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
     I::parse(std::str::from_utf8(&bytes).ok()?).ok()
 }
@@ -27,13 +27,13 @@ mod tests {
             let id = ReservationId::parse(&format!("res_{ulid}")).unwrap();
             let cursor = write(id.as_str());
             prop_assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
-            prop_assert_eq!(read::<ReservationId>(&cursor), Some(id));
-            prop_assert_eq!(read::<ServiceId>(&cursor), None, "of another list");
+            prop_assert_eq!(decode_cursor::<ReservationId>(&cursor), Some(id));
+            prop_assert_eq!(decode_cursor::<ServiceId>(&cursor), None, "of another list");
         }
 
         #[test]
         fn any_text_is_parsed_without_panic(text in "\\PC{0,80}") {
-            let _ = read::<ReservationId>(&text);
+            let _ = decode_cursor::<ReservationId>(&text);
         }
     }
 }

@@ -12,10 +12,10 @@ const MAX_CHARS: usize = 255;
 ///
 /// # Errors
 /// When it is sent twice, empty, too long, or no string.
-pub fn find(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub fn find_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(line) = lines.next() else { return Ok(None) };
-    let key = line.to_str().ok().and_then(|text| read(text.trim())).filter(|_| lines.next().is_none());
+    let key = line.to_str().ok().and_then(|text| parse_idempotency_key(text.trim())).filter(|_| lines.next().is_none());
     key.map(Some).ok_or_else(|| {
         let detail = "Send one text in quotes, such as a UUID, of 1 to 255 plain characters.";
         let (field, code) = ("Idempotency-Key".to_owned(), "not_a_string".to_owned());
@@ -23,7 +23,7 @@ pub fn find(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     })
 }
 
-fn read(text: &str) -> Option<String> {
+fn parse_idempotency_key(text: &str) -> Option<String> {
     let key = match text.strip_prefix('"') {
         Some(quoted) => unquoted(quoted)?,
         None => Some(text.to_owned()).filter(|word| word.bytes().all(is_of_word))?,
@@ -70,22 +70,22 @@ mod tests {
             ("a,b", None),
             (r#""ä""#, None),
         ] {
-            assert_eq!(read(text).as_deref(), expected, "{text}");
+            assert_eq!(parse_idempotency_key(text).as_deref(), expected, "{text}");
         }
-        assert!(read(&"x".repeat(255)).is_some());
-        assert!(read(&"x".repeat(256)).is_none());
+        assert!(parse_idempotency_key(&"x".repeat(255)).is_some());
+        assert!(parse_idempotency_key(&"x".repeat(256)).is_none());
     }
 
     proptest! {
         #[test]
         fn quoted_string_is_unescaped(key in "[ -~]{1,80}") {
             let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));
-            prop_assert_eq!(read(&quoted), Some(key));
+            prop_assert_eq!(parse_idempotency_key(&quoted), Some(key));
         }
 
         #[test]
         fn any_text_is_parsed_without_panic(text in "\\PC{0,300}") {
-            let _ = read(&text);
+            let _ = parse_idempotency_key(&text);
         }
     }
 }

@@ -121,7 +121,7 @@ impl Parameters {
 
     fn cursor<I: Id>(&mut self) -> Option<Option<String>> {
         let Some(text) = self.single("cursor") else { return Some(None) };
-        let id = cursor::read::<I>(&text);
+        let id = cursor::decode_cursor::<I>(&text);
         if id.is_none() {
             self.reject("cursor", "not_a_cursor", "Send next_cursor of the page before, as it was, or leave it out.");
         }

@@ -64,7 +64,7 @@ fn nothing(what: &str) -> Problem {
 }
 
 /// Returns the API's problem for a refusal of the booking engine.
-fn told(error: Error) -> Problem {
+fn booking_problem(error: Error) -> Problem {
     let words = error.to_string();
     match error {
         Error::NotFound(thing) => nothing(&thing.to_string()),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand, value_parser};
 use domain::{
     audit::Action,
-    audit_query::{AuditQuery, Start, Wanted},
+    audit_query::{AuditQuery, Start, SubjectFilter},
 };
 use keyring::{AuditEvent, AuditHead, AuditVerification, ChainErrorKind, ChainReport, Error, Keyring, TenantAdmin};
 use serde_json::json;
@@ -72,7 +72,7 @@ impl Filters {
             None => None,
         };
         let (subject, start) =
-            (subject.as_deref().and_then(Wanted::parse), before.map_or(Start::Newest, Start::Before));
+            (subject.as_deref().and_then(SubjectFilter::parse), before.map_or(Start::Newest, Start::Before));
         Ok(AuditQuery { actor, action, subject, from, to, start })
     }
 }

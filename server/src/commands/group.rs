@@ -73,7 +73,7 @@ pub(super) async fn execute(keyring: &Keyring, command: GroupCommand) -> Result<
             Ok(Report::new(json!(groups), table(&groups.iter().map(row).collect::<Vec<_>>())))
         }
         GroupCommand::Edit { id, name, permissions } => {
-            let (operator, before) = find(keyring, &id).await?;
+            let (operator, before) = find_group(keyring, &id).await?;
             let edit = GroupEdit {
                 seen: Some(Version(before.version)),
                 name: name.unwrap_or(before.group.name),
@@ -83,14 +83,14 @@ pub(super) async fn execute(keyring: &Keyring, command: GroupCommand) -> Result<
             Ok(Report::new(json!(after), format!("Changed the group {} ({}).\n", after.group.name, after.group.id)))
         }
         GroupCommand::Delete { id } => {
-            let (operator, TenantGroup { group, .. }) = find(keyring, &id).await?;
+            let (operator, TenantGroup { group, .. }) = find_group(keyring, &id).await?;
             keyring.delete_group(&operator, &group.id).await?;
             Ok(Report::new(json!({ "id": group.id }), format!("Deleted the group {} ({}).\n", group.name, group.id)))
         }
     }
 }
 
-async fn find(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, TenantGroup), Error> {
+async fn find_group(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, TenantGroup), Error> {
     let id = GroupId::parse(id).map_err(|_| Error::NotFound(Thing::Group))?;
     let operator = keyring.operator_for_group(&id).await?;
     let group = keyring.group_detail(&operator, &id).await?.group;

@@ -70,7 +70,7 @@ impl From<Price> for Money {
 
 pub(super) async fn service(keyring: &Keyring, booking: &Booking, command: ServiceCommand) -> Result<Report, Refusal> {
     let ServiceCommand::Create { place, name, units, price } = command;
-    let (operator, property) = find(keyring, &place).await?;
+    let (operator, property) = find_offer(keyring, &place).await?;
     let new = NewService { name, units, price: price.into() };
     let service = booking.create_service(&operator.tenant().id, &property, new, keyring.now()).await?;
     let text = format!("{} offers {} ({}).\n", place.property, service.name, service.id);
@@ -79,7 +79,7 @@ pub(super) async fn service(keyring: &Keyring, booking: &Booking, command: Servi
 
 pub(super) async fn package(keyring: &Keyring, booking: &Booking, command: PackageCommand) -> Result<Report, Refusal> {
     let PackageCommand::Create { place, service, name, price } = command;
-    let (operator, property) = find(keyring, &place).await?;
+    let (operator, property) = find_offer(keyring, &place).await?;
     let service = ServiceId::parse(&service).map_err(|_| booking::Error::NotFound(booking::Thing::Service))?;
     let new = NewPackage { service, name, price: price.into() };
     let package = booking.create_package(&operator.tenant().id, &property, new, keyring.now()).await?;
@@ -88,7 +88,7 @@ pub(super) async fn package(keyring: &Keyring, booking: &Booking, command: Packa
 }
 
 /// The tenant, and a property that it has.
-async fn find(keyring: &Keyring, place: &Place) -> Result<(TenantAdmin, PropertyId), Refusal> {
+async fn find_offer(keyring: &Keyring, place: &Place) -> Result<(TenantAdmin, PropertyId), Refusal> {
     let operator = keyring.operator_for(&place.tenant).await?;
     let properties = keyring.properties(&operator).await?;
     let property = properties.into_iter().find(|property| property.id.as_str() == place.property);

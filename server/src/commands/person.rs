@@ -153,24 +153,24 @@ pub(super) async fn execute(
             Ok(invited(public_url, &made))
         }
         PersonCommand::SetRole { id, powers } => {
-            let (operator, id) = find(keyring, &id).await?;
+            let (operator, id) = find_person(keyring, &id).await?;
             let role = powers.read(keyring, &operator).await?;
             let profile = keyring.set_role(&operator, &id, &role).await?;
             let text = format!("{} is {} now.\n", profile.person.name, profile.person.role.as_str());
             Ok(Report::new(json!(profile), text))
         }
         PersonCommand::SwitchOff { id } => {
-            let (operator, id) = find(keyring, &id).await?;
+            let (operator, id) = find_person(keyring, &id).await?;
             keyring.deactivate(&operator, &id).await?;
             shown(keyring, &operator, &id, "is switched off, and their sessions have ended").await
         }
         PersonCommand::SwitchOn { id } => {
-            let (operator, id) = find(keyring, &id).await?;
+            let (operator, id) = find_person(keyring, &id).await?;
             keyring.reactivate(&operator, &id).await?;
             shown(keyring, &operator, &id, "is switched on").await
         }
         PersonCommand::ResetSecondFactor { id } => {
-            let (operator, id) = find(keyring, &id).await?;
+            let (operator, id) = find_person(keyring, &id).await?;
             keyring.reset_second_factor(&operator, &id).await?;
             shown(keyring, &operator, &id, "has no second factor").await
         }
@@ -209,7 +209,7 @@ pub(super) async fn execute(
 }
 
 /// A person by their id, and the operator of their tenant.
-async fn find(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, PersonId), Error> {
+async fn find_person(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, PersonId), Error> {
     let id = PersonId::parse(id).map_err(|_| Error::NotFound(Thing::Person))?;
     Ok((keyring.operator_for_person(&id).await?, id))
 }

@@ -46,22 +46,22 @@ pub(super) async fn execute(keyring: &Keyring, command: PropertyCommand) -> Resu
             Ok(Report::new(json!(properties), table(&properties.iter().map(row).collect::<Vec<_>>())))
         }
         PropertyCommand::Rename { id, name } => {
-            let (operator, id) = find(keyring, &id).await?;
+            let (operator, id) = find_property(keyring, &id).await?;
             let renaming = Renaming { seen: None, name };
             Ok(report("Renamed", &keyring.rename_property(&operator, &id, &renaming).await?))
         }
         PropertyCommand::Archive { id } => {
-            let (operator, id) = find(keyring, &id).await?;
+            let (operator, id) = find_property(keyring, &id).await?;
             Ok(report("Archived", &keyring.archive_property(&operator, &id).await?))
         }
         PropertyCommand::Restore { id } => {
-            let (operator, id) = find(keyring, &id).await?;
+            let (operator, id) = find_property(keyring, &id).await?;
             Ok(report("Restored", &keyring.restore_property(&operator, &id).await?))
         }
     }
 }
 
-async fn find(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, PropertyId), Error> {
+async fn find_property(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, PropertyId), Error> {
     let id = PropertyId::parse(id).map_err(|_| Error::NotFound(Thing::Property))?;
     Ok((keyring.operator_for_property(&id).await?, id))
 }

@@ -43,7 +43,7 @@ pub fn headers(
         Identity::Person(person) => Some(person.as_str()),
     };
     let properties = match key.map(|key| &key.reach) {
-        Some(PropertyScope::Only(ids)) => words(ids),
+        Some(PropertyScope::Only(ids)) => join_with_spaces(ids),
         Some(PropertyScope::All) | None => "*".to_owned(),
     };
     let headers = [
@@ -51,7 +51,7 @@ pub fn headers(
         (KEY_ID, value(key.map(|key| key.id.to_string()).unwrap_or_default())),
         (KEY_NAME, value(key.map(|key| encoded(&key.name)).unwrap_or_default())),
         (OWNER, value(owner.unwrap_or_default().to_owned())),
-        (PERMISSIONS, value(words(&caller.grants.listed()))),
+        (PERMISSIONS, value(join_with_spaces(&caller.grants.listed()))),
         (PROPERTIES, value(properties)),
     ];
     let bytes: usize = headers.iter().map(|(name, value)| header_bytes(name, value)).sum();
@@ -70,7 +70,7 @@ fn too_large(bytes: usize) -> Problem {
     Problem::new(Code::IdentityTooLarge, detail)
 }
 
-fn words<T: ToString>(items: &[T]) -> String {
+fn join_with_spaces<T: ToString>(items: &[T]) -> String {
     items.iter().map(T::to_string).collect::<Vec<_>>().join(" ")
 }
 

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{Extension, Router, routing::get};
-use latchkey_client::{Answer as Said, Caller, Error, Guard, Latchkey, Question, Verdict};
+use latchkey_client::{Answer as ClientAnswer, Caller, Error, Guard, Latchkey, Verdict, VerifyRequest};
 use reqwest::{Client, Method};
 use tokio::net::TcpListener;
 
@@ -61,8 +61,8 @@ async fn valid_key_is_described(base: Base) {
     let stage = base.stage();
     let property = stage.property("acme", "Harbour House");
     let key = stage.key(&["--property", &property, "--expires", "2035-01-31T00:00:00Z", "--rate-limit", "77"]);
-    let question = Question::about(&*key.secret).permission("reservations:read").property(&property);
-    let Said::Valid(caller) = stage.asker().verify(&question).await.unwrap() else { panic!("it is good") };
+    let question = VerifyRequest::new(&*key.secret).permission("reservations:read").property(&property);
+    let ClientAnswer::Valid(caller) = stage.asker().verify(&question).await.unwrap() else { panic!("it is good") };
     assert_eq!((&caller.key_id, caller.name.as_deref(), &*caller.kind), (&key.id, Some("PMS"), "tenant"));
     assert_eq!((caller.tenant.slug.as_deref(), caller.group.as_deref()), (Some("acme"), Some("Full access")));
     assert_eq!((&caller.permissions, caller.scopes.len()), (&vec!["*".to_owned()], 2));
@@ -85,9 +85,9 @@ async fn every_verdict_reaches_the_verifier(base: Base) {
     let narrow = stage.key(&["--property", &property]);
     stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other Hotels"]);
     let foreign = stage.key_of("other", &[]);
-    let about = |key: &Key| Question::about(&*key.secret);
+    let about = |key: &Key| VerifyRequest::new(&*key.secret);
     for (question, verdict, status) in [
-        (Question::about("lk_tk_nonsense"), Verdict::Malformed, 401),
+        (VerifyRequest::new("lk_tk_nonsense"), Verdict::Malformed, 401),
         (about(&foreign), Verdict::NotFound, 401),
         (about(&revoked), Verdict::Revoked, 401),
         (about(&far).ip("192.0.2.1".parse().unwrap()), Verdict::IpNotAllowed, 403),
@@ -97,7 +97,7 @@ async fn every_verdict_reaches_the_verifier(base: Base) {
         (about(&narrow).property("prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"), Verdict::PropertyNotAllowed, 403),
         (about(&reader).cost(61), Verdict::RateLimited, 429),
     ] {
-        let Said::Refused(refusal) = asker.verify(&question).await.unwrap() else { panic!("{verdict}") };
+        let ClientAnswer::Refused(refusal) = asker.verify(&question).await.unwrap() else { panic!("{verdict}") };
         assert_eq!((&refusal.verdict, refusal.status), (&verdict, status));
         assert!(refusal.message.contains(' ') && refusal.request_id.starts_with("req_"), "{refusal:?}");
     }
@@ -112,7 +112,7 @@ async fn key_without_verify_permission_is_reported(base: Base) {
     stage.revoke(&revoked);
     for (asking, expected) in [(mute, "insufficient_scope"), (revoked, "key_revoked")] {
         let latchkey = Latchkey::new(&stage.program.url, asking.secret).unwrap();
-        let error = latchkey.verify(&Question::about("lk_tk_nonsense")).await.unwrap_err();
+        let error = latchkey.verify(&VerifyRequest::new("lk_tk_nonsense")).await.unwrap_err();
         assert!(matches!(&error, Error::NotAnswered { code, .. } if code == expected), "{error:?}");
     }
 }

@@ -61,7 +61,7 @@ async fn reserve(url: String, secret: String, body: Value, told: Arc<Acknowledge
     }
 }
 
-async fn read(url: String, secret: String, told: Arc<Acknowledged>) {
+async fn read_acknowledgements(url: String, secret: String, told: Arc<Acknowledged>) {
     let client = Client::new();
     while let Ok(answer) = client.get(&url).bearer_auth(&secret).send().await {
         assert_eq!(answer.status(), 200);
@@ -110,7 +110,7 @@ async fn acknowledged_changes_survive_a_crash(base: Base) {
         let (url, writer) = (stage.url(RESERVATIONS), stage.key(&["--rate-limit", "1000"]));
         clients.spawn(reserve(url, writer.secret, stay(&harbour, &service), told.clone()));
     }
-    clients.spawn(read(stage.url("/api/v1/key"), reader.secret.clone(), told.clone()));
+    clients.spawn(read_acknowledgements(stage.url("/api/v1/key"), reader.secret.clone(), told.clone()));
     tokio::time::sleep(WORK).await;
     told.wait_for_enough().await;
     is_over.store(true, Ordering::SeqCst);

@@ -49,19 +49,19 @@ impl Example {
 
     fn says(&self, asking: &Key, asked: &str, words: &[&str]) {
         let output = self.run(asking, asked);
-        let said = String::from_utf8(output.stdout).unwrap();
+        let verdict = String::from_utf8(output.stdout).unwrap();
         let complained = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {said} {complained}", self.file);
+        assert!(output.status.success(), "{}: {verdict} {complained}", self.file);
         for word in words {
-            assert!(said.contains(word), "{}: “{word}” is not in: {said}", self.file);
+            assert!(verdict.contains(word), "{}: “{word}” is not in: {verdict}", self.file);
         }
     }
 
     fn fails(&self, asking: &Key, asked: &str, word: &str) {
         let output = self.run(asking, asked);
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        assert!(!output.status.success() && said.contains(word), "{}: {said}", self.file);
+        let verdict = [output.stdout, output.stderr].concat();
+        let verdict = String::from_utf8_lossy(&verdict);
+        assert!(!output.status.success() && verdict.contains(word), "{}: {verdict}", self.file);
     }
 }
 
@@ -88,8 +88,8 @@ async fn every_example_runs_as_printed() {
         example.says(&asking, &poor.secret, &["403", "reservations:read"]);
         example.says(&asking, "lk_tk_nonsense", &["401"]);
         let more_than_a_key = format!("{}\",\"ip\":\"127.0.0.1", good.secret);
-        let said = example.run(&asking, &more_than_a_key).stdout;
-        assert!(!String::from_utf8_lossy(&said).contains(&good.id), "{}: no caller has this key", example.file);
+        let verdict = example.run(&asking, &more_than_a_key).stdout;
+        assert!(!String::from_utf8_lossy(&verdict).contains(&good.id), "{}: no caller has this key", example.file);
         example.fails(&revoked, &good.secret, "key_revoked");
     }
 }

@@ -41,7 +41,7 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Log::default();
-        let router = Router::new().fallback(note).with_state(log.clone());
+        let router = Router::new().fallback(record_request).with_state(log.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { address, log, server }
     }
@@ -52,7 +52,7 @@ impl Upstream {
     }
 }
 
-async fn note(State(log): State<Log>, request: Request) -> &'static str {
+async fn record_request(State(log): State<Log>, request: Request) -> &'static str {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     log.lock().unwrap().push(Seen { method: parts.method, uri: parts.uri, headers: parts.headers, body });

@@ -35,7 +35,7 @@ pub struct Asker {
 
 /// Where a key can be presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Face {
+pub enum Surface {
     Verify,
     /// `GET /api/v1/key`, which accepts any valid key.
     Key,
@@ -44,14 +44,14 @@ pub enum Face {
     Gateway,
 }
 
-pub const FACES: [Face; 4] = [Face::Verify, Face::Key, Face::Properties, Face::Gateway];
+pub const SURFACES: [Surface; 4] = [Surface::Verify, Surface::Key, Surface::Properties, Surface::Gateway];
 
 /// The surfaces that check permissions, and not just validity.
-pub const DEMANDING: [Face; 3] = [Face::Verify, Face::Properties, Face::Gateway];
+pub const DEMANDING: [Surface; 3] = [Surface::Verify, Surface::Properties, Surface::Gateway];
 
 /// What a server says of a key.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Verdict {
     Valid,
     /// With the verdict, or the problem's code.
     Refused(String),
@@ -106,19 +106,24 @@ impl Cluster {
     }
 
     /// What one server says of a key.
-    pub async fn says(&self, node: &Program, face: Face, secret: &str, demand: &Demand) -> Said {
-        self.asker.ask(&node.url, face, secret, demand).await
+    pub async fn says(&self, node: &Program, surface: Surface, secret: &str, demand: &Demand) -> Verdict {
+        self.asker.ask(&node.url, surface, secret, demand).await
     }
 
     /// Returns the verdicts of all surfaces, requested concurrently.
-    pub async fn all_say(&self, faces: &[Face], secret: &str, demand: &Demand) -> Vec<(String, Face, Said)> {
+    pub async fn verdicts(
+        &self,
+        surfaces: &[Surface],
+        secret: &str,
+        demand: &Demand,
+    ) -> Vec<(String, Surface, Verdict)> {
         let mut asked = JoinSet::new();
         for url in self.nodes().map(|node| node.url.clone()) {
-            for face in faces.iter().copied() {
+            for surface in surfaces.iter().copied() {
                 let (asker, secret, demand, url) = (self.asker.clone(), secret.to_owned(), demand.clone(), url.clone());
                 asked.spawn(async move {
-                    let said = asker.ask(&url, face, &secret, &demand).await;
-                    (url, face, said)
+                    let verdict = asker.ask(&url, surface, &secret, &demand).await;
+                    (url, surface, verdict)
                 });
             }
         }
@@ -126,28 +131,28 @@ impl Cluster {
     }
 
     /// Asserts that every server accepts the key, and has it cached.
-    pub async fn know(&self, faces: &[Face], secret: &str, demand: &Demand) {
+    pub async fn assert_cached(&self, surfaces: &[Surface], secret: &str, demand: &Demand) {
         for _ in 0..OFTEN {
-            for (node, face, said) in self.all_say(faces, secret, demand).await {
-                assert_eq!(said, Said::Valid, "{face:?} at {node}, before the change");
+            for (node, surface, verdict) in self.verdicts(surfaces, secret, demand).await {
+                assert_eq!(verdict, Verdict::Valid, "{surface:?} at {node}, before the change");
             }
         }
     }
 
     /// Asserts that every server rejects the key with this reason.
-    pub async fn refuse(&self, faces: &[Face], secret: &str, demand: &Demand, change: &str) {
-        for (node, face, said) in self.all_say(faces, secret, demand).await {
-            assert!(matches!(said, Said::Refused(_)), "{face:?} at {node}, after {change}: {said:?}");
+    pub async fn assert_rejected(&self, surfaces: &[Surface], secret: &str, demand: &Demand, change: &str) {
+        for (node, surface, verdict) in self.verdicts(surfaces, secret, demand).await {
+            assert!(matches!(verdict, Verdict::Refused(_)), "{surface:?} at {node}, after {change}: {verdict:?}");
         }
     }
 
     /// Asserts that every server accepts the key within a second.
-    pub async fn let_in_soon(&self, faces: &[Face], secret: &str, change: &str) {
+    pub async fn wait_until_admitted(&self, surfaces: &[Surface], secret: &str, change: &str) {
         let changed = Instant::now();
         loop {
             let begun = changed.elapsed();
-            let answers = self.all_say(faces, secret, &Demand::default()).await;
-            if answers.iter().all(|(.., said)| *said == Said::Valid) {
+            let answers = self.verdicts(surfaces, secret, &Demand::default()).await;
+            if answers.iter().all(|(.., verdict)| *verdict == Verdict::Valid) {
                 return;
             }
             assert!(begun < SOON, "{begun:?} after {change}: {answers:?}");
@@ -156,44 +161,44 @@ impl Cluster {
     }
 
     /// Asserts that a key accepted by all servers is rejected by all as soon as a command has returned.
-    pub async fn loses(&self, faces: &[Face], secret: &str, demand: &Demand, words: &[&str]) {
-        self.know(faces, secret, demand).await;
+    pub async fn assert_revoked(&self, surfaces: &[Surface], secret: &str, demand: &Demand, words: &[&str]) {
+        self.assert_cached(surfaces, secret, demand).await;
         self.command(words);
-        self.refuse(faces, secret, demand, &words.join(" ")).await;
+        self.assert_rejected(surfaces, secret, demand, &words.join(" ")).await;
     }
 }
 
 impl Asker {
-    pub async fn ask(&self, url: &str, face: Face, secret: &str, demand: &Demand) -> Said {
-        let answer = self.answer(url, face, secret, demand).await;
+    pub async fn ask(&self, url: &str, surface: Surface, secret: &str, demand: &Demand) -> Verdict {
+        let answer = self.answer(url, surface, secret, demand).await;
         if answer.status == 503 {
             answer.refused(503, "unavailable");
             assert_eq!(answer.header("retry-after"), "1");
-            return Said::Unavailable;
+            return Verdict::Unavailable;
         }
-        match face {
-            Face::Verify => match answer.good()["data"]["code"].as_str().expect("a verdict") {
-                "VALID" => Said::Valid,
-                verdict => Said::Refused(verdict.to_owned()),
+        match surface {
+            Surface::Verify => match answer.good()["data"]["code"].as_str().expect("a verdict") {
+                "VALID" => Verdict::Valid,
+                verdict => Verdict::Refused(verdict.to_owned()),
             },
-            _ if answer.status == 200 => Said::Valid,
-            _ => Said::Refused(answer.json()["code"].as_str().expect("a problem").to_owned()),
+            _ if answer.status == 200 => Verdict::Valid,
+            _ => Verdict::Refused(answer.json()["code"].as_str().expect("a problem").to_owned()),
         }
     }
 
-    async fn answer(&self, url: &str, face: Face, secret: &str, demand: &Demand) -> Answer {
+    async fn answer(&self, url: &str, surface: Surface, secret: &str, demand: &Demand) -> Answer {
         let (permission, property) = ("properties:read", demand.property.as_deref());
         let get = |path: &str| self.client.get(format!("{url}{path}")).bearer_auth(secret);
-        Answer::to(match face {
-            Face::Verify => {
+        Answer::to(match surface {
+            Surface::Verify => {
                 let question =
                     json!({ "key": secret, "permission": permission, "property": property, "ip": "127.0.0.1" });
                 let asked = self.client.post(format!("{url}/api/v1/keys/verify")).bearer_auth(&self.verifier);
                 asked.json(&question)
             }
-            Face::Key => get("/api/v1/key"),
-            Face::Properties => get(&format!("/api/v1/properties/{}", property.unwrap_or_default())),
-            Face::Gateway => {
+            Surface::Key => get("/api/v1/key"),
+            Surface::Properties => get(&format!("/api/v1/properties/{}", property.unwrap_or_default())),
+            Surface::Gateway => {
                 let named = property.map(|property| format!("&property={property}")).unwrap_or_default();
                 get(&format!("/gateway/auth?tenant=acme&permission={permission}{named}"))
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    cluster::{Cluster, Demand, FACES, Said},
+    cluster::{Cluster, Demand, SURFACES, Verdict},
     stage::Base,
 };
 
@@ -19,19 +19,19 @@ const FROM_NOW: TimeDelta = TimeDelta::seconds(3);
 /// Verifies the key on all servers until it expires.
 async fn ends(cluster: &Cluster, secret: &str, end: DateTime<Utc>, verdicts: [&str; 2]) {
     let any = Demand::default();
-    cluster.know(&FACES, secret, &any).await;
+    cluster.assert_cached(&SURFACES, secret, &any).await;
     assert!(Utc::now() < end, "it took too long to get there");
     loop {
         let begun = Utc::now();
-        let answers = cluster.all_say(&FACES, secret, &any).await;
+        let answers = cluster.verdicts(&SURFACES, secret, &any).await;
         let ended = Utc::now();
-        for (node, face, said) in answers {
-            match said {
-                Said::Valid => assert!(begun < end + APART, "{face:?} at {node} lets it in {} late", begun - end),
-                Said::Refused(code) if verdicts.contains(&code.as_str()) => {
-                    assert!(ended > end - APART, "{face:?} at {node} refuses it {} early", end - ended);
+        for (node, surface, verdict) in answers {
+            match verdict {
+                Verdict::Valid => assert!(begun < end + APART, "{surface:?} at {node} lets it in {} late", begun - end),
+                Verdict::Refused(code) if verdicts.contains(&code.as_str()) => {
+                    assert!(ended > end - APART, "{surface:?} at {node} refuses it {} early", end - ended);
                 }
-                other => panic!("{face:?} at {node}: {other:?}"),
+                other => panic!("{surface:?} at {node}: {other:?}"),
             }
         }
         if begun >= end + APART {
@@ -57,7 +57,7 @@ async fn cached_old_secret_expires_with_its_grace_period(base: Base) {
     let sooner = format!("UPDATE api_key_secret SET retires_at = '{}' WHERE retires_at IS NOT NULL", end.to_rfc3339());
     cluster.stage.change_database(&sooner).await;
     ends(&cluster, &key.secret, end, ["REVOKED", "key_revoked"]).await;
-    cluster.know(&FACES, &next.secret, &Demand::default()).await;
+    cluster.assert_cached(&SURFACES, &next.secret, &Demand::default()).await;
 }
 
 on_both_databases!(cached_key_expires_at_its_instant, cached_old_secret_expires_with_its_grace_period);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    cluster::{Cluster, Demand, FACES, Face},
+    cluster::{Cluster, Demand, SURFACES, Surface},
     disk::{SmallDisk, WriteOutcome},
     postgres::Postgres,
     program::{Program, shell_on, sqlite_in},
@@ -17,7 +17,7 @@ use super::{
 const FAILURES: usize = 6;
 
 /// Surfaces that answer from the cache and read nothing else.
-const FROM_MEMORY: [Face; 3] = [Face::Verify, Face::Key, Face::Gateway];
+const FROM_MEMORY: [Surface; 3] = [Surface::Verify, Surface::Key, Surface::Gateway];
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -78,17 +78,17 @@ async fn full_disk_loses_no_revocation_on_sqlite() {
     stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
     let (cluster, any) = (Cluster::around(stage, 0), Demand::default());
     let doomed = cluster.key(&[]);
-    cluster.know(&FROM_MEMORY, &doomed.secret, &any).await;
+    cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.fill();
     let log = create_keys_until_refused(&cluster.stage.program.database_url);
     readiness(&cluster.stage.program).await.refused(503, "unavailable").says("disk is full");
-    cluster.know(&FROM_MEMORY, &doomed.secret, &any).await;
+    cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.free();
     wait_until_ready(&cluster.stage.program).await;
     cluster.stage.revoke(&doomed);
-    cluster.refuse(&FACES, &doomed.secret, &any, "it was revoked").await;
+    cluster.assert_rejected(&SURFACES, &doomed.secret, &any, "it was revoked").await;
     assert_eq!(log.unknown, 0, "a full disk is a refusal");
     assert_eq!(names_of_keys(&cluster.stage.program).len(), log.created.len(), "what was refused left nothing");
 
@@ -96,9 +96,9 @@ async fn full_disk_loses_no_revocation_on_sqlite() {
     let database_url = stage.program.database_url.clone();
     let program = Program::launch(stage.program.kill(), database_url, &[]);
     let cluster = Cluster { stage: Stage::around(program), others: Vec::new(), asker };
-    cluster.refuse(&FACES, &doomed.secret, &any, "it was revoked, and the server was killed").await;
+    cluster.assert_rejected(&SURFACES, &doomed.secret, &any, "it was revoked, and the server was killed").await;
     for key in &log.created {
-        cluster.know(&[Face::Key], &key.secret, &any).await;
+        cluster.assert_cached(&[Surface::Key], &key.secret, &any).await;
     }
     let report: Value = cluster.command(&["audit", "verify", "--tenant", "acme"]);
     assert!(report[0]["fault"].is_null(), "{report}");
@@ -113,18 +113,18 @@ async fn full_disk_is_refused_and_recovers_on_postgres() {
     stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
     let (cluster, any) = (Cluster::around(stage, 1), Demand::default());
     let doomed = cluster.key(&[]);
-    cluster.know(&FROM_MEMORY, &doomed.secret, &any).await;
+    cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.fill();
     let log = create_keys_until_refused(&cluster.stage.program.database_url);
-    cluster.know(&FROM_MEMORY, &doomed.secret, &any).await;
+    cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.free();
     for node in cluster.nodes() {
         wait_until_ready(node).await;
     }
     cluster.stage.revoke(&doomed);
-    cluster.refuse(&FACES, &doomed.secret, &any, "it was revoked").await;
+    cluster.assert_rejected(&SURFACES, &doomed.secret, &any, "it was revoked").await;
     let count = names_of_keys(&cluster.stage.program).len();
     assert!((log.created.len()..=log.created.len() + log.unknown).contains(&count), "{count}: {}", log.created.len());
 }

@@ -11,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    cluster::{Cluster, Demand, FACES, Face, Said},
+    cluster::{Cluster, Demand, SURFACES, Surface, Verdict},
     disk::WriteOutcome,
     program::{Program, sqlite_in},
     stage::{Key, Stage},
@@ -59,8 +59,8 @@ impl Faults {
     }
 }
 
-async fn said_of(cluster: &Cluster, key: &Key) -> Said {
-    cluster.says(&cluster.stage.program, Face::Verify, &key.secret, &Demand::default()).await
+async fn said_of(cluster: &Cluster, key: &Key) -> Verdict {
+    cluster.says(&cluster.stage.program, Surface::Verify, &key.secret, &Demand::default()).await
 }
 
 async fn failed_writes_of_a_revocation(error: i64) {
@@ -73,14 +73,14 @@ async fn failed_writes_of_a_revocation(error: i64) {
     let (mut revoked, mut kept, mut failures) = (Vec::new(), Vec::new(), 0);
     for number in 1..=MAX_WRITES {
         let key = cluster.key(&[]);
-        cluster.know(&[Face::Verify], &key.secret, &any).await;
+        cluster.assert_cached(&[Surface::Verify], &key.secret, &any).await;
         faults.arm(number, error);
         let output = cluster.stage.program.shell(&["key", "revoke", &key.id, "--json"], "");
         let was_met = faults.disarm();
-        let (outcome, said) = (WriteOutcome::of(&output), said_of(&cluster, &key).await);
+        let (outcome, verdict) = (WriteOutcome::of(&output), said_of(&cluster, &key).await);
         match outcome {
-            WriteOutcome::Done => assert!(matches!(said, Said::Refused(_)), "write {number}: {said:?}"),
-            WriteOutcome::Refused => assert_eq!(said, Said::Valid, "write {number} was refused"),
+            WriteOutcome::Done => assert!(matches!(verdict, Verdict::Refused(_)), "write {number}: {verdict:?}"),
+            WriteOutcome::Refused => assert_eq!(verdict, Verdict::Valid, "write {number} was refused"),
             WriteOutcome::Unknown => {}
         }
         failures += usize::from(outcome != WriteOutcome::Done);
@@ -101,10 +101,10 @@ async fn failed_writes_of_a_revocation(error: i64) {
     let program = Program::launch(stage.program.kill(), database_url, &[]);
     let cluster = Cluster { stage: Stage::around(program), others: Vec::new(), asker };
     for key in &revoked {
-        cluster.refuse(&FACES, &key.secret, &any, "it was revoked, and the server was killed").await;
+        cluster.assert_rejected(&SURFACES, &key.secret, &any, "it was revoked, and the server was killed").await;
     }
     for key in &kept {
-        cluster.know(&[Face::Verify], &key.secret, &any).await;
+        cluster.assert_cached(&[Surface::Verify], &key.secret, &any).await;
     }
     let reports = cluster.command(&["audit", "verify", "--tenant", "acme"]);
     assert!(reports[0]["fault"].is_null(), "{reports}");

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 use super::{
-    cluster::{Cluster, Demand, Face, Said, made_up_secret},
+    cluster::{Cluster, Demand, Surface, Verdict, made_up_secret},
     stage::{Base, Key, Stage},
 };
 
@@ -64,23 +64,23 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Verifies all of them, some at a time, and returns the verdicts.
-async fn said_of(cluster: &Cluster, keys: &[Key]) -> Vec<Said> {
+async fn said_of(cluster: &Cluster, keys: &[Key]) -> Vec<Verdict> {
     let ask = |some: &[Key]| {
         let (asker, url, some) = (cluster.asker.clone(), cluster.stage.program.url.clone(), some.to_vec());
         tokio::spawn(async move {
-            let mut said = Vec::new();
+            let mut verdict = Vec::new();
             for key in some {
-                said.push(asker.ask(&url, Face::Verify, &key.secret, &Demand::default()).await);
+                verdict.push(asker.ask(&url, Surface::Verify, &key.secret, &Demand::default()).await);
             }
-            said
+            verdict
         })
     };
     let asking: Vec<_> = keys.chunks(keys.len().div_ceil(AT_ONCE)).map(ask).collect();
-    let mut said = Vec::new();
+    let mut verdict = Vec::new();
     for some in asking {
-        said.extend(some.await.unwrap());
+        verdict.extend(some.await.unwrap());
     }
-    said
+    verdict
 }
 
 async fn cache_stays_within_its_memory_limit(base: Base) {
@@ -88,9 +88,9 @@ async fn cache_stays_within_its_memory_limit(base: Base) {
     let template = cluster.key(&[]);
     let keys = copies_of(&template, &cluster.stage).await;
 
-    assert!(said_of(&cluster, &keys[..SOME]).await.iter().all(|said| *said == Said::Valid));
+    assert!(said_of(&cluster, &keys[..SOME]).await.iter().all(|verdict| *verdict == Verdict::Valid));
     let full = cluster.stage.program.memory("VmRSS");
-    assert!(said_of(&cluster, &keys).await.iter().all(|said| *said == Said::Valid));
+    assert!(said_of(&cluster, &keys).await.iter().all(|verdict| *verdict == Verdict::Valid));
     let grown = cluster.stage.program.memory("VmRSS").saturating_sub(full);
     assert!(grown < KILOBYTES, "by {grown} kB");
 
@@ -99,14 +99,14 @@ async fn cache_stays_within_its_memory_limit(base: Base) {
     for key in some.iter().step_by(EACH * EACH) {
         cluster.stage.revoke(key);
     }
-    for (place, said) in said_of(&cluster, &some).await.into_iter().enumerate() {
-        let expected = if is_revoked(place) { Said::Refused("REVOKED".to_owned()) } else { Said::Valid };
-        assert_eq!(said, expected, "the key at {place}");
+    for (place, verdict) in said_of(&cluster, &some).await.into_iter().enumerate() {
+        let expected = if is_revoked(place) { Verdict::Refused("REVOKED".to_owned()) } else { Verdict::Valid };
+        assert_eq!(verdict, expected, "the key at {place}");
     }
     let nobodys = made_up_secret(KEYS);
     assert_eq!(
-        cluster.says(&cluster.stage.program, Face::Verify, &nobodys, &Demand::default()).await,
-        Said::Refused("NOT_FOUND".to_owned())
+        cluster.says(&cluster.stage.program, Surface::Verify, &nobodys, &Demand::default()).await,
+        Verdict::Refused("NOT_FOUND".to_owned())
     );
 }
 

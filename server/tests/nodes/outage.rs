@@ -6,15 +6,15 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use tempfile::TempDir;
 
 use super::{
-    cluster::{Cluster, Demand, Face, SOON, Said, made_up_secret},
+    cluster::{Cluster, Demand, SOON, Surface, Verdict, made_up_secret},
+    network_partition::Wire,
     postgres::Postgres,
     program::{Program, shell_on},
     stage::{Answer, Stage},
-    wire::Wire,
 };
 
 /// Those that need nothing but what is in memory.
-const FROM_MEMORY: [Face; 3] = [Face::Verify, Face::Key, Face::Gateway];
+const FROM_MEMORY: [Surface; 3] = [Surface::Verify, Surface::Key, Surface::Gateway];
 
 const LEASE: Duration = Duration::from_millis(1_800);
 
@@ -47,10 +47,10 @@ async fn leases_end(cluster: &Cluster, secret: &str, gone: Instant) {
     let mut last_good = None;
     loop {
         let begun = gone.elapsed();
-        for (node, face, said) in cluster.all_say(&FROM_MEMORY, secret, &Demand::default()).await {
-            assert!(!matches!(said, Said::Refused(_)), "{face:?} at {node} after {begun:?}: {said:?}");
-            if said == Said::Valid {
-                assert!(begun < LEASE + APART, "{face:?} at {node} lets it in after {begun:?}");
+        for (node, surface, verdict) in cluster.verdicts(&FROM_MEMORY, secret, &Demand::default()).await {
+            assert!(!matches!(verdict, Verdict::Refused(_)), "{surface:?} at {node} after {begun:?}: {verdict:?}");
+            if verdict == Verdict::Valid {
+                assert!(begun < LEASE + APART, "{surface:?} at {node} lets it in after {begun:?}");
                 last_good = Some(begun);
             }
         }
@@ -68,7 +68,7 @@ async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(
     let (cluster, any) = (two_servers_on(&postgres), Demand::default());
     let (key, doomed) = (cluster.key(&[]), cluster.key(&[]));
     for key in [&key, &doomed] {
-        cluster.know(&FROM_MEMORY, &key.secret, &any).await;
+        cluster.assert_cached(&FROM_MEMORY, &key.secret, &any).await;
     }
     assert_eq!(readiness(&cluster.stage.program).await.status, 200);
 
@@ -80,15 +80,18 @@ async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(
     for node in cluster.nodes() {
         readiness(node).await.refused(503, "unavailable").says("The database does not answer");
     }
-    assert!(!revoking.is_finished() || !revoking.await.unwrap().status.success(), "the revocation cannot have succeeded");
+    assert!(
+        !revoking.is_finished() || !revoking.await.unwrap().status.success(),
+        "the revocation cannot have succeeded"
+    );
 
     come_back(&mut postgres);
-    cluster.let_in_soon(&FROM_MEMORY, &key.secret, "the database came back").await;
+    cluster.wait_until_admitted(&FROM_MEMORY, &key.secret, "the database came back").await;
     for node in cluster.nodes() {
         assert_eq!(readiness(node).await.status, 200);
     }
     cluster.stage.revoke(&doomed);
-    cluster.refuse(&FROM_MEMORY, &doomed.secret, &any, "it was revoked").await;
+    cluster.assert_rejected(&FROM_MEMORY, &doomed.secret, &any, "it was revoked").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,21 +108,22 @@ async fn hanging_database_stops_service_and_recovers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn silently_dead_connections_are_replaced() {
     let postgres = Postgres::start();
-    let wire = Wire::to(&postgres.url()).await;
-    let cluster = Cluster::around(Stage::on(Program::launch(TempDir::new().unwrap(), wire.url.clone(), &[])), 0);
+    let network_partition = Wire::to(&postgres.url()).await;
+    let cluster =
+        Cluster::around(Stage::on(Program::launch(TempDir::new().unwrap(), network_partition.url.clone(), &[])), 0);
     let (key, any) = (cluster.key(&[]), Demand::default());
-    cluster.know(&FROM_MEMORY, &key.secret, &any).await;
+    cluster.assert_cached(&FROM_MEMORY, &key.secret, &any).await;
     let unknown: Vec<_> = (0..10).map(|_| cluster.key(&[])).collect();
     let ears = "SELECT count(*)::text FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
     cluster.stage.see(ears, &["1".to_owned()]).await;
 
-    wire.fall_silent();
+    network_partition.fall_silent();
     // That is how long it takes to find out.
     tokio::time::sleep(LEASE).await;
-    cluster.let_in_soon(&FROM_MEMORY, &key.secret, "its connections fell silent").await;
+    cluster.wait_until_admitted(&FROM_MEMORY, &key.secret, "its connections fell silent").await;
     for key in unknown {
-        let said = cluster.says(&cluster.stage.program, Face::Verify, &key.secret, &any).await;
-        assert_eq!(said, Said::Valid, "it asks for it over a silent connection");
+        let verdict = cluster.says(&cluster.stage.program, Surface::Verify, &key.secret, &any).await;
+        assert_eq!(verdict, Verdict::Valid, "it asks for it over a silent connection");
     }
     // The old one is still open, as far as the database knows.
     cluster.stage.see(ears, &["2".to_owned()]).await;
@@ -132,7 +136,7 @@ async fn restored_database_is_trusted_again() {
     let (cluster, any) = (two_servers_on(&postgres), Demand::default());
     let [first, second] = [cluster.key(&[]), cluster.key(&[])];
     cluster.stage.revoke(&first);
-    cluster.know(&FROM_MEMORY, &second.secret, &any).await;
+    cluster.assert_cached(&FROM_MEMORY, &second.secret, &any).await;
     cluster
         .stage
         .change_database(
@@ -141,7 +145,9 @@ async fn restored_database_is_trusted_again() {
         )
         .await;
     cluster.stage.revoke(&second);
-    cluster.refuse(&FROM_MEMORY, &second.secret, &any, "it was revoked by a number that had been another's").await;
+    cluster
+        .assert_rejected(&FROM_MEMORY, &second.secret, &any, "it was revoked by a number that had been another's")
+        .await;
 }
 
 /// The database answers, but the lease cannot be renewed.
@@ -168,19 +174,19 @@ async fn concurrent_look_ups_of_an_absent_key_share_one_query() {
     let any = Demand::default();
     let nobodys = made_up_secret(0);
     // The asker's own key and the tenant are in memory from now on.
-    cluster.know(&[Face::Verify], &cluster.key(&[]).secret, &any).await;
+    cluster.assert_cached(&[Surface::Verify], &cluster.key(&[]).secret, &any).await;
     let before = postgres.statements_with("api_key_secret");
     let connection = cluster.stage.connection().await;
     let obstacle = connection.begin().await.unwrap();
     obstacle.execute_unprepared("LOCK TABLE api_key_secret").await.unwrap();
-    let (answers, ()) = tokio::join!(cluster.all_say(&[Face::Verify; 50], &nobodys, &any), async {
+    let (answers, ()) = tokio::join!(cluster.verdicts(&[Surface::Verify; 50], &nobodys, &any), async {
         // By then all of them have been sent, and none has been answered.
         tokio::time::sleep(SOON).await;
         obstacle.rollback().await.unwrap();
     });
     connection.close().await.unwrap();
-    for (.., said) in answers {
-        assert_eq!(said, Said::Refused("NOT_FOUND".to_owned()));
+    for (.., verdict) in answers {
+        assert_eq!(verdict, Verdict::Refused("NOT_FOUND".to_owned()));
     }
     let each = cluster.nodes().count();
     assert_eq!(postgres.statements_with("api_key_secret") - before, each, "one for each server");

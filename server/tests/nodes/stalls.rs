@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use tokio::task::JoinHandle;
 
 use super::{
-    cluster::{Cluster, Demand, FACES, Face, SOON, Said},
+    cluster::{Cluster, Demand, SOON, SURFACES, Surface, Verdict},
     program::{Program, shell_on},
     stage::{Base, Key},
 };
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const COMMAND: Duration = Duration::from_millis(1_500);
 
 /// How long a transaction may do nothing before the database breaks it off, with what it has locked.
-const LONGEST_SILENCE: Duration = Duration::from_secs(1);
+const MAX_SILENCE: Duration = Duration::from_secs(1);
 
 fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
     let begun = Instant::now();
@@ -34,14 +34,14 @@ fn revoke_concurrently(cluster: &Cluster, key: &Key) -> JoinHandle<()> {
 }
 
 /// What is asked while it sleeps, it finds when it wakes, before it can have heard anything.
-async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usize) -> Vec<Said> {
+async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usize) -> Vec<Verdict> {
     let any = Demand::default();
     let ask = async {
-        let mut said = Vec::new();
+        let mut verdict = Vec::new();
         for _ in 0..times {
-            said.push(cluster.says(sleeper, Face::Verify, &key.secret, &any).await);
+            verdict.push(cluster.says(sleeper, Surface::Verify, &key.secret, &any).await);
         }
-        said
+        verdict
     };
     let (answers, ()) = tokio::join!(ask, async {
         // By then the request has been sent.
@@ -57,7 +57,7 @@ async fn stop_in_the_middle_of_writing(cluster: &Cluster, sleeper: &Program, key
     let connection = cluster.stage.connection().await;
     let obstacle = connection.begin().await.unwrap();
     obstacle.execute_unprepared("LOCK TABLE usage_event IN SHARE MODE").await.unwrap();
-    cluster.know(&[Face::Key], &key.secret, &Demand::default()).await;
+    cluster.assert_cached(&[Surface::Key], &key.secret, &Demand::default()).await;
     let waiting = "SELECT DISTINCT mode FROM pg_locks WHERE relation = 'usage_event'::regclass AND NOT granted";
     cluster.stage.see(waiting, &["RowExclusiveLock".to_owned()]).await;
     sleeper.signal("STOP");
@@ -65,9 +65,9 @@ async fn stop_in_the_middle_of_writing(cluster: &Cluster, sleeper: &Program, key
     connection.close().await.unwrap();
 }
 
-async fn lets_in_soon(cluster: &Cluster, node: &Program, key: &Key) {
+async fn wait_until_admitted_by(cluster: &Cluster, node: &Program, key: &Key) {
     let begun = Instant::now();
-    while cluster.says(node, Face::Verify, &key.secret, &Demand::default()).await != Said::Valid {
+    while cluster.says(node, Surface::Verify, &key.secret, &Demand::default()).await != Verdict::Valid {
         assert!(begun.elapsed() < SOON, "it does not come back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -79,26 +79,26 @@ async fn paused_server_resumes_with_an_empty_cache() {
     let sleeper = &cluster.others[1];
     let [first, second, kept] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
     for key in [&first, &second, &kept] {
-        cluster.know(&FACES, &key.secret, &any).await;
+        cluster.assert_cached(&SURFACES, &key.secret, &any).await;
     }
     sleeper.signal("STOP");
     let took = time_to_revoke(&cluster, &first);
     assert!(took >= PATIENCE, "the change did not wait for the paused server: {took:?}");
     // It may have been stopped in the middle of a write, too.
-    assert!(took <= LONGEST_SILENCE + PATIENCE + COMMAND, "{took:?}");
+    assert!(took <= MAX_SILENCE + PATIENCE + COMMAND, "{took:?}");
     let took = time_to_revoke(&cluster, &second);
     assert!(took <= COMMAND, "the next change is delayed, too: {took:?}");
 
-    for said in first_words(&cluster, sleeper, &first, 200).await {
-        assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
+    for verdict in first_words(&cluster, sleeper, &first, 200).await {
+        assert_ne!(verdict, Verdict::Valid, "of a key that was revoked while it slept");
     }
-    lets_in_soon(&cluster, sleeper, &kept).await;
+    wait_until_admitted_by(&cluster, sleeper, &kept).await;
     for key in [&first, &second] {
-        cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+        cluster.assert_rejected(&SURFACES, &key.secret, &any, "it was revoked").await;
     }
     let took = time_to_revoke(&cluster, &kept);
     assert!(took <= COMMAND, "it is awake: {took:?}");
-    cluster.refuse(&FACES, &kept.secret, &any, "it was revoked").await;
+    cluster.assert_rejected(&SURFACES, &kept.secret, &any, "it was revoked").await;
 }
 
 /// The rows that it has locked are ones that a change needs, too.
@@ -108,16 +108,16 @@ async fn server_paused_during_a_write_releases_its_locks() {
     let (sleeper, any) = (&cluster.stage.program, Demand::default());
     let [key, kept] = [cluster.key(&[]), cluster.key(&[])];
     for key in [&key, &kept] {
-        cluster.know(&FACES, &key.secret, &any).await;
+        cluster.assert_cached(&SURFACES, &key.secret, &any).await;
     }
     stop_in_the_middle_of_writing(&cluster, sleeper, &key).await;
     let took = time_to_revoke(&cluster, &key);
-    assert!(took <= LONGEST_SILENCE + PATIENCE + COMMAND, "{took:?}");
-    for said in first_words(&cluster, sleeper, &key, 50).await {
-        assert_ne!(said, Said::Valid, "of a key that was revoked while it slept");
+    assert!(took <= MAX_SILENCE + PATIENCE + COMMAND, "{took:?}");
+    for verdict in first_words(&cluster, sleeper, &key, 50).await {
+        assert_ne!(verdict, Verdict::Valid, "of a key that was revoked while it slept");
     }
-    lets_in_soon(&cluster, sleeper, &kept).await;
-    cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    wait_until_admitted_by(&cluster, sleeper, &kept).await;
+    cluster.assert_rejected(&SURFACES, &key.secret, &any, "it was revoked").await;
 }
 
 const NAP: Duration = Duration::from_millis(700);
@@ -127,7 +127,7 @@ const NAP: Duration = Duration::from_millis(700);
 async fn change_waits_for_a_paused_server() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
     let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
-    cluster.know(&FACES, &key.secret, &any).await;
+    cluster.assert_cached(&SURFACES, &key.secret, &any).await;
     sleeper.signal("STOP");
     let revoking = revoke_concurrently(&cluster, &key);
     tokio::time::sleep(NAP).await;
@@ -136,7 +136,7 @@ async fn change_waits_for_a_paused_server() {
     let woken = Instant::now();
     revoking.await.unwrap();
     let waited_on = woken.elapsed();
-    cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+    cluster.assert_rejected(&SURFACES, &key.secret, &any, "it was revoked").await;
     assert!(waited_on < PATIENCE - NAP, "the server had resumed: {waited_on:?}");
 }
 
@@ -145,7 +145,7 @@ async fn change_waits_for_a_paused_server() {
 async fn repeated_change_waits_for_confirmation_too() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
     let (sleeper, key) = (&cluster.others[0], cluster.key(&[]));
-    cluster.know(&FACES, &key.secret, &any).await;
+    cluster.assert_cached(&SURFACES, &key.secret, &any).await;
     sleeper.signal("STOP");
     let begun = Instant::now();
     let first = revoke_concurrently(&cluster, &key);
@@ -163,7 +163,7 @@ async fn dead_server_delays_one_change_at_most() {
     let (mut cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
     let [first, second, third] = [cluster.key(&[]), cluster.key(&[]), cluster.key(&[])];
     for key in [&first, &second, &third] {
-        cluster.know(&FACES, &key.secret, &any).await;
+        cluster.assert_cached(&SURFACES, &key.secret, &any).await;
     }
     cluster.others.pop().expect("there are two").kill();
     let took = time_to_revoke(&cluster, &first);
@@ -175,6 +175,6 @@ async fn dead_server_delays_one_change_at_most() {
     let took = time_to_revoke(&cluster, &third);
     assert!(took <= COMMAND, "a clean shutdown deregisters the node: {took:?}");
     for key in [&first, &second, &third] {
-        cluster.refuse(&FACES, &key.secret, &any, "it was revoked").await;
+        cluster.assert_rejected(&SURFACES, &key.secret, &any, "it was revoked").await;
     }
 }

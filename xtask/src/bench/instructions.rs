@@ -5,7 +5,7 @@ use super::table::thousands;
 use crate::{
     Result, Workspace, process,
     scratch::Scratch,
-    setup::{self, Need},
+    setup::{self, Tool},
 };
 use serde_json::{Value, json};
 use std::{
@@ -65,7 +65,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 }
 
 fn count(workspace: &Workspace) -> Result<Counts> {
-    setup::programs(&[Need::Valgrind])?;
+    setup::programs(&[Tool::Valgrind])?;
     let program = build(workspace)?;
     let scratch = Scratch::new("instructions")?;
     let mut counts = [0; KINDS.len()];
@@ -84,7 +84,7 @@ fn count(workspace: &Workspace) -> Result<Counts> {
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     // The server embeds the site, which no request here reads.
     fs::create_dir_all(workspace.site())?;
-    let messages = process::read(&mut workspace.cargo(&[
+    let messages = process::read_output(&mut workspace.cargo(&[
         "build",
         "--locked",
         "--profile",
@@ -135,5 +135,5 @@ fn increase_percent(before: u64, after: u64) -> f64 {
 }
 
 fn toolchain(workspace: &Workspace) -> Result<String> {
-    Ok(process::read(&mut workspace.command("rustc", &["--version"]))?.trim().to_owned())
+    Ok(process::read_output(&mut workspace.command("rustc", &["--version"]))?.trim().to_owned())
 }

@@ -1,7 +1,7 @@
 //! Asking as fast as answers come, and what came of it.
 
 use super::machine::undisturbed;
-use crate::{Result, process, trial::Program};
+use crate::{Result, harness::Program, process};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -19,7 +19,7 @@ const ENOUGH_KEYS: u64 = 5_000;
 
 /// What is asked, and what has to be said of each key.
 #[derive(Clone, Copy)]
-pub struct Face {
+pub struct Surface {
     pub name: &'static str,
     /// What the script calls it.
     ask: &'static str,
@@ -29,32 +29,32 @@ pub struct Face {
     verdict: &'static str,
 }
 
-pub const VERIFY: Face = Face {
+pub const VERIFY: Surface = Surface {
     name: "verify, key in memory",
     ask: "verify",
     path: "/api/v1/keys/verify",
     bare_path: "/api/v1/keys/verify",
     verdict: "VALID",
 };
-pub const ABSENT: Face = Face { name: "verify, key not in memory yet", ..VERIFY };
-pub const MALFORMED: Face = Face {
+pub const ABSENT: Surface = Surface { name: "verify, key not in memory yet", ..VERIFY };
+pub const MALFORMED: Surface = Surface {
     name: "verify, malformed key",
     ask: "malformed",
     bare_path: "/api/v1/keys/verify/malformed",
     verdict: "MALFORMED",
     ..VERIFY
 };
-pub const FORWARD_AUTH: Face = Face {
+pub const FORWARD_AUTH: Surface = Surface {
     name: "forward-auth",
     ask: "key",
     path: "/gateway/auth?permission=reservations:read",
     bare_path: "/gateway/auth?permission=reservations:read",
     verdict: "VALID",
 };
-pub const OWN_KEY: Face =
-    Face { name: "`GET /api/v1/key`", path: "/api/v1/key", bare_path: "/api/v1/key", ..FORWARD_AUTH };
+pub const OWN_KEY: Surface =
+    Surface { name: "`GET /api/v1/key`", path: "/api/v1/key", bare_path: "/api/v1/key", ..FORWARD_AUTH };
 
-impl Face {
+impl Surface {
     /// The same, as it is asked of the bare program.
     pub fn on_bare(self) -> Self {
         Self { path: self.bare_path, ..self }
@@ -90,24 +90,37 @@ impl Generator {
     }
 
     /// Asks Latchkey with these keys, and looks whether all answers were right.
-    pub fn latchkey(&self, program: &Program, face: Face, keys: std::ops::Range<u64>, seconds: u32) -> Result<Round> {
+    pub fn latchkey(
+        &self,
+        program: &Program,
+        surface: Surface,
+        keys: std::ops::Range<u64>,
+        seconds: u32,
+    ) -> Result<Round> {
         let before = program.verdicts()?;
-        let mut round = self.round(program, face, keys, seconds)?;
+        let mut round = self.round(program, surface, keys, seconds)?;
         let after = program.verdicts()?;
         let more = |verdict: &str| after.get(verdict).unwrap_or(&0) - before.get(verdict).unwrap_or(&0);
         // Of a verifier, too, it is said that it is valid.
         let others: u64 =
-            after.keys().filter(|name| *name != "VALID" && *name != face.verdict).map(|name| more(name)).sum();
-        if round.wrong.is_none() && (others > 0 || more(face.verdict) < round.requests) {
+            after.keys().filter(|name| *name != "VALID" && *name != surface.verdict).map(|name| more(name)).sum();
+        if round.wrong.is_none() && (others > 0 || more(surface.verdict) < round.requests) {
             let said = after.keys().map(|verdict| format!("{verdict} {}", more(verdict))).collect::<Vec<_>>();
-            round.wrong = Some(format!("{}: {} answers, but verdicts {}", face.name, round.requests, said.join(", ")));
+            round.wrong =
+                Some(format!("{}: {} answers, but verdicts {}", surface.name, round.requests, said.join(", ")));
         }
         Ok(round)
     }
 
-    pub fn round(&self, program: &Program, face: Face, keys: std::ops::Range<u64>, seconds: u32) -> Result<Round> {
+    pub fn round(
+        &self,
+        program: &Program,
+        surface: Surface,
+        keys: std::ops::Range<u64>,
+        seconds: u32,
+    ) -> Result<Round> {
         let processor = program.processor_time()?;
-        let printed = process::read(
+        let printed = process::read_output(
             Command::new("wrk")
                 .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
                 .args(["--duration", &format!("{seconds}s"), "--timeout", TIMEOUT, "--script"])
@@ -115,11 +128,11 @@ impl Generator {
                 .arg(format!("http://{}", program.address))
                 .arg("--")
                 .arg(&self.secrets)
-                .args([face.ask, face.path, &keys.start.to_string(), &keys.end.to_string()]),
+                .args([surface.ask, surface.path, &keys.start.to_string(), &keys.end.to_string()]),
         )?;
         let processor = program.processor_time()? - processor;
         let line = printed.lines().last().ok_or("wrk printed nothing")?;
-        Ok(Round::read(face, &serde_json::from_str(line)?, processor))
+        Ok(Round::read(surface, &serde_json::from_str(line)?, processor))
     }
 
     /// Verifies each of these keys once, in rounds of this many seconds, so that they are cached. Returns the rate per
@@ -142,7 +155,7 @@ impl Generator {
 }
 
 impl Round {
-    fn read(face: Face, said: &Value, processor: f64) -> Self {
+    fn read(surface: Surface, said: &Value, processor: f64) -> Self {
         let whole = |name: &str| said[name].as_u64().unwrap_or_default();
         let number = |name: &str| said[name].as_f64().unwrap_or_default();
         let (failed, refused, requests) = (whole("failed"), whole("refused"), whole("requests"));
@@ -154,8 +167,9 @@ impl Round {
             p50: number("p50_ms"),
             p99: number("p99_ms"),
             processor: processor * 1e6 / requests as f64,
-            wrong: bad
-                .then(|| format!("{}: {requests} answers, {refused} of them refusals, and {failed} errors", face.name)),
+            wrong: bad.then(|| {
+                format!("{}: {requests} answers, {refused} of them refusals, and {failed} errors", surface.name)
+            }),
         }
     }
 

@@ -1,28 +1,28 @@
 //! Where it was measured, without which the numbers say little.
 
-use crate::{Result, Workspace, process, stolen};
+use crate::{Result, Workspace, process, steal_time};
 use serde_json::{Value, json};
 use std::{fs, process::Command, thread, time::Duration};
 
 /// In percent.
-const MOST_STOLEN: f64 = 3.0;
-const MOST_ATTEMPTS: usize = 20;
+const MAX_STOLEN_PERCENT: f64 = 3.0;
+const MAX_ATTEMPTS: usize = 20;
 const PAUSE: Duration = Duration::from_secs(30);
 
 pub fn describe(workspace: &Workspace) -> Result<Value> {
-    let version = |program: &str| process::read(&mut workspace.command(program, &["--version"]));
+    let version = |program: &str| process::read_output(&mut workspace.command(program, &["--version"]));
     Ok(json!({
         "processor": field("/proc/cpuinfo", "model name")?,
         "cores": thread::available_parallelism()?.get(),
         "memory_gb": memory()?,
-        "kernel": process::read(Command::new("uname").arg("-sr"))?.trim(),
-        "date": process::read(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?.trim(),
+        "kernel": process::read_output(Command::new("uname").arg("-sr"))?.trim(),
+        "date": process::read_output(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?.trim(),
         "rust": version("rustc")?.trim(),
-        "commit": process::read(&mut workspace.command("git", &["describe", "--always", "--dirty"]))?.trim(),
+        "commit": process::read_output(&mut workspace.command("git", &["describe", "--always", "--dirty"]))?.trim(),
     }))
 }
 
-pub fn words(machine: &Value) -> String {
+pub fn summary(machine: &Value) -> String {
     let word = |name: &str| machine[name].as_str().unwrap_or_default().to_owned();
     let (cores, memory) = (&machine["cores"], machine["memory_gb"].as_f64().unwrap_or_default());
     format!(
@@ -39,12 +39,12 @@ pub fn words(machine: &Value) -> String {
 /// such a measurement is repeated. A wrong answer is a fault on any machine, so the measurement itself must remember
 /// it.
 pub fn undisturbed<T>(mut measure: impl FnMut() -> Result<T>) -> Result<T> {
-    for _ in 0..MOST_ATTEMPTS {
-        let (measured, stolen) = stolen::during(&mut measure)?;
-        if stolen <= MOST_STOLEN {
+    for _ in 0..MAX_ATTEMPTS {
+        let (measured, steal_time) = steal_time::during(&mut measure)?;
+        if steal_time <= MAX_STOLEN_PERCENT {
             return Ok(measured);
         }
-        eprintln!("{stolen:.0} % of the processors' time was taken away: once more in {} s", PAUSE.as_secs());
+        eprintln!("{steal_time:.0} % of the processors' time was taken away: once more in {} s", PAUSE.as_secs());
         thread::sleep(PAUSE);
     }
     Err("others have taken the processors away again and again; measure on a machine that is all yours".into())

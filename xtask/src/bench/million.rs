@@ -7,8 +7,9 @@ use super::{
     table::{Row, json_of, median, rate, thousands},
 };
 use crate::{
-    Result, process,
-    trial::{Program, USUAL_MEMORY},
+    Result,
+    harness::{DEFAULT_MEMORY_MIB, Program},
+    process,
 };
 use serde_json::{Value, json};
 use std::{
@@ -55,14 +56,14 @@ pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result
     bench.add(Row::alone("memory after these runs", format!("{memory:.0} MB"), json!(memory)));
     let secrets = many.generator.secrets.clone();
     many.stop()?;
-    disturb(bench, &url, &secrets)
+    measure_interference(bench, &url, &secrets)
 }
 
 /// Inside the process, because the load over sockets is lower.
-fn disturb(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
+fn measure_interference(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
     let mut command = Command::new(&bench.programs.bench);
-    command.args(["disturb", "--database-url", url, "--keys", &UNDISTURBED.to_string(), "--secrets"]).arg(secrets);
-    let figures: Value = serde_json::from_str(&undisturbed(|| process::read(&mut command))?)?;
+    command.args(["interference", "--database-url", url, "--keys", &UNDISTURBED.to_string(), "--secrets"]).arg(secrets);
+    let figures: Value = serde_json::from_str(&undisturbed(|| process::read_output(&mut command))?)?;
     let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or_default();
     let words = |side: &str| {
         let [p99, p9999] = ["p99_ns", "p9999_ns"].map(|name| number(&format!("/{side}/{name}")) / 1_000.0);
@@ -85,7 +86,7 @@ struct Side {
 
 impl Side {
     fn start(bench: &Bench, url: &str, secrets: PathBuf, keys: Range<u64>) -> Result<Self> {
-        let memory = if keys.end > FEW.end { MEMORY } else { USUAL_MEMORY };
+        let memory = if keys.end > FEW.end { MEMORY } else { DEFAULT_MEMORY_MIB };
         let program = Program::latchkey(&bench.programs.latchkey, url, memory)?;
         Ok(Self { program, generator: Generator::new(bench.directory(), secrets)?, keys })
     }

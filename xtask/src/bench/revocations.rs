@@ -6,9 +6,10 @@ use super::{
     table::{Row, percentile},
 };
 use crate::{
-    Result, process,
+    Result,
+    harness::{DEFAULT_MEMORY_MIB, Program, secret_key},
+    process,
     services::Postgres,
-    trial::{Program, USUAL_MEMORY, secret_key},
 };
 use serde_json::json;
 use std::{
@@ -43,13 +44,13 @@ fn took(bench: &Bench, nodes: usize) -> Result<Vec<f64>> {
     // Nothing is waited for until it is on a disk, so what is measured is the way between the nodes.
     let postgres = Postgres::start()?;
     let secrets = bench.fill(&postgres.url(), "revocations", KEYS)?;
-    let start = |_| Program::latchkey(&bench.programs.latchkey, &postgres.url(), USUAL_MEMORY);
+    let start = |_| Program::latchkey(&bench.programs.latchkey, &postgres.url(), DEFAULT_MEMORY_MIB);
     let running: Vec<Program> = (0..nodes).map(start).collect::<Result<_>>()?;
     let mut revoke = Command::new(&bench.programs.bench);
     revoke.args(["revoke", "--database-url", &postgres.url(), "--keys", &REVOKED.to_string(), "--secrets"]);
     revoke.arg(&secrets);
     secret_key::name(&mut revoke, &postgres.url())?;
-    let printed = process::read(&mut revoke)?;
+    let printed = process::read_output(&mut revoke)?;
     running.into_iter().try_for_each(Program::stop)?;
     Ok(serde_json::from_str(&printed)?)
 }
@@ -76,7 +77,7 @@ impl Revoker<'_> {
     fn revoke_until(&self, over: &AtomicBool, ids: &mut Iter<'_, String>) -> Result<()> {
         while !over.load(Ordering::Relaxed) {
             let id = ids.next().ok_or("there are no more keys to revoke")?;
-            process::read(Command::new(self.program).args([
+            process::read_output(Command::new(self.program).args([
                 "key",
                 "revoke",
                 id,

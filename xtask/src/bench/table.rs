@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub struct Row {
     pub what: String,
     pub measured: String,
-    pub bare: String,
+    pub baseline: String,
     pub compared: String,
     pub budget: Option<Budget>,
     pub figures: Value,
@@ -21,7 +21,7 @@ pub struct Budget {
 impl Row {
     /// Something that there is nothing to compare with.
     pub fn alone(what: impl Into<String>, measured: String, figures: Value) -> Self {
-        Self { what: what.into(), measured, bare: String::new(), compared: String::new(), budget: None, figures }
+        Self { what: what.into(), measured, baseline: String::new(), compared: String::new(), budget: None, figures }
     }
 
     pub fn with_budget(self, words: &str, met: bool) -> Self {
@@ -34,8 +34,8 @@ impl Row {
             Some(Budget { words, met: true }) => (words.as_str(), "met"),
             Some(Budget { words, met: false }) => (words.as_str(), "**missed**"),
         };
-        let Self { what, measured, bare, compared, .. } = self;
-        format!("| {what} | {measured} | {bare} | {compared} | {budget} | {met} |")
+        let Self { what, measured, baseline, compared, .. } = self;
+        format!("| {what} | {measured} | {baseline} | {compared} | {budget} | {met} |")
     }
 
     fn json(&self) -> Value {

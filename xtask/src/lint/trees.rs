@@ -22,7 +22,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 }
 
 fn tree(workspace: &Workspace, package: &str) -> Result<String> {
-    process::read(&mut workspace.cargo(&[
+    process::read_output(&mut workspace.cargo(&[
         "tree",
         "--locked",
         "-p",

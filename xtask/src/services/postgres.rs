@@ -38,8 +38,9 @@ pub struct Programs {
 
 impl Programs {
     pub fn find() -> Option<Self> {
-        Self::of_debian()
-            .or_else(|| Some(Self { initdb: process::find("initdb")?, postgres: process::find("postgres")? }))
+        Self::of_debian().or_else(|| {
+            Some(Self { initdb: process::find_program("initdb")?, postgres: process::find_program("postgres")? })
+        })
     }
 
     fn of_debian() -> Option<Self> {

@@ -20,7 +20,7 @@ impl Redis {
 }
 
 pub fn program() -> Option<PathBuf> {
-    process::find("redis-server").or_else(|| process::find("valkey-server"))
+    process::find_program("redis-server").or_else(|| process::find_program("valkey-server"))
 }
 
 struct Node {

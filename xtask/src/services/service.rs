@@ -53,7 +53,7 @@ impl Service {
         let port = port::free()?;
         kind.prepare(directory.path())?;
         let guard = Command::new("sh")
-            .args(["-c", include_str!("guard.sh"), "guard"])
+            .args(["-c", include_str!("supervise.sh"), "supervise"])
             .arg(directory.path())
             .arg(K::SIGNAL)
             .args(kind.words(directory.path(), port))

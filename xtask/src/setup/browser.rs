@@ -10,7 +10,7 @@ pub fn installed() -> Option<PathBuf> {
     env::var_os("LATCHKEY_CHROMIUM")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
-        .or_else(|| NAMES.iter().find_map(|name| process::find(name)))
+        .or_else(|| NAMES.iter().find_map(|name| process::find_program(name)))
 }
 
 /// The browser to test in. None stands for Playwright's own, which is the last resort.
@@ -35,7 +35,7 @@ pub fn end2end(workspace: &Workspace) -> Result<()> {
     if installed.is_some_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    if process::find("npm").is_none() {
+    if process::find_program("npm").is_none() {
         return Err("Install Node.js with npm and run this again: the browser tests need it".into());
     }
     process::run(

@@ -3,7 +3,7 @@ use crate::{Result, process, services};
 use std::{path::Path, process::Command};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum Tool {
     Chromium,
     Postgres,
     Redis,
@@ -22,7 +22,7 @@ pub enum Need {
     Fonts,
 }
 
-impl Need {
+impl Tool {
     fn is_met(self) -> bool {
         match self {
             Self::Chromium => browser::installed().is_some(),
@@ -72,16 +72,16 @@ impl Need {
     }
 }
 
-pub fn programs(needs: &[Need]) -> Result<()> {
-    let missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_met()).collect();
+pub fn programs(tools: &[Tool]) -> Result<()> {
+    let missing: Vec<Tool> = tools.iter().copied().filter(|tool| !tool.is_met()).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let prefix = privilege(&missing)?;
     let outcome = install(prefix, &missing);
-    if outcome.is_err() && missing.contains(&Need::Chromium) {
+    if outcome.is_err() && missing.contains(&Tool::Chromium) {
         // Not every Debian has a Chromium. Playwright may bring one, once it is there itself.
-        let rest: Vec<Need> = missing.into_iter().filter(|need| *need != Need::Chromium).collect();
+        let rest: Vec<Tool> = missing.into_iter().filter(|tool| *tool != Tool::Chromium).collect();
         return if rest.is_empty() { Ok(()) } else { install(prefix, &rest) };
     }
     outcome
@@ -89,18 +89,18 @@ pub fn programs(needs: &[Need]) -> Result<()> {
 
 /// Debian installs servers outside the `PATH`.
 fn is_there(program: &str) -> bool {
-    process::find(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
+    process::find_program(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
 }
 
 fn has_fonts() -> bool {
     Path::new("/usr/share/fonts/truetype/dejavu").is_dir()
-        || process::read(&mut Command::new("fc-list")).is_ok_and(|list| !list.trim().is_empty())
+        || process::read_output(&mut Command::new("fc-list")).is_ok_and(|list| !list.trim().is_empty())
 }
 
 /// Returns the command prefix that allows installing, or the command that the user has to run.
-fn privilege(missing: &[Need]) -> Result<&'static [&'static str]> {
-    if process::find("apt-get").is_none() {
-        let programs: Vec<_> = missing.iter().map(|need| need.program()).collect();
+fn privilege(missing: &[Tool]) -> Result<&'static [&'static str]> {
+    if process::find_program("apt-get").is_none() {
+        let programs: Vec<_> = missing.iter().map(|tool| tool.program()).collect();
         return Err(format!("Install what is missing and run this again: {}", programs.join(", ")).into());
     }
     if process::is_root() {
@@ -113,7 +113,7 @@ fn privilege(missing: &[Need]) -> Result<&'static [&'static str]> {
         .into())
 }
 
-fn install(prefix: &[&str], missing: &[Need]) -> Result<()> {
+fn install(prefix: &[&str], missing: &[Tool]) -> Result<()> {
     let packages = packages(missing);
     eprintln!("Installing {}", packages.join(", "));
     let script = ["sh", "-c", include_str!("install.sh"), "install"];
@@ -128,6 +128,6 @@ fn install(prefix: &[&str], missing: &[Need]) -> Result<()> {
         .into())
 }
 
-fn packages(missing: &[Need]) -> Vec<&'static str> {
-    missing.iter().map(|need| need.package()).collect()
+fn packages(missing: &[Tool]) -> Vec<&'static str> {
+    missing.iter().map(|tool| tool.package()).collect()
 }

@@ -12,7 +12,7 @@ pub fn is_installed() -> bool {
 pub fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {
     let environment = workspace.root.join("target/schemathesis");
     let program = environment.join("bin/schemathesis");
-    let is_wanted = process::read(Command::new(&program).arg("--version"))
+    let is_wanted = process::read_output(Command::new(&program).arg("--version"))
         .is_ok_and(|version| SCHEMATHESIS.ends_with(version.trim().rsplit(' ').next().unwrap_or_default()));
     if !is_wanted {
         process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;

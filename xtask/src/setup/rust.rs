@@ -5,7 +5,7 @@ const BROWSER: &str = "wasm32-unknown-unknown";
 
 pub fn wasm_target(workspace: &Workspace) -> Result<()> {
     let mut rustc = workspace.command("rustc", &["--print", "target-libdir", "--target", BROWSER]);
-    let libraries = process::read(&mut rustc)?;
+    let libraries = process::read_output(&mut rustc)?;
     if Path::new(libraries.trim()).is_dir() {
         return Ok(());
     }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 const FIRST: &str = "main.css";
 
 /// Every style sheet as one, without what only people read.
-pub fn read(directory: &Path) -> Result<String> {
+pub fn read_stylesheets(directory: &Path) -> Result<String> {
     let mut sheets = String::new();
     for name in in_order(tree::files(directory)?)? {
-        sheets.push_str(&String::from_utf8(tree::read(&directory.join(name))?)?);
+        sheets.push_str(&String::from_utf8(tree::read_file(&directory.join(name))?)?);
         sheets.push('\n');
     }
     Ok(minified(&sheets))

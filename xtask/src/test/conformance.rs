@@ -1,7 +1,7 @@
 //! Whether the API keeps to its own description: Schemathesis reads the document of a running program and looks for
 //! a call that is answered otherwise.
 
-use crate::{Result, Workspace, build, process, scratch::Scratch, setup, trial::Program};
+use crate::{Result, Workspace, build, harness::Program, process, scratch::Scratch, setup};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -57,7 +57,7 @@ impl Demo {
     }
 
     fn latchkey(&self, words: &[&str]) -> Result<String> {
-        process::read(latchkey(&self.program, self.directory.path()).args(words))
+        process::read_output(latchkey(&self.program, self.directory.path()).args(words))
     }
 }
 

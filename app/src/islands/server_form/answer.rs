@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Calls the function at a path.
-pub(super) async fn of(path: &str, arguments: &str) -> Result<Value, ConsoleError> {
+pub(super) async fn decode_answer(path: &str, arguments: &str) -> Result<Value, ConsoleError> {
     let Said { is_ok, body } = http::post_json(path, arguments).await.map_err(|_| ConsoleError::Offline)?;
     if is_ok {
         // Anything but JSON is not from Latchkey: something between it and the browser answered.

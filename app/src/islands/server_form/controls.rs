@@ -19,7 +19,7 @@ fn name_of(control: &Element) -> Option<String> {
 }
 
 /// Reads everything that is filled in.
-pub(super) fn read(form: &HtmlFormElement) -> Filled {
+pub(super) fn read_form(form: &HtmlFormElement) -> Filled {
     let mut filled = Filled::default();
     for control in controls(form) {
         if let Some(name) = name_of(&control) {

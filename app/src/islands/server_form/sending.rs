@@ -78,10 +78,10 @@ impl Sending {
         self.pending.set(true);
         self.failure.set(None);
         controls::forget_errors(&form);
-        let filled = controls::read(&form);
+        let filled = controls::read_form(&form);
         spawn_local(async move {
             let spec = self.spec();
-            match answer::of(&spec.path, &filled.to_json()).await {
+            match answer::decode_answer(&spec.path, &filled.to_json()).await {
                 Ok(answer) => self.succeed(spec.afterwards, &filled, &answer::text_in(&answer)),
                 Err(error) => self.fail(&form, error),
             }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use domain::{
     audit::Action,
-    audit_query::{AuditQuery, Wanted},
+    audit_query::{AuditQuery, SubjectFilter},
     person::Person,
 };
 use leptos::prelude::*;
@@ -26,7 +26,7 @@ const KINDS: [(&str, &str); 9] = [
 #[component]
 pub(super) fn Filters(query: AuditQuery, actors: Actors) -> impl IntoView {
     let clear = query.is_filtered().then(|| view! { <a class="button" href=PATH>"Clear"</a> });
-    let subject = query.subject.as_ref().map(Wanted::as_str).unwrap_or_default().to_owned();
+    let subject = query.subject.as_ref().map(SubjectFilter::as_str).unwrap_or_default().to_owned();
     view! {
         <form class="audit-filters" method="get" action=PATH aria-label="Filters">
             <label>

@@ -19,10 +19,10 @@ const LABELS: u32 = 200;
 const FILLED: f64 = 0.72;
 
 /// A few calls among many would be too low to be seen.
-const LEAST_HEIGHT: f64 = 2.0;
+const MIN_HEIGHT: f64 = 2.0;
 
 /// The most lines that the chart has above its ground.
-const MOST_LINES: u64 = 4;
+const MAX_LINES: u64 = 4;
 
 #[component]
 pub(super) fn Chart(steps: Vec<Step>, range: Range, summary: String) -> impl IntoView {
@@ -98,7 +98,7 @@ fn Bar(step: Step, range: Range, scale: Scale, label: Option<String>, left: f64,
     });
     view! {
         <g class="chart-bar">
-            <title>{told(&step, range)}</title>
+            <title>{step_label(&step, range)}</title>
             <rect class="reach" x=percent(left) y="0" width=percent(width) height=BOTTOM></rect>
             {parts.collect_view()}
         </g>
@@ -109,7 +109,7 @@ fn Bar(step: Step, range: Range, scale: Scale, label: Option<String>, left: f64,
 }
 
 /// What a bar tells of itself when it is pointed at.
-fn told(step: &Step, range: Range) -> String {
+fn step_label(step: &Step, range: Range) -> String {
     let fates = CallOutcome::ALL.into_iter().map(|fate| (fate, step.counts.with(fate))).filter(|(_, count)| *count > 0);
     let parts: Vec<String> = fates
         .map(|(fate, count)| format!("{} {}", numbers::grouped(count), fate_in_words(fate).to_lowercase()))
@@ -129,7 +129,7 @@ fn label(step: &Step, range: Range, ago: usize) -> Option<String> {
 /// Round values from nothing to no less than the highest bar.
 fn lines(most: u64) -> Vec<u64> {
     let steps = (0..19).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
-    let step = steps.into_iter().find(|step| most.div_ceil(*step) <= MOST_LINES).unwrap_or(most);
+    let step = steps.into_iter().find(|step| most.div_ceil(*step) <= MAX_LINES).unwrap_or(most);
     (0..=most.div_ceil(step).max(1)).map(|line| line * step).collect()
 }
 
@@ -159,7 +159,7 @@ impl Scale {
     fn stack(self, counts: [(CallOutcome, u64); 3]) -> Vec<Part> {
         let mut y = BOTTOM;
         let part = |(fate, count)| {
-            let height = round(self.height(count).max(LEAST_HEIGHT));
+            let height = round(self.height(count).max(MIN_HEIGHT));
             y = round(y - height);
             Part { fate, y, height }
         };

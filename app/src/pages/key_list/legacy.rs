@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::{components::Icon, numbers, times};
 
 /// More people than this would push the keys out of sight, so they are folded up at first.
-const MOST_UNFOLDED: usize = 4;
+const MAX_UNFOLDED: usize = 4;
 
 #[derive(Clone)]
 pub(super) struct Legacy {
@@ -19,7 +19,7 @@ pub(super) struct Legacy {
 #[component]
 pub(super) fn LegacyPanel(legacy: Legacy, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
     let Legacy { users, sunset } = legacy;
-    let is_unfolded = users.len() <= MOST_UNFOLDED;
+    let is_unfolded = users.len() <= MAX_UNFOLDED;
     (!users.is_empty()).then(|| {
         let rows = users.into_iter().map(|user| view! { <UserRow user now zone/> }).collect_view();
         view! {

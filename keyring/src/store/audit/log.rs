@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
-    audit_query::{AUDIT_PAGE_SIZE, AuditQuery, Start, Wanted},
+    audit_query::{AUDIT_PAGE_SIZE, AuditQuery, Start, SubjectFilter},
     id::{Id, TenantId},
     pagination::Page,
     secret::KeyKind,
@@ -24,11 +24,11 @@ use super::{
     },
     Chain,
 };
-use crate::audit::{AuditEvent, Existing};
+use crate::audit::{AuditEvent, SubjectKind};
 
 /// Since when and until when, its end not included.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Span {
+pub(crate) struct Bounds {
     pub(crate) from: Option<DateTime<Utc>>,
     pub(crate) until: Option<DateTime<Utc>>,
 }
@@ -38,7 +38,7 @@ pub(crate) async fn page(
     database: &Database,
     chain: Chain<'_>,
     query: &AuditQuery,
-    span: Span,
+    span: Bounds,
 ) -> Result<Page<AuditEvent>> {
     pagination::page(database.connection(), matching(&chain, query, span), query.start).await
 }
@@ -48,7 +48,7 @@ pub(crate) async fn stretch(
     database: &Database,
     chain: Chain<'_>,
     query: &AuditQuery,
-    span: Span,
+    span: Bounds,
     limit: u64,
 ) -> Result<Vec<AuditEvent>> {
     let select = matching(&chain, query, span);
@@ -58,10 +58,10 @@ pub(crate) async fn stretch(
         Start::After(sequence) => audit_event::Entity::beyond(select, sequence, Direction::Newer),
     };
     let rows = audit_event::Entity::sorted(select, Direction::Older).limit(limit).all(database.connection()).await?;
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(event_from_row).collect()
 }
 
-fn matching(chain: &Chain<'_>, query: &AuditQuery, span: Span) -> Select<audit_event::Entity> {
+fn matching(chain: &Chain<'_>, query: &AuditQuery, span: Bounds) -> Select<audit_event::Entity> {
     use audit_event::Column;
     let mut condition = Condition::all().add(Column::ChainId.eq(chain.id()));
     if let Some(actor) = &query.actor {
@@ -71,8 +71,8 @@ fn matching(chain: &Chain<'_>, query: &AuditQuery, span: Span) -> Select<audit_e
         condition = condition.add(Column::Action.eq(action.as_str()));
     }
     match &query.subject {
-        Some(Wanted::Id(id)) => condition = condition.add(Column::Subject.eq(id.as_str())),
-        Some(Wanted::Name(name)) => condition = condition.add(is_called(name)),
+        Some(SubjectFilter::Id(id)) => condition = condition.add(Column::Subject.eq(id.as_str())),
+        Some(SubjectFilter::Name(name)) => condition = condition.add(is_called(name)),
         None => {}
     }
     condition = condition
@@ -103,11 +103,11 @@ impl Log for audit_event::Entity {
     }
 
     fn read(row: audit_event::Model) -> Result<AuditEvent> {
-        read(row)
+        event_from_row(row)
     }
 }
 
-fn read(row: audit_event::Model) -> Result<AuditEvent> {
+fn event_from_row(row: audit_event::Model) -> Result<AuditEvent> {
     let detail = readable("an audit event's detail", &row.detail, serde_json::from_str(&row.detail))?;
     let audit_event::Model { sequence, at, actor, actor_name, subject, subject_name, address, .. } = row;
     let action = readable("an action", &row.action, Action::parse(&row.action).ok_or(()))?;
@@ -119,7 +119,7 @@ pub(crate) async fn existing(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,
     ids: &[&str],
-) -> Result<HashMap<String, Existing>> {
+) -> Result<HashMap<String, SubjectKind>> {
     let tenant = tenant.as_str();
     let keys: Vec<(String, String)> = api_key::Entity::find()
         .select_only()
@@ -129,18 +129,18 @@ pub(crate) async fn existing(
         .into_tuple()
         .all(connection)
         .await?;
-    let mut existing: HashMap<String, Existing> = HashMap::new();
+    let mut existing: HashMap<String, SubjectKind> = HashMap::new();
     for (id, kind) in keys {
-        let kind = if kind == KeyKind::Tenant.as_str() { Existing::TenantKey } else { Existing::PersonalKey };
+        let kind = if kind == KeyKind::Tenant.as_str() { SubjectKind::TenantKey } else { SubjectKind::PersonalKey };
         existing.insert(id, kind);
     }
     let groups = authorization_group::Entity::find().filter(authorization_group::Column::TenantId.eq(tenant));
     let people = person::Entity::find().filter(person::Column::TenantId.eq(tenant));
     let properties = property::Entity::find().filter(property::Column::TenantId.eq(tenant));
     for (found, kind) in [
-        (found(connection, groups, authorization_group::Column::Id, ids).await?, Existing::Group),
-        (found(connection, people, person::Column::Id, ids).await?, Existing::Person),
-        (found(connection, properties, property::Column::Id, ids).await?, Existing::Property),
+        (found(connection, groups, authorization_group::Column::Id, ids).await?, SubjectKind::Group),
+        (found(connection, people, person::Column::Id, ids).await?, SubjectKind::Person),
+        (found(connection, properties, property::Column::Id, ids).await?, SubjectKind::Property),
     ] {
         existing.extend(found.into_iter().map(|id| (id, kind)));
     }

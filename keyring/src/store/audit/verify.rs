@@ -43,7 +43,7 @@ pub(crate) async fn walk(
     let keys = database.secret_keys()?;
     let snapshot = database.snapshot().await?;
     let head = audit_chain::Entity::find_by_id(chain).one(&snapshot).await?;
-    let mut walk = Walk { keys: &keys, expected, head, length: 0, hash: String::new(), last: None };
+    let mut walk = ChainWalk { keys: &keys, expected, head, length: 0, hash: String::new(), last: None };
     let fault = walk.verify_to_the_end(&snapshot, chain).await?;
     let last = (walk.length > 0).then_some(AuditHead { sequence: walk.length, hash: walk.hash });
     snapshot.commit().await?;
@@ -62,7 +62,7 @@ pub(crate) async fn heads(database: &Database) -> Result<Vec<(String, AuditHead)
 }
 
 /// The state of a walk along a chain.
-struct Walk<'a> {
+struct ChainWalk<'a> {
     keys: &'a SecretKeys,
     expected: &'a mut Vec<AuditHead>,
     /// Where the chain says it ends.
@@ -73,7 +73,7 @@ struct Walk<'a> {
     last: Option<(DateTime<Utc>, bool)>,
 }
 
-impl Walk<'_> {
+impl ChainWalk<'_> {
     async fn verify_to_the_end(
         &mut self,
         connection: &impl ConnectionTrait,

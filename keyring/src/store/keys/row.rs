@@ -97,7 +97,7 @@ pub(super) fn select(key_scope: &KeyScope, now: DateTime<Utc>) -> Select<api_key
 }
 
 /// One key of the shelf.
-pub(crate) async fn find(
+pub(crate) async fn find_key(
     connection: &impl ConnectionTrait,
     key_scope: &KeyScope,
     id: &KeyId,
@@ -122,7 +122,7 @@ pub(super) async fn read_all(connection: &impl ConnectionTrait, rows: Vec<KeyRow
     rows.into_iter()
         .map(|row| {
             let only = properties.remove(&row.key.id).unwrap_or_default();
-            read(row, only)
+            key_from_row(row, only)
         })
         .collect()
 }
@@ -149,7 +149,7 @@ async fn properties_of(connection: &impl ConnectionTrait, rows: &[KeyRow]) -> Re
     Ok(properties)
 }
 
-fn read(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
+fn key_from_row(row: KeyRow, only: Vec<PropertyId>) -> Result<Key> {
     let KeyRow { key, head, tail, secret_created_at, group_name, owner_name, creator, revoker, old_secret_until } = row;
     let limit = u16::try_from(key.rate_limit_per_minute).ok().and_then(|limit| RateLimit::try_from(limit).ok());
     Ok(Key {

@@ -70,8 +70,8 @@ pub async fn token(State(api): State<Api>, request: Request) -> Response {
 
 async fn issue(api: &Api, request: Request) -> Result<Json<TokenView>, Problem> {
     let (parts, body) = request.into_parts();
-    let TokenRequest { email, password } = body::read(&parts.headers, body).await?.parse()?;
-    let address = address::of(&parts.extensions);
+    let TokenRequest { email, password } = body::read_json(&parts.headers, body).await?.parse()?;
+    let address = address::from_extensions(&parts.extensions);
     let credentials = Credentials::from_user_name(&email, password.into());
     let issued = api.keyring.issue_token(credentials, address.nearest).await.map_err(|error| unavailable(&error))?;
     let AccessToken { token, lifetime } = issued.map_err(|refusal| refusal_problem(&Refusal::from(refusal)))?;

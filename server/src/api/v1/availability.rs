@@ -13,7 +13,7 @@ use super::{
         list::{List, OfProperty},
         parameters::Parameters,
     },
-    told,
+    booking_problem,
 };
 use crate::problem::Problem;
 
@@ -69,6 +69,6 @@ pub async fn list(
 ) -> Result<Json<List<DayView>>, Problem> {
     let (property, from, to) = (parameters.property(), parameters.date("from"), parameters.date("to"));
     let (property, (from, to)) = parameters.finish(property.zip(from.zip(to)))?;
-    let days = api.booking.availability(&admitted.caller, &property, from, to).await.map_err(told)?;
+    let days = api.booking.availability(&admitted.caller, &property, from, to).await.map_err(booking_problem)?;
     Ok(Json(List::new(days, None)))
 }

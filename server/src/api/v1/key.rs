@@ -113,7 +113,7 @@ pub async fn get(admitted: Admitted<AnyValidKey>) -> Response {
         Some(PropertyScope::All) | None => (true, Vec::new()),
     };
     let scopes: Vec<domain::scope::Scope> = caller.grants.scopes.into();
-    body::answer(&KeyView {
+    body::json_response(&KeyView {
         id: caller.identity.to_string(),
         kind: match (&caller.identity, key) {
             (Identity::Key(_), Some(key)) => key.kind.as_str(),

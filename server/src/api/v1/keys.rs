@@ -66,7 +66,7 @@ async fn decide(api: &Api, parts: &Parts, caller: &Caller, key_query: &KeyQuery)
         cost: key_query.cost,
         tenant: Some(TenantRef::Id(&caller.tenant)),
     };
-    let nearest = address::of(&parts.extensions).nearest;
+    let nearest = address::from_extensions(&parts.extensions).nearest;
     let query = AccessQuery { address: key_query.address, nearest, origin: key_query.origin.as_deref(), requirement };
     let call = CallInfo::of(&parts.method, &parts.extensions, api.keyring.now());
     let judgement = api.keyring.verify(&key_query.secret, &query).await.map_err(|error| unavailable(&error))?;

@@ -13,7 +13,7 @@ use super::{
         list::{List, ListParameters, OfProperty},
         parameters::Parameters,
     },
-    Price, told,
+    Price, booking_problem,
 };
 use crate::problem::Problem;
 
@@ -82,7 +82,7 @@ pub async fn services(
 ) -> Result<Json<List<ServiceView>>, Problem> {
     let (property, page) = (parameters.property(), parameters.page::<ServiceId>());
     let (property, page) = parameters.finish(property.zip(page))?;
-    let listed = api.booking.services(&admitted.caller, &property, &page).await.map_err(told)?;
+    let listed = api.booking.services(&admitted.caller, &property, &page).await.map_err(booking_problem)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
 
@@ -103,6 +103,6 @@ pub async fn packages(
 ) -> Result<Json<List<PackageView>>, Problem> {
     let (property, page) = (parameters.property(), parameters.page::<PackageId>());
     let (property, page) = parameters.finish(property.zip(page))?;
-    let listed = api.booking.packages(&admitted.caller, &property, &page).await.map_err(told)?;
+    let listed = api.booking.packages(&admitted.caller, &property, &page).await.map_err(booking_problem)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }

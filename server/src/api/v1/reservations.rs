@@ -21,7 +21,7 @@ use super::{
         list::{List, ListParameters},
         parameters::{Parameters, PathId},
     },
-    Price, nothing, told,
+    Price, booking_problem, nothing,
 };
 use crate::{api::admission::out_of_order, problem::Problem};
 
@@ -196,7 +196,7 @@ pub async fn list(
 ) -> Result<Json<List<ReservationView>>, Problem> {
     let (property, page) = (parameters.optional_property(), parameters.page::<ReservationId>());
     let page = parameters.finish(page)?;
-    let listed = api.booking.reservations(&admitted.caller, property.as_ref(), &page).await.map_err(told)?;
+    let listed = api.booking.reservations(&admitted.caller, property.as_ref(), &page).await.map_err(booking_problem)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
 
@@ -216,7 +216,7 @@ pub async fn get(
     PathId(id): PathId,
 ) -> Result<Json<ReservationView>, Problem> {
     let id = ReservationId::parse(&id).map_err(|_| nothing("reservation"))?;
-    let reservation = api.booking.reservation(&admitted.caller, &id).await.map_err(told)?;
+    let reservation = api.booking.reservation(&admitted.caller, &id).await.map_err(booking_problem)?;
     Ok(Json(reservation.into()))
 }
 
@@ -238,7 +238,7 @@ pub async fn create(
     headers: HeaderMap,
     request: AdmittedWith<WriteReservations, NewReservation>,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key::find(&headers)?;
+    let key = idempotency_key::find_idempotency_key(&headers)?;
     let reserved = reserve(&api, request, key.as_deref()).await?;
     let place = format!("/api/v1/reservations/{}", reserved.reservation.id);
     let mut response = (StatusCode::CREATED, Json(ReservationView::from(reserved.reservation))).into_response();
@@ -267,7 +267,7 @@ async fn reserve(
             api.booking.reserve(&request.admitted.caller, &request.body, idempotency, now, is_admitted).await;
         match reserved {
             Err(Error::AdmissionChanged) => request.renew(api).await?,
-            outcome => return outcome.map_err(told),
+            outcome => return outcome.map_err(booking_problem),
         }
     }
     Err(out_of_order())

@@ -113,13 +113,13 @@ async fn foreign_key_is_not_found_by_a_verifier(base: Base) {
     let foreign = stage.key_of("other", &["--ip", "203.0.113.9"]);
     let deleted = stage.key(&[]);
     stage.program.command(&["key", "delete", &deleted.id]);
-    let mut said = Vec::new();
+    let mut verdict = Vec::new();
     for secret in [&foreign.secret, &deleted.secret] {
         let data = refused(&stage, &by, &json!({ "key": secret }), "NOT_FOUND", 401, "no such key").await;
         assert_eq!(names(&data), ["code", "http_status", "message", "valid"]);
-        said.push(data);
+        verdict.push(data);
     }
-    assert_eq!(said[0], said[1], "foreign is told from missing");
+    assert_eq!(verdict[0], verdict[1], "foreign is told from missing");
     let broken = format!("{}x", foreign.secret);
     let data = refused(&stage, &by, &json!({ "key": broken }), "MALFORMED", 401, "character").await;
     assert_eq!(names(&data), ["code", "http_status", "message", "valid"]);

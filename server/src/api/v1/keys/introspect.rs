@@ -112,7 +112,7 @@ pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Resp
     let key_query = KeyQuery::about(token(&bytes)?);
     let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
     let good = key_verdict.key.as_deref().filter(|_| key_verdict.refusal.is_none());
-    Ok(body::answer(&IntrospectionView { active: good.is_some(), key: good.map(Into::into) }))
+    Ok(body::json_response(&IntrospectionView { active: good.is_some(), key: good.map(Into::into) }))
 }
 
 /// Other parameters are left unread, as the standard asks.

@@ -199,13 +199,13 @@ struct VerifiedKeyView<'a> {
     #[schema(required = false, value_type = Vec<String>, example = json!(["read"]))]
     scopes: Scopes,
     /// What the group grants, or the owner may do; the scopes narrow it.
-    #[serde(serialize_with = "written")]
+    #[serde(serialize_with = "serialize_as_text")]
     #[schema(required = false, value_type = Vec<String>, example = json!(["reservations:*"]))]
     permissions: &'a [Permission],
     #[schema(required = false)]
     all_properties: bool,
     /// The properties that the key reaches, unless it reaches all.
-    #[serde(serialize_with = "written")]
+    #[serde(serialize_with = "serialize_as_text")]
     #[schema(required = false, value_type = Vec<String>)]
     properties: &'a [PropertyId],
     #[schema(required = false)]
@@ -218,7 +218,7 @@ struct VerifiedKeyView<'a> {
 }
 
 /// Each as it is redact, without a copy of any.
-fn written<T: std::fmt::Display, S: Serializer>(items: &&[T], serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_as_text<T: std::fmt::Display, S: Serializer>(items: &&[T], serializer: S) -> Result<S::Ok, S::Error> {
     struct Written<'a, T>(&'a T);
 
     impl<T: std::fmt::Display> Serialize for Written<'_, T> {
@@ -293,5 +293,5 @@ pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response
     let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
     let data = VerdictView::of(&key_verdict, &key_query);
     let meta = MetaView { request_id: CallRecord::of(&parts.extensions).request_id().as_str() };
-    Ok(body::answer(&VerificationView { meta, data }))
+    Ok(body::json_response(&VerificationView { meta, data }))
 }

@@ -3,7 +3,7 @@
 use crate::{Result, Workspace, process};
 use serde_json::Value;
 
-struct Arrow<'a> {
+struct Edge<'a> {
     from: &'a str,
     to: &'a str,
     optional: bool,
@@ -11,9 +11,9 @@ struct Arrow<'a> {
 
 pub fn check(workspace: &Workspace) -> Result<()> {
     let metadata =
-        process::read(&mut workspace.cargo(&["metadata", "--format-version", "1", "--locked", "--no-deps"]))?;
+        process::read_output(&mut workspace.cargo(&["metadata", "--format-version", "1", "--locked", "--no-deps"]))?;
     let metadata: Value = serde_json::from_str(&metadata)?;
-    let complaints: Vec<String> = arrows(&metadata).iter().filter_map(complaint).collect();
+    let complaints: Vec<String> = crate_graph(&metadata).iter().filter_map(complaint).collect();
     if complaints.is_empty() {
         return Ok(());
     }
@@ -21,7 +21,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 }
 
 /// Without `--no-deps` the packages would include the world's: a member is one that is listed here.
-fn arrows(metadata: &Value) -> Vec<Arrow<'_>> {
+fn crate_graph(metadata: &Value) -> Vec<Edge<'_>> {
     let packages = list(&metadata["packages"]);
     let members: Vec<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
     packages
@@ -32,10 +32,10 @@ fn arrows(metadata: &Value) -> Vec<Arrow<'_>> {
                 .iter()
                 .filter(|dependency| dependency["kind"] != "dev" && !dependency["path"].is_null())
                 .filter_map(move |dependency| {
-                    Some(Arrow { from, to: dependency["name"].as_str()?, optional: dependency["optional"] == true })
+                    Some(Edge { from, to: dependency["name"].as_str()?, optional: dependency["optional"] == true })
                 })
         })
-        .filter(|arrow| members.contains(&arrow.to))
+        .filter(|edge| members.contains(&edge.to))
         .collect()
 }
 
@@ -54,8 +54,8 @@ fn allowed(from: &str) -> &'static [&'static str] {
     }
 }
 
-fn complaint(arrow: &Arrow) -> Option<String> {
-    let Arrow { from, to, optional } = arrow;
+fn complaint(edge: &Edge) -> Option<String> {
+    let Edge { from, to, optional } = edge;
     if !allowed(from).contains(to) {
         return Some(match allowed(from) {
             [] => format!("`{from}` depends on `{to}`, but may depend on none of our crates"),
@@ -79,7 +79,7 @@ mod tests {
             ] },
             { "name": to, "dependencies": [] },
         ] });
-        arrows(&metadata).iter().filter_map(complaint).collect()
+        crate_graph(&metadata).iter().filter_map(complaint).collect()
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use super::{
     Bench,
-    load::{ABSENT, FORWARD_AUTH, Face, Generator, MALFORMED, OWN_KEY, Round, VERIFY},
+    load::{ABSENT, FORWARD_AUTH, Generator, MALFORMED, OWN_KEY, Round, Surface, VERIFY},
     machine::undisturbed,
     revocations::Revoker,
     table::{Row, json_of, median, rate},
 };
 use crate::{
     Result,
-    trial::{self, Answer, Program, USUAL_MEMORY},
+    harness::{self, Answer, DEFAULT_MEMORY_MIB, Program},
 };
 use serde_json::{Value, json};
 use std::{
@@ -24,16 +24,16 @@ const IN_MEMORY: Range<u64> = 0..20_000;
 const NEVER_SEEN: u64 = 25_000;
 const FIRST_TOUCH_SECONDS: u32 = 1;
 const WARMING_SECONDS: u32 = 2;
-const MOST_REVOKED: usize = 1_000;
+const MAX_REVOKED: usize = 1_000;
 
 pub fn measure(bench: &mut Bench, database_url: &str, secrets: PathBuf) -> Result<()> {
     let generator = Generator::new(bench.directory(), secrets)?;
-    let latchkey = Program::latchkey(&bench.programs.latchkey, database_url, USUAL_MEMORY)?;
+    let latchkey = Program::latchkey(&bench.programs.latchkey, database_url, DEFAULT_MEMORY_MIB)?;
     generator.warm(&latchkey, IN_MEMORY, WARMING_SECONDS)?;
-    let bare = Program::bare(&bench.programs.bench, &samples(bench.directory(), &latchkey, &generator)?)?;
-    let pair = Pair { latchkey, bare, generator };
-    for face in [VERIFY, MALFORMED, FORWARD_AUTH, OWN_KEY] {
-        pair.face(bench, face)?;
+    let baseline = Program::baseline(&bench.programs.bench, &samples(bench.directory(), &latchkey, &generator)?)?;
+    let pair = Pair { latchkey, baseline, generator };
+    for surface in [VERIFY, MALFORMED, FORWARD_AUTH, OWN_KEY] {
+        pair.surface(bench, surface)?;
     }
     pair.first_touch(bench)?;
     pair.revoking(bench, database_url)?;
@@ -44,18 +44,18 @@ pub fn measure(bench: &mut Bench, database_url: &str, secrets: PathBuf) -> Resul
 
 struct Pair {
     latchkey: Program,
-    bare: Program,
+    baseline: Program,
     generator: Generator,
 }
 
 impl Pair {
-    fn face(&self, bench: &mut Bench, face: Face) -> Result<()> {
+    fn surface(&self, bench: &mut Bench, surface: Surface) -> Result<()> {
         let seconds = bench.plan.seconds;
-        let rounds = self.rounds(bench, face, seconds, |_| IN_MEMORY)?;
-        let row = compared(face.name, &rounds);
+        let rounds = self.rounds(bench, surface, seconds, |_| IN_MEMORY)?;
+        let row = compared(surface.name, &rounds);
         let [throughput, p99] = ratios(&rounds);
         let met = throughput >= 0.9 && p99 <= 1.2;
-        let has_budget = face.name == VERIFY.name;
+        let has_budget = surface.name == VERIFY.name;
         bench.add(if has_budget { row.with_budget("at least 0.90; p99 at most 1.2 times", met) } else { row });
         Ok(())
     }
@@ -74,7 +74,7 @@ impl Pair {
     fn rounds(
         &self,
         bench: &mut Bench,
-        face: Face,
+        surface: Surface,
         seconds: u32,
         keys: impl Fn(u64) -> Range<u64>,
     ) -> Result<Vec<(Round, Round)>> {
@@ -84,11 +84,11 @@ impl Pair {
                 let keys = keys(number);
                 number += 1;
                 self.latchkey.hold()?;
-                let bare = self.generator.round(&self.bare, face.on_bare(), keys.clone(), seconds)?;
+                let baseline = self.generator.round(&self.baseline, surface.on_bare(), keys.clone(), seconds)?;
                 self.latchkey.go_on()?;
-                let latchkey = self.generator.latchkey(&self.latchkey, face, keys, seconds)?;
-                bench.wrong.extend([&bare, &latchkey].into_iter().filter_map(|round| round.wrong.clone()));
-                Ok((latchkey, bare))
+                let latchkey = self.generator.latchkey(&self.latchkey, surface, keys, seconds)?;
+                bench.wrong.extend([&baseline, &latchkey].into_iter().filter_map(|round| round.wrong.clone()));
+                Ok((latchkey, baseline))
             })?);
         }
         Ok(rounds)
@@ -97,7 +97,7 @@ impl Pair {
     /// Keys that are not being verified are revoked, one each half second, while others are verified.
     fn revoking(&self, bench: &mut Bench, database_url: &str) -> Result<()> {
         let seconds = bench.plan.seconds;
-        let ids = last_ids(&self.generator.secrets, MOST_REVOKED)?;
+        let ids = last_ids(&self.generator.secrets, MAX_REVOKED)?;
         let mut revoked = ids.iter();
         let (mut with, mut without) = (Vec::new(), Vec::new());
         let mut round = || {
@@ -114,7 +114,7 @@ impl Pair {
         bench.add(Row {
             what: "verify while other keys are revoked, two a second".into(),
             measured: rate(&with),
-            bare: String::new(),
+            baseline: String::new(),
             compared: format!("p99 {:.2} times that without", p99(&with) / p99(&without)),
             budget: None,
             figures: json!({ "with": json_of(&with), "without": json_of(&without) }),
@@ -125,21 +125,22 @@ impl Pair {
 
 /// Of each round's throughput and p99, Latchkey's against the bare route's.
 fn ratios(rounds: &[(Round, Round)]) -> [f64; 2] {
-    let of = |value: fn(&Round) -> f64| median(rounds.iter().map(|(latchkey, bare)| value(latchkey) / value(bare)));
+    let of =
+        |value: fn(&Round) -> f64| median(rounds.iter().map(|(latchkey, baseline)| value(latchkey) / value(baseline)));
     [of(|round| round.a_second), of(|round| round.p99)]
 }
 
 fn compared(name: &str, rounds: &[(Round, Round)]) -> Row {
-    let (latchkey, bare): (Vec<Round>, Vec<Round>) = rounds.iter().cloned().unzip();
+    let (latchkey, baseline): (Vec<Round>, Vec<Round>) = rounds.iter().cloned().unzip();
     let [throughput, p99] = ratios(rounds);
     let processor = |rounds: &[Round]| median(rounds.iter().map(|round| round.processor));
     Row {
         what: name.to_owned(),
         measured: format!("{}, processor {:.1} µs", rate(&latchkey), processor(&latchkey)),
-        bare: format!("{}, processor {:.1} µs", rate(&bare), processor(&bare)),
+        baseline: format!("{}, processor {:.1} µs", rate(&baseline), processor(&baseline)),
         compared: format!("{throughput:.2} of its throughput, p99 {p99:.2} times"),
         budget: None,
-        figures: json!({ "latchkey": json_of(&latchkey), "bare": json_of(&bare) }),
+        figures: json!({ "latchkey": json_of(&latchkey), "baseline": json_of(&baseline) }),
     }
 }
 
@@ -155,10 +156,10 @@ fn samples(directory: &Path, latchkey: &Program, generator: &Generator) -> Resul
     let asking = [("X-API-Key", verifier.as_str()), ("Content-Type", "application/json")];
     let own = [("X-API-Key", key.as_str())];
     let answers = [
-        sample(VERIFY, trial::send(latchkey.address, "POST", VERIFY.path, &asking, &body(&key))?)?,
-        sample(MALFORMED, trial::send(latchkey.address, "POST", MALFORMED.path, &asking, &body("lk_tk_"))?)?,
-        sample(FORWARD_AUTH, trial::send(latchkey.address, "GET", FORWARD_AUTH.path, &own, "")?)?,
-        sample(OWN_KEY, trial::send(latchkey.address, "GET", OWN_KEY.path, &own, "")?)?,
+        sample(VERIFY, harness::send(latchkey.address, "POST", VERIFY.path, &asking, &body(&key))?)?,
+        sample(MALFORMED, harness::send(latchkey.address, "POST", MALFORMED.path, &asking, &body("lk_tk_"))?)?,
+        sample(FORWARD_AUTH, harness::send(latchkey.address, "GET", FORWARD_AUTH.path, &own, "")?)?,
+        sample(OWN_KEY, harness::send(latchkey.address, "GET", OWN_KEY.path, &own, "")?)?,
     ];
     let file = directory.join("answers.json");
     fs::write(&file, json!(answers).to_string())?;
@@ -166,13 +167,13 @@ fn samples(directory: &Path, latchkey: &Program, generator: &Generator) -> Resul
 }
 
 /// Returns the response as bytes, without the headers that every server adds.
-fn sample(face: Face, answer: Answer) -> Result<Value> {
+fn sample(surface: Surface, answer: Answer) -> Result<Value> {
     if answer.status != 200 {
-        return Err(format!("{} was answered with {}: {}", face.name, answer.status, answer.body).into());
+        return Err(format!("{} was answered with {}: {}", surface.name, answer.status, answer.body).into());
     }
     let sent_anyway = |name: &str| matches!(name, "content-length" | "connection" | "date");
     let headers: Vec<_> = answer.headers.into_iter().filter(|(name, _)| !sent_anyway(name)).collect();
-    let path = face.bare_path.split('?').next().unwrap_or_default();
+    let path = surface.bare_path.split('?').next().unwrap_or_default();
     Ok(json!({ "path": path, "headers": headers, "body": answer.body }))
 }
 

@@ -13,33 +13,33 @@ use crate::{ADDRESS, Result, secrets};
 
 /// Nanoseconds that a call takes on its thread.
 #[derive(Serialize)]
-pub struct Figures {
+pub struct Measurements {
     verify: f64,
     verify_on_two_threads: f64,
     verify_and_record: f64,
 }
 
-pub async fn measure(keyring: &Keyring, file: &Path, keys: usize, calls: usize) -> Result<Figures> {
+pub async fn measure(keyring: &Keyring, file: &Path, keys: usize, calls: usize) -> Result<Measurements> {
     let secrets = secrets::File::read(file)?.keys.into_iter().take(keys).map(|(secret, _)| secret);
-    let asker = Asker::new(keyring, secrets.collect())?;
-    asker.run(0, keys, false).await?;
-    let figures = Figures {
-        verify: asker.nanos(1, calls, false)?,
-        verify_on_two_threads: asker.nanos(2, calls, false)?,
-        verify_and_record: asker.nanos(1, calls, true)?,
+    let verifier = Verifier::new(keyring, secrets.collect())?;
+    verifier.run(0, keys, false).await?;
+    let figures = Measurements {
+        verify: verifier.nanos(1, calls, false)?,
+        verify_on_two_threads: verifier.nanos(2, calls, false)?,
+        verify_and_record: verifier.nanos(1, calls, true)?,
     };
     keyring.close().await?;
     Ok(figures)
 }
 
 /// Verifies keys, all of which must be valid.
-pub struct Asker<'a> {
+pub struct Verifier<'a> {
     pub keyring: &'a Keyring,
     pub secrets: Vec<SecretString>,
     permission: Permission,
 }
 
-impl<'a> Asker<'a> {
+impl<'a> Verifier<'a> {
     pub fn new(keyring: &'a Keyring, secrets: Vec<SecretString>) -> Result<Self> {
         Ok(Self { keyring, secrets, permission: Permission::parse("reservations:read")? })
     }

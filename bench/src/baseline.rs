@@ -23,12 +23,12 @@ struct Answer {
 
 /// An answer as it is sent each time.
 #[derive(Clone)]
-struct Ready {
+struct Recorded {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
 }
 
-impl Ready {
+impl Recorded {
     fn of(answer: Answer) -> Result<Self> {
         let headers = answer.headers.into_iter().map(|(name, value)| Ok((name.parse()?, value.parse()?)));
         Ok(Self { headers: headers.collect::<Result<_>>()?, body: answer.body.into() })
@@ -46,7 +46,7 @@ pub async fn serve(addr: SocketAddr, answers: &Path) -> Result<()> {
     let mut router = Router::new().route("/readyz", get(async || ""));
     for answer in answers {
         let path = answer.path.clone();
-        let ready = Ready::of(answer)?;
+        let ready = Recorded::of(answer)?;
         router = router.route(&path, any(async move |_: Bytes| ready.response()));
     }
     Ok(axum::serve(TcpListener::bind(addr).await?, router).await?)

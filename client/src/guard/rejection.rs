@@ -10,17 +10,17 @@ use serde::Serialize;
 
 use crate::{Refusal, Verdict};
 
-pub enum TurnedAway {
+pub enum Rejection {
     NoCredential,
     Password,
     Conflict,
     /// Latchkey cannot read what the client sent.
-    Unreadable,
+    Invalid,
     Refused {
         refusal: Box<Refusal>,
         permission: Option<Arc<str>>,
     },
-    Unanswered,
+    Unavailable,
 }
 
 /// RFC 9457, with the members that Latchkey's own problems have.
@@ -36,7 +36,7 @@ struct Problem<'a> {
     request_id: Option<&'a str>,
 }
 
-impl TurnedAway {
+impl Rejection {
     pub fn response<R: From<String>>(&self) -> Response<R> {
         let status = self.status();
         let mut response = Response::new(R::from(self.problem(status)));
@@ -52,9 +52,9 @@ impl TurnedAway {
     fn status(&self) -> StatusCode {
         match self {
             Self::NoCredential | Self::Password => StatusCode::UNAUTHORIZED,
-            Self::Conflict | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Conflict | Self::Invalid => StatusCode::BAD_REQUEST,
             Self::Refused { refusal, .. } => StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::FORBIDDEN),
-            Self::Unanswered => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -80,11 +80,11 @@ impl TurnedAway {
                 "Passwords are not accepted here. Send an API key as `Authorization: Bearer <key>` or `X-API-Key: <key>`."
             }
             Self::Conflict => "The request carries two different credentials, or one header twice. Send exactly one.",
-            Self::Unreadable => {
+            Self::Invalid => {
                 "The API key, the `Origin` header, or the property that the request names cannot be read. Send each as it was given to you."
             }
             Self::Refused { refusal, .. } => &refusal.message,
-            Self::Unanswered => "Whether the API key is good cannot be told at the moment. Try again shortly.",
+            Self::Unavailable => "Whether the API key is good cannot be told at the moment. Try again shortly.",
         }
     }
 
@@ -93,9 +93,9 @@ impl TurnedAway {
         match self {
             Self::NoCredential | Self::Password => "missing_credential",
             Self::Conflict => "conflicting_credentials",
-            Self::Unreadable => "invalid",
-            Self::Refused { refusal, .. } => code_of(&refusal.verdict),
-            Self::Unanswered => "unavailable",
+            Self::Invalid => "invalid",
+            Self::Refused { refusal, .. } => problem_code(&refusal.verdict),
+            Self::Unavailable => "unavailable",
         }
     }
 
@@ -117,7 +117,7 @@ impl TurnedAway {
             {
                 format!(", error=\"insufficient_scope\", scope=\"{permission}\"")
             }
-            Self::Unreadable | Self::Refused { .. } | Self::Unanswered => return None,
+            Self::Invalid | Self::Refused { .. } | Self::Unavailable => return None,
         };
         HeaderValue::try_from(format!("Bearer realm=\"latchkey\"{error}")).ok()
     }
@@ -125,13 +125,13 @@ impl TurnedAway {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Refused { refusal, .. } => refusal.retry_after.map(|wait| wait.as_secs().max(1)),
-            Self::Unanswered => Some(1),
+            Self::Unavailable => Some(1),
             _ => None,
         }
     }
 }
 
-fn code_of(verdict: &Verdict) -> &'static str {
+fn problem_code(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Malformed | Verdict::NotFound => "invalid_key",
         Verdict::Revoked => "key_revoked",

@@ -8,7 +8,7 @@ use domain::{
 };
 use serde_json::json;
 
-use super::find;
+use super::load_key;
 use crate::{
     Keyring,
     access::{ManageKeys, ViewKeys},
@@ -23,13 +23,13 @@ impl Keyring {
     /// When there is no such key.
     pub async fn revoke_key(&self, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
         let change = self.change(viewer).await?;
-        let key = find(&change, viewer, id).await?;
+        let key = load_key(&change, viewer, id).await?;
         if key.status() == Status::Revoked {
             change.already_made().await?;
             return Ok(key);
         }
         store::keys::revoke(&change, viewer.key_scope(), &key, &change.actor().id).await?;
-        let after = find(&change, viewer, id).await?;
+        let after = load_key(&change, viewer, id).await?;
         let detail = json!({ "owner": key.owner });
         change.commit(Event { action: Action::KeyRevoked, subject: Subject::new(id, &key.name), detail }).await?;
         Ok(after)
@@ -41,7 +41,7 @@ impl Keyring {
     /// When there is no such key.
     pub async fn delete_key(&self, manager: &impl ManageKeys, id: &KeyId) -> Result<(), Error> {
         let change = self.change(manager).await?;
-        let key = find(&change, manager, id).await?;
+        let key = load_key(&change, manager, id).await?;
         store::keys::delete(&change, manager.key_scope(), id).await?;
         let detail =
             json!({ "terms": KeyDraft::of(&key), "secret": key.hint, "was_active": key.status() == Status::Active });

@@ -48,13 +48,13 @@ impl Key {
     }
 }
 
-pub struct Place {
+pub struct Slot {
     /// Held by the task that changes the key; none once the state of the key is unknown.
     pub key: tokio::sync::Mutex<Option<Key>>,
     secret: Mutex<Arc<Secret>>,
 }
 
-impl Place {
+impl Slot {
     pub fn new(tenant: usize, id: KeyId, secret: SecretString) -> Self {
         let key = tokio::sync::Mutex::new(Some(Key::new(tenant, id)));
         Self { key, secret: Mutex::new(Secret::new(secret, tenant)) }
@@ -69,17 +69,17 @@ impl Place {
     }
 }
 
-pub struct Places {
-    all: Vec<Place>,
+pub struct Slots {
+    all: Vec<Slot>,
     retired: Mutex<Vec<Arc<Secret>>>,
 }
 
-impl Places {
-    pub fn new(all: Vec<Place>) -> Self {
+impl Slots {
+    pub fn new(all: Vec<Slot>) -> Self {
         Self { all, retired: Mutex::default() }
     }
 
-    pub fn any(&self) -> &Place {
+    pub fn any(&self) -> &Slot {
         &self.all[rand::rng().random_range(..self.all.len())]
     }
 
@@ -106,6 +106,6 @@ impl Places {
     /// Every live secret, and those retired recently.
     pub fn all_secrets(&self) -> Vec<Arc<Secret>> {
         let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.all.iter().map(Place::secret).chain(retired).collect()
+        self.all.iter().map(Slot::secret).chain(retired).collect()
     }
 }

@@ -8,23 +8,23 @@ use super::{
 async fn granted_access_is_visible_within_a_second(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     let key = cluster.key(&[]);
-    cluster.know(&DEMANDING, &key.secret, &any).await;
+    cluster.assert_cached(&DEMANDING, &key.secret, &any).await;
     cluster.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
-    cluster.refuse(&DEMANDING[1..], &key.secret, &any, "the end of the subscription").await;
+    cluster.assert_rejected(&DEMANDING[1..], &key.secret, &any, "the end of the subscription").await;
     cluster.command(&["tenant", "set", "--slug", "acme", "--api-keys", "on"]);
-    cluster.let_in_soon(&DEMANDING, &key.secret, "the subscription").await;
+    cluster.wait_until_admitted(&DEMANDING, &key.secret, "the subscription").await;
 
     let words = ["group", "create", "--tenant", "acme", "--name", "Bookers", "--type", "tenant-api-key"];
     let bookers = text(&cluster.command(&[&words[..], &["--permission", "reservations:*"]].concat())["id"]);
     let key = cluster.key(&["--group", &bookers]);
-    cluster.refuse(&DEMANDING, &key.secret, &any, "nothing").await;
+    cluster.assert_rejected(&DEMANDING, &key.secret, &any, "nothing").await;
     cluster.command(&["group", "edit", &bookers, "--permission", "reservations:*", "--permission", "*:read"]);
-    cluster.let_in_soon(&DEMANDING, &key.secret, "the edit of the group").await;
+    cluster.wait_until_admitted(&DEMANDING, &key.secret, "the edit of the group").await;
 
     cluster.stage.edit(&key, &["--scope", "write"]);
-    cluster.refuse(&DEMANDING, &key.secret, &any, "the edit of the key").await;
+    cluster.assert_rejected(&DEMANDING, &key.secret, &any, "the edit of the key").await;
     cluster.stage.edit(&key, &["--scope", "read"]);
-    cluster.let_in_soon(&DEMANDING, &key.secret, "the second edit of the key").await;
+    cluster.wait_until_admitted(&DEMANDING, &key.secret, "the second edit of the key").await;
 }
 
 /// The key may have been looked up before it existed.
@@ -32,7 +32,7 @@ async fn new_key_is_valid_immediately(base: Base) {
     let cluster = Cluster::start(base);
     for _ in 0..5 {
         let key = cluster.key(&[]);
-        cluster.know(&DEMANDING, &key.secret, &Demand::default()).await;
+        cluster.assert_cached(&DEMANDING, &key.secret, &Demand::default()).await;
     }
 }
 

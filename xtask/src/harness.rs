@@ -14,7 +14,7 @@ pub use http::{Answer, send};
 pub use program::Program;
 
 /// The default of `--memory`, in MiB.
-pub const USUAL_MEMORY: u32 = 256;
+pub const DEFAULT_MEMORY_MIB: u32 = 256;
 
 pub struct Programs {
     pub latchkey: PathBuf,

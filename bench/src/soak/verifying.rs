@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use latchkey_client::{Answer, Error, Latchkey, Question};
+use latchkey_client::{Answer, Error, Latchkey, VerifyRequest};
 use rand::RngExt;
 use secrecy::SecretString;
 
 use super::{
-    places::{Places, Secret},
+    slots::{Secret, Slots},
     tally::Tally,
 };
 use crate::{ADDRESS, Result};
@@ -35,7 +35,7 @@ impl Nodes {
 
     /// Asks one node, and notes what is wrong with its answer.
     async fn ask(&self, node: usize, secret: &Secret, tally: &Tally) {
-        let question = Question::about(secret.text.clone()).permission("reservations:read").ip(ADDRESS);
+        let question = VerifyRequest::new(secret.text.clone()).permission("reservations:read").ip(ADDRESS);
         let asked = Instant::now();
         match self.clients[node][secret.tenant].verify(&question).await {
             Ok(answer) => {
@@ -57,16 +57,16 @@ impl Nodes {
     }
 
     /// Verifies random keys at random nodes, one request after the other, until the time is up.
-    pub async fn keep_asking(&self, places: &Places, over: &AtomicBool, tally: &Tally) {
+    pub async fn keep_asking(&self, slots: &Slots, over: &AtomicBool, tally: &Tally) {
         while !over.load(Ordering::Relaxed) {
             let node = rand::rng().random_range(..self.clients.len());
-            self.ask(node, &places.any_secret(), tally).await;
+            self.ask(node, &slots.any_secret(), tally).await;
         }
     }
 
     /// Every node must know the final state of every key.
-    pub async fn ask_about_everything(&self, places: &Places, tally: &Tally) {
-        let secrets = places.all_secrets();
+    pub async fn ask_about_everything(&self, slots: &Slots, tally: &Tally) {
+        let secrets = slots.all_secrets();
         let next = AtomicUsize::new(0);
         let ask = async |_| {
             while let Some(secret) = secrets.get(next.fetch_add(1, Ordering::Relaxed)) {

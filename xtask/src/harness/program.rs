@@ -40,9 +40,9 @@ impl Program {
         Self::start(command)
     }
 
-    pub fn bare(program: &Path, answers: &Path) -> Result<Self> {
+    pub fn baseline(program: &Path, answers: &Path) -> Result<Self> {
         let mut command = Command::new(program);
-        command.arg("bare").arg("--answers").arg(answers);
+        command.arg("baseline").arg("--answers").arg(answers);
         Self::start(command)
     }
 
@@ -93,7 +93,7 @@ impl Program {
     }
 
     fn signal(&self, name: &str) -> Result<()> {
-        process::read(Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()])).map(drop)
+        process::read_output(Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()])).map(drop)
     }
 
     /// Its memory in MB, of which it shares none.
@@ -110,7 +110,7 @@ impl Program {
         // The name may hold anything, and ends with the last bracket. The third field follows.
         let fields = stat.rsplit_once(") ").ok_or("no name in /proc")?.1.split(' ').skip(11).take(2);
         let ticks: u64 = fields.map(str::parse::<u64>).sum::<std::result::Result<_, _>>()?;
-        let a_second: f64 = process::read(Command::new("getconf").arg("CLK_TCK"))?.trim().parse()?;
+        let a_second: f64 = process::read_output(Command::new("getconf").arg("CLK_TCK"))?.trim().parse()?;
         Ok(ticks as f64 / a_second)
     }
 

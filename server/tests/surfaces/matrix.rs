@@ -26,8 +26,15 @@ enum Who {
     SuperUserWithin,
 }
 
-const ALL_CLIENTS: [Who; 7] =
-    [Who::Anonymous, Who::Deactivated, Who::Member, Who::Admin, Who::ForeignAdmin, Who::SuperUser, Who::SuperUserWithin];
+const ALL_CLIENTS: [Who; 7] = [
+    Who::Anonymous,
+    Who::Deactivated,
+    Who::Member,
+    Who::Admin,
+    Who::ForeignAdmin,
+    Who::SuperUser,
+    Who::SuperUserWithin,
+];
 
 /// Who may use a surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -292,7 +299,7 @@ async fn try_every_function(program: Program) {
         let with_nothing = self::calls(function, &nothing);
         for ((audience, about, arguments), (_, _, missing)) in calls.into_iter().zip(with_nothing) {
             for who in ALL_CLIENTS.into_iter().filter(|who| !audience.includes(*who) || !about.is_found_by(*who)) {
-                refuse(&stage, function, who, audience, &arguments, &missing).await;
+                assert_rejected(&stage, function, who, audience, &arguments, &missing).await;
             }
         }
     }
@@ -309,7 +316,7 @@ async fn try_every_function(program: Program) {
 }
 
 /// A client outside the audience is forbidden; one inside it does not find foreign objects.
-async fn refuse(stage: &Stage, function: &str, who: Who, audience: For, arguments: &Value, missing: &Value) {
+async fn assert_rejected(stage: &Stage, function: &str, who: Who, audience: For, arguments: &Value, missing: &Value) {
     let path = format!("/console/{function}");
     let browser = stage.browser(who).await;
     let answer = browser.call(&path, arguments).await;

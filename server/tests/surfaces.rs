@@ -1,6 +1,6 @@
 //! Tests of the program's surfaces, over real sockets and the real command line.
 
-mod faces {
+mod surfaces {
     mod access_log;
     mod audit;
     mod change_limit;
@@ -10,10 +10,11 @@ mod faces {
     mod forms;
     mod functions;
     mod guard;
+    mod health;
     mod http2;
     mod lost_access;
     mod matrix;
-    mod operating;
+    mod overload;
     mod people;
     #[path = "../support/program.rs"]
     mod program;
@@ -21,5 +22,4 @@ mod faces {
     mod second_factor;
     mod secret_keys;
     mod security_events;
-    mod strain;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    cluster::{Cluster, DEMANDING, Demand, FACES},
+    cluster::{Cluster, DEMANDING, Demand, SURFACES},
     program::draft,
     stage::{Base, text},
 };
@@ -23,13 +23,13 @@ async fn command_revocation_reaches_all_nodes(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     for word in ["revoke", "rotate", "delete"] {
         let key = cluster.key(&[]);
-        cluster.loses(&FACES, &key.secret, &any, &["key", word, &key.id]).await;
+        cluster.assert_revoked(&SURFACES, &key.secret, &any, &["key", word, &key.id]).await;
     }
     let key = cluster.key(&[]);
     let next = cluster.stage.rotate(&key, &["--grace", "1h"]);
-    cluster.know(&FACES, &next.secret, &any).await;
-    cluster.loses(&FACES, &key.secret, &any, &["key", "end-grace", &key.id]).await;
-    cluster.know(&FACES, &next.secret, &any).await;
+    cluster.assert_cached(&SURFACES, &next.secret, &any).await;
+    cluster.assert_revoked(&SURFACES, &key.secret, &any, &["key", "end-grace", &key.id]).await;
+    cluster.assert_cached(&SURFACES, &next.secret, &any).await;
 }
 
 async fn command_restriction_reaches_all_nodes(base: Base) {
@@ -39,16 +39,16 @@ async fn command_restriction_reaches_all_nodes(base: Base) {
     let any = Demand::default();
     for terms in [["--scope", "write"], ["--group", "Verifier"]] {
         let key = cluster.key(&[]);
-        cluster.loses(&DEMANDING, &key.secret, &any, &[&["key", "edit", &key.id], &terms[..]].concat()).await;
+        cluster.assert_revoked(&DEMANDING, &key.secret, &any, &[&["key", "edit", &key.id], &terms[..]].concat()).await;
     }
     for terms in [["--ip", "10.0.0.0/8"], ["--origin", "https://book.acme.test"]] {
         let key = cluster.key(&[]);
-        cluster.loses(&FACES, &key.secret, &any, &[&["key", "edit", &key.id], &terms[..]].concat()).await;
+        cluster.assert_revoked(&SURFACES, &key.secret, &any, &[&["key", "edit", &key.id], &terms[..]].concat()).await;
     }
     let (key, demand) = (cluster.key(&[]), Demand { property: Some(harbour.clone()) });
-    cluster.loses(&DEMANDING, &key.secret, &demand, &["key", "edit", &key.id, "--property", &old_town]).await;
+    cluster.assert_revoked(&DEMANDING, &key.secret, &demand, &["key", "edit", &key.id, "--property", &old_town]).await;
     let key = cluster.key(&[]);
-    cluster.loses(&DEMANDING, &key.secret, &demand, &["property", "archive", &harbour]).await;
+    cluster.assert_revoked(&DEMANDING, &key.secret, &demand, &["property", "archive", &harbour]).await;
 }
 
 async fn shared_dependency_change_reaches_all_keys(base: Base) {
@@ -56,21 +56,26 @@ async fn shared_dependency_change_reaches_all_keys(base: Base) {
     let readers = group(&cluster, "Readers", "*:read");
     let keys = [cluster.key(&["--group", &readers]), cluster.key(&["--group", &readers])];
     for key in &keys {
-        cluster.know(&DEMANDING, &key.secret, &any).await;
+        cluster.assert_cached(&DEMANDING, &key.secret, &any).await;
     }
     cluster
-        .loses(&DEMANDING, &keys[0].secret, &any, &["group", "edit", &readers, "--permission", "services:read"])
+        .assert_revoked(
+            &DEMANDING,
+            &keys[0].secret,
+            &any,
+            &["group", "edit", &readers, "--permission", "services:read"],
+        )
         .await;
-    cluster.refuse(&DEMANDING, &keys[1].secret, &any, "the edit of the group").await;
+    cluster.assert_rejected(&DEMANDING, &keys[1].secret, &any, "the edit of the group").await;
 
     let keys = [cluster.key(&[]), cluster.key(&[])];
     for key in &keys {
-        cluster.know(&FACES, &key.secret, &any).await;
+        cluster.assert_cached(&SURFACES, &key.secret, &any).await;
     }
     cluster.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
     // The asker's own key has ended with the others.
     for key in &keys {
-        cluster.refuse(&FACES[1..], &key.secret, &any, "the end of the subscription").await;
+        cluster.assert_rejected(&SURFACES[1..], &key.secret, &any, "the end of the subscription").await;
     }
 }
 
@@ -91,7 +96,7 @@ async fn owner_changes_reach_all_nodes(base: Base) {
     for (word, role) in [("switch-off", &[][..]), ("set-role", &["--role", "member"])] {
         let person = cluster.stage.person(word, "tenant-admin");
         let secret = personal_key(&cluster, word).await;
-        cluster.loses(&DEMANDING, &secret, &any, &[&["person", word, &person], role].concat()).await;
+        cluster.assert_revoked(&DEMANDING, &secret, &any, &[&["person", word, &person], role].concat()).await;
     }
     let words = ["group", "create", "--tenant", "acme", "--name", "Desk", "--type", "person", "--permission", "*:read"];
     let desk = text(&cluster.command(&words)["id"]);
@@ -102,7 +107,7 @@ async fn owner_changes_reach_all_nodes(base: Base) {
         cluster.command(&["person", "set-role", &member, "--role", "member", "--group", &desk]);
         let secret = personal_key(&cluster, name).await;
         let words = words.map(|word| if word.is_empty() { &member } else { word });
-        cluster.loses(&DEMANDING, &secret, &any, &words).await;
+        cluster.assert_revoked(&DEMANDING, &secret, &any, &words).await;
     }
 }
 
@@ -120,17 +125,17 @@ async fn console_revocation_reaches_all_nodes(base: Base) {
         let key = cluster.key(&[]);
         let mut arguments = arguments;
         (arguments["of"], arguments["id"]) = (json!("tenant"), json!(key.id));
-        cluster.know(&DEMANDING, &key.secret, &any).await;
+        cluster.assert_cached(&DEMANDING, &key.secret, &any).await;
         let answer = admin.call(&format!("/console/{function}"), &arguments).await;
         assert_eq!(answer.status(), 200, "{function}");
-        cluster.refuse(&DEMANDING, &key.secret, &any, function).await;
+        cluster.assert_rejected(&DEMANDING, &key.secret, &any, function).await;
     }
     let readers = group(&cluster, "Readers", "*:read");
     let key = cluster.key(&["--group", &readers]);
-    cluster.know(&DEMANDING, &key.secret, &any).await;
+    cluster.assert_cached(&DEMANDING, &key.secret, &any).await;
     let edit = json!({ "id": readers, "seen": "1", "name": "Readers", "picked": ["services:read"], "permissions": "" });
     assert_eq!(admin.call("/console/edit_group", &edit).await.status(), 200);
-    cluster.refuse(&DEMANDING, &key.secret, &any, "edit_group").await;
+    cluster.assert_rejected(&DEMANDING, &key.secret, &any, "edit_group").await;
 }
 
 on_both_databases!(

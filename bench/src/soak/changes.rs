@@ -13,28 +13,28 @@ use latchkey_client::Verdict;
 use rand::RngExt;
 
 use super::{
-    admins::{Admins, Shown, Terms, Unanswered},
-    asking::Nodes,
-    places::{Key, Place, Places, Secret},
+    admins::{Access, Admins, OutcomeUnknown, Shown},
+    slots::{Key, Secret, Slot, Slots},
     tally::Tally,
+    verifying::Nodes,
 };
 use crate::Result;
 
 /// Until the next change: what takes the processor is to be asking.
 const PAUSE: Duration = Duration::from_millis(20);
 
-pub struct Changing<'a> {
+pub struct Changer<'a> {
     pub admins: &'a Admins,
     pub nodes: &'a Nodes,
-    pub places: &'a Places,
+    pub slots: &'a Slots,
     pub tally: &'a Tally,
 }
 
-impl Changing<'_> {
+impl Changer<'_> {
     /// Changes one key after the other until the time is up.
     pub async fn keep_changing(&self, over: &AtomicBool) {
         while !over.load(Ordering::Relaxed) {
-            let place = self.places.any();
+            let place = self.slots.any();
             // Another task may be changing it.
             if let Ok(mut held) = place.key.try_lock()
                 && let Some(mut key) = held.take()
@@ -42,7 +42,7 @@ impl Changing<'_> {
                 match self.change(place, &mut key).await {
                     Ok(()) => *held = Some(key),
                     // The state of this key is unknown, so its answers cannot be checked any more.
-                    Err(error) if error.is::<Unanswered>() => self.tally.unanswered(),
+                    Err(error) if error.is::<OutcomeUnknown>() => self.tally.unanswered(),
                     Err(error) => self.tally.wrong(error.to_string()),
                 }
             }
@@ -50,7 +50,7 @@ impl Changing<'_> {
         }
     }
 
-    async fn change(&self, place: &Place, key: &mut Key) -> Result<()> {
+    async fn change(&self, place: &Slot, key: &mut Key) -> Result<()> {
         match rand::rng().random_range(0..10) {
             0..4 => self.edit(place, key).await,
             4..6 => self.rotate(place, key).await,
@@ -60,11 +60,11 @@ impl Changing<'_> {
     }
 
     /// Takes something from a key, or gives it back.
-    async fn edit(&self, place: &Place, key: &mut Key) -> Result<()> {
+    async fn edit(&self, place: &Slot, key: &mut Key) -> Result<()> {
         let (terms, verdict) = match rand::rng().random_bool(0.5) {
-            _ if key.is_narrowed => (Terms::Full, Verdict::Valid),
-            true => (Terms::WriteOnly, Verdict::InsufficientPermissions),
-            false => (Terms::Elsewhere, Verdict::IpNotAllowed),
+            _ if key.is_narrowed => (Access::Full, Verdict::Valid),
+            true => (Access::WriteOnly, Verdict::InsufficientPermissions),
+            false => (Access::Elsewhere, Verdict::IpNotAllowed),
         };
         let secret = place.secret();
         secret.history.begin(verdict);
@@ -75,7 +75,7 @@ impl Changing<'_> {
         Ok(())
     }
 
-    async fn rotate(&self, place: &Place, key: &mut Key) -> Result<()> {
+    async fn rotate(&self, place: &Slot, key: &mut Key) -> Result<()> {
         self.widen(place, key).await?;
         let old = place.secret();
         old.history.begin(Verdict::Revoked);
@@ -87,7 +87,7 @@ impl Changing<'_> {
     }
 
     /// Both secrets are valid until the grace period ends.
-    async fn rotate_with_grace(&self, place: &Place, key: &mut Key) -> Result<()> {
+    async fn rotate_with_grace(&self, place: &Slot, key: &mut Key) -> Result<()> {
         self.widen(place, key).await?;
         let old = place.secret();
         let shown = self.admins.rotate(key, Grace::OneHour, self.tally).await?;
@@ -102,7 +102,7 @@ impl Changing<'_> {
     }
 
     /// Deletes a revoked key and replaces it with a new one.
-    async fn revoke(&self, place: &Place, key: &mut Key) -> Result<()> {
+    async fn revoke(&self, place: &Slot, key: &mut Key) -> Result<()> {
         let secret = place.secret();
         secret.history.begin(Verdict::Revoked);
         self.admins.end(key, "revoke_key", self.tally).await?;
@@ -121,11 +121,11 @@ impl Changing<'_> {
     }
 
     /// The new secret must be valid with the key's permissions.
-    async fn widen(&self, place: &Place, key: &mut Key) -> Result<()> {
+    async fn widen(&self, place: &Slot, key: &mut Key) -> Result<()> {
         if key.is_narrowed { self.edit(place, key).await } else { Ok(()) }
     }
 
-    async fn put(&self, place: &Place, tenant: usize, shown: Shown) {
+    async fn put(&self, place: &Slot, tenant: usize, shown: Shown) {
         let secret = Secret::new(shown.secret.into(), tenant);
         place.put(secret.clone());
         self.nodes.ask_all(&secret, self.tally).await;
@@ -133,7 +133,7 @@ impl Changing<'_> {
 
     async fn retire(&self, secret: Arc<Secret>, key: &mut Key) {
         self.nodes.ask_all(&secret, self.tally).await;
-        self.places.retire(secret.clone());
+        self.slots.retire(secret.clone());
         key.old_secrets.push(secret);
     }
 }

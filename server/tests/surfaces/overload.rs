@@ -57,10 +57,10 @@ async fn keep_alive(program: &Program) -> TcpStream {
 
 /// All that the server says until it closes the connection.
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
-    let mut said = Vec::new();
+    let mut verdict = Vec::new();
     // The server may well reset a connection on which it has not read everything.
-    let _ = timeout(DEADLINE, stream.read_to_end(&mut said)).await.expect("it is closed");
-    String::from_utf8_lossy(&said).into_owned()
+    let _ = timeout(DEADLINE, stream.read_to_end(&mut verdict)).await.expect("it is closed");
+    String::from_utf8_lossy(&verdict).into_owned()
 }
 
 /// Sends a byte a second until the server has had enough.
