@@ -84,7 +84,7 @@ impl Reference {
     /// Reads a description in the form of OpenAPI 3.1.
     ///
     /// # Errors
-    /// When it is something else.
+    /// If it is something else.
     pub fn read(description: &str, problems: Vec<ProblemKind>) -> Result<Self, UnreadableReference> {
         let document: Document = serde_json::from_str(description)?;
         let shapes = Shapes(document.components.schemas);

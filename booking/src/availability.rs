@@ -31,7 +31,7 @@ impl Booking {
     /// Every service of a property on every day from the first to the last, day by day.
     ///
     /// # Errors
-    /// When the days are wrong or the database fails.
+    /// If the days are wrong or the database fails.
     pub async fn availability(
         &self,
         caller: &Caller,

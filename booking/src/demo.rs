@@ -53,7 +53,7 @@ impl Booking {
     /// offers something already is not touched.
     ///
     /// # Errors
-    /// When a property is not the tenant's or the database fails.
+    /// If a property is not the tenant's or the database fails.
     pub async fn fill_with_demo(
         &self,
         tenant: &TenantId,

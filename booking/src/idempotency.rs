@@ -105,7 +105,7 @@ impl Booking {
     /// Forgets the answers that are too old to be given again, and says how many there were.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn clear_old(&self, now: DateTime<Utc>) -> Result<u64, Error> {
         Ok(store::idempotency::delete_before(&self.pool, forgotten_before(now)).await?)
     }

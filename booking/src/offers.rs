@@ -64,7 +64,7 @@ impl Booking {
     /// The services of a property, the oldest first.
     ///
     /// # Errors
-    /// When there can be no such page or the database fails.
+    /// If there can be no such page or the database fails.
     pub async fn services(
         &self,
         caller: &Caller,
@@ -82,7 +82,7 @@ impl Booking {
     /// The packages of a property, the oldest first.
     ///
     /// # Errors
-    /// When there can be no such page or the database fails.
+    /// If there can be no such page or the database fails.
     pub async fn packages(
         &self,
         caller: &Caller,
@@ -100,7 +100,7 @@ impl Booking {
     /// Makes a service, for the operator.
     ///
     /// # Errors
-    /// When a value is wrong, or the tenant has no such property.
+    /// If a value is wrong, or the tenant has no such property.
     pub async fn create_service(
         &self,
         tenant: &TenantId,
@@ -125,7 +125,7 @@ impl Booking {
     /// Makes a package of a service of the same property, for the operator.
     ///
     /// # Errors
-    /// When a value is wrong, or the tenant has no such property with such a service.
+    /// If a value is wrong, or the tenant has no such property with such a service.
     pub async fn create_package(
         &self,
         tenant: &TenantId,

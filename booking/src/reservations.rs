@@ -17,7 +17,7 @@ impl Booking {
     /// The reservations of one property or of all within reach, the newest first.
     ///
     /// # Errors
-    /// When there can be no such page or the database fails.
+    /// If there can be no such page or the database fails.
     pub async fn reservations(
         &self,
         caller: &Caller,
@@ -37,7 +37,7 @@ impl Booking {
     /// One reservation.
     ///
     /// # Errors
-    /// When there is none within the caller's reach.
+    /// If there is none within the caller's reach.
     pub async fn reservation(&self, caller: &Caller, id: &ReservationId) -> Result<Reservation, Error> {
         let found = store::reservations::find_reservation(&self.pool, &caller.tenant, id).await?;
         found.filter(|reservation| caller.reaches(&reservation.property)).ok_or(Error::NotFound(Thing::Reservation))

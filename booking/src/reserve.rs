@@ -33,7 +33,7 @@ impl Booking {
     /// Reserves a service or a package. Together, all reservations never take more units than there are.
     ///
     /// # Errors
-    /// When a value is wrong, there is no such offer, or a night lacks units; when the idempotency key belongs to
+    /// If a value is wrong, there is no such offer, or a night lacks units; when the idempotency key belongs to
     /// another request, or to this one while its first call is still running; when the caller is no longer admitted
     /// once the reservation holds its locks. `is_admitted` must not wait for anything.
     pub async fn reserve(

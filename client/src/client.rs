@@ -54,7 +54,7 @@ impl Builder {
     }
 
     /// # Errors
-    /// When the address or the secret cannot be one.
+    /// If the address or the secret cannot be one.
     pub fn build(self) -> Result<Latchkey, Error> {
         // Following a redirect would send the request, and the key in it, to another server; so would a proxy from the
         // environment.
@@ -93,7 +93,7 @@ impl Latchkey {
     /// as the group "Verifier" grants.
     ///
     /// # Errors
-    /// When either cannot be one.
+    /// If either cannot be one.
     pub fn new(url: &str, secret: impl Into<SecretString>) -> Result<Self, Error> {
         Self::builder(url, secret).build()
     }

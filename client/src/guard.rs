@@ -120,7 +120,7 @@ impl Guard {
     /// that Latchkey is reachable, that the verifier key is accepted and that the request is valid.
     ///
     /// # Errors
-    /// When no key could be verified.
+    /// If no key could be verified.
     pub async fn check(&self) -> Result<(), Error> {
         let Self { permission, cost, .. } = self;
         let permission = permission.as_deref().map(str::to_owned);

@@ -82,7 +82,7 @@ impl ExpirationDraft {
     /// Reads what was typed and checks that it is still to come.
     ///
     /// # Errors
-    /// When it is no date or time, or not in the future.
+    /// If it is no date or time, or not in the future.
     pub fn parse(&self, now: ExpiresAt) -> Result<Expiration, FieldError> {
         let (expiration, year, is_future) = match self {
             Self::Never => return Ok(Expiration::Never),

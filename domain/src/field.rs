@@ -102,7 +102,7 @@ impl FieldErrors {
     /// Two parts of a form, or what is wrong with either.
     ///
     /// # Errors
-    /// When one of them is wrong.
+    /// If one of them is wrong.
     pub fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
         match (one, other) {
             (Ok(one), Ok(other)) => Ok((one, other)),

@@ -13,7 +13,7 @@ pub trait Id: Sized {
     /// Reads an identifier as it is written in a URL, a form or a database.
     ///
     /// # Errors
-    /// When the prefix is another one or what follows is no ULID.
+    /// If the prefix is another one or what follows is no ULID.
     fn parse(text: &str) -> Result<Self, ParseIdError>;
 
     /// The identifier as text.

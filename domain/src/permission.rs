@@ -75,7 +75,7 @@ impl Permission {
     /// Reads a permission as people write it.
     ///
     /// # Errors
-    /// When the text is neither `*` nor two sides with a colon between.
+    /// If the text is neither `*` nor two sides with a colon between.
     pub fn parse(text: &str) -> Result<Self, ParsePermissionError> {
         let refused = || ParsePermissionError(text.to_owned());
         if text == "*" {

@@ -135,7 +135,7 @@ impl Email {
     /// Checks no more than that mail could be addressed to it: something, an at sign, a host.
     ///
     /// # Errors
-    /// When it could not.
+    /// If it could not.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim().to_lowercase();
         let refused = |code, detail: &str| FieldError::new(Field::Email, code, detail);
@@ -186,7 +186,7 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 /// Checks the length of a new password. The server also refuses one that is easy to guess.
 ///
 /// # Errors
-/// When it is too short, or so long that hashing it could be used to keep the server busy.
+/// If it is too short, or so long that hashing it could be used to keep the server busy.
 pub fn check_new_password(password: &str) -> Result<(), FieldError> {
     let refused = |code, detail: &str| Err(FieldError::new(Field::Password, code, detail));
     if text::count(password) < MIN_PASSWORD_CHARS {

@@ -22,7 +22,7 @@ impl RateLimit {
     /// Reads the limit as it is typed.
     ///
     /// # Errors
-    /// When it is no whole number, or out of range.
+    /// If it is no whole number, or out of range.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let refused = |code, detail: &str| FieldError::new(Field::RateLimitPerMinute, code, detail);
         let text = text.trim();

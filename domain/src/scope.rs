@@ -64,7 +64,7 @@ impl Scopes {
     /// The form in which it is stored: names separated by a space.
     ///
     /// # Errors
-    /// When a word is no scope, or there is none.
+    /// If a word is no scope, or there is none.
     pub fn parse(text: &str) -> Result<Self, ParseScopesError> {
         let (mut read, mut write) = (false, false);
         for word in text.split_ascii_whitespace() {

@@ -47,7 +47,7 @@ pub struct ParseProductError(String);
 
 impl Product {
     /// # Errors
-    /// When the text has anything but lower-case letters and digits, or is too long.
+    /// If the text has anything but lower-case letters and digits, or is too long.
     pub fn parse(text: &str) -> Result<Self, ParseProductError> {
         if Self::fits(text) { Ok(Self(text.to_owned())) } else { Err(ParseProductError(text.to_owned())) }
     }

@@ -31,7 +31,7 @@ impl Length {
     /// says so.
     ///
     /// # Errors
-    /// When the text is empty though it may not be, too short, too long, or holds control characters.
+    /// If the text is empty though it may not be, too short, too long, or holds control characters.
     pub fn trimmed(self, text: &str, multiline: bool) -> Result<String, InvalidText> {
         let text = text.trim();
         let count = count(text);

@@ -200,7 +200,7 @@ impl ActiveSession {
     /// The person as an admin: of their own tenant, or of the one that they entered as a super user.
     ///
     /// # Errors
-    /// When they are none, or have yet to set up the second factor that the tenant asks for.
+    /// If they are none, or have yet to set up the second factor that the tenant asks for.
     pub fn as_admin(&self) -> Result<TenantAdmin, Error> {
         let tenant = self.tenant.clone().ok_or(Error::NotAnAdmin)?;
         let actor = self.acting_as(Capacity::AdminOf(tenant.id.clone()))?;
@@ -210,7 +210,7 @@ impl ActiveSession {
     /// Returns the person as an owner of personal keys.
     ///
     /// # Errors
-    /// When they belong to no tenant, or have yet to set up the second factor that it asks for.
+    /// If they belong to no tenant, or have yet to set up the second factor that it asks for.
     pub fn as_key_holder(&self) -> Result<KeyHolder, Error> {
         let tenant = self.tenant.clone().ok_or(Error::NoKeysOfTheirOwn)?;
         let actor = self.acting_as(Capacity::KeyHolderIn(tenant.id.clone()))?;
@@ -220,7 +220,7 @@ impl ActiveSession {
     /// The person as one who runs the installation.
     ///
     /// # Errors
-    /// When they are no super user.
+    /// If they are no super user.
     pub fn as_super_user(&self) -> Result<SuperUser, Error> {
         Ok(SuperUser { actor: self.acting_as(Capacity::SuperUser)? })
     }
@@ -300,7 +300,7 @@ impl ActiveSession {
     /// Checks that the person confirmed their identity recently.
     ///
     /// # Errors
-    /// When they have to await_acknowledgements it again.
+    /// If they have to confirm it again.
     pub(crate) fn check_step_up(&self, now: DateTime<Utc>) -> Result<(), Error> {
         if self.is_recently_confirmed(now) {
             return Ok(());
@@ -505,7 +505,7 @@ impl Keyring {
     /// The operator, acting for the tenant that has this key.
     ///
     /// # Errors
-    /// When there is no such key.
+    /// If there is no such key.
     pub async fn operator_for_key(&self, key: &KeyId) -> Result<TenantAdmin, Error> {
         let tenant = store::keys::tenant_of(self.database.connection(), key).await?;
         let tenant = tenant.ok_or(Error::NotFound(Thing::Key))?;
@@ -515,7 +515,7 @@ impl Keyring {
     /// The operator, acting for the tenant with this slug or id.
     ///
     /// # Errors
-    /// When there is no such tenant.
+    /// If there is no such tenant.
     pub async fn operator_for(&self, tenant: &str) -> Result<TenantAdmin, Error> {
         let found = match TenantId::parse(tenant) {
             Ok(id) => store::tenants::find_tenant(&self.database, &id).await?,

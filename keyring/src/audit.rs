@@ -192,7 +192,7 @@ impl Keyring {
     /// One page of what was changed in a tenant, or in what belongs to none.
     ///
     /// # Errors
-    /// When a filter is wrong or the database fails.
+    /// If a filter is wrong or the database fails.
     pub async fn audit_log(&self, tenant: Option<&TenantAdmin>, query: &AuditQuery) -> Result<Page<AuditEvent>, Error> {
         query.check()?;
         let (chain, zone) = log_of(tenant);
@@ -202,7 +202,7 @@ impl Keyring {
     /// Returns this many events from where the query starts, newest first.
     ///
     /// # Errors
-    /// When a filter is wrong or the database fails.
+    /// If a filter is wrong or the database fails.
     pub async fn audit_stretch(
         &self,
         tenant: Option<&TenantAdmin>,
@@ -217,7 +217,7 @@ impl Keyring {
     /// Returns which subjects of some events still exist, by id.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn still_there(
         &self,
         admin: &TenantAdmin,
@@ -233,7 +233,7 @@ impl Keyring {
     /// operator.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn verify_audit(
         &self,
         tenant: Option<&TenantAdmin>,
@@ -258,7 +258,7 @@ impl Keyring {
     /// Returns the head of every chain, by slug, without verifying it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn audit_heads(&self) -> Result<Vec<(String, AuditHead)>, Error> {
         let slugs = store::tenants::slugs(&self.database).await?;
         let heads = store::audit_verify::heads(&self.database).await?;

@@ -269,7 +269,7 @@ impl Keyring {
     /// Fills an empty database with the demo tenant. One that has tenants is never touched.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn fill_with_demo(&self) -> Result<Option<DemoSignIn>, Error> {
         if store::tenants::any(&self.database).await? {
             return Ok(None);

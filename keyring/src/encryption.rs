@@ -51,7 +51,7 @@ impl Keyring {
     /// The secret key of a new SQLite database is made beside it.
     ///
     /// # Errors
-    /// When the secret keys are missing or do not belong to the database, or the database fails.
+    /// If the secret keys are missing or do not belong to the database, or the database fails.
     pub async fn open(
         database: Database,
         file: SecretKeyFile,
@@ -80,7 +80,7 @@ impl Keyring {
     /// file has a new first key already, this one is taken: a rotation that was interrupted is completed that way.
     ///
     /// # Errors
-    /// When the program has to be given the new key by the operator first.
+    /// If the program has to be given the new key by the operator first.
     pub async fn rotate_secret_key(&self) -> Result<SecretKeyRotation, Error> {
         let file = self.secret_key_file.lock().await;
         let check = store::encryption::check_value(self.database.connection()).await?.unwrap_or_default();

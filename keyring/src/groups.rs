@@ -133,7 +133,7 @@ impl Keyring {
     /// Makes a group.
     ///
     /// # Errors
-    /// When a field is wrong or the tenant has a group of this name.
+    /// If a field is wrong or the tenant has a group of this name.
     pub async fn create_group(&self, admin: &TenantAdmin, new: NewGroup) -> Result<Group, Error> {
         let (name, permissions) = parse(&new.name, &new.permissions)?;
         let change = self.change(admin).await?;
@@ -189,7 +189,7 @@ impl Keyring {
     /// The tenant's groups, by name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn groups(&self, admin: &TenantAdmin) -> Result<Vec<Group>, Error> {
         Ok(store::groups::list(self.database.connection(), admin.id()).await?)
     }
@@ -197,7 +197,7 @@ impl Keyring {
     /// The tenant's groups by name, each with how many use it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn group_overviews(&self, admin: &TenantAdmin) -> Result<Vec<GroupOverview>, Error> {
         Ok(store::groups::overviews(self.database.connection(), admin.id()).await?)
     }
@@ -205,7 +205,7 @@ impl Keyring {
     /// A group and who uses it.
     ///
     /// # Errors
-    /// When there is no such group.
+    /// If there is no such group.
     pub async fn group_detail(&self, admin: &TenantAdmin, id: &GroupId) -> Result<GroupDetail, Error> {
         let connection = self.database.connection();
         let group = store::groups::find_group(connection, admin.id(), id).await?;
@@ -220,7 +220,7 @@ impl Keyring {
     /// The operator, acting for the tenant that has this group.
     ///
     /// # Errors
-    /// When there is no such group.
+    /// If there is no such group.
     pub async fn operator_for_group(&self, id: &GroupId) -> Result<TenantAdmin, Error> {
         let tenant = store::groups::tenant_of(self.database.connection(), id).await?;
         self.operator_for(tenant.ok_or(Error::NotFound(Thing::Group))?.as_str()).await

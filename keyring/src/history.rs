@@ -21,7 +21,7 @@ impl Keyring {
     /// or in none.
     ///
     /// # Errors
-    /// When there is no such key.
+    /// If there is no such key.
     pub async fn key_usage(&self, viewer: &impl ViewKeys, id: &KeyId, query: &UsageQuery) -> Result<KeyUsage, Error> {
         let (tenant, now) = (&viewer.tenant().id, self.now());
         let chart = Chart::until(now, TimeZone::of(viewer.tenant()));
@@ -42,7 +42,7 @@ impl Keyring {
     /// The tenant's people who still call the API with a password of their own.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn legacy_users(&self, admin: &TenantAdmin) -> Result<Vec<LegacyUser>, Error> {
         Ok(store::history::legacy_users(self.database.connection(), admin.id()).await?)
     }

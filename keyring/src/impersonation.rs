@@ -15,7 +15,7 @@ impl Keyring {
     /// Takes a super user into a tenant, until they leave it, enter another or sign out.
     ///
     /// # Errors
-    /// When they are no super user, or there is no such tenant.
+    /// If they are no super user, or there is no such tenant.
     pub async fn enter_tenant(&self, signed_in: &ActiveSession, id: &TenantId) -> Result<Tenant, Error> {
         let super_user = signed_in.as_super_user()?;
         let tenant = store::tenants::find_tenant(&self.database, id).await?.ok_or(Error::NotFound(Thing::Tenant))?;
@@ -33,7 +33,7 @@ impl Keyring {
     /// Takes a super user out of the tenant that they are in. Twice is once.
     ///
     /// # Errors
-    /// When they are no super user.
+    /// If they are no super user.
     pub async fn leave_tenant(&self, signed_in: &ActiveSession) -> Result<(), Error> {
         if signed_in.person.role != Role::SuperUser {
             return Err(Error::NotASuperUser);

@@ -46,7 +46,7 @@ impl Keyring {
     /// Returns one page of the keys in the viewer's scope.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn keys(&self, viewer: &impl ViewKeys, query: &KeyListQuery) -> Result<KeyPage, Error> {
         Ok(store::keys::list::page(self.database.connection(), viewer.key_scope(), query, self.now()).await?)
     }
@@ -54,7 +54,7 @@ impl Keyring {
     /// How many keys count towards the limit.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn active_keys(&self, viewer: &impl ViewKeys) -> Result<u64, Error> {
         Ok(store::keys::count_active(self.database.connection(), viewer.key_scope()).await?)
     }
@@ -62,7 +62,7 @@ impl Keyring {
     /// How many active personal keys one of the tenant's people has.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn active_keys_of(&self, admin: &TenantAdmin, person: &PersonId) -> Result<u64, Error> {
         Ok(store::keys::count_active(self.database.connection(), &admin.key_scope_of(person)).await?)
     }
@@ -70,7 +70,7 @@ impl Keyring {
     /// One key.
     ///
     /// # Errors
-    /// When there is no such key among those that the person watches over.
+    /// If there is no such key among those that the person watches over.
     pub async fn key(&self, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
         let found = store::keys::find_key(self.database.connection(), viewer.key_scope(), id, self.now()).await?;
         found.ok_or(Error::NotFound(Thing::Key))
@@ -79,7 +79,7 @@ impl Keyring {
     /// What a key can be given.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn key_choices(&self, viewer: &impl ViewKeys) -> Result<Choices, Error> {
         choices(self.database.connection(), viewer).await
     }
@@ -87,7 +87,7 @@ impl Keyring {
     /// What a key could do with every scope: what its group grants, or what its owner may do at this moment.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn permissions_of_key(&self, viewer: &impl ViewKeys, key: &Key) -> Result<Vec<Permission>, Error> {
         let (connection, tenant) = (self.database.connection(), &viewer.tenant().id);
         if let Some(owner) = &key.owner {

@@ -112,7 +112,7 @@ impl Keyring {
     /// Hands out an access token for an e-mail address and a password.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn issue_token(
         &self,
         credentials: Credentials,

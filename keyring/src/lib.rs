@@ -171,7 +171,7 @@ impl Keyring {
     /// Lets go of the database once everything is written.
     ///
     /// # Errors
-    /// When the database does not answer any more.
+    /// If the database does not answer any more.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.database.close().await
     }

@@ -117,7 +117,7 @@ impl Keyring {
     /// Becomes a node: from now on keys are answered from memory. The owner of a file needs no lease for that.
     ///
     /// # Errors
-    /// When the first lease cannot be had.
+    /// If the first lease cannot be had.
     pub async fn join(&self) -> Result<Membership, Error> {
         let Some(url) = self.database.shared_url() else {
             return Ok(Membership { renewing: None });

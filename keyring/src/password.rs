@@ -48,7 +48,7 @@ impl Passwords {
     /// password must not be made of: the person's name, their e-mail address, their tenant.
     ///
     /// # Errors
-    /// When the password is too short, too long or easy to guess.
+    /// If the password is too short, too long or easy to guess.
     pub(crate) async fn hash_new(&self, password: SecretString, personal: &[&str]) -> Result<String, FieldError> {
         check_new_password(password.expose_secret())?;
         let personal = personal_words(personal);

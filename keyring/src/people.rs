@@ -85,7 +85,7 @@ impl Keyring {
     /// Makes a person who can sign in.
     ///
     /// # Errors
-    /// When a field is wrong or the e-mail address is taken.
+    /// If a field is wrong or the e-mail address is taken.
     pub async fn create_person(
         &self,
         tenant: Option<&TenantAdmin>,
@@ -107,7 +107,7 @@ impl Keyring {
     /// The people of a tenant, or the super users, by e-mail address.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn people(&self, tenant: Option<&TenantAdmin>) -> Result<Vec<Profile>, Error> {
         Ok(store::people::list(self.database.connection(), tenant.map(TenantAdmin::id)).await?)
     }
@@ -124,7 +124,7 @@ impl Keyring {
     /// Whether the tenant would be left without an admin who can sign in if this person were not one any more.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn is_last_admin(&self, admin: &TenantAdmin, person: &Profile) -> Result<bool, Error> {
         is_last_admin(self.database.connection(), admin, person).await
     }
@@ -133,7 +133,7 @@ impl Keyring {
     /// acted in their tenant before.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn admin_contacts(&self, signed_in: &ActiveSession) -> Result<Vec<Person>, Error> {
         let connection = self.database.connection();
         Ok(match (signed_in.person.role, signed_in.home()) {
@@ -146,7 +146,7 @@ impl Keyring {
     /// The super users who acted in the tenant, by name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn super_users_who_acted(&self, admin: &TenantAdmin) -> Result<Vec<Person>, Error> {
         Ok(store::people::super_users_who_acted_in(self.database.connection(), admin.id()).await?)
     }
@@ -154,7 +154,7 @@ impl Keyring {
     /// The operator, acting for the tenant that this person belongs to.
     ///
     /// # Errors
-    /// When no tenant has such a person.
+    /// If no tenant has such a person.
     pub async fn operator_for_person(&self, id: &PersonId) -> Result<TenantAdmin, Error> {
         let found = store::people::account(self.database.connection(), id).await?;
         let tenant = found.and_then(|account| account.tenant).ok_or(Error::NotFound(Thing::Person))?;
@@ -164,7 +164,7 @@ impl Keyring {
     /// Gives a person another password and ends their sessions. For the operator.
     ///
     /// # Errors
-    /// When there is no such person or several, or the password is too short or easy to guess.
+    /// If there is no such person or several, or the password is too short or easy to guess.
     pub async fn set_password(&self, email: &str, scope: PersonScope<'_>, password: SecretString) -> Result<(), Error> {
         let email = Email::parse(email).map_err(FieldErrors::from)?;
         let account = self.account_in_scope(&email, scope).await?;
@@ -217,7 +217,7 @@ impl Keyring {
     /// Makes the first super user, unless there is one.
     ///
     /// # Errors
-    /// When a field is wrong or the database fails.
+    /// If a field is wrong or the database fails.
     pub async fn ensure_super_user(&self, new: NewPerson) -> Result<(), Error> {
         if store::people::any_super_user(self.database.connection()).await? {
             return Ok(());

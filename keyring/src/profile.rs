@@ -38,7 +38,7 @@ impl Keyring {
     /// The groups that say what a member may do. An admin has no need of any, and a super user belongs to no tenant.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn own_groups(&self, signed_in: &ActiveSession) -> Result<Vec<Group>, Error> {
         let (Some(tenant), Role::Member) = (&signed_in.tenant, signed_in.person.role) else { return Ok(Vec::new()) };
         Ok(store::people::groups_of(self.database.connection(), &tenant.id, &signed_in.person.id).await?)
@@ -47,7 +47,7 @@ impl Keyring {
     /// Gives a person another name.
     ///
     /// # Errors
-    /// When it is too short or too long.
+    /// If it is too short or too long.
     pub async fn rename_oneself(&self, signed_in: &ActiveSession, name: &str) -> Result<(), Error> {
         let name = parse_person_name(name).map_err(FieldErrors::from)?;
         let person = &signed_in.person;
@@ -64,7 +64,7 @@ impl Keyring {
     /// Gives a person another password and ends their other sessions.
     ///
     /// # Errors
-    /// When the current password is wrong, or the new one too short or easy to guess.
+    /// If the current password is wrong, or the new one too short or easy to guess.
     pub async fn change_password(
         &self,
         signed_in: &ActiveSession,
@@ -104,7 +104,7 @@ impl Keyring {
     /// Where a person is signed in, the latest first.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn own_sessions(&self, signed_in: &ActiveSession) -> Result<Vec<Session>, Error> {
         let (person, session) = (&signed_in.person.id, &signed_in.session);
         Ok(store::sessions::list(&self.database, person, Some(session), self.now()).await?)
@@ -113,7 +113,7 @@ impl Keyring {
     /// Signs a person out everywhere, here as well.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn sign_out_everywhere(&self, signed_in: &ActiveSession) -> Result<(), Error> {
         let person = &signed_in.person;
         if signed_in.entered().is_some() {

@@ -65,7 +65,7 @@ impl Keyring {
     /// Makes a property.
     ///
     /// # Errors
-    /// When the name is wrong or the tenant has a property of this name.
+    /// If the name is wrong or the tenant has a property of this name.
     pub async fn create_property(&self, admin: &TenantAdmin, new: NewProperty) -> Result<Property, Error> {
         let name = parse_name(&new.name).map_err(FieldErrors::from)?;
         let change = self.change(admin).await?;
@@ -108,7 +108,7 @@ impl Keyring {
     /// nothing.
     ///
     /// # Errors
-    /// When there is no such property.
+    /// If there is no such property.
     pub async fn archive_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
         let change = self.change(admin).await?;
         let now = change.now();
@@ -118,7 +118,7 @@ impl Keyring {
     /// Brings a property back to the keys that have it in their selection.
     ///
     /// # Errors
-    /// When there is no such property.
+    /// If there is no such property.
     pub async fn restore_property(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<TenantProperty, Error> {
         let change = self.change(admin).await?;
         self.set_archived(change, admin, id, None).await
@@ -147,7 +147,7 @@ impl Keyring {
     /// the id of the last one if there are more.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn reachable_properties(
         &self,
         caller: &Caller,
@@ -164,7 +164,7 @@ impl Keyring {
     /// A property that a caller reaches.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn reachable_property(&self, caller: &Caller, id: &str) -> Result<Option<Property>, Error> {
         let Ok(id) = PropertyId::parse(id) else { return Ok(None) };
         if !caller.reaches(&id) {
@@ -176,7 +176,7 @@ impl Keyring {
     /// The properties that the tenant's keys can be given, by name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn properties(&self, admin: &TenantAdmin) -> Result<Vec<Property>, Error> {
         Ok(store::properties::list(self.database.connection(), admin.id()).await?)
     }
@@ -184,7 +184,7 @@ impl Keyring {
     /// All of the tenant's properties by name, the archived ones as well.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn property_overviews(&self, admin: &TenantAdmin) -> Result<Vec<PropertyOverview>, Error> {
         let connection = self.database.connection();
         let properties = store::properties::all_properties(connection, admin.id()).await?;
@@ -199,7 +199,7 @@ impl Keyring {
     /// A property, even an archived one, and the active keys that have it in their selection.
     ///
     /// # Errors
-    /// When there is no such property.
+    /// If there is no such property.
     pub async fn property_detail(&self, admin: &TenantAdmin, id: &PropertyId) -> Result<PropertyDetail, Error> {
         let connection = self.database.connection();
         let property = store::properties::any(connection, admin.id(), id).await?;
@@ -211,7 +211,7 @@ impl Keyring {
     /// The operator, acting for the tenant that has this property.
     ///
     /// # Errors
-    /// When there is no such property.
+    /// If there is no such property.
     pub async fn operator_for_property(&self, id: &PropertyId) -> Result<TenantAdmin, Error> {
         let tenant = store::properties::tenant_of(self.database.connection(), id).await?;
         self.operator_for(tenant.ok_or(Error::NotFound(Thing::Property))?.as_str()).await

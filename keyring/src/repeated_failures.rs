@@ -20,7 +20,7 @@ impl Keyring {
     /// when the window has passed.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn report_repeated_failures(&self) -> Result<(), Error> {
         let now = self.now();
         let found = store::failed_attempts::find_unreported(self.database.connection(), MIN_REPORTED_FAILURES).await?;
@@ -38,7 +38,7 @@ impl Keyring {
     /// Deletes counters that expired long enough ago to be reported.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn clear_old_failures(&self) -> Result<(), Error> {
         Ok(store::failed_attempts::delete_expired(&self.database, expired(expired(self.now()))).await?)
     }

@@ -87,7 +87,7 @@ impl Keyring {
     /// Returns what a person needs to set up a second factor. A session is offered the same until it is set up.
     ///
     /// # Errors
-    /// When the person has to await_acknowledgements their identity first.
+    /// If the person has to confirm their identity first.
     pub async fn offer_second_factor(&self, signed_in: &ActiveSession) -> Result<SecondFactorOffer, Error> {
         signed_in.check_step_up(self.now())?;
         let session = &signed_in.session;
@@ -103,7 +103,7 @@ impl Keyring {
     /// Their other sessions end.
     ///
     /// # Errors
-    /// When the person has to await_acknowledgements their identity first, the code is wrong, or they have a second factor already.
+    /// If the person has to confirm their identity first, the code is wrong, or they have a second factor already.
     pub async fn turn_on_second_factor(&self, signed_in: &ActiveSession, code: &str) -> Result<RecoveryCodes, Error> {
         let change = self.own_confirmed_change(signed_in).await?;
         let (person, session) = (&signed_in.person, &signed_in.session);
@@ -125,7 +125,7 @@ impl Keyring {
     /// Turns the second factor off.
     ///
     /// # Errors
-    /// When the person has to await_acknowledgements their identity first, or the second factor is required of them.
+    /// If the person has to confirm their identity first, or the second factor is required of them.
     pub async fn turn_off_second_factor(&self, signed_in: &ActiveSession) -> Result<(), Error> {
         let change = self.own_confirmed_change(signed_in).await?;
         match signed_in.second_factor_required_by() {
@@ -140,7 +140,7 @@ impl Keyring {
     /// Gives a person new recovery codes; the old ones end.
     ///
     /// # Errors
-    /// When the person has to await_acknowledgements their identity first, or has no second factor.
+    /// If the person has to confirm their identity first, or has no second factor.
     pub async fn renew_recovery_codes(&self, signed_in: &ActiveSession) -> Result<RecoveryCodes, Error> {
         let change = self.own_confirmed_change(signed_in).await?;
         check_is_on(&change, signed_in).await?;
@@ -152,7 +152,7 @@ impl Keyring {
     /// How many recovery codes a person has left.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn recovery_codes_left(&self, signed_in: &ActiveSession) -> Result<u64, Error> {
         Ok(store::recovery_codes::count(self.database.connection(), &signed_in.person.id).await?)
     }
@@ -160,7 +160,7 @@ impl Keyring {
     /// Removes the second factor of a person who lost it.
     ///
     /// # Errors
-    /// When the admin has to await_acknowledgements their identity first, the tenant has no person with this id, or it is the admin
+    /// If the admin has to confirm their identity first, the tenant has no person with this id, or it is the admin
     /// themselves.
     pub async fn reset_second_factor(&self, admin: &TenantAdmin, id: &PersonId) -> Result<(), Error> {
         people::check_not_oneself(admin, id, "Turn your own second factor off under Security.")?;
@@ -178,7 +178,7 @@ impl Keyring {
     /// Requires a second factor of everyone in the tenant, or makes it optional.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn require_second_factor(&self, admin: &TenantAdmin, is_required: bool) -> Result<(), Error> {
         let change = self.change(admin).await?;
         let before = tenants::load_tenant(&change, admin.id()).await?;
@@ -189,7 +189,7 @@ impl Keyring {
     /// Counts a code as wrong before it is checked, so that concurrent guesses count as well.
     ///
     /// # Errors
-    /// When there were too many wrong codes.
+    /// If there were too many wrong codes.
     pub(crate) async fn count_code<'a>(
         &self,
         person: &PersonId,

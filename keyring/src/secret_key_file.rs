@@ -54,7 +54,7 @@ impl SecretKeyFile {
     /// Returns the file that the operator named or, for an SQLite database, `<file>.secret-key`.
     ///
     /// # Errors
-    /// When the database is PostgreSQL and no file is named.
+    /// If the database is PostgreSQL and no file is named.
     pub fn locate(named: Option<&Path>, database_url: &str) -> Result<Self, SecretKeyFileError> {
         if let Some(path) = named {
             return Ok(Self { path: path.to_owned(), is_named: true });

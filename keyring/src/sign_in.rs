@@ -78,7 +78,7 @@ impl Keyring {
     /// password.
     ///
     /// # Errors
-    /// When the credentials or the code are wrong, or were guessed at too often; when a code is needed and none came.
+    /// If the credentials or the code are wrong, or were guessed at too often; when a code is needed and none came.
     pub async fn sign_in(
         &self,
         credentials: Credentials,
@@ -170,7 +170,7 @@ impl Keyring {
     /// Ends a session; one that has already ended stays ended.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn sign_out(&self, token: &SessionToken, address: IpAddr) -> Result<(), Error> {
         let Some(signed_in) = self.signed_in(token, address).await? else { return Ok(()) };
         match self.end_session(&signed_in).await {
@@ -193,7 +193,7 @@ impl Keyring {
     /// Whose session this is, if it is a live one, used from this address.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn signed_in(&self, token: &SessionToken, address: IpAddr) -> Result<Option<ActiveSession>, Error> {
         let (token, now) = (token.sha256(), self.now());
         let Some(session) = store::sessions::find_session(self.database.connection(), &token, now).await? else {

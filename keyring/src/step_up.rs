@@ -26,7 +26,7 @@ impl Keyring {
     /// Confirms the identity of the person behind a session, by their password and a code of their second factor.
     ///
     /// # Errors
-    /// When one of them is wrong, was guessed at too often, or a code is needed and there is none.
+    /// If one of them is wrong, was guessed at too often, or a code is needed and there is none.
     pub async fn confirm_identity(
         &self,
         signed_in: &ActiveSession,

@@ -57,7 +57,7 @@ impl Keyring {
     /// Makes a tenant with its first groups.
     ///
     /// # Errors
-    /// When a field is wrong or the slug is taken.
+    /// If a field is wrong or the slug is taken.
     pub async fn create_tenant(&self, by: &SuperUser, new: NewTenant) -> Result<Tenant, Error> {
         let tenant = new.parse(self.now())?;
         let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), by.actor(), &self.clock).await?;
@@ -93,7 +93,7 @@ impl Keyring {
     /// Changes a tenant's name, limit, subscription or time zone.
     ///
     /// # Errors
-    /// When a field is wrong, or there is no such tenant.
+    /// If a field is wrong, or there is no such tenant.
     pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
         let change = Change::begin(&self.database, Chain::Tenant(id), by.actor(), &self.clock).await?;
         let before = load_tenant(&change, id).await?;
@@ -111,7 +111,7 @@ impl Keyring {
     /// Every tenant, by slug, with how much there is in it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn tenants(&self, _: &SuperUser) -> Result<Vec<TenantOverview>, Error> {
         Ok(store::tenants::list(&self.database, None).await?)
     }
@@ -119,7 +119,7 @@ impl Keyring {
     /// One tenant, with how much there is in it.
     ///
     /// # Errors
-    /// When there is no such tenant.
+    /// If there is no such tenant.
     pub async fn tenant(&self, _: &SuperUser, id: &TenantId) -> Result<TenantOverview, Error> {
         store::tenants::list(&self.database, Some(id)).await?.pop().ok_or(Error::NotFound(Thing::Tenant))
     }

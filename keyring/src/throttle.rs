@@ -162,7 +162,7 @@ impl Keyring {
     /// Verifies a password within the limits of an attempt. Without a hash it is wrong, after the same time.
     ///
     /// # Errors
-    /// When there were too many failures.
+    /// If there were too many failures.
     pub(crate) async fn verify_password(
         &self,
         attempt: &Attempt,
@@ -185,7 +185,7 @@ impl Keyring {
     /// that back with [`forgive`].
     ///
     /// # Errors
-    /// When there were too many failures.
+    /// If there were too many failures.
     pub(crate) async fn count_in_advance(&self, attempt: &Attempt) -> Result<(), Error> {
         self.check_attempt(attempt).await?;
         self.count_failure(attempt).await

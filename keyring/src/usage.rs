@@ -238,7 +238,7 @@ impl Keyring {
     /// next time.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn write_usage(&self) -> Result<u32, Error> {
         let _turn = self.usage.writing.lock().await;
         let mut rest = self.usage.collect();
@@ -257,7 +257,7 @@ impl Keyring {
     /// Throws away what has been kept for long enough.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn clear_old_usage(&self) -> Result<(), Error> {
         let (database, now) = (&self.database, self.now());
         while within(WRITE_TIMEOUT, store::usage::delete_calls_before(database, now - TimeDelta::days(LOG_DAYS)))

@@ -49,7 +49,7 @@ impl MigratorTrait for Migrator {
 /// Migrates the schema, completely or not at all. Concurrent starts take turns.
 ///
 /// # Errors
-/// When the database refuses a statement; the schema is then as it was.
+/// If the database refuses a statement; the schema is then as it was.
 pub async fn apply(database: &DatabaseConnection) -> Result<(), DbErr> {
     if database.get_database_backend() != DbBackend::Sqlite {
         return apply_on(database).await;

@@ -29,7 +29,7 @@ pub struct NoSite;
 /// The names of the built files.
 ///
 /// # Errors
-/// When there are none.
+/// If there are none.
 pub fn site() -> Result<Site, NoSite> {
     let manifest = Files::get(MANIFEST).ok_or(NoSite)?;
     serde_json::from_slice(&manifest.data).map_err(|_| NoSite)

@@ -102,7 +102,7 @@ impl DatabaseLock {
     /// Carries out what commands hand over, for as long as the answer is kept.
     ///
     /// # Errors
-    /// When the socket cannot be made.
+    /// If the socket cannot be made.
     pub fn answer_commands(self, keyring: Keyring, public_url: Arc<str>) -> Result<Commands, DatabaseLockError> {
         let Some(file) = self.file else { return Ok(Commands { serving: None }) };
         let unusable = |cause| DatabaseLockError::Unusable { file: file.socket.clone(), cause };
@@ -169,7 +169,7 @@ async fn answer_command(mut stream: UnixStream, keyring: Keyring, public_url: Ar
 /// Finds the owner, or becomes it.
 ///
 /// # Errors
-/// When neither comes about in time.
+/// If neither comes about in time.
 pub async fn find_executor(database_url: &str) -> Result<Executor, DatabaseLockError> {
     let Some(file) = Database::file(database_url) else { return Ok(Executor::We(DatabaseLock { file: None })) };
     let patient_until = Instant::now() + PATIENCE;
@@ -190,7 +190,7 @@ pub async fn find_executor(database_url: &str) -> Result<Executor, DatabaseLockE
 /// Forwards the command and waits for the outcome.
 ///
 /// # Errors
-/// When the owner goes away before it has answered.
+/// If the owner goes away before it has answered.
 pub async fn forward_command(
     mut owner: UnixStream,
     words: Vec<String>,

@@ -70,7 +70,7 @@ pub enum ServeError {
 /// one.
 ///
 /// # Errors
-/// When the database cannot be opened or migrated, or the secret keys do not belong to it.
+/// If the database cannot be opened or migrated, or the secret keys do not belong to it.
 pub async fn open(settings: &Settings) -> Result<Keyring, ServeError> {
     let secret_keys = SecretKeyFile::locate(settings.secret_key_file.as_deref(), &settings.database_url)?;
     let database = open_migrated(settings).await?;
@@ -87,7 +87,7 @@ async fn open_migrated(settings: &Settings) -> Result<Database, ServeError> {
 /// Brings the database up to date and does nothing else. The caller owns the file, if it is one.
 ///
 /// # Errors
-/// When the database cannot be opened or migrated.
+/// If the database cannot be opened or migrated.
 pub async fn migrate(settings: &Settings) -> Result<(), ServeError> {
     open_migrated(settings).await?.close().await.map_err(ServeError::Open)
 }

@@ -45,7 +45,7 @@ impl Pool {
     /// Opens `sqlite://path/to/file` (created when it is missing) or `postgres://…`.
     ///
     /// # Errors
-    /// When the address is of neither kind or nothing answers there.
+    /// If the address is of neither kind or nothing answers there.
     pub async fn open(url: &str) -> Result<Self, DbErr> {
         if let Some(path) = Self::sqlite_path(url) {
             return Self::open_sqlite(path).await;
@@ -102,7 +102,7 @@ impl Pool {
     /// Begins a transaction that can write. On SQLite no other write transaction exists until it ends.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn begin_write(&self) -> Result<WriteTransaction, DbErr> {
         let (write_lock, options) = match &self.backend {
             Backend::Sqlite { write_lock } => {
@@ -123,7 +123,7 @@ impl Pool {
     /// Begins a transaction that only reads, and sees everything as of one instant.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub async fn begin_read(&self) -> Result<DatabaseTransaction, DbErr> {
         // On SQLite every transaction is a snapshot.
         let isolation_level = self.postgres_url().map(|_| IsolationLevel::RepeatableRead);
@@ -142,7 +142,7 @@ impl Pool {
     /// heartbeat of the node does the same.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub async fn check_writable(&self) -> Result<(), CommitError> {
         if self.postgres_url().is_some() {
             return Ok(());
@@ -157,7 +157,7 @@ impl Pool {
     /// Closes the pool.
     ///
     /// # Errors
-    /// When the database no longer answers.
+    /// If the database no longer answers.
     pub async fn close(&self) -> Result<(), DbErr> {
         self.connection.close_by_ref().await
     }

@@ -40,7 +40,7 @@ impl WriteTransaction {
     /// Rolls back and reports whether that succeeded.
     ///
     /// # Errors
-    /// When the connection fails. The database rolls back by itself in that case.
+    /// If the connection fails. The database rolls back by itself in that case.
     pub async fn rollback(self) -> Result<(), DbErr> {
         self.transaction.rollback().await
     }

@@ -20,7 +20,7 @@ impl Keyring {
     /// Revokes a key permanently. Revoking it again changes nothing.
     ///
     /// # Errors
-    /// When there is no such key.
+    /// If there is no such key.
     pub async fn revoke_key(&self, viewer: &impl ViewKeys, id: &KeyId) -> Result<Key, Error> {
         let change = self.change(viewer).await?;
         let key = load_key(&change, viewer, id).await?;
@@ -38,7 +38,7 @@ impl Keyring {
     /// Removes a key with its secrets and its usage. What the audit log says of it stays.
     ///
     /// # Errors
-    /// When there is no such key.
+    /// If there is no such key.
     pub async fn delete_key(&self, manager: &impl ManageKeys, id: &KeyId) -> Result<(), Error> {
         let change = self.change(manager).await?;
         let key = load_key(&change, manager, id).await?;

@@ -60,7 +60,7 @@ impl Keyring {
     /// Ends the grace period of the secret from before the last rotation; without one, nothing happens.
     ///
     /// # Errors
-    /// When there is no such key.
+    /// If there is no such key.
     pub async fn end_grace(&self, manager: &impl ManageKeys, id: &KeyId) -> Result<(), Error> {
         let change = self.change(manager).await?;
         let key = super::load_key(&change, manager, id).await?;

@@ -28,7 +28,7 @@ impl Node {
     /// Renews the lease: applies new changes to the cache and continues to use it.
     ///
     /// # Errors
-    /// When the database fails. The lease then goes on for as long as it did.
+    /// If the database fails. The lease then goes on for as long as it did.
     pub(crate) async fn renew<W: ClusterStore + Runtime>(&mut self, world: &W) -> Result<()> {
         let noted = world.ticks();
         world.stall().await;
@@ -96,7 +96,7 @@ impl Node {
     /// Ends the lease and deregisters the node, so that changes do not wait for it.
     ///
     /// # Errors
-    /// When the database fails; others then find out by themselves.
+    /// If the database fails; others then find out by themselves.
     pub(crate) async fn leave<W: ClusterStore>(&mut self, world: &W) -> Result<()> {
         self.lease.end();
         for stale_node in world.behind(Revision(i64::MAX)).await? {

@@ -97,7 +97,7 @@ impl Keyring {
     /// Creates a new link for a person who lost the first or forgot their password. Earlier links become invalid.
     ///
     /// # Errors
-    /// When the admin has to await_acknowledgements their identity first, the tenant has no person with this id, it is the admin themselves,
+    /// If the admin has to confirm their identity first, the tenant has no person with this id, it is the admin themselves,
     /// or the person was deactivated.
     pub async fn make_password_link(&self, admin: &TenantAdmin, id: &PersonId) -> Result<Invitation, Error> {
         check_not_oneself(admin, id, "Change your own password under Security.")?;
@@ -116,7 +116,7 @@ impl Keyring {
     /// Returns the person that a link invites.
     ///
     /// # Errors
-    /// When the link was used already, is too old or never was one.
+    /// If the link was used already, is too old or never was one.
     pub async fn invited(&self, token: &SecretString) -> Result<Invited, Error> {
         let found = self.account_by_link(&Sha256Hex::of(token.expose_secret())).await?;
         let account = found.ok_or(Error::NotFound(Thing::Invitation))?;
@@ -131,7 +131,7 @@ impl Keyring {
     /// Sets a password by a link, which ends with it, and so do the person's sessions.
     ///
     /// # Errors
-    /// When the password is too short or easy to guess, or the link was used already, is too old or never was one.
+    /// If the password is too short or easy to guess, or the link was used already, is too old or never was one.
     pub async fn accept_invitation(
         &self,
         token: &SecretString,

@@ -60,7 +60,7 @@ impl Keyring {
     /// Gives a person another role, and other groups. It holds from their next request and their keys' next call.
     ///
     /// # Errors
-    /// When the admin has to await_acknowledgements their identity first, it is the admin themselves, something was picked that there is not, or no admin would be left.
+    /// If the admin has to confirm their identity first, it is the admin themselves, something was picked that there is not, or no admin would be left.
     pub async fn set_role(&self, admin: &TenantAdmin, id: &PersonId, new: &NewRole) -> Result<Profile, Error> {
         check_not_oneself(admin, id, "You cannot change your own role. Ask another admin.")?;
         let change = self.confirmed_change(admin).await?;

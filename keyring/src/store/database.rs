@@ -34,7 +34,7 @@ impl Database {
     /// Opens `sqlite://path/to/file` (created when it is missing) or `postgres://…`.
     ///
     /// # Errors
-    /// When the address is of neither kind or nothing answers there.
+    /// If the address is of neither kind or nothing answers there.
     pub async fn open(url: &str) -> Result<Self> {
         Ok(Self {
             pool: Pool::open(url).await?,
@@ -112,7 +112,7 @@ impl Database {
     /// Closes the connections.
     ///
     /// # Errors
-    /// When the database no longer answers.
+    /// If the database no longer answers.
     pub async fn close(&self) -> Result<()> {
         Ok(self.pool.close().await?)
     }

@@ -45,7 +45,7 @@ pub trait FromFields: Sized {
 /// Reads a body.
 ///
 /// # Errors
-/// When it is too long, of another type, no JSON, or no object.
+/// If it is too long, of another type, no JSON, or no object.
 pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<Json, Problem> {
     object(json(headers, body).await?)
 }
@@ -53,14 +53,14 @@ pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<Json, Problem>
 /// The bytes of a body that says it is JSON.
 ///
 /// # Errors
-/// When it is too long, broken off, or of another type.
+/// If it is too long, broken off, or of another type.
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let bytes = bytes(body).await?;
     if is(headers, "application/json") { Ok(bytes) } else { Err(Code::UnsupportedMediaType.into()) }
 }
 
 /// # Errors
-/// When it is too long, or broken off.
+/// If it is too long, or broken off.
 pub async fn bytes(body: Body) -> Result<Bytes, Problem> {
     to_bytes(body, MAX_CONSOLE_BODY_BYTES).await.map_err(|error| unread(&error))
 }

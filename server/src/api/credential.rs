@@ -26,7 +26,7 @@ enum CredentialHeader {
 /// Finds the one credential of a request.
 ///
 /// # Errors
-/// When there is more than one.
+/// If there is more than one.
 pub fn find_credential(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
     let mut found: Option<CredentialHeader> = None;
     for name in HEADERS {

@@ -11,7 +11,7 @@ const MAX_CHARS: usize = 255;
 /// The key of a request, if it has one.
 ///
 /// # Errors
-/// When it is sent twice, empty, too long, or no string.
+/// If it is sent twice, empty, too long, or no string.
 pub fn find_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(line) = lines.next() else { return Ok(None) };

@@ -8,7 +8,7 @@ use crate::problem::Code;
 /// What `/docs` shows.
 ///
 /// # Errors
-/// When the description is not one that the console can read.
+/// If the description is not one that the console can read.
 pub fn reference(public_url: &str) -> Result<Reference, UnreadableReference> {
     let problems = Code::ALL.iter().map(|code| ProblemKind {
         code: code.as_str(),

@@ -30,7 +30,7 @@ const HEADER_OVERHEAD_BYTES: usize = 4;
 /// Always all of them, empty where there is nothing: what the proxy overwrites, no client can have sent.
 ///
 /// # Errors
-/// When they are too large. They are never cut: a list of properties that lacks one says something else.
+/// If they are too large. They are never cut: a list of properties that lacks one says something else.
 pub fn headers(
     caller: &Caller,
     key: Option<&CachedKey>,

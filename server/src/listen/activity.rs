@@ -78,7 +78,7 @@ impl ConnectionActivity {
     }
 
     /// # Errors
-    /// When the client has sent too much that led to nothing.
+    /// If the client has sent too much that led to nothing.
     pub(super) fn record_received(&self, bytes: usize) -> Result<(), Error> {
         let mut state = self.state();
         if state.running_requests == 0 && !state.awaits_headers && !state.is_http2 {
