@@ -8,7 +8,7 @@ use std::{
 };
 
 const WATCHED: &[&str] =
-    &["app", "booking", "domain", "frontend", "keyring", "migrations", "public", "server", "style"];
+    &["app", "crates", "frontend", "migrations", "public", "server", "style"];
 const EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(5);
 

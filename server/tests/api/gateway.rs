@@ -148,7 +148,7 @@ fn traefik(stage: &Stage, key: &Key) -> RequestBuilder {
 
 /// The client's method, and its path and query behind the prefix that is in the file we ship; of the body nothing.
 fn envoy(stage: &Stage, key: &Key, target: &str) -> RequestBuilder {
-    let shipped = include_str!("../../gateway/envoy.yaml");
+    let shipped = include_str!("../../../deploy/proxies/envoy.yaml");
     let prefix = shipped.lines().find_map(|line| line.trim().strip_prefix("path_prefix: \"")).unwrap();
     let prefix = prefix.trim_end_matches('"');
     let headers = [("content-length", "0"), ("x-forwarded-for", "203.0.113.9"), ("x-envoy-internal", "true")];

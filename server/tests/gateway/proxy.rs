@@ -61,7 +61,7 @@ impl Drop for Proxy {
 }
 
 fn shipped(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway").join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/proxies").join(file)
 }
 
 /// An address that nothing else listens on: this process has a part of the loopback network to itself, and ports below

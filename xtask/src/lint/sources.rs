@@ -6,12 +6,12 @@ use std::{fs, path::Path};
 const SQL: &[&str] = &["sea_orm", "sqlx", "sea_query"];
 /// Where SQL may be named: files, and directories with everything below.
 const STORES: &[&str] = &[
-    "keyring/src/store.rs",
-    "keyring/src/store",
-    "keyring/tests",
-    "booking/src/store.rs",
-    "booking/src/store",
-    "booking/tests",
+    "crates/keyring/src/store.rs",
+    "crates/keyring/src/store",
+    "crates/keyring/tests",
+    "crates/booking/src/store.rs",
+    "crates/booking/src/store",
+    "crates/booking/tests",
     "server/tests/api/stage.rs",
     "server/tests/nodes",
     "bench/src/fill.rs",
@@ -90,16 +90,16 @@ mod tests {
     fn only_stores_and_migrations_may_name_sql() {
         let source = "use sea_orm::EntityTrait;\nuse sqlx::Row;\nuse sea_query::Expr;";
         for name in [
-            "keyring/src/store.rs",
-            "keyring/src/store/keys.rs",
-            "keyring/tests/store.rs",
-            "booking/src/store/rows.rs",
+            "crates/keyring/src/store.rs",
+            "crates/keyring/src/store/keys.rs",
+            "crates/keyring/tests/store.rs",
+            "crates/booking/src/store/rows.rs",
             "server/tests/api/stage.rs",
             "migrations/src/lib.rs",
         ] {
             assert_eq!(count(name, source), 0, "{name}");
         }
-        for name in ["keyring/src/keys.rs", "keyring/src/storeroom.rs", "server/src/main.rs", "server/tests/api.rs"] {
+        for name in ["crates/keyring/src/keys.rs", "crates/keyring/src/storeroom.rs", "server/src/main.rs", "server/tests/api.rs"] {
             assert_eq!(count(name, source), 3, "{name}");
         }
     }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn nothing_unfinished_stays() {
         let source = "todo!()\nunimplemented!(\"x\")\ndbg!(x)\n#[ignore]\n#[ignore = \"slow\"]";
-        assert_eq!(count("keyring/src/store.rs", source), 5);
+        assert_eq!(count("crates/keyring/src/store.rs", source), 5);
         assert_eq!(count("xtask/src/lint/sources.rs", source), 0);
     }
 
