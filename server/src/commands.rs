@@ -242,8 +242,8 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        if let Error::Unavailable(cause) | Error::DiskFull(cause) | Error::OutcomeUnknown(cause) = &error {
-            tracing::error!(%cause, "the database failed");
+        if matches!(error, Error::Unavailable(_) | Error::DiskFull(_) | Error::OutcomeUnknown(_)) {
+            tracing::error!(cause = %error.root_cause(), "database error");
         }
         let errors = if let Error::Invalid(errors) = &error { json!(errors) } else { json!([]) };
         Self { errors, ..Self::new(code_of(&error), error.to_string()) }

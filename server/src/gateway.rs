@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
-use keyring::{Decision, Refusal};
+use keyring::Refusal;
 
 use crate::{
     address,
@@ -52,9 +52,10 @@ async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     drain_body(body);
     let query = ForwardAuthQuery::parse(&parts.uri)?;
-    let Decision { outcome, key, .. } = decide(&parts, api, query.requirement()).await?;
+    let decision = decide(&parts, api, query.requirement()).await?;
+    let key = decision.key.clone();
     let (caller, _) =
-        outcome.map_err(|refusal| refusal_problem(&refusal, address::from_extensions(&parts.extensions)))?;
+        decision.admit().map_err(|refusal| refusal_problem(&refusal, address::from_extensions(&parts.extensions)))?;
     let identity = identity::headers(&caller, key.as_deref(), query.tenant.as_deref())?;
     Ok((StatusCode::OK, identity).into_response())
 }

@@ -7,8 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-const WATCHED: &[&str] =
-    &["app", "crates", "frontend", "migrations", "public", "server", "style"];
+const WATCHED: &[&str] = &["app", "crates", "frontend", "migrations", "public", "server", "style"];
 const EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(5);
 

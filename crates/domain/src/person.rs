@@ -98,6 +98,7 @@ pub enum PersonState {
     /// Has yet to set a password.
     Invited,
     Active,
+    #[serde(rename = "switched_off")]
     Deactivated,
 }
 

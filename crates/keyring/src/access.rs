@@ -12,13 +12,10 @@ use domain::{
 };
 
 use crate::{
-    Keyring,
-    error::{Error, Thing},
-    people,
-    secret::Sha256Hex,
-    step_up::STEP_UP_MAX_AGE,
-    store::{self, Chain, sessions::LiveSession},
+    Keyring, error::Error, error::Thing, people, step_up::STEP_UP_MAX_AGE, store, store::Chain,
+    store::sessions::LiveSession,
 };
+use domain::digest::Sha256Hex;
 
 /// Who acts, and by which authority. An audit event names the actor of its change, so no change can be made in the name
 /// of a person whose access was not checked.

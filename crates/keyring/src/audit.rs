@@ -13,12 +13,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    Keyring,
-    access::{TenantAdmin, ViewKeys},
-    error::{Error, Thing},
-    store::{self, Chain, Change, audit_log::Bounds},
-    zone::TimeZone,
+    Keyring, access::TenantAdmin, access::ViewKeys, error::Error, error::Thing, store, store::Chain, store::Change,
+    store::audit_log::Bounds,
 };
+use domain::zone::TimeZone;
 
 /// An audited change, and its actor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -25,19 +25,17 @@ use secrecy::SecretString;
 use ulid::{ULID_LEN, Ulid};
 
 use crate::{
-    Keyring,
-    access::{Actor, KeyHolder, SuperUser, TenantAdmin},
-    clock::Clock,
-    error::Error,
-    groups::NewGroup,
-    keys::{NewKey, Rotation},
-    people::{NewPerson, NewRole},
-    properties::NewProperty,
-    secret::generate_password,
-    store,
-    tenants::NewTenant,
-    usage::{Batch, Call, CallDetails, LegacyCount, MAX_REQUEST_ID_BYTES, Use},
+    Keyring, access::Actor, access::KeyHolder, access::SuperUser, access::TenantAdmin, error::Error, groups::NewGroup,
+    keys::NewKey, keys::Rotation, people::NewPerson, people::NewRole, properties::NewProperty,
+    secret::generate_password, store, tenants::NewTenant,
 };
+use domain::usage_record::Call;
+use domain::usage_record::CallDetails;
+use domain::usage_record::LegacyCount;
+use domain::usage_record::MAX_REQUEST_ID_BYTES;
+use domain::usage_record::Use;
+use verify::Clock;
+use verify::usage::Batch;
 
 /// How to sign in to the demo.
 pub struct DemoSignIn {
@@ -393,7 +391,7 @@ impl Keyring {
         let hours = if is_logged { LOG_DAYS * 24 } else { 1 };
         let calls = (0..hours).flat_map(|ago| calls_of_hour(id, key, last, ago)).collect();
         let batch = Batch::of(id, calls);
-        Ok(store::usage::write(&self.database, &batch).await?)
+        Ok(store::usage::write(&self.database, &crate::usage::rows(&batch)).await?)
     }
 
     async fn demo_legacy_uses(&self, people: &[Person]) -> Result<(), Error> {
@@ -402,7 +400,7 @@ impl Keyring {
             let (first, last) = (self.now() - TimeDelta::days(days), self.now() - TimeDelta::hours(hours));
             batch.legacy.insert((people[person].id.clone(), method), LegacyCount { first, last, count });
         }
-        Ok(store::usage::write(&self.database, &batch).await?)
+        Ok(store::usage::write(&self.database, &crate::usage::rows(&batch)).await?)
     }
 }
 

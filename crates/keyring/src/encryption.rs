@@ -6,14 +6,11 @@ use domain::{audit::Action, secret::Product};
 use serde_json::json;
 
 use crate::{
-    Keyring,
-    access::Actor,
-    clock::Clock,
-    error::Error,
-    secret_key_file::{SecretKeyFile, SecretKeyFileError},
-    secret_keys::key_id,
-    store::{self, Chain, Change, Database, Event, StoreError, Subject},
+    Keyring, access::Actor, error::Error, secret_key_file::SecretKeyFile, secret_key_file::SecretKeyFileError,
+    secret_keys::key_id, store, store::Chain, store::Change, store::Database, store::Event, store::StoreError,
+    store::Subject,
 };
+use verify::Clock;
 
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use domain::{field::FieldErrors, key::Key};
 
+use verify::LookUpError;
+
 use crate::store::StoreError;
 
 /// What was looked for and not found.
@@ -105,7 +107,7 @@ pub enum Error {
     Refused(String),
     /// The database failed; what it said is for the log, not for the caller.
     #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
-    Unavailable(#[source] StoreError),
+    Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
     #[error("The database's disk is full. Nothing was changed. Free some space on the server, then try again.")]
     DiskFull(#[source] StoreError),
     /// The database failed while it committed, or its answer was lost.
@@ -120,7 +122,7 @@ impl From<StoreError> for Error {
         match cause {
             StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(cause),
             _ if cause.is_disk_full() => Self::DiskFull(cause),
-            _ => Self::Unavailable(cause),
+            _ => Self::Unavailable(Arc::new(cause)),
         }
     }
 }
@@ -130,7 +132,8 @@ impl Error {
     #[must_use]
     pub fn root_cause(&self) -> &(dyn std::error::Error + 'static) {
         match self {
-            Self::Unavailable(cause) => cause,
+            Self::Unavailable(cause) => cause.as_ref(),
+            Self::DiskFull(cause) | Self::OutcomeUnknown(cause) => cause,
             other => other,
         }
     }
@@ -148,8 +151,11 @@ impl Error {
     }
 }
 
-impl From<Arc<StoreError>> for Error {
-    fn from(shared: Arc<StoreError>) -> Self {
-        StoreError::Shared(shared).into()
+impl From<LookUpError> for Error {
+    fn from(cause: LookUpError) -> Self {
+        match cause {
+            LookUpError::Source(cause) => Self::Unavailable(cause),
+            LookUpError::NoLease => Self::Unavailable(Arc::new(cause)),
+        }
     }
 }

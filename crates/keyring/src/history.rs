@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, DurationRound, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use domain::{
     id::KeyId,
     usage::{KeyUsage, LegacyUser, OutcomeCounts, Range, Step, UsageQuery},
+    usage_record::whole_hour,
 };
 
 use crate::{
-    Keyring,
-    access::{TenantAdmin, ViewKeys},
-    error::{Error, Thing},
-    store::{self, StoreError, history::HourCount},
-    zone::TimeZone,
+    Keyring, access::TenantAdmin, access::ViewKeys, error::Error, error::Thing, store, store::StoreError,
+    store::history::HourCount,
 };
+use domain::zone::TimeZone;
 
 impl Keyring {
     /// A key with its chart and one page of its log in one snapshot: usage written concurrently appears in all of them
@@ -100,9 +99,4 @@ fn sums_by<K: Ord>(counts: &[HourCount], place: impl Fn(DateTime<Utc>) -> K) -> 
         sums.entry(place(count.hour)).or_default().add(count.outcome, count.count);
     }
     sums
-}
-
-pub(crate) fn whole_hour(instant: DateTime<Utc>) -> DateTime<Utc> {
-    // Fails only beyond the years that nanoseconds can count.
-    instant.duration_trunc(TimeDelta::hours(1)).unwrap_or(instant)
 }

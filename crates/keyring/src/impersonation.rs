@@ -4,12 +4,10 @@ use domain::{audit::Action, id::TenantId, person::Role, tenant::Tenant};
 use serde_json::json;
 
 use crate::{
-    Keyring,
-    access::{ActiveSession, Actor},
-    error::{Error, Thing},
-    secret::Sha256Hex,
-    store::{self, Chain, Change, Event, Subject},
+    Keyring, access::ActiveSession, access::Actor, error::Error, error::Thing, store, store::Chain, store::Change,
+    store::Event, store::Subject,
 };
+use domain::digest::Sha256Hex;
 
 impl Keyring {
     /// Takes a super user into a tenant, until they leave it, enter another or sign out.

@@ -15,14 +15,10 @@ use domain::{
 use secrecy::SecretString;
 
 use crate::{
-    Keyring,
-    access::{KeySet, ManageKeys, TenantAdmin, ViewKeys},
-    audit,
-    error::{Changed, Error, Thing},
-    store::{self, Chain, Change},
-    tenants,
-    zone::TimeZone,
+    Keyring, access::KeySet, access::ManageKeys, access::TenantAdmin, access::ViewKeys, audit, error::Changed,
+    error::Error, error::Thing, store, store::Chain, store::Change, tenants,
 };
+use domain::zone::TimeZone;
 
 mod edit;
 mod generate;

@@ -2,7 +2,7 @@
 //!
 //! Their use is counted, so that admins see who still has to move to a key.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::{
@@ -13,10 +13,11 @@ use domain::{
 };
 use secrecy::SecretString;
 
+use verify::LegacyRefusal;
+
 use crate::{
     Keyring,
     error::Error,
-    evaluator::whole_seconds,
     sign_in::Credentials,
     store::{self, people::Account},
     token::{self, Claims, TOKEN_LIFETIME},
@@ -26,53 +27,6 @@ use crate::{
 pub enum LegacyCredential {
     Basic(Credentials),
     Token(SecretString),
-}
-
-/// Why legacy authentication of a person failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LegacyRefusal {
-    Retired {
-        sunset: NaiveDate,
-    },
-    WrongCredentials,
-    InvalidToken,
-    TwoFactorRequired,
-    Deactivated,
-    /// The tenant's subscription is stopped, which disables its keys as well.
-    NoSubscription,
-    /// A super user, who belongs to no tenant.
-    NoTenant,
-    TooManyAttempts {
-        retry_after: Duration,
-    },
-}
-
-impl fmt::Display for LegacyRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Retired { sunset } => {
-                write!(f, "E-mail and password have not opened the API since {sunset}. Use an API key.")
-            }
-            Self::WrongCredentials => {
-                f.write_str("The e-mail address or password is wrong. Correct it, or better, use an API key.")
-            }
-            Self::InvalidToken => f.write_str(
-                "The access token is not good any more. Get another from /api/v1/auth/token, or better, use an API key.",
-            ),
-            Self::TwoFactorRequired => {
-                f.write_str("Signing in as this person takes a second factor, which the API cannot ask for. Use an API key.")
-            }
-            Self::Deactivated => f.write_str("This person was switched off. Ask an admin, or use an API key."),
-            Self::NoSubscription => f.write_str(
-                "The organization's subscription does not include API access at present. Passwords and access tokens work \
-                 again once it does.",
-            ),
-            Self::NoTenant => f.write_str("A super user belongs to no organization. Use an API key of one."),
-            Self::TooManyAttempts { retry_after } => {
-                write!(f, "Too many attempts. Wait {} seconds.", whole_seconds(*retry_after))
-            }
-        }
-    }
 }
 
 impl LegacyCredential {

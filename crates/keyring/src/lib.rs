@@ -3,7 +3,6 @@
 
 mod access;
 mod audit;
-mod clock;
 mod demo;
 mod encryption;
 mod error;
@@ -14,17 +13,13 @@ mod impersonation;
 mod key_names;
 mod keys;
 mod legacy;
-mod limiter;
-mod memory;
 mod node;
-mod nodes;
 mod password;
 mod people;
 mod profile;
 mod properties;
 mod ready;
 mod repeated_failures;
-mod role_permissions;
 mod second_factor;
 mod secret;
 mod secret_key_file;
@@ -37,9 +32,7 @@ mod tenants;
 mod throttle;
 mod token;
 mod totp;
-mod unknown_keys;
 mod usage;
-mod zone;
 
 use std::sync::Arc;
 
@@ -47,26 +40,26 @@ use chrono::NaiveDate;
 use domain::secret::Product;
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::{memory::Memory, node::DatabaseClock, nodes::Lease};
+use verify::{Evaluator, Lease, usage::Usage};
 
 pub use access::{
     ActiveSession, KeyHolder, ManageKeys, MfaAuthority, PersonalKeyAdmin, SuperUser, SuperUserMfa, TenantAdmin,
     ViewKeys,
 };
 pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainError, ChainErrorKind, ChainReport, SubjectKind};
-pub use clock::Clock;
 pub use demo::DemoSignIn;
+pub use domain::{
+    key_record::Owner,
+    usage_record::{CallDetails, MAX_REQUEST_ID_BYTES, Use},
+    zone::TimeZone,
+};
 pub use encryption::{OpenError, SecretKeyRotation};
 pub use error::{Changed, Error, Thing};
-pub use evaluator::{
-    AccessQuery, AdmittedState, CachedKey, Credential, Decision, KeyDecision, KeyTenant, Owner, Reason, Refusal,
-    Requirement, TenantRef,
-};
+pub use evaluator::Credential;
 pub use groups::{GroupDetail, GroupEdit, GroupOverview, GroupUse, NewGroup, TenantGroup};
 pub use key_names::{KeyName, KeyNames};
 pub use keys::{NewKey, NewSecret, Rotation, key_limit};
-pub use legacy::{AccessToken, LegacyCredential, LegacyRefusal};
-pub use limiter::Quota;
+pub use legacy::{AccessToken, LegacyCredential};
 pub use node::Membership;
 pub use people::{Invitation, Invited, Joined, NewInvitation, NewPerson, NewRole, PersonScope};
 pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming, TenantProperty};
@@ -80,10 +73,12 @@ pub use sign_in::{Client, Credentials, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_A
 pub use step_up::STEP_UP_MAX_AGE;
 pub use store::{Database, StoreError};
 pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
-pub use usage::{CallDetails, MAX_REQUEST_ID_BYTES, Use};
-pub use zone::TimeZone;
+pub use verify::{
+    AccessQuery, AdmittedState, CachedKey, Clock, Decision, KeyTenant, LegacyRefusal, Quota, Reason, Refusal,
+    Requirement, TenantRef,
+};
 
-/// Everything Latchkey can do, over one database. Cheap to clone.
+/// The use cases of Latchkey on one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Keyring {
     database: Arc<Database>,
@@ -93,21 +88,21 @@ pub struct Keyring {
     clock: Clock,
     passwords: Arc<password::Passwords>,
     security_events: Arc<security_events::SecurityEvents>,
-    unknown_keys: Arc<unknown_keys::UnknownKeyLimit>,
-    memory: Arc<Memory>,
-    lease: Arc<Lease>,
-    database_clock: Arc<DatabaseClock>,
-    usage: Arc<usage::Usage>,
+    evaluator: Evaluator,
+    usage: Arc<Usage>,
+    /// Usage is written in one batch at a time, so that a caller that gets the lock knows that the previous one is
+    /// written.
+    usage_writer: Arc<Mutex<()>>,
     write_check: Arc<ready::WriteCheck>,
     legacy_sunset: NaiveDate,
     super_user_mfa: SuperUserMfa,
     token_key: Arc<OnceCell<token::Key>>,
 }
 
-/// How much memory is used for keys, unless the operator says otherwise.
+/// The default size of the key cache.
 pub const MEMORY_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The last day of Basic and JWT, unless the operator names another.
+/// The default last day of legacy authentication.
 pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) {
     Some(date) => date,
     None => NaiveDate::MAX,
@@ -115,10 +110,10 @@ pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) 
 
 impl Keyring {
     fn new(mut database: Database, secret_key_file: SecretKeyFile, product: Product, clock: Clock) -> Self {
-        let memory = Arc::new(Memory::new(MEMORY_BYTES));
-        database.tell(&memory);
-        // The owner of a file is the only one who can change it.
-        let lease = if database.shared_url().is_some() { Lease::default() } else { Lease::for_good() };
+        // The owner of a file is the only process that can change it.
+        let lease = if database.shared_url().is_some() { Lease::default() } else { Lease::permanent() };
+        let evaluator = Evaluator::new(clock.clone(), lease, MEMORY_BYTES);
+        database.set_cache(evaluator.cache());
         Self {
             database: Arc::new(database),
             secret_key_file: Arc::new(Mutex::new(secret_key_file)),
@@ -126,11 +121,9 @@ impl Keyring {
             clock,
             passwords: Arc::default(),
             security_events: Arc::default(),
-            unknown_keys: Arc::default(),
-            memory,
-            lease: Arc::new(lease),
-            database_clock: Arc::default(),
+            evaluator,
             usage: Arc::default(),
+            usage_writer: Arc::default(),
             write_check: Arc::default(),
             legacy_sunset: LEGACY_SUNSET,
             super_user_mfa: SuperUserMfa::default(),
@@ -138,45 +131,45 @@ impl Keyring {
         }
     }
 
-    /// The same keyring, with another last day of Basic and JWT.
+    /// Sets the last day of legacy authentication.
     #[must_use]
     pub fn with_legacy_sunset(self, legacy_sunset: NaiveDate) -> Self {
         Self { legacy_sunset, ..self }
     }
 
-    /// The same keyring, which may do without the second factor of super users.
+    /// Sets whether super users must have a second factor.
     #[must_use]
     pub fn with_super_user_mfa(self, super_user_mfa: SuperUserMfa) -> Self {
         Self { super_user_mfa, ..self }
     }
 
-    /// The same keyring, with another amount of memory for keys, in bytes.
+    /// Sets the size of the key cache in bytes.
     #[must_use]
     pub fn with_memory(self, bytes: u64) -> Self {
-        self.memory.resize(bytes);
+        self.evaluator.cache().resize(bytes);
         self
     }
 
-    /// The same keyring, at another time.
+    /// Returns a keyring with another clock.
     fn at(&self, clock: Clock) -> Self {
-        Self { clock, ..self.clone() }
+        Self { evaluator: self.evaluator.at(clock.clone()), clock, ..self.clone() }
     }
 
-    /// Where it is all kept, for those who keep their own there as well.
+    /// The database, for crates with tables of their own in it.
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Lets go of the database once everything is written.
+    /// Closes the database once everything is written.
     ///
     /// # Errors
-    /// If the database does not answer any more.
+    /// If the database does not answer.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.database.close().await
     }
 
-    /// The instant that everything done now is stamped with.
+    /// The current time, to the millisecond.
     #[must_use]
     pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.clock.now()

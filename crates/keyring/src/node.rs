@@ -2,29 +2,23 @@
 
 use std::{
     convert::Infallible,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Utc};
-use domain::id::TenantId;
+use domain::cluster::NodeName;
 use tokio::{
     runtime,
     sync::{Notify, oneshot},
     time::sleep,
 };
+use verify::{LookUpError, Node, Runtime};
 
 use crate::{
     Keyring,
-    clock::Millis,
     error::Error,
-    evaluator::{KeyRecord, KeyTenant},
-    nodes::{Node, NodeName, Runtime, Source},
-    secret::{SecretHash, random_hex},
+    secret::random_hex,
     store::{
         self, StoreError,
         nodes::{ChangeListener, DedicatedConnection, Tables, dedicated_connection},
@@ -37,39 +31,7 @@ const RENEWAL_INTERVAL: Duration = Duration::from_millis(500);
 const RENEWAL_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// How long one may take.
 const RENEWAL_TIMEOUT: Duration = Duration::from_millis(800);
-/// How long a look-up may take.
-const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(2);
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
-
-/// The database's clock, as an offset from this machine's monotonic clock. It decides when keys expire, so that all
-/// nodes agree.
-#[derive(Debug)]
-pub(crate) struct DatabaseClock(AtomicI64);
-
-const UNKNOWN: i64 = i64::MIN;
-
-impl Default for DatabaseClock {
-    fn default() -> Self {
-        Self(AtomicI64::new(UNKNOWN))
-    }
-}
-
-impl DatabaseClock {
-    /// Records a reading taken after an instant. The delay of the answer is ignored, so a key may expire slightly early
-    /// but never late.
-    fn set(&self, shown: DateTime<Utc>, before: Millis) {
-        let before = i64::try_from(before).unwrap_or_default();
-        self.0.store(shown.timestamp_millis() - before, Ordering::Relaxed);
-    }
-
-    fn at(&self, now: Millis) -> Option<DateTime<Utc>> {
-        let ahead = self.0.load(Ordering::Relaxed);
-        if ahead == UNKNOWN {
-            return None;
-        }
-        DateTime::from_timestamp_millis(ahead + i64::try_from(now).ok()?)
-    }
-}
 
 /// How long recent changes took to be confirmed by all nodes, until they are collected.
 #[derive(Debug, Default)]
@@ -128,40 +90,35 @@ impl Keyring {
         let (leave, is_to_leave) = oneshot::channel();
         let (gone, left) = oneshot::channel();
         // A thread of its own: however busy the others are with answers, the lease goes on.
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(StoreError::NoThread)?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
         let renew = async move {
             match Renewal::begin(keyring, &url).await {
                 Ok(renewal) => {
                     let _ = joined.send(Ok(()));
                     renewal.go_on(&url, is_to_leave).await;
                 }
-                Err(cause) => drop(joined.send(Err(cause))),
+                Err(cause) => drop(joined.send(Err(Error::from(cause)))),
             }
         };
         let work = move || {
             runtime.block_on(renew);
             let _ = gone.send(());
         };
-        thread::Builder::new().name("lease".to_owned()).spawn(work).map_err(StoreError::NoThread)?;
-        has_joined.await.unwrap_or(Err(StoreError::NoLease))?;
+        thread::Builder::new().name("lease".to_owned()).spawn(work).map_err(no_thread)?;
+        has_joined.await.unwrap_or(Err(LookUpError::NoLease.into()))?;
         Ok(Membership { renewing: Some(RenewalState { leave, left }) })
     }
 
     /// For how long this node may go on if it hears nothing more from the database. None when it needs no lease.
     #[must_use]
     pub fn lease_remaining(&self) -> Option<Duration> {
-        self.lease.remaining(self.clock.ticks()).map(Duration::from_millis)
+        self.evaluator.lease().remaining(self.clock.ticks()).map(Duration::from_millis)
     }
 
     /// How long each change since the last time took, from its commit until it was in force everywhere.
     #[must_use]
     pub fn take_confirmations(&self) -> Vec<Duration> {
         self.database.confirmed().take()
-    }
-
-    /// The time that decides when keys expire.
-    pub(crate) fn database_time(&self) -> DateTime<Utc> {
-        self.database_clock.at(self.clock.ticks()).unwrap_or_else(|| self.now())
     }
 }
 
@@ -174,7 +131,8 @@ struct Renewal {
 
 impl Renewal {
     async fn begin(keyring: Keyring, url: &str) -> Result<Self, StoreError> {
-        let node = Node::new(NodeName(random_hex()), keyring.lease.clone(), keyring.memory.clone());
+        let node =
+            Node::new(NodeName(random_hex()), keyring.evaluator.lease().clone(), keyring.evaluator.cache().clone());
         let mut renewal =
             Self { node, keyring, connection: dedicated_connection(url, RENEWAL_TIMEOUT).await?, warned: None };
         renewal.renew().await?;
@@ -214,7 +172,7 @@ impl Renewal {
         store::within(RENEWAL_TIMEOUT, async {
             self.node.renew(&tables).await?;
             let before = tables.ticks();
-            self.keyring.database_clock.set(tables.time().await?, before);
+            self.keyring.evaluator.database_clock().set(tables.time().await?, before);
             Ok(())
         })
         .await
@@ -241,22 +199,6 @@ async fn listen(url: &str, hint: &Notify) -> Infallible {
     }
 }
 
-impl Source for Keyring {
-    async fn find(&self, hash: &SecretHash) -> Result<Option<KeyRecord>, StoreError> {
-        store::within(LOOK_UP_TIMEOUT, store::cached_key::find_key_record(&self.database, hash)).await
-    }
-
-    async fn tenant(&self, id: &TenantId) -> Result<Option<KeyTenant>, StoreError> {
-        store::within(LOOK_UP_TIMEOUT, store::cached_key::tenant(&self.database, id)).await
-    }
-}
-
-impl Runtime for Keyring {
-    fn ticks(&self) -> Millis {
-        self.clock.ticks()
-    }
-
-    async fn sleep(&self, millis: Millis) {
-        sleep(Duration::from_millis(millis)).await;
-    }
+fn no_thread(cause: std::io::Error) -> Error {
+    Error::Unavailable(Arc::new(cause))
 }

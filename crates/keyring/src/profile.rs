@@ -10,14 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::{
-    Keyring,
-    access::ActiveSession,
-    error::{Error, Thing},
-    people,
-    security_events::FailureReason,
-    store::{self, Change, Event, Subject, people::Account},
-    throttle::{Attempt, Proof},
+    Keyring, access::ActiveSession, error::Error, error::Thing, people, security_events::FailureReason, store,
+    store::Change, store::Event, store::Subject, store::people::Account,
 };
+use verify::rate_limit::sign_in::Attempt;
+use verify::rate_limit::sign_in::Proof;
 
 /// Checks inside a change that the password that was verified is still the person's.
 pub(crate) async fn hold_password(change: &Change, account: &Account) -> Result<(), Error> {

@@ -4,13 +4,11 @@ use domain::audit::Action;
 use serde_json::json;
 
 use crate::{
-    Keyring,
-    access::Actor,
-    error::Error,
-    people,
-    store::{self, Change, Event, Subject, failed_attempts::Repeated},
-    throttle::{Kind, expired},
+    Keyring, access::Actor, error::Error, people, store, store::Change, store::Event, store::Subject,
+    store::failed_attempts::Repeated,
 };
+use verify::rate_limit::sign_in::Kind;
+use verify::rate_limit::sign_in::expired;
 
 /// Fewer failures are a person who mistyped.
 const MIN_REPORTED_FAILURES: i32 = 5;

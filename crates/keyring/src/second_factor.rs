@@ -11,18 +11,15 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
+use domain::digest::Sha256Hex;
+
 use crate::{
-    Keyring,
-    access::{ActiveSession, MfaAuthority, TenantAdmin},
-    error::{Error, Thing},
-    people,
-    secret::{Sha256Hex, random_code},
-    security_events::FailureReason,
-    store::{self, Change, Event, Subject, people::Account},
-    tenants,
-    throttle::{self, Attempt, Proof},
-    totp::TotpSecret,
+    Keyring, access::ActiveSession, access::MfaAuthority, access::TenantAdmin, error::Error, error::Thing, people,
+    secret::random_code, security_events::FailureReason, store, store::Change, store::Event, store::Subject,
+    store::people::Account, tenants, throttle, totp::TotpSecret,
 };
+use verify::rate_limit::sign_in::Attempt;
+use verify::rate_limit::sign_in::Proof;
 
 const RECOVERY_CODES: usize = 10;
 

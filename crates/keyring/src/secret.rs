@@ -1,57 +1,14 @@
 //! Secrets and session tokens: made here, hashed here, and nowhere kept in the clear.
 
-use std::hash::{Hash, Hasher};
-
 use chrono::{DateTime, Utc};
-use data_encoding::HEXLOWER;
 use domain::{
+    digest::Sha256Hex,
     id::Id,
     secret::{KeyKind, Product, SecretHint, assemble},
 };
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use ulid::Ulid;
-
-/// The SHA-256 of a secret in hexadecimal: all of it that is ever stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sha256Hex(String);
-
-impl Sha256Hex {
-    pub(crate) fn of(text: &str) -> Self {
-        SecretHash::of(text).to_hex()
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The same as it is looked for in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SecretHash([u8; 32]);
-
-impl SecretHash {
-    pub(crate) fn of(text: &str) -> Self {
-        Self(Sha256::digest(text.as_bytes()).into())
-    }
-
-    pub(crate) fn to_hex(self) -> Sha256Hex {
-        Sha256Hex(HEXLOWER.encode(&self.0))
-    }
-
-    /// Some bits of it, which are as random as all of them.
-    pub(crate) fn spread(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
-    }
-}
-
-impl Hash for SecretHash {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(self.spread());
-    }
-}
 
 /// A new secret, once in the clear for the one answer that carries it, and as what is kept of it.
 pub(crate) struct FreshSecret {

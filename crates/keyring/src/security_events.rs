@@ -12,7 +12,8 @@ use std::{
 
 use domain::{id::PersonId, network::client_network};
 
-use crate::{ActiveSession, Keyring, clock::Millis, error::Error};
+use crate::{ActiveSession, Keyring, error::Error};
+use verify::Millis;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,16 +14,11 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::{
-    Keyring,
-    access::{ActiveSession, Actor},
-    error::Error,
-    people,
-    second_factor::{ConsumedCode, CountedCode},
-    secret::SessionToken,
-    security_events::FailureReason,
-    store::{self, Change, Event, Subject, people::Account, sessions::NewSession},
-    throttle::Attempt,
+    Keyring, access::ActiveSession, access::Actor, error::Error, people, second_factor::ConsumedCode,
+    second_factor::CountedCode, secret::SessionToken, security_events::FailureReason, store, store::Change,
+    store::Event, store::Subject, store::people::Account, store::sessions::NewSession,
 };
+use verify::rate_limit::sign_in::Attempt;
 
 /// An unused session ends after this long.
 pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(12);

@@ -4,7 +4,6 @@
 //! of super users, who belong to none. A [`Change`] is the only way to write what belongs to a tenant.
 
 mod audit;
-pub(crate) mod cached_key;
 mod database;
 pub(crate) mod encryption;
 mod entity;
@@ -13,6 +12,7 @@ pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod installation;
 pub(crate) mod invitations;
+pub(crate) mod key_records;
 pub(crate) mod keys;
 pub(crate) mod nodes;
 mod pagination;
@@ -49,16 +49,8 @@ pub enum StoreError {
     Undecryptable { what: &'static str, row: String, cause: DecryptError },
     #[error("the database was opened without its secret keys")]
     NoSecretKeys,
-    /// The error of a concurrent look-up that this caller joined.
-    #[error(transparent)]
-    Shared(std::sync::Arc<StoreError>),
     #[error("the database did not answer in time")]
     TooLate,
-    /// The cache must not be used.
-    #[error("the node has not heard from the database for so long that its lease is over")]
-    NoLease,
-    #[error("the node could not start to renew its lease")]
-    NoThread(#[source] std::io::Error),
 }
 
 impl StoreError {
@@ -66,7 +58,6 @@ impl StoreError {
     pub(crate) fn is_disk_full(&self) -> bool {
         match self {
             Self::Database(error) => sql::is_disk_full(error),
-            Self::Shared(error) => error.is_disk_full(),
             _ => false,
         }
     }

@@ -14,14 +14,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    Keyring,
-    access::SuperUser,
-    error::{Error, Thing},
-    people::{Invitation, NewInvitation, invite},
-    secret::new_id,
-    store::{self, Chain, Change, Event, Subject},
-    zone::TimeZone,
+    Keyring, access::SuperUser, error::Error, error::Thing, people::Invitation, people::NewInvitation, people::invite,
+    secret::new_id, store, store::Chain, store::Change, store::Event, store::Subject,
 };
+use domain::zone::TimeZone;
 
 /// What a new tenant is made of.
 #[derive(Debug, Clone)]

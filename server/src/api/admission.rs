@@ -122,13 +122,14 @@ pub async fn admit<D: RequiredPermission>(
 ) -> Result<Admitted<D>, Problem> {
     let permission = D::PERMISSION;
     let requirement = Requirement { permission: permission.as_ref(), property, cost: D::COST, tenant: None };
-    let Decision { outcome, key, quota } = decide(parts, api, requirement).await?;
-    let (caller, state) = outcome.map_err(|refusal| refusal_problem(&refusal))?;
+    let decision = decide(parts, api, requirement).await?;
+    let (key, quota) = (decision.key.clone(), decision.quota);
+    let (caller, state) = decision.admit().map_err(|refusal| refusal_problem(&refusal))?;
     Ok(Admitted { caller, key, quota, state, required: PhantomData })
 }
 
 impl<D: RequiredPermission, B> AdmittedWith<D, B> {
-    /// Whether nothing has changed that the caller was admitted under.
+    /// Returns whether nothing has changed that the caller was admitted under.
     pub fn is_current(&self, api: &Api) -> bool {
         api.keyring.is_still_admitted(&self.admitted.state)
     }
@@ -137,8 +138,8 @@ impl<D: RequiredPermission, B> AdmittedWith<D, B> {
     pub async fn renew(&mut self, api: &Api) -> Result<(), Problem> {
         let (permission, property) = (D::PERMISSION, self.property.as_deref());
         let requirement = Requirement { permission: permission.as_ref(), property, cost: 0, tenant: None };
-        let outcome = decide(&self.parts, api, requirement).await?.outcome;
-        (self.admitted.caller, self.admitted.state) = outcome.map_err(|refusal| refusal_problem(&refusal))?;
+        let decision = decide(&self.parts, api, requirement).await?;
+        (self.admitted.caller, self.admitted.state) = decision.admit().map_err(|refusal| refusal_problem(&refusal))?;
         Ok(())
     }
 }

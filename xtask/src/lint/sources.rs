@@ -99,7 +99,12 @@ mod tests {
         ] {
             assert_eq!(count(name, source), 0, "{name}");
         }
-        for name in ["crates/keyring/src/keys.rs", "crates/keyring/src/storeroom.rs", "server/src/main.rs", "server/tests/api.rs"] {
+        for name in [
+            "crates/keyring/src/keys.rs",
+            "crates/keyring/src/storeroom.rs",
+            "server/src/main.rs",
+            "server/tests/api.rs",
+        ] {
             assert_eq!(count(name, source), 3, "{name}");
         }
     }

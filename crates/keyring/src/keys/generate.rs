@@ -5,13 +5,10 @@ use serde_json::json;
 
 use super::{MAX_PERSONAL_KEYS, NewSecret, check_words, choices, subscribed};
 use crate::{
-    Keyring,
-    access::{KeySet, ManageKeys},
-    error::Error,
-    secret::{FreshSecret, new_id},
-    store::{self, Change, Event, Subject},
-    zone::TimeZone,
+    Keyring, access::KeySet, access::ManageKeys, error::Error, secret::FreshSecret, secret::new_id, store,
+    store::Change, store::Event, store::Subject,
 };
+use domain::zone::TimeZone;
 
 /// A new key, as it was typed.
 #[derive(Debug, Clone)]

@@ -13,13 +13,9 @@ use serde_json::json;
 
 use super::{NewSecret, find_unchanged, subscribed};
 use crate::{
-    Keyring,
-    access::ManageKeys,
-    error::Error,
-    secret::FreshSecret,
-    store::{self, Change, Event, Subject},
-    zone::TimeZone,
+    Keyring, access::ManageKeys, error::Error, secret::FreshSecret, store, store::Change, store::Event, store::Subject,
 };
+use domain::zone::TimeZone;
 
 /// What a rotation is to do besides giving the key a new secret.
 #[derive(Debug, Clone, Default)]

@@ -14,11 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{NewRole, check_not_oneself, email_taken, load_person};
+use domain::digest::Sha256Hex;
+
 use crate::{
     Keyring,
     access::{Actor, TenantAdmin},
     error::{Error, Thing},
-    secret::{Sha256Hex, new_id, random_hex},
+    secret::{new_id, random_hex},
     store::{self, Change, Event, Subject, people::Account},
 };
 

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Instant};
 
+use ::verify::{Clock, await_acknowledgements};
 use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
+    cluster::Invalidation,
+    digest::Sha256Hex,
     id::{Id, TenantId},
 };
 use sea_orm::{
@@ -21,10 +24,7 @@ use super::{
     entity::{audit_chain, audit_event},
     nodes::{self, Tables},
 };
-use crate::{
-    access::Actor, clock::Clock, error::Error, memory::Invalidation, node::Confirmations,
-    nodes::await_acknowledgements, secret::Sha256Hex, secret_keys::SecretKeys,
-};
+use crate::{access::Actor, error::Error, node::Confirmations, secret_keys::SecretKeys};
 
 mod change_limit;
 pub(crate) mod log;
@@ -169,8 +169,8 @@ impl Change {
             Err(rolled_back) => return Err(rolled_back),
         };
         let committed_at = Instant::now();
-        if let Topology::Ourselves(Some(memory)) = &audience {
-            invalidations.iter().for_each(|invalidations| memory.raise_fence().forget(invalidations));
+        if let Topology::Ourselves(Some(cache)) = &audience {
+            invalidations.iter().for_each(|invalidation| cache.raise_fence().invalidate(invalidation));
         }
         if let Some(revision) = revision {
             await_acknowledgements(&Tables::new(pool.connection(), &Clock::System), revision).await;

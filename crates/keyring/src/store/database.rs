@@ -9,13 +9,15 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use sql::{Pool, WriteTransaction};
 
 use super::{Result, StoreError};
-use crate::{memory::Memory, node::Confirmations, secret_keys::SecretKeys};
+use verify::KeyCache;
+
+use crate::{node::Confirmations, secret_keys::SecretKeys};
 
 /// One database: an SQLite file, or a PostgreSQL server.
 pub struct Database {
     pool: Pool,
-    /// Of the one process that owns a file: it applies its own changes to its memory.
-    memory: Option<Arc<Memory>>,
+    /// The cache of the process that owns a file, which applies its own changes to it.
+    cache: Option<Arc<KeyCache>>,
     confirmed: Arc<Confirmations>,
     /// None until it is known whether they fit. A rotation replaces them.
     secret_keys: RwLock<Option<Arc<SecretKeys>>>,
@@ -25,7 +27,7 @@ pub struct Database {
 #[derive(Clone)]
 pub(super) enum Topology {
     /// This process alone, as it owns the file.
-    Ourselves(Option<Arc<Memory>>),
+    Ourselves(Option<Arc<KeyCache>>),
     /// Every node on the same server.
     Nodes,
 }
@@ -38,7 +40,7 @@ impl Database {
     pub async fn open(url: &str) -> Result<Self> {
         Ok(Self {
             pool: Pool::open(url).await?,
-            memory: None,
+            cache: None,
             confirmed: Arc::default(),
             secret_keys: RwLock::default(),
         })
@@ -62,10 +64,10 @@ impl Database {
         self.pool.connection()
     }
 
-    /// Has the owner of a file apply every change to its memory.
-    pub(crate) fn tell(&mut self, memory: &Arc<Memory>) {
+    /// Sets the cache to which the owner of a file applies every change.
+    pub(crate) fn set_cache(&mut self, cache: &Arc<KeyCache>) {
         if self.pool.postgres_url().is_none() {
-            self.memory = Some(memory.clone());
+            self.cache = Some(cache.clone());
         }
     }
 
@@ -89,7 +91,7 @@ impl Database {
 
     pub(super) fn audience(&self) -> Topology {
         match self.pool.postgres_url() {
-            None => Topology::Ourselves(self.memory.clone()),
+            None => Topology::Ourselves(self.cache.clone()),
             Some(_) => Topology::Nodes,
         }
     }

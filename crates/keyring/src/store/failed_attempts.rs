@@ -13,7 +13,10 @@ use super::{
     entity::failed_attempt::{self, Column},
     readable,
 };
-use crate::throttle::{Attempt, Count, Counter, Kind};
+use verify::rate_limit::sign_in::Attempt;
+use verify::rate_limit::sign_in::Count;
+use verify::rate_limit::sign_in::Counter;
+use verify::rate_limit::sign_in::Kind;
 
 fn count_from_row(row: &failed_attempt::Model) -> Result<Count> {
     let kind = readable("a kind of attempt", &row.kind, Kind::parse(&row.kind).ok_or(()))?;

@@ -5,7 +5,7 @@ use domain::id::{Id, PersonId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{Change, Result, entity::invitation, readable};
-use crate::secret::Sha256Hex;
+use domain::digest::Sha256Hex;
 
 /// Earlier links of the person become invalid.
 pub(crate) async fn replace(

@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use domain::cluster::{ChangeRecord, Invalidation, NodeName, Revision, StaleNode};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, Statement, Value,
     sqlx::{Executor, postgres::PgListener},
 };
 use tokio::time::timeout;
+use verify::{Clock, ClusterStore, Millis, Runtime};
 
 use super::{Database, Result, StoreError, within};
-use crate::{
-    clock::{Clock, Millis},
-    memory::Invalidation,
-    nodes::{ChangeRecord, ClusterStore, NodeName, Revision, Runtime, StaleNode},
-};
 
 /// Where nodes listen for the news that something has changed.
 const CHANNEL: &str = "latchkey_change";
@@ -150,6 +147,8 @@ async fn revision(connection: &impl ConnectionTrait, sql: &str) -> Result<Revisi
 }
 
 impl ClusterStore for Tables<'_> {
+    type Error = StoreError;
+
     async fn heartbeat(&self, node: &NodeName) -> Result<bool> {
         let sql = "UPDATE node_lease SET beat = nextval('node_beat'), seen_at = clock_timestamp() WHERE name = $1";
         Ok(run(self.connection, sql, [node.0.as_str().into()]).await? == 1)
@@ -200,7 +199,7 @@ impl ClusterStore for Tables<'_> {
             name: String,
             heartbeat: i64,
         }
-        let sql = "SELECT name, beat FROM node_lease WHERE applied < $1";
+        let sql = "SELECT name, beat AS heartbeat FROM node_lease WHERE applied < $1";
         let rows = Row::find_by_statement(statement(sql, [revision.0.into()])).all(self.connection);
         let rows = within(QUERY_TIMEOUT, async { Ok(rows.await?) }).await?;
         Ok(rows.into_iter().map(|row| StaleNode { name: NodeName(row.name), heartbeat: row.heartbeat }).collect())

@@ -23,7 +23,8 @@ use super::{
     entity::{audit_event, authorization_group as group, person, person_group, session, tenant},
     groups, inserted, invitations, readable,
 };
-use crate::{role_permissions, totp::TotpSecret};
+use crate::totp::TotpSecret;
+use domain::role_permissions::permissions_of_role;
 
 pub(super) fn person_from_row(row: &person::Model) -> Result<Person> {
     Ok(Person {
@@ -217,7 +218,7 @@ pub(crate) async fn permissions(
     id: &PersonId,
 ) -> Result<Vec<Permission>> {
     let Some(account) = account_in(connection, tenant, id).await? else { return Ok(Vec::new()) };
-    Ok(role_permissions::permissions_of_role(account.person.role, granted(connection, tenant, id).await?))
+    Ok(permissions_of_role(account.person.role, granted(connection, tenant, id).await?))
 }
 
 /// What a person's groups grant.

@@ -4,7 +4,7 @@ use domain::id::PersonId;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{Change, Result, entity::recovery_code};
-use crate::secret::Sha256Hex;
+use domain::digest::Sha256Hex;
 
 /// Gives a person these codes and no others.
 pub(crate) async fn replace(change: &Change, person: &PersonId, codes: &[Sha256Hex]) -> Result<()> {

@@ -20,7 +20,8 @@ use super::{
     people::{self, Account},
     readable,
 };
-use crate::{secret::Sha256Hex, secret_keys::SecretKeys, totp::TotpSecret};
+use crate::{secret_keys::SecretKeys, totp::TotpSecret};
+use domain::digest::Sha256Hex;
 
 pub(crate) struct NewSession<'a> {
     pub(crate) token: &'a Sha256Hex,

@@ -1,12 +1,16 @@
-//! What keys were used for.
+//! Usage of keys.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
 
 use chrono::{DateTime, Utc};
-use domain::id::Id;
+use domain::{
+    id::{Id, KeyId, PersonId},
+    usage::LegacyMethod,
+    usage_record::{Call, LegacyCount, UsageDelta},
+};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DeleteMany, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -17,15 +21,21 @@ use super::{
     Database, Result,
     entity::{api_key, legacy_use, usage_event, usage_hour},
 };
-use crate::usage::{Batch, Call};
 
 /// Rows per statement: databases limit the number of bind parameters.
 const ROWS: usize = 500;
 
+/// Usage that is written in one transaction.
+pub(crate) struct Batch<'a> {
+    pub(crate) keys: Vec<(&'a KeyId, &'a UsageDelta)>,
+    pub(crate) calls: &'a [Call],
+    pub(crate) legacy: &'a HashMap<(PersonId, LegacyMethod), LegacyCount>,
+}
+
 /// Writes a batch, all of it or nothing.
 ///
 /// Everything is written in key order, so that two nodes that write concurrently never deadlock.
-pub(crate) async fn write(database: &Database, batch: &Batch) -> Result<()> {
+pub(crate) async fn write(database: &Database, batch: &Batch<'_>) -> Result<()> {
     let transaction = database.begin().await?;
     let existing = lock_existing(transaction.on(), batch).await?;
     add_to_hours(transaction.on(), batch, &existing).await?;
@@ -36,8 +46,8 @@ pub(crate) async fn write(database: &Database, batch: &Batch) -> Result<()> {
 }
 
 /// The keys of the batch that still exist, and will until it is written: nothing is written about a deleted key.
-async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Result<BTreeSet<String>> {
-    let used = batch.keys.iter().map(|(counter, _)| counter.key.as_str());
+async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch<'_>) -> Result<BTreeSet<String>> {
+    let used = batch.keys.iter().map(|(key, _)| key.as_str());
     let keys: BTreeSet<&str> = used.chain(batch.calls.iter().map(|call| call.key.as_str())).collect();
     let keys: Vec<&str> = keys.into_iter().collect();
     let mut existing = BTreeSet::new();
@@ -56,11 +66,11 @@ async fn lock_existing(transaction: &DatabaseTransaction, batch: &Batch) -> Resu
     Ok(existing)
 }
 
-async fn add_to_hours(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
+async fn add_to_hours(connection: &impl ConnectionTrait, batch: &Batch<'_>, existing: &BTreeSet<String>) -> Result<()> {
     let mut rows: Vec<usage_hour::ActiveModel> = Vec::new();
-    for (counter, delta) in batch.keys.iter().filter(|(counter, _)| existing.contains(counter.key.as_str())) {
+    for (key, delta) in batch.keys.iter().filter(|(key, _)| existing.contains(key.as_str())) {
         rows.extend(delta.hours.iter().map(|(hour, verdict, count)| usage_hour::ActiveModel {
-            api_key_id: Set(counter.key.to_string()),
+            api_key_id: Set(key.to_string()),
             hour: Set(*hour),
             outcome: Set(verdict.as_str().to_owned()),
             count: Set(*count),
@@ -85,7 +95,7 @@ fn format_address(address: IpAddr) -> String {
     address.to_canonical().to_string()
 }
 
-async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
+async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch<'_>, existing: &BTreeSet<String>) -> Result<()> {
     let rows: Vec<usage_event::ActiveModel> = batch
         .calls
         .iter()
@@ -111,7 +121,11 @@ async fn insert_calls(connection: &impl ConnectionTrait, batch: &Batch, existing
 }
 
 /// Another node may have seen a key later than we did.
-async fn set_last_uses(connection: &impl ConnectionTrait, batch: &Batch, existing: &BTreeSet<String>) -> Result<()> {
+async fn set_last_uses(
+    connection: &impl ConnectionTrait,
+    batch: &Batch<'_>,
+    existing: &BTreeSet<String>,
+) -> Result<()> {
     const SEEN: &str = "seen";
     let [id, at, ip] = ["column1", "column2", "column3"].map(|column| Expr::col((SEEN, column)));
     let column = |column| Expr::col((api_key::Entity, column));
@@ -119,8 +133,8 @@ async fn set_last_uses(connection: &impl ConnectionTrait, batch: &Batch, existin
     let seen: Vec<ValueTuple> = batch
         .keys
         .iter()
-        .filter(|(counter, _)| existing.contains(counter.key.as_str()))
-        .filter_map(|(counter, delta)| Some((counter.key.as_str(), delta.last?)))
+        .filter(|(key, _)| existing.contains(key.as_str()))
+        .filter_map(|(key, delta)| Some((key.as_str(), delta.last?)))
         .map(|(id, last)| (id, last.at, last.address.map(format_address)).into_value_tuple())
         .collect();
     for some in seen.chunks(ROWS) {
@@ -137,7 +151,7 @@ async fn set_last_uses(connection: &impl ConnectionTrait, batch: &Batch, existin
     Ok(())
 }
 
-async fn add_to_legacy(connection: &impl ConnectionTrait, batch: &Batch) -> Result<()> {
+async fn add_to_legacy(connection: &impl ConnectionTrait, batch: &Batch<'_>) -> Result<()> {
     let ours = |column| Expr::col((legacy_use::Entity, column));
     let theirs = |column| Expr::col(("excluded", column));
     let add = OnConflict::columns([legacy_use::Column::PersonId, legacy_use::Column::Method])

@@ -41,7 +41,7 @@ async fn decide(stage: &Stage, secret: &SecretString, property: Option<&Property
         origin: None,
         requirement: Requirement { permission: None, property: property.as_deref(), cost: 0, tenant: None },
     };
-    stage.keyring.evaluate(&Credential::Secret(secret), &query).await.unwrap().outcome.map(|(caller, _)| caller)
+    stage.keyring.evaluate(&Credential::Secret(secret), &query).await.unwrap().admit().map(|(caller, _)| caller)
 }
 
 async fn property_rename_is_audited(stage: Stage) {

@@ -1,4 +1,4 @@
-//! `/api/v1/keys`: other back ends ask about the keys that were presented to them.
+//! `/api/v1/keys`: other back ends verify the keys that were presented to them.
 
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
@@ -9,7 +9,7 @@ use domain::{
     permission::Permission,
     verdict::Verdict,
 };
-use keyring::{AccessQuery, CachedKey, KeyDecision, Quota, Refusal, Requirement, TenantRef};
+use keyring::{AccessQuery, CachedKey, Decision, Quota, Refusal, Requirement, TenantRef};
 use secrecy::SecretString;
 
 use super::super::{
@@ -33,7 +33,7 @@ struct KeyQuery {
     cost: u16,
 }
 
-/// What there is to say about the key.
+/// The decision about the key.
 struct KeyVerdict {
     verdict: Verdict,
     /// None for a valid key.
@@ -44,21 +44,21 @@ struct KeyVerdict {
 }
 
 impl KeyVerdict {
-    fn of(judgement: KeyDecision) -> Self {
-        let KeyDecision { outcome, key, quota } = judgement;
+    fn from_decision(decision: Decision) -> Self {
+        let Decision { outcome, key, quota, .. } = decision;
         let refusal = outcome.err();
         let verdict = refusal.as_ref().map_or(Some(Verdict::Valid), Refusal::verdict);
         // Legacy credentials alone have no verdict, and none of them is a key.
         Self { verdict: verdict.unwrap_or(Verdict::NotFound), refusal, key, quota }
     }
 
-    /// What the key's own call is to be answered with.
+    /// The status with which the key's own call should be answered.
     fn status(&self) -> u16 {
         self.refusal.as_ref().map_or(200, |refusal| forwarded_code(refusal).status().as_u16())
     }
 }
 
-/// Judges a key of the caller's tenant, and puts its use into its own log.
+/// Decides about a key of the caller's tenant, and records the call in its own log.
 async fn decide(api: &Api, parts: &Parts, caller: &Caller, key_query: &KeyQuery) -> Result<KeyVerdict, Problem> {
     let requirement = Requirement {
         permission: key_query.permission.as_ref(),
@@ -69,8 +69,8 @@ async fn decide(api: &Api, parts: &Parts, caller: &Caller, key_query: &KeyQuery)
     let nearest = address::from_extensions(&parts.extensions).nearest;
     let query = AccessQuery { address: key_query.address, nearest, origin: key_query.origin.as_deref(), requirement };
     let call = CallInfo::of(&parts.method, &parts.extensions, api.keyring.now());
-    let judgement = api.keyring.verify(&key_query.secret, &query).await.map_err(|error| unavailable(&error))?;
-    let key_verdict = KeyVerdict::of(judgement);
+    let decision = api.keyring.verify(&key_query.secret, &query).await.map_err(|error| unavailable(&error))?;
+    let key_verdict = KeyVerdict::from_decision(decision);
     let call = CallInfo { address: key_query.address, ..call };
     let call_record = CallRecord::of(&parts.extensions);
     call.record(api, call_record, key_verdict.key.as_deref(), key_verdict.verdict, key_verdict.status());
@@ -83,7 +83,7 @@ impl KeyQuery {
     fn message(&self, refusal: &Refusal) -> Cow<'static, str> {
         match refusal {
             Refusal::IpNotAllowed { address: None } => {
-                "This key has an IP allowlist, and it was asked about without an address. Send your client's as ip."
+                "This key has an IP allowlist, and the request names no address. Send your client's address as ip."
                     .into()
             }
             Refusal::NoSuchProperty => "The organization has no such property. Send the id of one that it has.".into(),
