@@ -5,17 +5,23 @@ use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use domain::{
+    digest::Sha256Hex,
     id::{Id, KeyId, PersonId, TenantId},
     person::{Person, Role},
-    secret::KeyKind,
     tenant::Tenant,
+};
+use store::{
+    Chain,
+    model::{AuditActor, KeyScope, KeySet},
+    sessions::LiveSession,
 };
 
 use crate::{
-    Keyring, error::Error, error::Thing, people, step_up::STEP_UP_MAX_AGE, store, store::Chain,
-    store::sessions::LiveSession,
+    Keyring,
+    error::{Error, Thing},
+    people,
+    step_up::STEP_UP_MAX_AGE,
 };
-use domain::digest::Sha256Hex;
 
 /// Who acts, and by which authority. An audit event names the actor of its change, so no change can be made in the name
 /// of a person whose access was not checked.
@@ -91,12 +97,6 @@ impl Actor {
         Self { id: "unknown".to_owned(), name: "Unknown".to_owned(), address, authority: Authority::Program }
     }
 
-    /// The program itself.
-    pub(crate) fn program() -> Self {
-        let (id, name) = ("latchkey".to_owned(), "Latchkey".to_owned());
-        Self { id, name, address: None, authority: Authority::Program }
-    }
-
     /// A super user is distinguished from a tenant's own people by more than their name.
     fn person(person: &Person, address: IpAddr, authority: Authority) -> Self {
         let name = match person.role {
@@ -104,6 +104,11 @@ impl Actor {
             Role::TenantAdmin | Role::Member => person.name.clone(),
         };
         Self { id: person.id.to_string(), name, address: Some(address.to_canonical()), authority }
+    }
+
+    /// The actor as an audit event names them.
+    pub(crate) fn audit(&self) -> AuditActor {
+        AuditActor { id: self.id.clone(), name: self.name.clone(), address: self.address }
     }
 
     /// Whether the actor is a person in the console.
@@ -406,39 +411,6 @@ impl SuperUser {
     pub(crate) fn actor(&self) -> &Actor {
         &self.actor
     }
-}
-
-/// Some of a tenant's keys: where every query of keys starts.
-#[derive(Debug, Clone)]
-pub struct KeyScope {
-    pub(crate) tenant: TenantId,
-    pub(crate) keys: KeySet,
-}
-
-impl KeyScope {
-    pub(crate) fn kind(&self) -> KeyKind {
-        match self.keys {
-            KeySet::Tenant => KeyKind::Tenant,
-            KeySet::Person(_) | KeySet::People => KeyKind::Personal,
-        }
-    }
-
-    pub(crate) fn owner(&self) -> Option<&PersonId> {
-        match &self.keys {
-            KeySet::Person(person) => Some(person),
-            KeySet::Tenant | KeySet::People => None,
-        }
-    }
-}
-
-/// Which of a tenant's keys are meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeySet {
-    /// Those that belong to the tenant itself.
-    Tenant,
-    Person(PersonId),
-    /// The personal keys of all its people.
-    People,
 }
 
 mod sealed {

@@ -1,59 +1,22 @@
 //! Reading and verifying the audit log.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, Utc};
-use domain::{
-    audit::Action,
-    audit_query::AuditQuery,
-    id::Id,
-    pagination::{HasCursor, Page},
+use domain::{audit_query::AuditQuery, id::Id, pagination::Page, zone::TimeZone};
+use serde::Serialize;
+use store::{
+    Chain,
+    audit_log::Bounds,
+    model::{AuditEvent, AuditHead, ChainError, SubjectKind},
 };
-use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use crate::{
-    Keyring, access::TenantAdmin, access::ViewKeys, error::Error, error::Thing, store, store::Chain, store::Change,
-    store::audit_log::Bounds,
+    Keyring,
+    access::{TenantAdmin, ViewKeys},
+    change::Change,
+    error::{Error, Thing},
 };
-use domain::zone::TimeZone;
-
-/// An audited change, and its actor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AuditEvent {
-    /// Its position in the chain, from 1.
-    pub sequence: i64,
-    pub at: DateTime<Utc>,
-    /// The id of who did it.
-    pub actor: String,
-    pub actor_name: String,
-    pub action: Action,
-    /// The id of what was changed.
-    pub subject: String,
-    /// What it was called then.
-    pub subject_name: String,
-    /// From where; none at a shell.
-    pub address: Option<String>,
-    pub detail: Value,
-}
-
-impl HasCursor for AuditEvent {
-    type Position = i64;
-
-    fn position(&self) -> i64 {
-        self.sequence
-    }
-}
-
-/// The kind of an audited subject that still exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SubjectKind {
-    TenantKey,
-    PersonalKey,
-    Person,
-    Property,
-    Group,
-}
 
 /// The result of verifying one audit chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,82 +38,6 @@ pub struct AuditVerification {
     pub chains: Vec<ChainReport>,
     /// The expected heads that no chain contains.
     pub missing: Vec<AuditHead>,
-}
-
-/// The last row of a chain at some time, written as `sequence:hash`. A chain that was cut off or rewritten since does
-/// not contain it any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditHead {
-    pub(crate) sequence: i64,
-    pub(crate) hash: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write it as `audit verify --json` prints a head: sequence:hash")]
-pub struct ParseAuditHeadError;
-
-impl fmt::Display for AuditHead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.sequence, self.hash)
-    }
-}
-
-impl Serialize for AuditHead {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl FromStr for AuditHead {
-    type Err = ParseAuditHeadError;
-
-    fn from_str(text: &str) -> Result<Self, ParseAuditHeadError> {
-        let (sequence, hash) = text.split_once(':').ok_or(ParseAuditHeadError)?;
-        let sequence = sequence.parse().map_err(|_| ParseAuditHeadError)?;
-        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if sequence > 0 && is_hash { Ok(Self { sequence, hash: hash.to_owned() }) } else { Err(ParseAuditHeadError) }
-    }
-}
-
-/// The first row of a chain that is not as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ChainError {
-    pub sequence: i64,
-    /// None when there is no such row.
-    pub at: Option<DateTime<Utc>>,
-    pub why: ChainErrorKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChainErrorKind {
-    /// A row that was there is not there any more.
-    Missing,
-    /// What the row holds, or what came before it, does not lead to its hash.
-    Altered,
-    /// The row was never part of the chain.
-    Added,
-    /// All rows are whole, but the chain is known to have ended in another.
-    AnotherEnd,
-    /// The row has no key, and no seal follows it.
-    Unkeyed,
-    /// The key of the row is not in the secret key file.
-    UnknownKey,
-}
-
-impl ChainErrorKind {
-    /// As people read it.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Missing => "the row is missing",
-            Self::Altered => "the row, or its hash, was altered",
-            Self::Added => "the row was added behind Latchkey’s back",
-            Self::AnotherEnd => "the chain ended in another row",
-            Self::Unkeyed => "the row was written without a key, and the chain was not sealed after it",
-            Self::UnknownKey => "the key of the row is not in the secret key file",
-        }
-    }
 }
 
 /// Whose log it is, and where their days begin.

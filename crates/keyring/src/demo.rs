@@ -18,24 +18,25 @@ use domain::{
     property::Property,
     tenant::Tenant,
     usage::{LOG_DAYS, LegacyMethod},
+    usage_record::{Call, CallDetails, LegacyCount, MAX_REQUEST_ID_BYTES, Use},
     verdict::Verdict,
 };
 use rand::RngExt;
 use secrecy::SecretString;
 use ulid::{ULID_LEN, Ulid};
+use verify::{Clock, usage::Batch};
 
 use crate::{
-    Keyring, access::Actor, access::KeyHolder, access::SuperUser, access::TenantAdmin, error::Error, groups::NewGroup,
-    keys::NewKey, keys::Rotation, people::NewPerson, people::NewRole, properties::NewProperty,
-    secret::generate_password, store, tenants::NewTenant,
+    Keyring,
+    access::{Actor, KeyHolder, SuperUser, TenantAdmin},
+    error::Error,
+    groups::NewGroup,
+    keys::{NewKey, Rotation},
+    people::{NewPerson, NewRole},
+    properties::NewProperty,
+    secret::generate_password,
+    tenants::NewTenant,
 };
-use domain::usage_record::Call;
-use domain::usage_record::CallDetails;
-use domain::usage_record::LegacyCount;
-use domain::usage_record::MAX_REQUEST_ID_BYTES;
-use domain::usage_record::Use;
-use verify::Clock;
-use verify::usage::Batch;
 
 /// How to sign in to the demo.
 pub struct DemoSignIn {

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use domain::{audit::Action, secret::Product};
 use serde_json::json;
+use store::{Chain, Database, Event, StoreError, Subject, secret_keys::key_id};
+use verify::Clock;
 
 use crate::{
-    Keyring, access::Actor, error::Error, secret_key_file::SecretKeyFile, secret_key_file::SecretKeyFileError,
-    secret_keys::key_id, store, store::Chain, store::Change, store::Database, store::Event, store::StoreError,
-    store::Subject,
+    Keyring,
+    access::Actor,
+    error::Error,
+    secret::random_hex,
+    secret_key_file::{SecretKeyFile, SecretKeyFileError},
 };
-use verify::Clock;
 
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +66,10 @@ impl Keyring {
         };
         let check = match check {
             Some(check) => check,
-            None => store::encryption::encrypt_existing(&database, &keys, clock.now()).await?,
+            None => {
+                let token_key = random_hex().into();
+                store::encryption::encrypt_existing(&database, &keys, &token_key, clock.now()).await?
+            }
         };
         if !store::encryption::fits(&keys, &check)? {
             let key = key_id(&check).unwrap_or_default().to_owned();
@@ -90,7 +96,7 @@ impl Keyring {
             let keys = file.add_first().map_err(|cause| Error::Refused(format!("{cause} {HOW_TO_ADD}")))?;
             self.database.use_secret_keys(keys);
         }
-        let change = Change::begin(&self.database, Chain::Platform, &Actor::operator(), &self.clock).await?;
+        let change = self.begin_change(Chain::Platform, &Actor::operator()).await?;
         store::encryption::reencrypt(&change).await?;
         let key = change.secret_keys().first_id().to_owned();
         let detail = json!({ "before": { "key": previous_key }, "after": { "key": key } });

@@ -4,10 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use domain::{field::FieldErrors, key::Key};
-
+use store::StoreError;
 use verify::LookUpError;
-
-use crate::store::StoreError;
 
 /// What was looked for and not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use domain::{
 use secrecy::SecretString;
 use verify::{AccessQuery, AdmittedState, Decision, KeySource, Millis, Runtime, TenantRef, cache::SourceError};
 
-use crate::{Keyring, error::Error, legacy::LegacyCredential, store};
+use crate::{Keyring, error::Error, legacy::LegacyCredential};
 
 /// How long a look-up may take.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(2);

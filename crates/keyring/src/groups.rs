@@ -7,17 +7,19 @@ use domain::{
     id::{GroupId, Id},
     permission::Permission,
 };
-use serde::Serialize;
 use serde_json::{Value, json};
+use store::{
+    Event, Subject,
+    model::{GroupOverview, GroupUse, KeyNames, TenantGroup},
+};
 
 use crate::{
     Keyring,
     access::{TenantAdmin, ViewKeys},
     audit,
+    change::Change,
     error::{Error, Thing},
-    key_names::KeyNames,
     secret::new_id,
-    store::{self, Change, Event, Subject},
 };
 
 /// What a new group is made of, as it was typed.
@@ -37,31 +39,6 @@ pub struct GroupEdit {
     pub permissions: Vec<String>,
 }
 
-/// A group as its tenant keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TenantGroup {
-    #[serde(flatten)]
-    pub group: Group,
-    pub version: i32,
-}
-
-/// How many use a group: keys of one that is for keys, people of one that is for people.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct GroupUse {
-    pub active_keys: u64,
-    pub revoked_keys: u64,
-    pub people: u64,
-}
-
-/// A group among the others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GroupOverview {
-    #[serde(flatten)]
-    pub group: TenantGroup,
-    #[serde(rename = "use")]
-    pub used: GroupUse,
-}
-
 /// A group and who uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupDetail {
@@ -71,37 +48,6 @@ pub struct GroupDetail {
     pub keys: KeyNames,
     /// Some of the people, by name.
     pub people: Vec<String>,
-}
-
-impl GroupUse {
-    #[must_use]
-    pub fn is_none(self) -> bool {
-        self == Self::default()
-    }
-
-    /// Why the group cannot be deleted, and what to do about it.
-    #[must_use]
-    pub fn obstacle(self) -> Option<String> {
-        let counted = |count: u64, one: &str, many: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {one}")),
-            _ => Some(format!("{count} {many}")),
-        };
-        let users = [
-            counted(self.active_keys, "active key", "active keys"),
-            counted(self.revoked_keys, "revoked key", "revoked keys"),
-            counted(self.people, "person", "people"),
-        ];
-        let users: Vec<String> = users.into_iter().flatten().collect();
-        let advice = [
-            (self.active_keys > 0).then_some("Give the active keys another group."),
-            (self.revoked_keys > 0).then_some("Delete the revoked keys."),
-            (self.people > 0).then_some("Take the people out of it."),
-        ];
-        let advice: Vec<&str> = advice.into_iter().flatten().collect();
-        let verb = if self.active_keys + self.revoked_keys + self.people == 1 { "uses" } else { "use" };
-        (!self.is_none()).then(|| format!("{} {verb} this group. {}", users.join(" and "), advice.join(" ")))
-    }
 }
 
 fn parse(name: &str, permissions: &[String]) -> Result<(String, Vec<Permission>), FieldErrors> {

@@ -7,13 +7,15 @@ use domain::{
     id::KeyId,
     usage::{KeyUsage, LegacyUser, OutcomeCounts, Range, Step, UsageQuery},
     usage_record::whole_hour,
+    zone::TimeZone,
 };
+use store::{StoreError, history::HourCount};
 
 use crate::{
-    Keyring, access::TenantAdmin, access::ViewKeys, error::Error, error::Thing, store, store::StoreError,
-    store::history::HourCount,
+    Keyring,
+    access::{TenantAdmin, ViewKeys},
+    error::{Error, Thing},
 };
-use domain::zone::TimeZone;
 
 impl Keyring {
     /// A key with its chart and one page of its log in one snapshot: usage written concurrently appears in all of them

@@ -1,13 +1,14 @@
 //! Super users in a tenant: they enter it, have the rights of its admins, and leave it. Its audit log records both.
 
-use domain::{audit::Action, id::TenantId, person::Role, tenant::Tenant};
+use domain::{audit::Action, digest::Sha256Hex, id::TenantId, person::Role, tenant::Tenant};
 use serde_json::json;
+use store::{Chain, Event, Subject};
 
 use crate::{
-    Keyring, access::ActiveSession, access::Actor, error::Error, error::Thing, store, store::Chain, store::Change,
-    store::Event, store::Subject,
+    Keyring,
+    access::{ActiveSession, Actor},
+    error::{Error, Thing},
 };
-use domain::digest::Sha256Hex;
 
 impl Keyring {
     /// Takes a super user into a tenant, until they leave it, enter another or sign out.
@@ -46,7 +47,7 @@ impl Keyring {
     /// Returns whether the session was where the move starts. Only then is the move audited.
     async fn moved(&self, actor: &Actor, session: &Sha256Hex, tenant: &Tenant, which: Move) -> Result<bool, Error> {
         let chain = Chain::Tenant(&tenant.id);
-        let change = Change::begin(&self.database, chain, actor, &self.clock).await?;
+        let change = self.begin_change(chain, actor).await?;
         let (from, to, action) = match which {
             Move::In => (None, Some(&tenant.id), Action::TenantEntered),
             Move::Out => (Some(&tenant.id), None, Action::TenantLeft),

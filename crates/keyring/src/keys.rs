@@ -11,14 +11,19 @@ use domain::{
     permission::Permission,
     secret::is_within,
     tenant::Tenant,
+    zone::TimeZone,
 };
 use secrecy::SecretString;
+use store::{Chain, model::KeySet};
 
 use crate::{
-    Keyring, access::KeySet, access::ManageKeys, access::TenantAdmin, access::ViewKeys, audit, error::Changed,
-    error::Error, error::Thing, store, store::Chain, store::Change, tenants,
+    Keyring,
+    access::{ManageKeys, TenantAdmin, ViewKeys},
+    audit,
+    change::Change,
+    error::{Changed, Error, Thing},
+    tenants,
 };
-use domain::zone::TimeZone;
 
 mod edit;
 mod generate;
@@ -103,7 +108,7 @@ impl Keyring {
 
     pub(crate) async fn change(&self, viewer: &impl ViewKeys) -> Result<Change, Error> {
         let chain = Chain::Tenant(&viewer.tenant().id);
-        Change::begin(&self.database, chain, viewer.actor(), &self.clock).await
+        self.begin_change(chain, viewer.actor()).await
     }
 }
 

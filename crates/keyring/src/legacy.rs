@@ -12,14 +12,13 @@ use domain::{
     usage::LegacyMethod,
 };
 use secrecy::SecretString;
-
+use store::people::Account;
 use verify::LegacyRefusal;
 
 use crate::{
     Keyring,
     error::Error,
     sign_in::Credentials,
-    store::{self, people::Account},
     token::{self, Claims, TOKEN_LIFETIME},
 };
 

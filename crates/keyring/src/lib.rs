@@ -1,8 +1,12 @@
-//! The engine: tenants, people and their sessions, properties, groups, keys and the audit log, with their storage.
+//! The engine: tenants, people and their sessions, properties, groups, keys and the audit log.
 //! Every surface of the program calls the use cases of [`Keyring`]; none of them sees the database.
 
 mod access;
 mod audit;
+mod change;
+mod change_limit;
+mod cluster_tables;
+mod confirmations;
 mod demo;
 mod encryption;
 mod error;
@@ -10,7 +14,6 @@ mod evaluator;
 mod groups;
 mod history;
 mod impersonation;
-mod key_names;
 mod keys;
 mod legacy;
 mod node;
@@ -23,11 +26,9 @@ mod repeated_failures;
 mod second_factor;
 mod secret;
 mod secret_key_file;
-mod secret_keys;
 mod security_events;
 mod sign_in;
 mod step_up;
-mod store;
 mod tenants;
 mod throttle;
 mod token;
@@ -39,14 +40,13 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use domain::secret::Product;
 use tokio::sync::{Mutex, OnceCell};
-
 use verify::{Evaluator, Lease, usage::Usage};
 
 pub use access::{
     ActiveSession, KeyHolder, ManageKeys, MfaAuthority, PersonalKeyAdmin, SuperUser, SuperUserMfa, TenantAdmin,
     ViewKeys,
 };
-pub use audit::{AuditEvent, AuditHead, AuditVerification, ChainError, ChainErrorKind, ChainReport, SubjectKind};
+pub use audit::{AuditVerification, ChainReport};
 pub use demo::DemoSignIn;
 pub use domain::{
     key_record::Owner,
@@ -56,23 +56,27 @@ pub use domain::{
 pub use encryption::{OpenError, SecretKeyRotation};
 pub use error::{Changed, Error, Thing};
 pub use evaluator::Credential;
-pub use groups::{GroupDetail, GroupEdit, GroupOverview, GroupUse, NewGroup, TenantGroup};
-pub use key_names::{KeyName, KeyNames};
+pub use groups::{GroupDetail, GroupEdit, NewGroup};
 pub use keys::{NewKey, NewSecret, Rotation, key_limit};
 pub use legacy::{AccessToken, LegacyCredential};
 pub use node::Membership;
 pub use people::{Invitation, Invited, Joined, NewInvitation, NewPerson, NewRole, PersonScope};
-pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming, TenantProperty};
+pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming};
 pub use ready::NotReady;
 pub use second_factor::{RecoveryCodes, SecondFactorOffer};
 pub use secret::SessionToken;
 pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
-pub use secret_keys::generate_secret_key;
 pub use security_events::SecurityEvent;
 pub use sign_in::{Client, Credentials, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, SESSION_IDLE};
 pub use step_up::STEP_UP_MAX_AGE;
-pub use store::{Database, StoreError};
-pub use tenants::{NewTenant, TenantChange, TenantOverview, typed_key_limit};
+pub use store::{
+    Database, StoreError, generate_secret_key,
+    model::{
+        AuditEvent, AuditHead, ChainError, ChainErrorKind, GroupOverview, GroupUse, KeyName, KeyNames, SubjectKind,
+        TenantGroup, TenantOverview, TenantProperty,
+    },
+};
+pub use tenants::{NewTenant, TenantChange, typed_key_limit};
 pub use verify::{
     AccessQuery, AdmittedState, CachedKey, Clock, Decision, KeyTenant, LegacyRefusal, Quota, Reason, Refusal,
     Requirement, TenantRef,
@@ -89,6 +93,7 @@ pub struct Keyring {
     passwords: Arc<password::Passwords>,
     security_events: Arc<security_events::SecurityEvents>,
     evaluator: Evaluator,
+    confirmations: Arc<confirmations::Confirmations>,
     usage: Arc<Usage>,
     /// Usage is written in one batch at a time, so that a caller that gets the lock knows that the previous one is
     /// written.
@@ -109,11 +114,10 @@ pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) 
 };
 
 impl Keyring {
-    fn new(mut database: Database, secret_key_file: SecretKeyFile, product: Product, clock: Clock) -> Self {
+    fn new(database: Database, secret_key_file: SecretKeyFile, product: Product, clock: Clock) -> Self {
         // The owner of a file is the only process that can change it.
         let lease = if database.shared_url().is_some() { Lease::default() } else { Lease::permanent() };
         let evaluator = Evaluator::new(clock.clone(), lease, MEMORY_BYTES);
-        database.set_cache(evaluator.cache());
         Self {
             database: Arc::new(database),
             secret_key_file: Arc::new(Mutex::new(secret_key_file)),
@@ -122,6 +126,7 @@ impl Keyring {
             passwords: Arc::default(),
             security_events: Arc::default(),
             evaluator,
+            confirmations: Arc::default(),
             usage: Arc::default(),
             usage_writer: Arc::default(),
             write_check: Arc::default(),

@@ -2,12 +2,16 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use domain::cluster::NodeName;
+use store::{
+    StoreError,
+    cluster::{ChangeListener, DedicatedConnection, Tables, dedicated_connection},
+};
 use tokio::{
     runtime,
     sync::{Notify, oneshot},
@@ -15,15 +19,7 @@ use tokio::{
 };
 use verify::{LookUpError, Node, Runtime};
 
-use crate::{
-    Keyring,
-    error::Error,
-    secret::random_hex,
-    store::{
-        self, StoreError,
-        nodes::{ChangeListener, DedicatedConnection, Tables, dedicated_connection},
-    },
-};
+use crate::{Keyring, cluster_tables::ClusterTables, error::Error, secret::random_hex};
 
 /// How often a lease is renewed when nothing happens: often enough that it outlives a renewal or two that fail.
 const RENEWAL_INTERVAL: Duration = Duration::from_millis(500);
@@ -32,26 +28,6 @@ const RENEWAL_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// How long one may take.
 const RENEWAL_TIMEOUT: Duration = Duration::from_millis(800);
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
-
-/// How long recent changes took to be confirmed by all nodes, until they are collected.
-#[derive(Debug, Default)]
-pub(crate) struct Confirmations(Mutex<Vec<Duration>>);
-
-/// If they are never collected, later ones are dropped.
-const MAX_CONFIRMATIONS: usize = 10_000;
-
-impl Confirmations {
-    pub(crate) fn note(&self, took: Duration) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() < MAX_CONFIRMATIONS {
-            noted.push(took);
-        }
-    }
-
-    fn take(&self) -> Vec<Duration> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// This process's membership in the cluster. Dropping it leaves the cluster in the background.
 pub struct Membership {
@@ -118,7 +94,7 @@ impl Keyring {
     /// How long each change since the last time took, from its commit until it was in force everywhere.
     #[must_use]
     pub fn take_confirmations(&self) -> Vec<Duration> {
-        self.database.confirmed().take()
+        self.confirmations.collect()
     }
 }
 
@@ -146,7 +122,9 @@ impl Renewal {
             never = listen(url, &hint) => match never {},
             _ = is_to_leave => {}
         }
-        if let Err(cause) = self.node.leave(&Tables::new(&self.connection, &self.keyring.clock)).await {
+        if let Err(cause) =
+            self.node.leave(&ClusterTables::new(Tables::new(&self.connection), &self.keyring.clock)).await
+        {
             tracing::warn!(%cause, "the other nodes will find out by themselves that this one is gone");
         }
     }
@@ -168,7 +146,7 @@ impl Renewal {
     }
 
     async fn renew(&mut self) -> Result<(), StoreError> {
-        let tables = Tables::new(&self.connection, &self.keyring.clock);
+        let tables = ClusterTables::new(Tables::new(&self.connection), &self.keyring.clock);
         store::within(RENEWAL_TIMEOUT, async {
             self.node.renew(&tables).await?;
             let before = tables.ticks();

@@ -9,14 +9,15 @@ use domain::{
 };
 use secrecy::SecretString;
 use serde_json::json;
+use store::{Chain, Event, Subject, people::Account};
 
 use crate::{
     Keyring,
     access::{ActiveSession, Actor, TenantAdmin},
+    change::Change,
     error::{Error, Thing},
     password::Passwords,
     secret::new_id,
-    store::{self, Chain, Change, Event, Subject, people::Account},
 };
 
 mod deactivation;
@@ -100,7 +101,7 @@ impl Keyring {
         let parsed = new.parse(tenant.map(TenantAdmin::tenant), &self.passwords).await?;
         let operator = Actor::operator();
         let actor = tenant.map_or(&operator, TenantAdmin::actor);
-        let change = Change::begin(&self.database, chain(tenant.map(TenantAdmin::id)), actor, &self.clock).await?;
+        let change = self.begin_change(chain(tenant.map(TenantAdmin::id)), actor).await?;
         insert(change, tenant, role, parsed).await
     }
 
@@ -170,7 +171,7 @@ impl Keyring {
         let account = self.account_in_scope(&email, scope).await?;
         let hash = self.hash_new_password(&account, password).await?;
         let Account { person, tenant, .. } = account;
-        let change = Change::begin(&self.database, chain(tenant.as_ref()), &Actor::operator(), &self.clock).await?;
+        let change = self.begin_change(chain(tenant.as_ref()), &Actor::operator()).await?;
         store::people::set_password(&change, &person.id, hash).await?;
         store::sessions::end_of_person(&change, &person.id, None).await?;
         let subject = Subject::new(&person.id, &person.name);
@@ -223,7 +224,7 @@ impl Keyring {
             return Ok(());
         }
         let parsed = new.parse(None, &self.passwords).await?;
-        let change = Change::begin(&self.database, Chain::Platform, &Actor::operator(), &self.clock).await?;
+        let change = self.begin_change(Chain::Platform, &Actor::operator()).await?;
         // Another server that started at the same time may have been first.
         if !store::people::any_super_user(change.on()).await? {
             insert(change, None, Role::SuperUser, parsed).await?;

@@ -8,13 +8,17 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use store::{Event, Subject, people::Account};
+use verify::rate_limit::sign_in::{Attempt, Proof};
 
 use crate::{
-    Keyring, access::ActiveSession, error::Error, error::Thing, people, security_events::FailureReason, store,
-    store::Change, store::Event, store::Subject, store::people::Account,
+    Keyring,
+    access::ActiveSession,
+    change::Change,
+    error::{Error, Thing},
+    people,
+    security_events::FailureReason,
 };
-use verify::rate_limit::sign_in::Attempt;
-use verify::rate_limit::sign_in::Proof;
 
 /// Checks inside a change that the password that was verified is still the person's.
 pub(crate) async fn hold_password(change: &Change, account: &Account) -> Result<(), Error> {
@@ -29,7 +33,7 @@ impl Keyring {
     /// Begins a person's change of themselves, audited where they belong.
     pub(crate) async fn own_change(&self, signed_in: &ActiveSession) -> Result<Change, Error> {
         let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
-        Change::begin(&self.database, chain, &signed_in.as_person(), &self.clock).await
+        self.begin_change(chain, &signed_in.as_person()).await
     }
 
     /// The groups that say what a member may do. An admin has no need of any, and a super user belongs to no tenant.

@@ -11,15 +11,18 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use store::{
+    Event, Subject,
+    model::{KeyNames, TenantProperty},
+};
 
 use crate::{
     Keyring,
     access::{TenantAdmin, ViewKeys},
     audit,
+    change::Change,
     error::{Error, Thing},
-    key_names::KeyNames,
     secret::new_id,
-    store::{self, Change, Event, Subject},
 };
 
 /// What a new property is made of.
@@ -34,15 +37,6 @@ pub struct Renaming {
     /// The name that the person saw; none when they did not look.
     pub seen: Option<String>,
     pub name: String,
-}
-
-/// A property as its tenant keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TenantProperty {
-    #[serde(flatten)]
-    pub property: Property,
-    /// Since when it is out of the reach of keys.
-    pub archived_at: Option<DateTime<Utc>>,
 }
 
 /// A property among the others.

@@ -2,12 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use store::{Database, StoreError};
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{
-    Keyring,
-    store::{self, Database, StoreError},
-};
+use crate::Keyring;
 
 /// Long enough for a database that is merely busy.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -2,13 +2,10 @@
 
 use domain::audit::Action;
 use serde_json::json;
+use store::{Event, Subject, failed_attempts::Repeated};
+use verify::rate_limit::sign_in::{Kind, expired};
 
-use crate::{
-    Keyring, access::Actor, error::Error, people, store, store::Change, store::Event, store::Subject,
-    store::failed_attempts::Repeated,
-};
-use verify::rate_limit::sign_in::Kind;
-use verify::rate_limit::sign_in::expired;
+use crate::{Keyring, access::Actor, error::Error, people, throttle::count};
 
 /// Fewer failures are a person who mistyped.
 const MIN_REPORTED_FAILURES: i32 = 5;
@@ -23,7 +20,7 @@ impl Keyring {
         let now = self.now();
         let found = store::failed_attempts::find_unreported(self.database.connection(), MIN_REPORTED_FAILURES).await?;
         for repeated in found {
-            let count = repeated.count;
+            let count = count(repeated.count.clone())?;
             // The guesses from each address at an account are reported by themselves.
             let is_complete = count.has_expired(now) && count.kind != Kind::Account;
             if is_complete || count.is_exhausted() {
@@ -45,9 +42,9 @@ impl Keyring {
         let account = store::people::account(self.database.connection(), &repeated.person).await?;
         let Some(account) = account else { return Ok(()) };
         let actor = Actor::unknown(repeated.address.as_deref().and_then(|address| address.parse().ok()));
-        let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), &actor, &self.clock).await?;
+        let change = self.begin_change(people::chain(account.tenant.as_ref()), &actor).await?;
         let Some(failures) = store::failed_attempts::mark_reported(&change, repeated).await? else { return Ok(()) };
-        let reason = match repeated.count.kind {
+        let reason = match count(repeated.count.clone())?.kind {
             Kind::AccountFromAddress | Kind::Account | Kind::Address => "wrong_password",
             Kind::Code => "wrong_code",
             Kind::CurrentPassword => "wrong_current_password",

@@ -4,22 +4,27 @@ use std::net::IpAddr;
 
 use domain::{
     audit::Action,
+    digest::Sha256Hex,
     field::{Field, FieldError, FieldErrors},
     id::PersonId,
     tenant::Tenant,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-
-use domain::digest::Sha256Hex;
+use store::{Event, StoreError, Subject, people::Account};
+use verify::rate_limit::sign_in::{Attempt, Proof};
 
 use crate::{
-    Keyring, access::ActiveSession, access::MfaAuthority, access::TenantAdmin, error::Error, error::Thing, people,
-    secret::random_code, security_events::FailureReason, store, store::Change, store::Event, store::Subject,
-    store::people::Account, tenants, throttle, totp::TotpSecret,
+    Keyring,
+    access::{ActiveSession, MfaAuthority, TenantAdmin},
+    change::Change,
+    error::{Error, Thing},
+    people,
+    secret::random_code,
+    security_events::FailureReason,
+    tenants, throttle,
+    totp::TotpSecret,
 };
-use verify::rate_limit::sign_in::Attempt;
-use verify::rate_limit::sign_in::Proof;
 
 const RECOVERY_CODES: usize = 10;
 
@@ -58,9 +63,16 @@ pub(crate) struct CountedCode<'a> {
     attempt: Attempt,
 }
 
+/// Loads the secret of a person's second factor.
+fn totp_secret(change: &Change, account: &Account) -> Result<Option<TotpSecret>, StoreError> {
+    let Some(secret) = store::people::totp_secret(change, account)? else { return Ok(None) };
+    let damaged = || StoreError::Unreadable { what: "a second factor of", value: account.person.id.to_string() };
+    TotpSecret::parse(secret).ok_or_else(damaged).map(Some)
+}
+
 /// Uses up a code of the person's, within a change. Nothing is used up when the change is dropped.
 async fn consume(change: &Change, account: &Account, code: &str) -> Result<Option<ConsumedCode>, Error> {
-    let Some(secret) = store::people::totp_secret(change, account)? else { return Ok(None) };
+    let Some(secret) = totp_secret(change, account)? else { return Ok(None) };
     let code = as_compared(code);
     if let Some(step) = secret.step_of(&code, change.now()) {
         let is_fresh = store::people::consume_totp_step(change, &account.person.id, step).await?;
@@ -88,10 +100,10 @@ impl Keyring {
     pub async fn offer_second_factor(&self, signed_in: &ActiveSession) -> Result<SecondFactorOffer, Error> {
         signed_in.check_step_up(self.now())?;
         let session = &signed_in.session;
-        store::sessions::offer_totp_secret(&self.database, session, &TotpSecret::generate()).await?;
+        store::sessions::offer_totp_secret(&self.database, session, TotpSecret::generate().as_secret()).await?;
         let keys = self.database.secret_keys()?;
         let secret = store::sessions::offered_totp_secret(self.database.connection(), &keys, session).await?;
-        let secret = secret.ok_or(Error::SessionEnded)?;
+        let secret = secret.and_then(TotpSecret::parse).ok_or(Error::SessionEnded)?;
         let uri = secret.uri(signed_in.person.email.as_str());
         Ok(SecondFactorOffer { uri, secret: secret.expose().to_owned().into() })
     }
@@ -108,9 +120,11 @@ impl Keyring {
             return Err(Error::Refused("Your second factor is on already. Reload the page.".to_owned()));
         }
         let offered = store::sessions::offered_totp_secret(change.on(), change.secret_keys(), session).await?;
-        let secret = offered.ok_or_else(|| Error::Refused("Reload the page and scan the code again.".to_owned()))?;
+        let secret = offered
+            .and_then(TotpSecret::parse)
+            .ok_or_else(|| Error::Refused("Reload the page and scan the code again.".to_owned()))?;
         let step = secret.step_of(&as_compared(code), change.now()).ok_or_else(wrong_code)?;
-        store::people::set_totp(&change, &person.id, Some(&secret), Some(step)).await?;
+        store::people::set_totp(&change, &person.id, Some(secret.as_secret()), Some(step)).await?;
         store::sessions::withdraw_totp_offers(&change, Some(session)).await?;
         let codes = renew(&change, &person.id).await?;
         let ended = store::sessions::end_of_person(&change, &person.id, Some(session)).await?;

@@ -1,30 +1,37 @@
-//! Secrets and session tokens: made here, hashed here, and nowhere kept in the clear.
+//! New secrets and session tokens.
 
 use chrono::{DateTime, Utc};
 use domain::{
     digest::Sha256Hex,
-    id::Id,
+    id::{Id, SecretId},
     secret::{KeyKind, Product, SecretHint, assemble},
 };
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
+use store::model::SecretRow;
 use ulid::Ulid;
 
-/// A new secret, once in the clear for the one answer that carries it, and as what is kept of it.
+/// A new secret: its plain text for the one response that carries it, and what is stored of it.
 pub(crate) struct FreshSecret {
+    id: SecretId,
     pub(crate) plain: SecretString,
     pub(crate) sha256: Sha256Hex,
     pub(crate) hint: SecretHint,
 }
 
 impl FreshSecret {
-    pub(crate) fn generate(product: &Product, kind: KeyKind) -> Self {
+    pub(crate) fn generate(product: &Product, kind: KeyKind, now: DateTime<Utc>) -> Self {
         let plain = assemble(product, kind, rand::rng().random());
-        Self { sha256: Sha256Hex::of(&plain), hint: SecretHint::of(&plain), plain: plain.into() }
+        Self { id: new_id(now), sha256: Sha256Hex::of(&plain), hint: SecretHint::of(&plain), plain: plain.into() }
+    }
+
+    /// What is stored of it.
+    pub(crate) fn row(&self) -> SecretRow<'_> {
+        SecretRow { id: &self.id, sha256: &self.sha256, hint: &self.hint }
     }
 }
 
-/// What a session's cookie holds.
+/// The content of a session cookie.
 pub struct SessionToken(SecretString);
 
 impl SessionToken {
@@ -32,7 +39,7 @@ impl SessionToken {
         Self(random_hex().into())
     }
 
-    /// A token as a browser presents it.
+    /// Wraps a token that a browser presents.
     #[must_use]
     pub fn presented(text: &str) -> Self {
         Self(text.to_owned().into())

@@ -8,12 +8,11 @@ use std::{
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use tempfile::NamedTempFile;
-
-use crate::{
+use store::{
+    Database,
     secret_keys::{ParseSecretKeysError, SecretKeys, generate_secret_key},
-    store::Database,
 };
+use tempfile::NamedTempFile;
 
 const GROUP_ACCESS: u32 = 0o070;
 const WORLD_ACCESS: u32 = 0o007;

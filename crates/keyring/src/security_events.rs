@@ -11,9 +11,9 @@ use std::{
 };
 
 use domain::{id::PersonId, network::client_network};
+use verify::Millis;
 
 use crate::{ActiveSession, Keyring, error::Error};
-use verify::Millis;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

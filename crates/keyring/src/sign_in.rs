@@ -12,13 +12,19 @@ use domain::{
 };
 use secrecy::SecretString;
 use serde_json::json;
+use store::{Event, Subject, people::Account, sessions::NewSession};
+use verify::rate_limit::sign_in::Attempt;
 
 use crate::{
-    Keyring, access::ActiveSession, access::Actor, error::Error, people, second_factor::ConsumedCode,
-    second_factor::CountedCode, secret::SessionToken, security_events::FailureReason, store, store::Change,
-    store::Event, store::Subject, store::people::Account, store::sessions::NewSession,
+    Keyring,
+    access::{ActiveSession, Actor},
+    change::Change,
+    error::Error,
+    people,
+    second_factor::{ConsumedCode, CountedCode},
+    secret::SessionToken,
+    security_events::FailureReason,
 };
-use verify::rate_limit::sign_in::Attempt;
 
 /// An unused session ends after this long.
 pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(12);
@@ -87,7 +93,7 @@ impl Keyring {
             None => None,
         };
         let actor = Actor::with_credential(person, client.address);
-        let change = Change::begin(&self.database, people::chain(account.tenant.as_ref()), &actor, &self.clock).await?;
+        let change = self.begin_change(people::chain(account.tenant.as_ref()), &actor).await?;
         let hash = account.password_hash.as_deref().unwrap_or_default();
         if !store::people::hold(&change, &person.id, hash).await? {
             return Err(Error::WrongCredentials);

@@ -8,15 +8,16 @@ use domain::{
 };
 use secrecy::SecretString;
 use serde_json::json;
+use store::{Chain, Event, Subject};
 
 use crate::{
     Keyring,
     access::{ActiveSession, TenantAdmin},
+    change::Change,
     error::Error,
     people,
     profile::hold_password,
     second_factor::ConsumedCode,
-    store::{self, Chain, Change, Event, Subject},
 };
 
 /// How long a confirmed identity is enough.
@@ -58,12 +59,12 @@ impl Keyring {
     /// A change of an admin's that takes a recently confirmed identity.
     pub(crate) async fn confirmed_change(&self, admin: &TenantAdmin) -> Result<Change, Error> {
         let actor = admin.actor().with_step_up();
-        Change::begin(&self.database, Chain::Tenant(admin.id()), &actor, &self.clock).await
+        self.begin_change(Chain::Tenant(admin.id()), &actor).await
     }
 
     /// The same, of what people change about themselves.
     pub(crate) async fn own_confirmed_change(&self, signed_in: &ActiveSession) -> Result<Change, Error> {
         let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
-        Change::begin(&self.database, chain, &signed_in.as_person().with_step_up(), &self.clock).await
+        self.begin_change(chain, &signed_in.as_person().with_step_up()).await
     }
 }

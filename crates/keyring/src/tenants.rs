@@ -9,15 +9,19 @@ use domain::{
     permission::Permission,
     person::Role,
     tenant::{DEFAULT_KEY_LIMIT, MAX_KEY_LIMIT, Tenant, is_slug},
+    zone::TimeZone,
 };
-use serde::Serialize;
 use serde_json::json;
+use store::{Chain, Event, Subject, model::TenantOverview};
 
 use crate::{
-    Keyring, access::SuperUser, error::Error, error::Thing, people::Invitation, people::NewInvitation, people::invite,
-    secret::new_id, store, store::Chain, store::Change, store::Event, store::Subject,
+    Keyring,
+    access::SuperUser,
+    change::Change,
+    error::{Error, Thing},
+    people::{Invitation, NewInvitation, invite},
+    secret::new_id,
 };
-use domain::zone::TimeZone;
 
 /// What a new tenant is made of.
 #[derive(Debug, Clone)]
@@ -37,15 +41,6 @@ pub struct TenantChange {
     pub time_zone: Option<String>,
 }
 
-/// A tenant with how much there is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TenantOverview {
-    #[serde(flatten)]
-    pub tenant: Tenant,
-    pub active_keys: u64,
-    pub people: u64,
-}
-
 /// The groups that every tenant starts with.
 const FIRST_GROUPS: [(&str, &str); 3] = [("Full access", "*"), ("Read only", "*:read"), ("Verifier", "keys:verify")];
 
@@ -56,7 +51,7 @@ impl Keyring {
     /// If a field is wrong or the slug is taken.
     pub async fn create_tenant(&self, by: &SuperUser, new: NewTenant) -> Result<Tenant, Error> {
         let tenant = new.parse(self.now())?;
-        let change = Change::begin(&self.database, Chain::Tenant(&tenant.id), by.actor(), &self.clock).await?;
+        let change = self.begin_change(Chain::Tenant(&tenant.id), by.actor()).await?;
         insert(&change, &tenant).await?;
         change.commit(created(&tenant)).await?;
         Ok(tenant)
@@ -74,7 +69,7 @@ impl Keyring {
     ) -> Result<(Tenant, Invitation), Error> {
         let admins_fields = admin.parse().map_err(about_the_admin);
         let (tenant, _) = FieldErrors::both(new.parse(self.now()), admins_fields)?;
-        let mut change = Change::begin(&self.database, Chain::Tenant(&tenant.id), by.actor(), &self.clock).await?;
+        let mut change = self.begin_change(Chain::Tenant(&tenant.id), by.actor()).await?;
         insert(&change, &tenant).await?;
         let invitation = invite(&change, &tenant.id, admin, Role::TenantAdmin).await?;
         change.append_event(created(&tenant)).await?;
@@ -91,7 +86,7 @@ impl Keyring {
     /// # Errors
     /// If a field is wrong, or there is no such tenant.
     pub async fn change_tenant(&self, by: &SuperUser, id: &TenantId, wanted: TenantChange) -> Result<Tenant, Error> {
-        let change = Change::begin(&self.database, Chain::Tenant(id), by.actor(), &self.clock).await?;
+        let change = self.begin_change(Chain::Tenant(id), by.actor()).await?;
         let before = load_tenant(&change, id).await?;
         let after = checked(Tenant {
             name: wanted.name.unwrap_or_else(|| before.name.clone()),

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use verify::rate_limit::sign_in::{Attempt, expired};
+use store::{StoreError, failed_attempts::Counter};
+use verify::rate_limit::sign_in::{Attempt, Count, Kind, expired};
 
-use crate::{
-    Keyring,
-    error::Error,
-    store::{self, Change},
-};
+use crate::{Keyring, change::Change, error::Error};
 
 impl Keyring {
     /// Verifies a password within the limits of an attempt. Without a hash it is wrong, after the same time.
@@ -47,7 +44,9 @@ impl Keyring {
     /// Refuses an attempt when one of its counters is exhausted.
     async fn check_attempt(&self, attempt: &Attempt) -> Result<(), Error> {
         let now = self.now();
-        let counts = store::failed_attempts::find_count(self.database.connection(), attempt, expired(now)).await?;
+        let counts = counts(
+            store::failed_attempts::find_count(self.database.connection(), &counters(attempt), expired(now)).await?,
+        )?;
         match counts.iter().find(|count| count.is_exhausted()) {
             Some(exhausted) => Err(self.throttled(attempt, exhausted.retry_after(now))),
             None => Ok(()),
@@ -57,7 +56,7 @@ impl Keyring {
     /// Counts a failure. Refuses the attempt when others have exhausted a counter since it was checked.
     async fn count_failure(&self, attempt: &Attempt) -> Result<(), Error> {
         let now = self.now();
-        let counts = store::failed_attempts::add(&self.database, attempt, now, expired(now)).await?;
+        let counts = counts(store::failed_attempts::add(&self.database, &counters(attempt), now, expired(now)).await?)?;
         match counts.iter().find(|count| count.failures > count.kind.limit()) {
             Some(exceeded) => Err(self.throttled(attempt, exceeded.retry_after(now))),
             None => Ok(()),
@@ -72,5 +71,28 @@ impl Keyring {
 
 /// Takes back what was counted in advance.
 pub(crate) async fn forgive(change: &Change, attempt: &Attempt) -> Result<(), Error> {
-    Ok(store::failed_attempts::subtract(change, attempt).await?)
+    Ok(store::failed_attempts::subtract(change, &counters(attempt)).await?)
+}
+
+/// The counters of an attempt, as the database stores them.
+fn counters(attempt: &Attempt) -> Vec<Counter<'_>> {
+    let rows = attempt.counters.iter().map(|counter| Counter {
+        kind: counter.kind.as_str(),
+        subject: &counter.subject,
+        person: attempt.person.as_ref().filter(|_| counter.kind.has_person()),
+        address: counter.kind.has_address().then_some(attempt.address),
+    });
+    rows.collect()
+}
+
+fn counts(rows: Vec<store::failed_attempts::Count>) -> Result<Vec<Count>, StoreError> {
+    rows.into_iter().map(count).collect()
+}
+
+/// Reads the state of a counter.
+pub(crate) fn count(row: store::failed_attempts::Count) -> Result<Count, StoreError> {
+    match Kind::parse(&row.kind) {
+        Some(kind) => Ok(Count { kind, since: row.since, failures: row.failures }),
+        None => Err(StoreError::Unreadable { what: "a kind of attempt", value: row.kind }),
+    }
 }

@@ -20,10 +20,14 @@ impl TotpSecret {
         Self(BASE32_NOPAD.encode(&random).into())
     }
 
-    /// A secret as it was stored, or shown and sent back.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let is_whole = BASE32_NOPAD.decode(text.as_bytes()).is_ok_and(|bytes| bytes.len() == SECRET_BYTES);
-        is_whole.then(|| Self(text.to_owned().into()))
+    /// Returns the secret if it is complete.
+    pub(crate) fn parse(secret: SecretString) -> Option<Self> {
+        let bytes = BASE32_NOPAD.decode(secret.expose_secret().as_bytes());
+        bytes.is_ok_and(|bytes| bytes.len() == SECRET_BYTES).then_some(Self(secret))
+    }
+
+    pub(crate) fn as_secret(&self) -> &SecretString {
+        &self.0
     }
 
     pub(crate) fn expose(&self) -> &str {
@@ -66,7 +70,7 @@ mod tests {
 
     /// The secret of RFC 6238, appendix B.
     fn rfc() -> TotpSecret {
-        TotpSecret::parse(&BASE32_NOPAD.encode(b"12345678901234567890")).unwrap()
+        TotpSecret::parse(BASE32_NOPAD.encode(b"12345678901234567890").into()).unwrap()
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -99,9 +103,9 @@ mod tests {
     #[test]
     fn incomplete_secrets_are_rejected() {
         let fresh = TotpSecret::generate();
-        assert_eq!(TotpSecret::parse(fresh.expose()).unwrap().expose(), fresh.expose());
+        assert_eq!(TotpSecret::parse(fresh.expose().into()).unwrap().expose(), fresh.expose());
         for bad in ["", "ABC", "abcdefghijklmnopqrstuvwxyz234567", &fresh.expose()[1..]] {
-            assert!(TotpSecret::parse(bad).is_none(), "{bad:?}");
+            assert!(TotpSecret::parse(bad.into()).is_none(), "{bad:?}");
         }
     }
 

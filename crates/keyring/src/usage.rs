@@ -7,13 +7,10 @@ use domain::{
     usage::LOG_DAYS,
     usage_record::{CallDetails, Use},
 };
+use store::within;
 use verify::CachedKey;
 
-use crate::{
-    Keyring,
-    error::Error,
-    store::{self, within},
-};
+use crate::{Keyring, error::Error};
 
 /// How long the counts by hour are kept.
 const COUNTS_KEPT: TimeDelta = TimeDelta::days(400);
@@ -64,7 +61,7 @@ impl Keyring {
             > 0
         {}
         while within(WRITE_TIMEOUT, store::usage::delete_hours_before(database, now - COUNTS_KEPT)).await? > 0 {}
-        Ok(within(WRITE_TIMEOUT, store::nodes::clear_log(database)).await?)
+        Ok(within(WRITE_TIMEOUT, store::cluster::clear_log(database)).await?)
     }
 }
 

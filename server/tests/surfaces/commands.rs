@@ -148,7 +148,7 @@ fn secret_in_a_key_description_is_refused() {
     let refused = program.shell(&[&words[..], &[&format!("the key is {secret}")]].concat(), "");
     assert_eq!(refused.status.code(), Some(1));
     let reason = String::from_utf8_lossy(&refused.stderr);
-    assert!(reason.contains("name: Take the API key's secret out") && reason.contains("description: Take"), "{reason}");
+    assert!(reason.contains("name: Remove the API key's secret") && reason.contains("description: Remove"), "{reason}");
     assert!(!reason.contains(&secret));
 }
 

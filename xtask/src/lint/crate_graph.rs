@@ -49,7 +49,9 @@ fn allowed(from: &str) -> &'static [&'static str] {
         "app" => &["domain", "keyring"],
         "server" => &["app", "domain", "keyring", "booking", "migrations"],
         "bench" => &["domain", "keyring", "latchkey-client", "migrations"],
-        "keyring" | "booking" => &["domain", "sql"],
+        "keyring" => &["domain", "sql", "store", "verify"],
+        "store" | "booking" => &["domain", "sql"],
+        "verify" => &["domain"],
         _ => &[],
     }
 }
@@ -95,6 +97,10 @@ mod tests {
             ("keyring", "domain"),
             ("booking", "domain"),
             ("keyring", "sql"),
+            ("keyring", "store"),
+            ("keyring", "verify"),
+            ("store", "sql"),
+            ("verify", "domain"),
             ("booking", "sql"),
         ] {
             assert!(complaints(from, to, &Value::Null, false).is_empty(), "{from} {to}");
@@ -106,6 +112,10 @@ mod tests {
         for (from, to) in [
             ("domain", "keyring"),
             ("booking", "keyring"),
+            ("store", "verify"),
+            ("verify", "store"),
+            ("verify", "sql"),
+            ("server", "store"),
             ("keyring", "migrations"),
             ("frontend", "domain"),
             ("xtask", "domain"),

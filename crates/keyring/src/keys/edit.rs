@@ -2,14 +2,10 @@
 
 use domain::{audit::Action, id::KeyId, key::Key, key_draft::KeyDraft};
 use serde_json::json;
+use store::{Event, Subject};
 
 use super::{check_words, choices, find_unchanged, load_key};
-use crate::{
-    Keyring,
-    access::ManageKeys,
-    error::Error,
-    store::{self, Event, Subject},
-};
+use crate::{Keyring, access::ManageKeys, error::Error};
 
 impl Keyring {
     /// Gives a key other terms. `seen` is the version that the person started from.

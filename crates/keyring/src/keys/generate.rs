@@ -1,14 +1,19 @@
 //! Generating a key.
 
-use domain::{audit::Action, expiration::ExpirationDraft, field::FieldErrors, key_draft::KeyDraft, tenant::Tenant};
+use domain::{
+    audit::Action, expiration::ExpirationDraft, field::FieldErrors, key_draft::KeyDraft, tenant::Tenant, zone::TimeZone,
+};
 use serde_json::json;
+use store::{Event, Subject, model::KeySet};
 
 use super::{MAX_PERSONAL_KEYS, NewSecret, check_words, choices, subscribed};
 use crate::{
-    Keyring, access::KeySet, access::ManageKeys, error::Error, secret::FreshSecret, secret::new_id, store,
-    store::Change, store::Event, store::Subject,
+    Keyring,
+    access::ManageKeys,
+    change::Change,
+    error::Error,
+    secret::{FreshSecret, new_id},
 };
-use domain::zone::TimeZone;
 
 /// A new key, as it was typed.
 #[derive(Debug, Clone)]
@@ -36,9 +41,10 @@ impl Keyring {
         };
 
         check_limit(&change, manager, &tenant).await?;
-        let secret = FreshSecret::generate(&self.product, manager.key_scope().kind());
+        let secret = FreshSecret::generate(&self.product, manager.key_scope().kind(), change.now());
         let (id, expires_at) = (new_id(change.now()), zone.resolve(expiration));
-        store::keys::insert(&change, manager.key_scope(), &id, &terms, expires_at, &change.actor().id, &secret).await?;
+        store::keys::insert(&change, manager.key_scope(), &id, &terms, expires_at, &change.actor().id, secret.row())
+            .await?;
         let detail = json!({ "terms": terms, "expires_at": expires_at, "secret": secret.hint });
         change.commit(Event { action: Action::KeyGenerated, subject: Subject::new(&id, &terms.name), detail }).await?;
         Ok(NewSecret { id, secret: secret.plain })

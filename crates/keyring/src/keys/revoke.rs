@@ -7,13 +7,13 @@ use domain::{
     key_draft::KeyDraft,
 };
 use serde_json::json;
+use store::{Event, Subject};
 
 use super::load_key;
 use crate::{
     Keyring,
     access::{ManageKeys, ViewKeys},
     error::Error,
-    store::{self, Event, Subject},
 };
 
 impl Keyring {

@@ -8,14 +8,13 @@ use domain::{
     id::KeyId,
     key::{Key, Validity},
     key_draft::Grace,
+    zone::TimeZone,
 };
 use serde_json::json;
+use store::{Event, Subject};
 
 use super::{NewSecret, find_unchanged, subscribed};
-use crate::{
-    Keyring, access::ManageKeys, error::Error, secret::FreshSecret, store, store::Change, store::Event, store::Subject,
-};
-use domain::zone::TimeZone;
+use crate::{Keyring, access::ManageKeys, change::Change, error::Error, secret::FreshSecret};
 
 /// What a rotation is to do besides giving the key a new secret.
 #[derive(Debug, Clone, Default)]
@@ -41,9 +40,9 @@ impl Keyring {
         let key = find_unchanged(&change, manager, id, seen).await?;
         subscribed(&change, manager).await?;
         let expires_at = new_expiration(&change, manager, &key, rotation)?;
-        let secret = FreshSecret::generate(&self.product, manager.key_scope().kind());
+        let secret = FreshSecret::generate(&self.product, manager.key_scope().kind(), change.now());
         let grace = TimeDelta::hours(rotation.grace.hours());
-        store::keys::replace_secret(&change, manager.key_scope(), &key, &secret, expires_at, grace).await?;
+        store::keys::replace_secret(&change, manager.key_scope(), &key, secret.row(), expires_at, grace).await?;
         let detail = json!({
             "before": { "secret": key.hint, "expires_at": key.expires_at },
             "after": { "secret": secret.hint, "expires_at": expires_at },

@@ -6,14 +6,10 @@ use domain::{
     person::{PersonState, Session},
 };
 use serde_json::json;
+use store::{Event, Subject};
 
 use super::{check_not_last_admin, check_not_oneself, load_person};
-use crate::{
-    Keyring,
-    access::TenantAdmin,
-    error::Error,
-    store::{self, Event, Subject},
-};
+use crate::{Keyring, access::TenantAdmin, error::Error};
 
 impl Keyring {
     /// Switches a person off: from their next request they can do nothing, and neither can their keys.

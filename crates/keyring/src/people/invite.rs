@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     audit::Action,
+    digest::Sha256Hex,
     field::FieldErrors,
     id::{PersonId, TenantId},
     person::{Email, Person, PersonState, Role, parse_person_name},
@@ -12,16 +13,15 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use store::{Event, Subject, people::Account};
 
 use super::{NewRole, check_not_oneself, email_taken, load_person};
-use domain::digest::Sha256Hex;
-
 use crate::{
     Keyring,
     access::{Actor, TenantAdmin},
+    change::Change,
     error::{Error, Thing},
     secret::{new_id, random_hex},
-    store::{self, Change, Event, Subject, people::Account},
 };
 
 const GOOD_FOR: TimeDelta = TimeDelta::days(7);
@@ -145,7 +145,7 @@ impl Keyring {
         let hash = self.hash_new_password(&account, password).await?;
         let Account { person, tenant, .. } = account;
         let actor = Actor::with_credential(&person, address);
-        let change = Change::begin(&self.database, super::chain(tenant.as_ref()), &actor, &self.clock).await?;
+        let change = self.begin_change(super::chain(tenant.as_ref()), &actor).await?;
         if !store::invitations::consume(&change, &token).await? {
             return Err(no_longer_good());
         }

@@ -9,14 +9,10 @@ use domain::{
     person::{Profile, Role},
 };
 use serde_json::json;
+use store::{Event, Subject};
 
 use super::{check_not_last_admin, check_not_oneself, load_person};
-use crate::{
-    Keyring,
-    access::TenantAdmin,
-    error::Error,
-    store::{self, Event, Subject},
-};
+use crate::{Keyring, access::TenantAdmin, error::Error};
 
 /// What a person is to be in a tenant, as it was picked.
 #[derive(Debug, Clone)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-
 use domain::cluster::{ChangeRecord, NodeName, Revision, StaleNode};
 
 use super::{ClusterStore, Lease};
