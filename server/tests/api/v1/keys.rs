@@ -79,7 +79,7 @@ async fn every_verdict_is_returned(base: Base) {
     assert_eq!(verify(&stage, &by, &good).await["valid"], true);
 
     stage.edit(&key, &["--ip", "203.0.113.0/24"]);
-    refused(&stage, &by, &json!({ "key": secret }), "IP_NOT_ALLOWED", 403, "Send your client's as ip").await;
+    refused(&stage, &by, &json!({ "key": secret }), "IP_NOT_ALLOWED", 403, "Send your client's address as ip").await;
     let from = |ip: &str| json!({ "key": secret, "ip": ip });
     refused(&stage, &by, &from("127.0.0.1"), "IP_NOT_ALLOWED", 403, "127.0.0.1").await;
     for ip in ["203.0.113.9", "::ffff:203.0.113.9"] {
