@@ -63,7 +63,7 @@ fn check_days(from: NaiveDate, to: NaiveDate) -> Result<(), Error> {
     errors.check(is_kept(to), "to", "out_of_range", "Use a year of four digits.");
     errors.check(from <= to, "to", "before_from", "The last day has to be the first one or later.");
     errors.check((to - from).num_days() < MAX_DAYS, "to", "too_many_days", "Ask for at most 366 days at a time.");
-    errors.or(())
+    Ok(errors.or(())?)
 }
 
 fn days_of(service: &Service, stays: &[Stay], from: NaiveDate, to: NaiveDate) -> Vec<DayAvailability> {

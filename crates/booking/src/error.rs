@@ -3,8 +3,9 @@
 use std::fmt;
 
 use chrono::NaiveDate;
+use sql::{CommitError, Failure, SqlError};
 
-use crate::{field::FieldError, store::StoreError};
+use crate::field::FieldError;
 
 /// What was looked for and not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,22 +47,22 @@ pub enum Error {
     AdmissionChanged,
     /// The database failed; what it said is for the log, not for the caller.
     #[error("The database cannot be reached. Nothing was changed; try again in a moment.")]
-    Unavailable(#[source] StoreError),
+    Unavailable(#[source] SqlError),
     #[error("The database's disk is full. Nothing was changed; try again later.")]
-    DiskFull(#[source] StoreError),
+    DiskFull(#[source] SqlError),
     /// The database failed while it committed, or its answer was lost.
     #[error(
         "The database failed while it saved the change. Check whether the change took effect before you try again."
     )]
-    OutcomeUnknown(#[source] StoreError),
+    OutcomeUnknown(#[source] SqlError),
 }
 
-impl From<StoreError> for Error {
-    fn from(cause: StoreError) -> Self {
-        match &cause {
-            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(cause),
-            StoreError::Database(error) if sql::is_disk_full(error) => Self::DiskFull(cause),
-            _ => Self::Unavailable(cause),
+impl From<SqlError> for Error {
+    fn from(cause: SqlError) -> Self {
+        match cause.failure() {
+            Failure::OutcomeUnknown => Self::OutcomeUnknown(cause),
+            Failure::DiskFull => Self::DiskFull(cause),
+            Failure::Unavailable => Self::Unavailable(cause),
         }
     }
 }
@@ -71,9 +72,21 @@ impl Error {
     #[must_use]
     pub fn root_cause(&self) -> &(dyn std::error::Error + 'static) {
         match self {
-            Self::Unavailable(cause) => cause,
+            Self::Unavailable(cause) | Self::DiskFull(cause) | Self::OutcomeUnknown(cause) => cause,
             other => other,
         }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(cause: CommitError) -> Self {
+        SqlError::from(cause).into()
+    }
+}
+
+impl From<Vec<FieldError>> for Error {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self::Invalid(errors)
     }
 }
 

@@ -4,8 +4,6 @@ use std::fmt;
 
 use domain::text::Length;
 
-use crate::error::Error;
-
 /// An error of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -59,7 +57,7 @@ impl Errors {
     }
 
     /// The value, when nothing was wrong.
-    pub(crate) fn or<T>(self, value: T) -> Result<T, Error> {
-        if self.0.is_empty() { Ok(value) } else { Err(Error::Invalid(self.0)) }
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Vec<FieldError>> {
+        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 }

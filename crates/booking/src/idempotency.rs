@@ -2,73 +2,17 @@
 
 use std::{
     collections::HashSet,
-    fmt::Write as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    caller::Caller,
-    id::{ReservationId, TenantId},
+use chrono::{DateTime, Utc};
+
+use crate::{
+    Booking,
+    answers::{Call, forgotten_before},
+    error::Error,
+    store,
 };
-use sha2::{Digest, Sha256};
-
-use crate::{Booking, error::Error, occupancy::FullNight, store};
-
-/// For how long an answer is remembered.
-const REMEMBERED: TimeDelta = TimeDelta::hours(24);
-
-/// What makes a call the same as an earlier one.
-#[derive(Debug, Clone, Copy)]
-pub struct Idempotency<'a> {
-    pub key: &'a str,
-    pub body: &'a [u8],
-}
-
-/// Which of a caller's calls this is. Of its key, only the hash is kept.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Call {
-    pub(crate) tenant: TenantId,
-    pub(crate) caller: String,
-    pub(crate) key_sha256: String,
-}
-
-impl Call {
-    pub(crate) fn of(caller: &Caller, idempotency: &Idempotency<'_>) -> Self {
-        Self {
-            tenant: caller.tenant.clone(),
-            caller: caller.identity.to_string(),
-            key_sha256: sha256(idempotency.key.as_bytes()),
-        }
-    }
-}
-
-/// What was said to a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Reserved(ReservationId),
-    SoldOut(FullNight),
-}
-
-/// What was said to a call that had this body.
-pub(crate) struct StoredAnswer {
-    pub(crate) body_sha256: String,
-    pub(crate) answer: Answer,
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // WriteTransaction into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
-/// An answer from before this instant is forgotten.
-pub(crate) fn forgotten_before(now: DateTime<Utc>) -> DateTime<Utc> {
-    now - REMEMBERED
-}
 
 /// The calls that are being carried out in this process.
 #[derive(Clone, Default)]

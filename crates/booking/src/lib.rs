@@ -4,6 +4,7 @@
 //! sure that it can neither see nor change anything of another tenant, or of a property outside its scope. Both look
 //! like something that does not exist.
 
+mod answers;
 mod availability;
 mod demo;
 mod error;
@@ -21,16 +22,15 @@ mod store;
 
 use sql::Pool;
 
+pub use answers::Idempotency;
 pub use availability::DayAvailability;
 pub use error::{Error, Thing};
 pub use field::FieldError;
-pub use idempotency::Idempotency;
 pub use money::Money;
 pub use offers::{NewPackage, NewService, Package, Service};
 pub use page::{Listed, Page};
 pub use reservation::{Guest, NewReservation, Offer, Reservation, Status};
 pub use reserve::Reserved;
-pub use store::StoreError;
 
 /// Everything that can be asked of the bookings, over one database. Cheap to clone.
 #[derive(Clone)]

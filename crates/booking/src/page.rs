@@ -3,7 +3,7 @@
 
 use domain::id::Id;
 
-use crate::{error::Error, field::Errors};
+use crate::field::{Errors, FieldError};
 
 const MAX_LIMIT: u16 = 200;
 
@@ -18,7 +18,7 @@ pub struct Page {
 
 impl Page {
     /// The page in the form that the store expects.
-    pub(crate) fn checked<I: Id>(&self) -> Result<PageBounds<I>, Error> {
+    pub(crate) fn checked<I: Id>(&self) -> Result<PageBounds<I>, Vec<FieldError>> {
         let mut errors = Errors::default();
         errors.check((1..=MAX_LIMIT).contains(&self.limit), "limit", "out_of_range", "Ask for 1 to 200 at a time.");
         let after = self.after.as_deref().and_then(|id| I::parse(id).ok());

@@ -109,7 +109,7 @@ impl NewReservation {
         errors.check(are_units, "units", "out_of_range", "Use a number from 1 to 1000.");
         let Self { arrival, departure, units, .. } = *self;
         let nights = u32::try_from((departure - arrival).num_days()).unwrap_or_default();
-        errors.or(Visit { guest, stay: Stay { arrival, departure, units }, nights })
+        Ok(errors.or(Visit { guest, stay: Stay { arrival, departure, units }, nights })?)
     }
 
     fn check_days(&self, errors: &mut Errors, today: NaiveDate) {

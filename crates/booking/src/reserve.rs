@@ -5,10 +5,10 @@ use domain::caller::Caller;
 
 use crate::{
     Booking,
+    answers::{Answer, Call, Idempotency, StoredAnswer, sha256},
     error::{Error, Thing},
     field::FieldError,
     id::new_id,
-    idempotency::{Answer, Call, Idempotency, StoredAnswer, sha256},
     money::Money,
     occupancy::{FullNight, lacking},
     offers::{Package, Service},

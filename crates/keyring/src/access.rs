@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     digest::Sha256Hex,
     id::{Id, KeyId, PersonId, TenantId},
@@ -19,9 +19,10 @@ use store::{
 use crate::{
     Keyring,
     error::{Error, Thing},
-    people,
-    step_up::STEP_UP_MAX_AGE,
 };
+
+/// How long a confirmed identity is enough for a step-up.
+pub const STEP_UP_MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 
 /// Who acts, and by which authority. An audit event names the actor of its change, so no change can be made in the name
 /// of a person whose access was not checked.
@@ -121,7 +122,7 @@ impl Actor {
     pub(crate) fn home(&self) -> Option<Chain<'_>> {
         match &self.authority {
             Authority::Operator | Authority::Program | Authority::Credential => None,
-            Authority::Session(session) => Some(people::chain(session.home.as_ref())),
+            Authority::Session(session) => Some(Chain::of_home(session.home.as_ref())),
         }
     }
 

@@ -9,7 +9,7 @@ use domain::{
 };
 use sql::Pool;
 use store::{
-    AuditedTransaction, Chain, Event, LockedChain, RecordedTransaction, StoreError,
+    AuditedTransaction, Chain, Event, Failure, LockedChain, RecordedTransaction, StoreError,
     cluster::{self, Tables},
 };
 use verify::{Clock, KeyCache, await_acknowledgements};
@@ -85,7 +85,7 @@ impl Change {
     /// Commits, and returns once no node accepts a key under the old state. This continues even if the caller is
     /// cancelled.
     pub(crate) async fn commit(mut self, event: Event<'_>) -> Result<(), Error> {
-        change_limit::check(&self, event.action).await?;
+        change_limit::check(&self.audited, &self.actor, event.action).await?;
         self.invalidate(&event);
         let Self { audited, invalidations, caches, confirmations, .. } = self;
         let recorded = audited.record(event).await?;
@@ -130,7 +130,7 @@ async fn apply(
     };
     let outcome = recorded.commit().await;
     if let Err(cause) = &outcome
-        && !matches!(cause, StoreError::OutcomeUnknown(_))
+        && cause.failure() != Failure::OutcomeUnknown
     {
         return outcome;
     }

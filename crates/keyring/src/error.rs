@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use domain::{field::FieldErrors, key::Key};
-use store::StoreError;
+use store::{Failure, StoreError};
 use verify::LookUpError;
 
 /// What was looked for and not found.
@@ -117,10 +117,10 @@ pub enum Error {
 
 impl From<StoreError> for Error {
     fn from(cause: StoreError) -> Self {
-        match cause {
-            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(cause),
-            _ if cause.is_disk_full() => Self::DiskFull(cause),
-            _ => Self::Unavailable(Arc::new(cause)),
+        match cause.failure() {
+            Failure::OutcomeUnknown => Self::OutcomeUnknown(cause),
+            Failure::DiskFull => Self::DiskFull(cause),
+            Failure::Unavailable => Self::Unavailable(Arc::new(cause)),
         }
     }
 }

@@ -43,8 +43,8 @@ use tokio::sync::{Mutex, OnceCell};
 use verify::{Evaluator, Lease, usage::Usage};
 
 pub use access::{
-    ActiveSession, KeyHolder, ManageKeys, MfaAuthority, PersonalKeyAdmin, SuperUser, SuperUserMfa, TenantAdmin,
-    ViewKeys,
+    ActiveSession, KeyHolder, ManageKeys, MfaAuthority, PersonalKeyAdmin, STEP_UP_MAX_AGE, SuperUser, SuperUserMfa,
+    TenantAdmin, ViewKeys,
 };
 pub use audit::{AuditVerification, ChainReport};
 pub use demo::DemoSignIn;
@@ -68,7 +68,6 @@ pub use secret::SessionToken;
 pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
 pub use security_events::SecurityEvent;
 pub use sign_in::{Client, Credentials, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, SESSION_IDLE};
-pub use step_up::STEP_UP_MAX_AGE;
 pub use store::{
     Database, StoreError, generate_secret_key,
     model::{

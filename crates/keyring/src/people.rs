@@ -3,7 +3,7 @@
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
-    id::{Id, PersonId, TenantId},
+    id::{Id, PersonId},
     person::{Email, Person, PersonState, Profile, Role, parse_person_name},
     tenant::Tenant,
 };
@@ -77,11 +77,6 @@ fn belongs(tenant: Option<&TenantAdmin>, role: Role) -> bool {
     tenant.is_some() == (role != Role::SuperUser)
 }
 
-/// The chain on which changes of a person are written down.
-pub(crate) fn chain(tenant: Option<&TenantId>) -> Chain<'_> {
-    tenant.map_or(Chain::Platform, Chain::Tenant)
-}
-
 impl Keyring {
     /// Makes a person who can sign in.
     ///
@@ -101,7 +96,7 @@ impl Keyring {
         let parsed = new.parse(tenant.map(TenantAdmin::tenant), &self.passwords).await?;
         let operator = Actor::operator();
         let actor = tenant.map_or(&operator, TenantAdmin::actor);
-        let change = self.begin_change(chain(tenant.map(TenantAdmin::id)), actor).await?;
+        let change = self.begin_change(Chain::of_home(tenant.map(TenantAdmin::id)), actor).await?;
         insert(change, tenant, role, parsed).await
     }
 
@@ -171,7 +166,7 @@ impl Keyring {
         let account = self.account_in_scope(&email, scope).await?;
         let hash = self.hash_new_password(&account, password).await?;
         let Account { person, tenant, .. } = account;
-        let change = self.begin_change(chain(tenant.as_ref()), &Actor::operator()).await?;
+        let change = self.begin_change(Chain::of_home(tenant.as_ref()), &Actor::operator()).await?;
         store::people::set_password(&change, &person.id, hash).await?;
         store::sessions::end_of_person(&change, &person.id, None).await?;
         let subject = Subject::new(&person.id, &person.name);

@@ -8,7 +8,7 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use store::{Event, Subject, people::Account};
+use store::{Chain, Event, Subject, people::Account};
 use verify::rate_limit::sign_in::{Attempt, Proof};
 
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     access::ActiveSession,
     change::Change,
     error::{Error, Thing},
-    people,
     security_events::FailureReason,
 };
 
@@ -32,7 +31,7 @@ pub(crate) async fn hold_password(change: &Change, account: &Account) -> Result<
 impl Keyring {
     /// Begins a person's change of themselves, audited where they belong.
     pub(crate) async fn own_change(&self, signed_in: &ActiveSession) -> Result<Change, Error> {
-        let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
+        let chain = Chain::of_home(signed_in.home().map(|tenant| &tenant.id));
         self.begin_change(chain, &signed_in.as_person()).await
     }
 

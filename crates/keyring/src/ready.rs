@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use store::{Database, StoreError};
+use store::{Database, Failure, StoreError};
 use tokio::{sync::Mutex, time::timeout};
 
 use crate::Keyring;
@@ -57,7 +57,7 @@ impl WriteCheck {
         }
         *last_success = None;
         database.check_writable().await.map_err(|cause| match cause {
-            cause if cause.is_disk_full() => NotReady::DiskFull(cause),
+            cause if cause.failure() == Failure::DiskFull => NotReady::DiskFull(cause),
             cause => NotReady::NotWritable(cause),
         })?;
         *last_success = Some(Instant::now());

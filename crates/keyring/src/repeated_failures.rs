@@ -2,10 +2,10 @@
 
 use domain::audit::Action;
 use serde_json::json;
-use store::{Event, Subject, failed_attempts::Repeated};
+use store::{Chain, Event, Subject, failed_attempts::Repeated};
 use verify::rate_limit::sign_in::{Kind, expired};
 
-use crate::{Keyring, access::Actor, error::Error, people, throttle::count};
+use crate::{Keyring, access::Actor, error::Error, throttle::count};
 
 /// Fewer failures are a person who mistyped.
 const MIN_REPORTED_FAILURES: i32 = 5;
@@ -42,7 +42,7 @@ impl Keyring {
         let account = store::people::account(self.database.connection(), &repeated.person).await?;
         let Some(account) = account else { return Ok(()) };
         let actor = Actor::unknown(repeated.address.as_deref().and_then(|address| address.parse().ok()));
-        let change = self.begin_change(people::chain(account.tenant.as_ref()), &actor).await?;
+        let change = self.begin_change(Chain::of_home(account.tenant.as_ref()), &actor).await?;
         let Some(failures) = store::failed_attempts::mark_reported(&change, repeated).await? else { return Ok(()) };
         let reason = match count(repeated.count.clone())?.kind {
             Kind::AccountFromAddress | Kind::Account | Kind::Address => "wrong_password",

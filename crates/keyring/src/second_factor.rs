@@ -11,7 +11,7 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use store::{Event, StoreError, Subject, people::Account};
+use store::{Event, SqlError, StoreError, Subject, people::Account};
 use verify::rate_limit::sign_in::{Attempt, Proof};
 
 use crate::{
@@ -66,8 +66,8 @@ pub(crate) struct CountedCode<'a> {
 /// Loads the secret of a person's second factor.
 fn totp_secret(change: &Change, account: &Account) -> Result<Option<TotpSecret>, StoreError> {
     let Some(secret) = store::people::totp_secret(change, account)? else { return Ok(None) };
-    let damaged = || StoreError::Unreadable { what: "a second factor of", value: account.person.id.to_string() };
-    TotpSecret::parse(secret).ok_or_else(damaged).map(Some)
+    let damaged = || SqlError::Unreadable { what: "a second factor of", value: account.person.id.to_string() };
+    Ok(Some(TotpSecret::parse(secret).ok_or_else(damaged)?))
 }
 
 /// Uses up a code of the person's, within a change. Nothing is used up when the change is dropped.

@@ -12,7 +12,7 @@ use domain::{
 };
 use secrecy::SecretString;
 use serde_json::json;
-use store::{Event, Subject, people::Account, sessions::NewSession};
+use store::{Chain, Event, Subject, people::Account, sessions::NewSession};
 use verify::rate_limit::sign_in::Attempt;
 
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
     access::{ActiveSession, Actor},
     change::Change,
     error::Error,
-    people,
     second_factor::{ConsumedCode, CountedCode},
     secret::SessionToken,
     security_events::FailureReason,
@@ -93,7 +92,7 @@ impl Keyring {
             None => None,
         };
         let actor = Actor::with_credential(person, client.address);
-        let change = self.begin_change(people::chain(account.tenant.as_ref()), &actor).await?;
+        let change = self.begin_change(Chain::of_home(account.tenant.as_ref()), &actor).await?;
         let hash = account.password_hash.as_deref().unwrap_or_default();
         if !store::people::hold(&change, &person.id, hash).await? {
             return Err(Error::WrongCredentials);

@@ -1,7 +1,6 @@
 //! Step-up authentication: changes that decide who can sign in, and with what rights, take the password again, and a code
 //! of the second factor, unless the person entered them within the last minutes.
 
-use chrono::TimeDelta;
 use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
@@ -15,13 +14,9 @@ use crate::{
     access::{ActiveSession, TenantAdmin},
     change::Change,
     error::Error,
-    people,
     profile::hold_password,
     second_factor::ConsumedCode,
 };
-
-/// How long a confirmed identity is enough.
-pub const STEP_UP_MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 
 impl Keyring {
     /// Confirms the identity of the person behind a session, by their password and a code of their second factor.
@@ -64,7 +59,7 @@ impl Keyring {
 
     /// The same, of what people change about themselves.
     pub(crate) async fn own_confirmed_change(&self, signed_in: &ActiveSession) -> Result<Change, Error> {
-        let chain = people::chain(signed_in.home().map(|tenant| &tenant.id));
+        let chain = Chain::of_home(signed_in.home().map(|tenant| &tenant.id));
         self.begin_change(chain, &signed_in.as_person().with_step_up()).await
     }
 }

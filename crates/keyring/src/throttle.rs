@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use store::{StoreError, failed_attempts::Counter};
+use store::{SqlError, StoreError, failed_attempts::Counter};
 use verify::rate_limit::sign_in::{Attempt, Count, Kind, expired};
 
 use crate::{Keyring, change::Change, error::Error};
@@ -93,6 +93,6 @@ fn counts(rows: Vec<store::failed_attempts::Count>) -> Result<Vec<Count>, StoreE
 pub(crate) fn count(row: store::failed_attempts::Count) -> Result<Count, StoreError> {
     match Kind::parse(&row.kind) {
         Some(kind) => Ok(Count { kind, since: row.since, failures: row.failures }),
-        None => Err(StoreError::Unreadable { what: "a kind of attempt", value: row.kind }),
+        None => Err(SqlError::Unreadable { what: "a kind of attempt", value: row.kind }.into()),
     }
 }

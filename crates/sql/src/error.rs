@@ -1,8 +1,8 @@
-//! What went wrong, as far as it makes a difference to the caller.
+//! Errors, as far as they make a difference to the caller.
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-/// Why a transaction was not committed, as far as anyone can know.
+/// Why a transaction was not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     #[error("the database rolled back the transaction: {0}")]
@@ -20,9 +20,49 @@ impl From<DbErr> for CommitError {
     }
 }
 
-/// Whether a database refused to write because its disk is full.
-#[must_use]
-pub fn is_disk_full(error: &DbErr) -> bool {
+/// What the database said. It is logged once, where a response is made of it, and never shown.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    #[error(transparent)]
+    Database(#[from] DbErr),
+    #[error("the outcome of a write is unknown: {0}")]
+    OutcomeUnknown(#[source] DbErr),
+    #[error("the database holds {what} that cannot be read: {value:?}")]
+    Unreadable { what: &'static str, value: String },
+}
+
+/// What a database error means to the person whose request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was changed.
+    Unavailable,
+    /// Nothing was changed.
+    DiskFull,
+    OutcomeUnknown,
+}
+
+impl SqlError {
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::OutcomeUnknown(_) => Failure::OutcomeUnknown,
+            Self::Database(error) if is_disk_full(error) => Failure::DiskFull,
+            Self::Database(_) | Self::Unreadable { .. } => Failure::Unavailable,
+        }
+    }
+}
+
+impl From<CommitError> for SqlError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::RolledBack(cause) => Self::Database(cause),
+            CommitError::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause),
+        }
+    }
+}
+
+/// Returns whether a database refused to write because its disk is full.
+fn is_disk_full(error: &DbErr) -> bool {
     match code_of(error) {
         Some(Code::Sqlite(code)) => primary(code) == SQLITE_FULL,
         Some(Code::Postgres(code)) => code == "53100",

@@ -7,10 +7,12 @@
 mod connection_health;
 mod error;
 mod pool;
+mod rows;
 mod transaction;
 
-pub use error::{CommitError, is_disk_full};
+pub use error::{CommitError, Failure, SqlError};
 pub use pool::Pool;
+pub use rows::{insert_unless, readable};
 pub use transaction::WriteTransaction;
 
 /// Makes a pool close PostgreSQL connections that no longer answer.

@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
-use sql::{Pool, WriteTransaction};
+use sql::{Pool, SqlError, WriteTransaction};
 
 use super::{
     Database, Result, StoreError,
@@ -33,7 +33,13 @@ pub enum Chain<'a> {
     Platform,
 }
 
-impl Chain<'_> {
+impl<'a> Chain<'a> {
+    /// Returns the chain for changes of a tenant, or of what belongs to none.
+    #[must_use]
+    pub fn of_home(tenant: Option<&'a TenantId>) -> Self {
+        tenant.map_or(Self::Platform, Self::Tenant)
+    }
+
     fn id(&self) -> &str {
         match self {
             Self::Tenant(id) => id.as_str(),
@@ -211,7 +217,7 @@ impl RecordedTransaction {
     /// Commits, and checks over another connection that the event is there.
     ///
     /// # Errors
-    /// [`StoreError::OutcomeUnknown`] if the change may have been committed, any other error if it was not.
+    /// [`SqlError::OutcomeUnknown`] if the change may have been committed, any other error if it was not.
     pub async fn commit(self) -> Result<()> {
         let Self { transaction, chain, pool } = self;
         match transaction.commit().await.map_err(StoreError::from) {
@@ -263,8 +269,8 @@ async fn check_recorded(pool: &Pool, chain: &audit_chain::Model) -> Result<()> {
     let recorded = audit_event::Entity::find_by_id((chain.id.clone(), chain.length)).one(pool.connection()).await;
     match recorded {
         Ok(Some(event)) if event.hash == chain.hash => Ok(()),
-        Ok(_) => Err(StoreError::OutcomeUnknown(DbErr::RecordNotFound("the change after its commit".to_owned()))),
-        Err(cause) => Err(StoreError::OutcomeUnknown(cause)),
+        Ok(_) => Err(SqlError::OutcomeUnknown(DbErr::RecordNotFound("the change after its commit".to_owned())).into()),
+        Err(cause) => Err(SqlError::OutcomeUnknown(cause).into()),
     }
 }
 
@@ -279,7 +285,7 @@ async fn lock(transaction: &DatabaseTransaction, id: &str) -> Result<audit_chain
         .exec_without_returning(transaction)
         .await?;
     let found = audit_chain::Entity::find_by_id(id).one(transaction).await?;
-    found.ok_or_else(|| super::StoreError::Unreadable { what: "an audit chain", value: id.to_owned() })
+    found.ok_or_else(|| super::SqlError::Unreadable { what: "an audit chain", value: id.to_owned() }.into())
 }
 
 /// Locks a chain's row against changes, together with other readers. SQLite has one writer at a time anyway.

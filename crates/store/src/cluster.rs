@@ -8,6 +8,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, Statement, Value,
     sqlx::{Executor, postgres::PgListener},
 };
+use sql::SqlError;
 use tokio::time::timeout;
 
 use super::{Database, Result, StoreError, within};
@@ -119,11 +120,11 @@ impl ChangeListener {
 const QUERY_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn sql(error: sea_orm::SqlxError) -> StoreError {
-    StoreError::Database(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())))
+    StoreError::from(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())))
 }
 
 fn nothing() -> StoreError {
-    StoreError::Unreadable { what: "the epoch of changes", value: "no row".to_owned() }
+    SqlError::Unreadable { what: "the epoch of changes", value: "no row".to_owned() }.into()
 }
 
 fn statement(sql: &str, words: impl IntoIterator<Item = Value>) -> Statement {

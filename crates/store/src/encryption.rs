@@ -7,42 +7,20 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 use secrecy::{ExposeSecret, SecretString};
+use sql::SqlError;
 
 use super::{
     AuditedTransaction, Database, Result, StoreError,
     audit::seal::seal_chains,
+    encrypted_columns::{CHECK, CHECK_TEXT, INSTALLATION_ROW, TOKEN_KEY, decrypt, totp_secret},
     entity::{installation, person},
     sessions,
 };
-use crate::secret_keys::{self, DecryptError, Location, SecretKeys};
-
-/// The one row of the table.
-pub(super) const INSTALLATION: i32 = 1;
-
-const CHECK: Location<'_> = Location { column: "installation.secret_key_check", row: "1" };
-pub(super) const TOKEN_KEY: Location<'_> = Location { column: "installation.token_key", row: "1" };
-/// The text that the check value encrypts.
-const CHECK_TEXT: &str = "latchkey";
-
-pub(super) fn totp_secret(person: &str) -> Location<'_> {
-    Location { column: "person.totp_secret", row: person }
-}
-
-pub(super) fn offered_totp_secret(session: &str) -> Location<'_> {
-    Location { column: "session.offered_totp_secret", row: session }
-}
-
-/// Decrypts the value at a location.
-pub(super) fn decrypt(keys: &SecretKeys, place: Location<'_>, encrypted: &str) -> Result<SecretString> {
-    keys.decrypt(place, encrypted).map_err(|cause| {
-        // Never the value itself: an unencrypted value may be a secret.
-        StoreError::Undecryptable { what: place.column, row: place.row.to_owned(), cause }
-    })
-}
+use crate::secret_keys::{self, DecryptError, SecretKeys};
 
 /// Returns the check value, or `None` if nothing is encrypted yet.
 pub async fn check_value(connection: &impl ConnectionTrait) -> Result<Option<String>> {
-    let row = installation::Entity::find_by_id(INSTALLATION).one(connection).await?;
+    let row = installation::Entity::find_by_id(INSTALLATION_ROW).one(connection).await?;
     Ok(row.and_then(|row| row.secret_key_check))
 }
 
@@ -75,7 +53,7 @@ pub async fn encrypt_existing(
     for (person, secret) in totp_secrets(transaction).await? {
         if secret_keys::key_id(&secret).is_some() {
             let what = "an encrypted value without a check value";
-            return Err(StoreError::Unreadable { what, value: person });
+            return Err(SqlError::Unreadable { what, value: person }.into());
         }
         replace_totp_secret(transaction, &person, &secret, &keys.encrypt(totp_secret(&person), &secret)).await?;
     }
@@ -105,7 +83,7 @@ pub async fn reencrypt(change: &AuditedTransaction) -> Result<()> {
 /// Locks the row until the end of the transaction, and creates it if there is none.
 async fn lock_installation(transaction: &DatabaseTransaction) -> Result<()> {
     let first =
-        installation::ActiveModel { id: Set(INSTALLATION), token_key: Set(String::new()), ..Default::default() };
+        installation::ActiveModel { id: Set(INSTALLATION_ROW), token_key: Set(String::new()), ..Default::default() };
     installation::Entity::insert(first)
         // Updating to the same value locks the row on PostgreSQL; "do nothing" would not.
         .on_conflict(OnConflict::column(installation::Column::Id).update_column(installation::Column::Id).to_owned())
@@ -118,7 +96,7 @@ async fn write_installation(transaction: &DatabaseTransaction, check: &str, toke
     installation::Entity::update_many()
         .col_expr(installation::Column::SecretKeyCheck, Expr::value(check))
         .col_expr(installation::Column::TokenKey, Expr::value(token_key))
-        .filter(installation::Column::Id.eq(INSTALLATION))
+        .filter(installation::Column::Id.eq(INSTALLATION_ROW))
         .exec(transaction)
         .await?;
     Ok(())

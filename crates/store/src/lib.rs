@@ -7,6 +7,7 @@
 mod audit;
 pub mod cluster;
 mod database;
+mod encrypted_columns;
 pub mod encryption;
 mod entity;
 pub mod failed_attempts;
@@ -38,21 +39,19 @@ pub use audit::{
 pub use database::Database;
 /// A connection, or a transaction.
 pub use sea_orm::ConnectionTrait as Connection;
-use sql::CommitError;
+use sea_orm::{DbErr, SqlErr};
+use sql::{CommitError, insert_unless};
+pub use sql::{Failure, SqlError};
 
 pub use secret_keys::{ParseSecretKeysError, SecretKeys, generate_secret_key};
 
 use secret_keys::DecryptError;
 
-/// What the database said. It is logged once, where an answer is made of it, and never shown.
+/// Why the store failed. It is logged once, where a response is made of it, and never shown.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(transparent)]
-    Database(#[from] sea_orm::DbErr),
-    #[error("the outcome of a change is unknown: {0}")]
-    OutcomeUnknown(#[source] sea_orm::DbErr),
-    #[error("the database holds {what} that cannot be read: {value:?}")]
-    Unreadable { what: &'static str, value: String },
+    Sql(#[from] SqlError),
     #[error("{what} of {row} cannot be decrypted: {cause}")]
     Undecryptable { what: &'static str, row: String, cause: DecryptError },
     #[error("the database was opened without its secret keys")]
@@ -64,21 +63,25 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database refused to write because its disk is full.
-    pub fn is_disk_full(&self) -> bool {
+    /// What the error means to the person whose request failed.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
         match self {
-            Self::Database(error) => sql::is_disk_full(error),
-            _ => false,
+            Self::Sql(error) => error.failure(),
+            _ => Failure::Unavailable,
         }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        Self::Sql(error.into())
     }
 }
 
 impl From<CommitError> for StoreError {
     fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::RolledBack(cause) => Self::Database(cause),
-            CommitError::OutcomeUnknown(cause) => Self::OutcomeUnknown(cause),
-        }
+        Self::Sql(error.into())
     }
 }
 
@@ -91,7 +94,7 @@ pub async fn within<T>(limit: Duration, query: impl Future<Output = Result<T>>) 
 
 /// Reads a value that this program once wrote.
 fn readable<T, E>(what: &'static str, value: &str, parsed: std::result::Result<T, E>) -> Result<T> {
-    parsed.map_err(|_| StoreError::Unreadable { what, value: value.to_owned() })
+    Ok(sql::readable(what, value, parsed)?)
 }
 
 /// A list as one column keeps it: a line each.
@@ -107,16 +110,7 @@ fn from_lines<T, E>(
     text.lines().map(|line| readable(what, line, parse(line))).collect()
 }
 
-/// Whether a statement failed because a value that has to be unique was there already.
-fn is_taken(error: &sea_orm::DbErr) -> bool {
-    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
-}
-
-/// An insert, or the news that its unique value is taken.
-fn inserted<T>(result: std::result::Result<T, sea_orm::DbErr>) -> Result<bool> {
-    match result {
-        Ok(_) => Ok(true),
-        Err(error) if is_taken(&error) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+/// Returns whether a row was inserted, or false if a unique value is taken.
+fn inserted<T>(result: std::result::Result<T, DbErr>) -> Result<bool> {
+    Ok(insert_unless(result, |violation| matches!(violation, SqlErr::UniqueConstraintViolation(_)))?)
 }

@@ -20,7 +20,7 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    AuditedTransaction, Result, encryption,
+    AuditedTransaction, Result, encrypted_columns,
     entity::{audit_event, authorization_group as group, person, person_group, session, tenant},
     groups, inserted, invitations, readable,
 };
@@ -373,7 +373,7 @@ pub async fn set_groups(change: &AuditedTransaction, id: &PersonId, groups: &[Gr
 pub fn totp_secret(change: &AuditedTransaction, account: &Account) -> Result<Option<SecretString>> {
     let Some(encrypted) = &account.totp_secret else { return Ok(None) };
     let id = account.person.id.as_str();
-    encryption::decrypt(change.secret_keys(), encryption::totp_secret(id), encrypted).map(Some)
+    encrypted_columns::decrypt(change.secret_keys(), encrypted_columns::totp_secret(id), encrypted).map(Some)
 }
 
 /// Sets or removes a person's second factor. `step` is that of the last used code.
@@ -384,7 +384,7 @@ pub async fn set_totp(
     step: Option<i64>,
 ) -> Result<()> {
     let encrypt = |secret: &SecretString| {
-        change.secret_keys().encrypt(encryption::totp_secret(id.as_str()), secret.expose_secret())
+        change.secret_keys().encrypt(encrypted_columns::totp_secret(id.as_str()), secret.expose_secret())
     };
     let row =
         person::ActiveModel { totp_secret: Set(secret.map(encrypt)), totp_last_step: Set(step), ..Default::default() };

@@ -15,7 +15,7 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    AuditedTransaction, Database, Result, encryption,
+    AuditedTransaction, Database, Result, encrypted_columns,
     entity::session,
     people::{self, Account},
     readable,
@@ -147,13 +147,13 @@ pub async fn offered_totp_secret(
 ) -> Result<Option<SecretString>> {
     let row = session::Entity::find_by_id(token.as_str()).one(connection).await?;
     let Some(encrypted) = row.and_then(|row| row.offered_totp_secret) else { return Ok(None) };
-    encryption::decrypt(keys, encryption::offered_totp_secret(token.as_str()), &encrypted).map(Some)
+    encrypted_columns::decrypt(keys, encrypted_columns::offered_totp_secret(token.as_str()), &encrypted).map(Some)
 }
 
 /// Keeps the secret of a second factor that a session is offered, unless it has an offer already.
 pub async fn offer_totp_secret(database: &Database, token: &Sha256Hex, secret: &SecretString) -> Result<()> {
     let encrypted =
-        database.secret_keys()?.encrypt(encryption::offered_totp_secret(token.as_str()), secret.expose_secret());
+        database.secret_keys()?.encrypt(encrypted_columns::offered_totp_secret(token.as_str()), secret.expose_secret());
     session::Entity::update_many()
         .col_expr(session::Column::OfferedTotpSecret, Expr::value(encrypted))
         .filter(session::Column::TokenSha256.eq(token.as_str()))

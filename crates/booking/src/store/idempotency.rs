@@ -4,9 +4,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::id::{Id, ReservationId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, SqlErr};
 
-use super::{Pool, Result, WriteTransaction, entity::idempotency, inserted, readable, readable_units, units_column};
+use super::{
+    Pool, Result, WriteTransaction, entity::idempotency, insert_unless, readable, readable_units, units_column,
+};
 use crate::{
-    idempotency::{Answer, Call, StoredAnswer, forgotten_before},
+    answers::{Answer, Call, StoredAnswer, forgotten_before},
     occupancy::FullNight,
 };
 
@@ -66,7 +68,7 @@ pub(crate) async fn insert(
         created_at: Set(now.trunc_subsecs(3)),
     };
     let result = idempotency::Entity::insert(row).exec_without_returning(transaction.on()).await;
-    inserted(result, |rule| matches!(rule, SqlErr::UniqueConstraintViolation(_)))
+    insert_unless(result, |rule| matches!(rule, SqlErr::UniqueConstraintViolation(_)))
 }
 
 /// Deletes what is older, whosever it is.

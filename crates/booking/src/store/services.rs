@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::LockType,
 };
 
-use super::{Pool, Result, WriteTransaction, entity::service, inserted, readable, readable_units, units_column};
+use super::{Pool, Result, WriteTransaction, entity::service, insert_unless, readable, readable_units, units_column};
 use crate::{Money, Service, page::PageBounds};
 
 /// The services of one property of the tenant's: where every query of this module starts.
@@ -76,7 +76,7 @@ pub(crate) async fn insert(pool: &Pool, tenant: &TenantId, service: &Service) ->
     };
     let transaction = pool.begin_write().await?;
     let result = service::Entity::insert(row).exec_without_returning(transaction.on()).await;
-    let is_there = inserted(result, |rule| matches!(rule, SqlErr::ForeignKeyConstraintViolation(_)))?;
+    let is_there = insert_unless(result, |rule| matches!(rule, SqlErr::ForeignKeyConstraintViolation(_)))?;
     if is_there {
         transaction.commit().await?;
     }

@@ -13,7 +13,7 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use store::{Event, Subject, people::Account};
+use store::{Chain, Event, Subject, people::Account};
 
 use super::{NewRole, check_not_oneself, email_taken, load_person};
 use crate::{
@@ -145,7 +145,7 @@ impl Keyring {
         let hash = self.hash_new_password(&account, password).await?;
         let Account { person, tenant, .. } = account;
         let actor = Actor::with_credential(&person, address);
-        let change = self.begin_change(super::chain(tenant.as_ref()), &actor).await?;
+        let change = self.begin_change(Chain::of_home(tenant.as_ref()), &actor).await?;
         if !store::invitations::consume(&change, &token).await? {
             return Err(no_longer_good());
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     super::{
-        Result, StoreError,
+        Result, SqlError,
         entity::{audit_chain, audit_event},
     },
     Event, Subject, append_event, lock,
@@ -21,7 +21,7 @@ pub async fn seal_chains(transaction: &DatabaseTransaction, keys: &SecretKeys, n
     if let Some(event) = keyed {
         // The check value was removed. Sealing now would vouch for chains that may have been rewritten.
         let what = "an audit event with a key but no secret key check";
-        return Err(StoreError::Unreadable { what, value: format!("{} of {}", event.sequence, event.chain_id) });
+        return Err(SqlError::Unreadable { what, value: format!("{} of {}", event.sequence, event.chain_id) }.into());
     }
     let chains = audit_chain::Entity::find()
         .filter(audit_chain::Column::Length.gt(0))
