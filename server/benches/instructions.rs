@@ -26,9 +26,9 @@ use serde_json::json;
 use server::{
     api::{Api, ApiState},
     app::{App, EdgeMiddleware},
-    config::Cli,
+    cli::Cli,
+    installation,
     listen::{self, ConnectionLimits},
-    serve, telemetry,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -110,11 +110,11 @@ async fn start(folder: &TempDir) -> Result<(Keyring, SocketAddr)> {
     let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), clock).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    let public_url = serve::public_url(&settings, address);
+    let public_url = installation::public_url(&settings, address);
     let metrics = Arc::default();
     let api = Api::new(ApiState {
         keyring: keyring.clone(),
-        booking: serve::booking(&keyring),
+        booking: installation::booking(&keyring),
         metrics: Arc::clone(&metrics),
         public_url: public_url.clone(),
     });

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub mod admission;
-mod body;
+pub mod body;
 pub(crate) mod call_record;
 pub(crate) mod cors;
 pub mod credential;

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use crate::{
     address,
-    api::{self, Api, call_record::CallRecord},
+    api::{self, Api, body::MAX_BODY_BYTES, call_record::CallRecord},
     gateway, guard,
     metrics::Metrics,
     problem,
@@ -25,9 +25,6 @@ use crate::{
     request_log::RequestLog,
     route::Route,
 };
-
-/// More than the longest form takes.
-pub const MAX_CONSOLE_BODY_BYTES: usize = 64 * 1024;
 
 /// What has to be known of the installation to let requests in.
 pub struct EdgeMiddleware {
@@ -48,7 +45,7 @@ impl App {
     /// Wraps the console, whose bodies are limited here, and the API, which limits them itself.
     pub fn new(edge: EdgeMiddleware, console: Router, api: Api) -> Self {
         let edge = Arc::new(edge);
-        let router = console.layer(RequestBodyLimitLayer::new(MAX_CONSOLE_BODY_BYTES)).merge(api::router(api.clone()));
+        let router = console.layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES)).merge(api::router(api.clone()));
         Self { router: router.layer(middleware::from_fn_with_state(edge.clone(), layer)), edge, api }
     }
 
@@ -103,7 +100,7 @@ impl EdgeMiddleware {
             let response = catch_panic(answer(request)).await;
             let mut response = problem::finish(response, log.is_head(), version, &self.public_url, id);
             let duration = log.finish(&response);
-            self.metrics.time(log.method, &log.route, response.status(), duration);
+            self.metrics.observe_request(log.method, &log.route, response.status(), duration);
             guard::set_security_headers(response.headers_mut(), &self.public_url);
             response.headers_mut().insert(X_REQUEST_ID, id.header());
             response

@@ -1,20 +1,10 @@
-//! The commands that work on the data: carried out here, or by the server that owns the database.
+//! The commands that work on data, in this process or in the running server.
 
-use std::{
-    io::{IsTerminal, Write},
-    process::ExitCode,
-};
-
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use keyring::{Error, Keyring};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{
-    config::{Cli, Invocation, Settings},
-    database_lock::{self, Executor},
-    serve,
-};
+use crate::{installation, outcome::Outcome};
 
 mod audit;
 mod group;
@@ -24,10 +14,6 @@ mod person;
 mod property;
 mod secret_key;
 mod tenant;
-
-const EXIT_SUCCESS: u8 = 0;
-const EXIT_REFUSED: u8 = 1;
-const EXIT_USAGE: u8 = 2;
 
 /// The commands that work on data.
 #[derive(Subcommand, Clone)]
@@ -62,48 +48,14 @@ pub enum Command {
 }
 
 impl Command {
-    fn wants_input(&self) -> bool {
+    /// Whether the command reads a password from standard input.
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
         matches!(self, Self::Person(command) if command.wants_input())
     }
 }
 
-/// What a command prints, and how it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    pub code: u8,
-    pub output: String,
-    pub error: String,
-}
-
-impl Outcome {
-    #[must_use]
-    pub fn done(output: String) -> Self {
-        Self { code: EXIT_SUCCESS, output, error: String::new() }
-    }
-
-    /// Understood and not carried out.
-    #[must_use]
-    pub fn refused(reason: &str) -> Self {
-        Self { code: EXIT_REFUSED, output: String::new(), error: format!("latchkey: {reason}\n") }
-    }
-
-    /// It failed because the server or database could not be reached.
-    #[must_use]
-    pub fn unavailable(reason: &str, as_json: bool) -> Self {
-        Refusal::new("unavailable", reason).outcome(as_json)
-    }
-
-    /// Prints it all and says how to exit.
-    #[must_use]
-    pub fn print(self) -> ExitCode {
-        // The reader may have closed the pipe.
-        let _ = std::io::stdout().write_all(self.output.as_bytes());
-        let _ = std::io::stderr().write_all(self.error.as_bytes());
-        ExitCode::from(self.code)
-    }
-}
-
-/// What a command has to say when it is done: for programs, and for people.
+/// The result of a command, as JSON and as text.
 struct Report {
     json: Value,
     text: String,
@@ -124,88 +76,36 @@ impl Report {
         let output = if as_json { format!("{}\n", self.json) } else { self.text };
         match self.failure {
             Some(reason) => Outcome { output, ..Outcome::refused(&reason) },
-            None => Outcome::done(output),
+            None => Outcome::success(output),
         }
     }
 }
 
-/// Brings the database up to date. A server that owns it did so when it started.
-pub async fn migrate(settings: &Settings) -> Outcome {
-    let migrated = match database_lock::find_executor(&settings.database_url).await {
-        Ok(Executor::Owner(_)) => Ok(()),
-        Ok(Executor::We(_ownership)) => serve::migrate(settings).await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match migrated {
-        Ok(()) if settings.json => Outcome::done(format!("{}\n", json!({ "up_to_date": true }))),
-        Ok(()) => Outcome::done("The database is up to date.\n".to_owned()),
-        Err(reason) => Outcome::unavailable(&reason, settings.json),
-    }
-}
-
-/// Executes a command here, or forwards it to the running server.
-pub async fn run(settings: &Settings, command: Command) -> Outcome {
-    if let Command::SecretKey(secret_key::SecretKeyCommand::Generate) = command {
-        // There is no database yet that could be opened.
-        return secret_key::generate().outcome(settings.json);
-    }
-    let input = if command.wants_input() { read_input() } else { Ok(String::new()) };
-    let input = match input {
-        Ok(input) => input,
-        Err(cause) => return Outcome::unavailable(&format!("cannot read standard input: {cause}"), settings.json),
-    };
-    match database_lock::find_executor(&settings.database_url).await {
-        Ok(Executor::Owner(stream)) => {
-            let asked = database_lock::forward_command(stream, std::env::args().collect(), input).await;
-            asked.unwrap_or_else(|error| Outcome::unavailable(&error.to_string(), settings.json))
-        }
-        Ok(Executor::We(_ownership)) => match serve::open(settings).await {
-            Ok(keyring) => {
-                let public_url = serve::public_url(settings, settings.addr);
-                let outcome = execute(&keyring, &public_url, command, settings.json, input).await;
-                match keyring.close().await {
-                    Ok(()) => outcome,
-                    Err(error) => {
-                        Outcome::unavailable(&format!("the database could not be closed: {error}"), settings.json)
-                    }
-                }
-            }
-            Err(error) => Outcome::unavailable(&error.to_string(), settings.json),
-        },
-        Err(error) => Outcome::unavailable(&error.to_string(), settings.json),
-    }
-}
-
-/// Reads the first line of standard input, with a prompt on a terminal.
-fn read_input() -> std::io::Result<String> {
-    if std::io::stdin().is_terminal() {
-        eprint!("Password: ");
-    }
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(line)
-}
-
-/// Executes a command that another process forwarded over the control socket.
-pub async fn parse_and_execute(keyring: &Keyring, public_url: &str, arguments: &[String], input: String) -> Outcome {
-    match Cli::try_parse_from(arguments) {
-        Ok(cli) => match cli.invocation() {
-            Invocation::Execute(command) => execute(keyring, public_url, *command, cli.settings.json, input).await,
-            Invocation::Serve(_) | Invocation::Migrate => Outcome::refused("the server is already running"),
-        },
-        Err(error) => Outcome { code: EXIT_USAGE, output: String::new(), error: error.to_string() },
-    }
-}
-
-async fn execute(keyring: &Keyring, public_url: &str, command: Command, as_json: bool, input: String) -> Outcome {
+/// Executes a command on a database that this process has opened.
+pub async fn execute(keyring: &Keyring, public_url: &str, command: Command, as_json: bool, input: String) -> Outcome {
     match apply(keyring, public_url, command, input).await {
         Ok(report) => report.outcome(as_json),
         Err(refusal) => refusal.outcome(as_json),
     }
 }
 
+/// Executes a command that needs no database.
+#[must_use]
+pub fn execute_without_database(command: &Command, as_json: bool) -> Option<Outcome> {
+    match command {
+        Command::SecretKey(secret_key::SecretKeyCommand::Generate) => Some(secret_key::generate().outcome(as_json)),
+        _ => None,
+    }
+}
+
+/// The command failed because the server or database could not be reached.
+#[must_use]
+pub fn unavailable(reason: &str, as_json: bool) -> Outcome {
+    Refusal::new("unavailable", reason).outcome(as_json)
+}
+
 async fn apply(keyring: &Keyring, public_url: &str, command: Command, input: String) -> Result<Report, Refusal> {
-    let booking = || serve::booking(keyring);
+    let booking = || installation::booking(keyring);
     Ok(match command {
         Command::Tenant(command) => tenant::execute(keyring, command).await?,
         Command::Person(command) => person::execute(keyring, public_url, command, input).await?,
@@ -219,11 +119,11 @@ async fn apply(keyring: &Keyring, public_url: &str, command: Command, input: Str
     })
 }
 
-/// Why a command was not carried out: for programs, and for people.
+/// Why a command was refused.
 struct Refusal {
     code: &'static str,
     detail: String,
-    /// Every wrong field, when fields were wrong.
+    /// The invalid fields, if there are any.
     errors: Value,
 }
 
@@ -252,6 +152,10 @@ impl From<Error> for Refusal {
 
 impl From<booking::Error> for Refusal {
     fn from(error: booking::Error) -> Self {
+        use booking::Error::{DiskFull, OutcomeUnknown, Unavailable};
+        if matches!(error, Unavailable(_) | DiskFull(_) | OutcomeUnknown(_)) {
+            tracing::error!(cause = %error.root_cause(), "database error");
+        }
         let detail = error.to_string();
         match error {
             booking::Error::NotFound(_) => Self::new("not_found", detail),
@@ -259,18 +163,9 @@ impl From<booking::Error> for Refusal {
                 let wrong = |error: booking::FieldError| json!({ "field": error.field, "code": error.code, "detail": error.detail });
                 Self { errors: wrong_fields.into_iter().map(wrong).collect(), ..Self::new("invalid", detail) }
             }
-            booking::Error::Unavailable(cause) => {
-                tracing::error!(%cause, "the database failed");
-                Self::new("unavailable", detail)
-            }
-            booking::Error::DiskFull(cause) => {
-                tracing::error!(%cause, "the database's disk is full");
-                Self::new("disk_full", detail)
-            }
-            booking::Error::OutcomeUnknown(cause) => {
-                tracing::error!(%cause, "the outcome of a write is unknown");
-                Self::new("outcome_unknown", detail)
-            }
+            booking::Error::Unavailable(_) => Self::new("unavailable", detail),
+            booking::Error::DiskFull(_) => Self::new("disk_full", detail),
+            booking::Error::OutcomeUnknown(_) => Self::new("outcome_unknown", detail),
             booking::Error::SoldOut { .. }
             | booking::Error::KeyReused
             | booking::Error::StillRunning

@@ -7,11 +7,10 @@ use std::{
     fs::{File, Permissions, TryLockError},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
-use keyring::{Database, Keyring};
+use keyring::Database;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,13 +19,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{
-    commands::{self, Outcome},
-    file_modes::with_suffix,
-};
+use crate::{file_modes::with_suffix, outcome::Outcome};
 
 /// How long to wait for a command that owns the file at the moment.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(25);
 const MAX_REQUEST_BYTES: u64 = 1024 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,8 +33,8 @@ pub enum DatabaseLockError {
     InUse { file: PathBuf },
     #[error("cannot use {file}: {cause}")]
     Unusable { file: PathBuf, cause: std::io::Error },
-    #[error("the server that owns the database broke off: {0}")]
-    BrokenOff(std::io::Error),
+    #[error("the server that owns the database closed the connection: {0}")]
+    ConnectionClosed(std::io::Error),
 }
 
 /// The right to open the database.
@@ -53,27 +49,26 @@ struct LockedFile {
     socket: PathBuf,
 }
 
-/// Who is to carry out a command.
+/// Who executes a command.
 pub enum Executor {
-    /// This process.
-    We(DatabaseLock),
-    /// The server at the other end.
-    Owner(UnixStream),
+    ThisProcess(DatabaseLock),
+    /// The running server, at the other end of the control socket.
+    Server(UnixStream),
 }
 
 impl DatabaseLock {
-    /// Takes the database, after a while if a command has it at the moment.
+    /// Acquires the database, waiting for a command that owns it at the moment.
     ///
     /// # Errors
     /// If another process owns the file.
     pub async fn wait(database_url: &str) -> Result<Self, DatabaseLockError> {
         let Some(file) = Database::file(database_url) else { return Ok(Self { file: None }) };
-        let patient_until = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
-            if let Some(ownership) = Self::take(file)? {
-                return Ok(ownership);
+            if let Some(lock) = Self::take(file)? {
+                return Ok(lock);
             }
-            if Instant::now() >= patient_until || UnixStream::connect(with_suffix(file, ".sock")).await.is_ok() {
+            if Instant::now() >= deadline || UnixStream::connect(with_suffix(file, ".sock")).await.is_ok() {
                 return Err(DatabaseLockError::InUse { file: file.to_owned() });
             }
             sleep(LOCK_POLL_INTERVAL).await;
@@ -86,25 +81,31 @@ impl DatabaseLock {
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
-        let lock = File::options()
+        let lock_file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(with_suffix(file, ".lock"))
             .map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { file: Some(LockedFile { _lock: lock, socket: with_suffix(file, ".sock") }) })),
+        match lock_file.try_lock() {
+            Ok(()) => {
+                Ok(Some(Self { file: Some(LockedFile { _lock: lock_file, socket: with_suffix(file, ".sock") }) }))
+            }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(cause)) => Err(unusable(cause)),
         }
     }
 
-    /// Carries out what commands hand over, for as long as the answer is kept.
+    /// Serves the control socket until the returned guard is dropped. Each forwarded command is passed to `execute`.
     ///
     /// # Errors
-    /// If the socket cannot be made.
-    pub fn answer_commands(self, keyring: Keyring, public_url: Arc<str>) -> Result<Commands, DatabaseLockError> {
-        let Some(file) = self.file else { return Ok(Commands { serving: None }) };
+    /// If the socket cannot be created.
+    pub fn serve_commands<E, F>(self, execute: E) -> Result<ControlSocket, DatabaseLockError>
+    where
+        E: Fn(ForwardedCommand) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let Some(file) = self.file else { return Ok(ControlSocket { serving: None }) };
         let unusable = |cause| DatabaseLockError::Unusable { file: file.socket.clone(), cause };
         // Left behind by an owner that was killed: we hold the lock, so no process listens there.
         let _ = std::fs::remove_file(&file.socket);
@@ -114,7 +115,7 @@ impl DatabaseLock {
         let task = tokio::spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => drop(tokio::spawn(answer_command(stream, keyring.clone(), public_url.clone()))),
+                    Ok((stream, _)) => drop(tokio::spawn(answer_command(stream, execute.clone()))),
                     Err(cause) => {
                         tracing::warn!(%cause, "a command could not be accepted");
                         sleep(LOCK_POLL_INTERVAL).await;
@@ -122,16 +123,16 @@ impl DatabaseLock {
                 }
             }
         });
-        Ok(Commands { serving: Some((task, file)) })
+        Ok(ControlSocket { serving: Some((task, file)) })
     }
 }
 
-/// Keeps the file and its socket until it is dropped.
-pub struct Commands {
+/// Keeps the lock and the control socket until it is dropped.
+pub struct ControlSocket {
     serving: Option<(JoinHandle<()>, LockedFile)>,
 }
 
-impl Drop for Commands {
+impl Drop for ControlSocket {
     fn drop(&mut self) {
         if let Some((task, file)) = &self.serving {
             task.abort();
@@ -140,23 +141,24 @@ impl Drop for Commands {
     }
 }
 
-/// A command on its way to the owner.
+/// A command on its way to the running server.
 #[derive(Serialize, Deserialize)]
-struct Request {
-    words: Vec<String>,
-    input: String,
+pub struct ForwardedCommand {
+    pub arguments: Vec<String>,
+    /// What it read from standard input.
+    pub input: String,
 }
 
-async fn answer_command(mut stream: UnixStream, keyring: Keyring, public_url: Arc<str>) {
+async fn answer_command<F: Future<Output = Outcome>>(mut stream: UnixStream, execute: impl Fn(ForwardedCommand) -> F) {
     let handled = timeout(REQUEST_TIMEOUT, async {
         let mut text = String::new();
         (&mut stream).take(MAX_REQUEST_BYTES).read_to_string(&mut text).await?;
-        Ok::<_, std::io::Error>(serde_json::from_str::<Request>(&text)?)
+        Ok::<_, std::io::Error>(serde_json::from_str::<ForwardedCommand>(&text)?)
     })
     .await;
     let outcome = match handled {
-        Ok(Ok(request)) => commands::parse_and_execute(&keyring, &public_url, &request.words, request.input).await,
-        Ok(Err(cause)) => Outcome::refused(&format!("the command could not be read: {cause}")),
+        Ok(Ok(command)) => execute(command).await,
+        Ok(Err(cause)) => Outcome::refused(&format!("the command could not be parsed: {cause}")),
         Err(_) => Outcome::refused("the command took too long to arrive"),
     };
     if let Ok(answer) = serde_json::to_vec(&outcome) {
@@ -166,21 +168,23 @@ async fn answer_command(mut stream: UnixStream, keyring: Keyring, public_url: Ar
     }
 }
 
-/// Finds the owner, or becomes it.
+/// Connects to the server that owns the database, or acquires the database.
 ///
 /// # Errors
-/// If neither comes about in time.
+/// If neither succeeds in time.
 pub async fn find_executor(database_url: &str) -> Result<Executor, DatabaseLockError> {
-    let Some(file) = Database::file(database_url) else { return Ok(Executor::We(DatabaseLock { file: None })) };
-    let patient_until = Instant::now() + PATIENCE;
+    let Some(file) = Database::file(database_url) else {
+        return Ok(Executor::ThisProcess(DatabaseLock { file: None }));
+    };
+    let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
         if let Ok(stream) = UnixStream::connect(with_suffix(file, ".sock")).await {
-            return Ok(Executor::Owner(stream));
+            return Ok(Executor::Server(stream));
         }
-        if let Some(ownership) = DatabaseLock::take(file)? {
-            return Ok(Executor::We(ownership));
+        if let Some(lock) = DatabaseLock::take(file)? {
+            return Ok(Executor::ThisProcess(lock));
         }
-        if Instant::now() >= patient_until {
+        if Instant::now() >= deadline {
             return Err(DatabaseLockError::InUse { file: file.to_owned() });
         }
         sleep(LOCK_POLL_INTERVAL).await;
@@ -190,19 +194,14 @@ pub async fn find_executor(database_url: &str) -> Result<Executor, DatabaseLockE
 /// Forwards the command and waits for the outcome.
 ///
 /// # Errors
-/// If the owner goes away before it has answered.
-pub async fn forward_command(
-    mut owner: UnixStream,
-    words: Vec<String>,
-    input: String,
-) -> Result<Outcome, DatabaseLockError> {
-    let call_record = async {
-        let request = serde_json::to_vec(&Request { words, input })?;
-        owner.write_all(&request).await?;
-        owner.shutdown().await?;
+/// If the server ends before it has answered.
+pub async fn forward_command(mut server: UnixStream, command: ForwardedCommand) -> Result<Outcome, DatabaseLockError> {
+    let exchange = async {
+        server.write_all(&serde_json::to_vec(&command)?).await?;
+        server.shutdown().await?;
         let mut answer = Vec::new();
-        owner.read_to_end(&mut answer).await?;
+        server.read_to_end(&mut answer).await?;
         Ok(serde_json::from_slice(&answer)?)
     };
-    call_record.await.map_err(DatabaseLockError::BrokenOff)
+    exchange.await.map_err(DatabaseLockError::ConnectionClosed)
 }

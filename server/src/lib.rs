@@ -1,4 +1,4 @@
-//! The program `latchkey`: its configuration, its command line, and what it answers over HTTP.
+//! The program `latchkey`: its command line, its configuration, and its HTTP surfaces.
 
 // The views are deeply nested types.
 #![recursion_limit = "256"]
@@ -7,6 +7,8 @@ pub mod address;
 pub mod api;
 pub mod app;
 pub mod assets;
+pub mod background;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod console;
@@ -15,9 +17,11 @@ pub mod file_modes;
 pub mod gateway;
 pub mod guard;
 pub mod health;
+pub mod installation;
 pub mod listen;
 mod log_throttle;
 pub mod metrics;
+pub mod outcome;
 pub mod problem;
 mod redact;
 pub mod request_id;

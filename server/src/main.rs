@@ -1,16 +1,18 @@
-//! Reads the command line and does what it says.
+//! Parses the command line and runs it.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
 use server::{
-    commands::{self, Outcome},
-    config::{Cli, Invocation, LogFormat},
-    file_modes, serve, telemetry,
+    cli::{self, Cli, Invocation},
+    config::LogFormat,
+    file_modes,
+    outcome::Outcome,
+    serve, telemetry,
 };
 
-/// Every answer takes some dozens of small allocations.
+/// Every response takes some dozens of small allocations.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -34,7 +36,7 @@ async fn run() -> ExitCode {
                 Err(error) => Outcome::refused(&error.to_string()).print(),
             }
         }
-        Invocation::Migrate => commands::migrate(&cli.settings).await.print(),
-        Invocation::Execute(command) => commands::run(&cli.settings, *command).await.print(),
+        Invocation::Migrate => cli::migrate(&cli.settings).await.print(),
+        Invocation::Execute(command) => cli::run_command(&cli.settings, *command).await.print(),
     }
 }

@@ -23,7 +23,7 @@ const OPEN_METRICS: HeaderValue =
 const DURATIONS: [f64; 14] =
     [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Everything that is counted.
+/// The metrics of this process.
 pub struct Metrics {
     registry: Registry,
     durations: Family<HttpLabels, Histogram, fn() -> Histogram>,
@@ -35,6 +35,7 @@ pub struct Metrics {
     usage_pending: Gauge<u64, AtomicU64>,
     confirmations: Histogram,
     lease_remaining: Gauge<f64, AtomicU64>,
+    task_restarts: Family<TaskLabels, Counter>,
 }
 
 /// A server that owns its file holds its lease permanently.
@@ -57,18 +58,23 @@ struct SignInFailureLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TaskLabels {
+    task: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let durations: Family<HttpLabels, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(DURATIONS));
-        let said = Family::<VerdictLabels, Counter>::default();
-        let verdicts =
-            Verdict::ALL.map(|verdict| said.get_or_create_owned(&VerdictLabels { verdict: verdict.as_str() }));
+        let verdict_family = Family::<VerdictLabels, Counter>::default();
+        let verdicts = Verdict::ALL
+            .map(|verdict| verdict_family.get_or_create_owned(&VerdictLabels { verdict: verdict.as_str() }));
         let usage_pending = Gauge::default();
         let mut registry = Registry::default();
-        let help = "How long requests took, until their answer began";
+        let help = "Duration of requests until their response began";
         registry.register_with_unit("http_server_request_duration", help, Unit::Seconds, durations.clone());
-        registry.register("latchkey_verdicts", "What was said of keys that were presented", said);
+        registry.register("latchkey_verdicts", "Verdicts on presented keys", verdict_family);
         let sign_in_failures = Family::<SignInFailureLabels, Counter>::default();
         for reason in SecurityEvent::ALL.into_iter().filter_map(sign_in_failure) {
             drop(sign_in_failures.get_or_create(&SignInFailureLabels { reason }));
@@ -83,10 +89,12 @@ impl Default for Metrics {
         let help = "Calls with keys that are not written to the database yet";
         registry.register("latchkey_usage_pending", help, usage_pending.clone());
         let (confirmations, lease_remaining) = (Histogram::new(DURATIONS), Gauge::default());
-        let help = "How long changes took, from their commit until they were in force on every server";
+        let help = "Duration of changes from their commit until all servers had applied them";
         registry.register_with_unit("latchkey_revocation_confirm", help, Unit::Seconds, confirmations.clone());
-        let help = "For how long keys can be answered from memory without hearing from the database";
+        let help = "How long the cache can be used without another renewal of the lease";
         registry.register_with_unit("latchkey_lease_remaining", help, Unit::Seconds, lease_remaining.clone());
+        let task_restarts = Family::<TaskLabels, Counter>::default();
+        registry.register("latchkey_task_restarts", "Restarts of background tasks that failed", task_restarts.clone());
         Self {
             registry,
             durations,
@@ -97,20 +105,21 @@ impl Default for Metrics {
             usage_pending,
             confirmations,
             lease_remaining,
+            task_restarts,
         }
     }
 }
 
 impl Metrics {
     pub fn count_verdict(&self, verdict: Verdict) {
-        let place = Verdict::ALL.iter().position(|other| *other == verdict);
-        if let Some(counter) = place.and_then(|place| self.verdicts.get(place)) {
+        let index = Verdict::ALL.iter().position(|other| *other == verdict);
+        if let Some(counter) = index.and_then(|index| self.verdicts.get(index)) {
             counter.inc();
         }
     }
 
-    /// Notes how long a request took until its answer began.
-    pub fn time(&self, method: &'static str, route: &Route, status: StatusCode, took: Duration) {
+    /// Observes how long a request took until its response began.
+    pub fn observe_request(&self, method: &'static str, route: &Route, status: StatusCode, took: Duration) {
         let answered = HttpLabels { route: route.to_text(), method, status: status.as_u16() };
         self.durations.get_or_create(&answered).observe(took.as_secs_f64());
     }
@@ -139,7 +148,12 @@ impl Metrics {
         self.confirmations.observe(took.as_secs_f64());
     }
 
-    /// All the numbers, as they are now.
+    pub fn set_task_restarts(&self, task: &'static str, restarts: u64) {
+        let counter = self.task_restarts.get_or_create_owned(&TaskLabels { task });
+        counter.inc_by(restarts.saturating_sub(counter.get()));
+    }
+
+    /// Renders all metrics in the OpenMetrics format.
     pub fn render(&self) -> Response {
         ([(CONTENT_TYPE, OPEN_METRICS)], self.to_text()).into_response()
     }

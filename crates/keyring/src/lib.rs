@@ -35,7 +35,7 @@ mod token;
 mod totp;
 mod usage;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use chrono::NaiveDate;
 use domain::secret::Product;
@@ -93,6 +93,7 @@ pub struct Keyring {
     security_events: Arc<security_events::SecurityEvents>,
     evaluator: Evaluator,
     confirmations: Arc<confirmations::Confirmations>,
+    lease_renewal_restarts: Arc<AtomicU64>,
     usage: Arc<Usage>,
     /// Usage is written in one batch at a time, so that a caller that gets the lock knows that the previous one is
     /// written.
@@ -126,6 +127,7 @@ impl Keyring {
             security_events: Arc::default(),
             evaluator,
             confirmations: Arc::default(),
+            lease_renewal_restarts: Arc::default(),
             usage: Arc::default(),
             usage_writer: Arc::default(),
             write_check: Arc::default(),

@@ -1,8 +1,9 @@
-//! This process as one of the nodes on a database: its lease, kept alive for as long as it serves.
+//! Membership in the cluster: registers this process as a node, and renews its lease.
 
 use std::{
     convert::Infallible,
-    sync::Arc,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -13,19 +14,19 @@ use store::{
     cluster::{ChangeListener, DedicatedConnection, Tables, dedicated_connection},
 };
 use tokio::{
-    runtime,
-    sync::{Notify, oneshot},
+    runtime::{self, Runtime},
+    sync::{Notify, oneshot, watch},
     time::sleep,
 };
-use verify::{LookUpError, Node, Runtime};
+use verify::{LookUpError, Node, Runtime as _};
 
 use crate::{Keyring, cluster_tables::ClusterTables, error::Error, secret::random_hex};
 
-/// How often a lease is renewed when nothing happens: often enough that it outlives a renewal or two that fail.
+/// How often the lease is renewed: often enough that it outlives one or two failed renewals.
 const RENEWAL_INTERVAL: Duration = Duration::from_millis(500);
-/// How soon after one that failed.
+/// How soon to retry after a failure.
 const RENEWAL_RETRY_DELAY: Duration = Duration::from_millis(100);
-/// How long one may take.
+/// How long one renewal may take.
 const RENEWAL_TIMEOUT: Duration = Duration::from_millis(800);
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -35,7 +36,7 @@ pub struct Membership {
 }
 
 struct RenewalState {
-    leave: oneshot::Sender<()>,
+    leave: watch::Sender<bool>,
     left: oneshot::Receiver<()>,
 }
 
@@ -43,41 +44,31 @@ impl Membership {
     /// Leaves the cluster, so that changes do not wait for this node any more, and stops trusting the cache.
     pub async fn leave(self) {
         if let Some(RenewalState { leave, left }) = self.renewing {
-            let _ = leave.send(());
+            let _ = leave.send(true);
             if left.await.is_err() {
-                tracing::error!("the lease was not given back");
+                tracing::error!("the node could not be deregistered");
             }
         }
     }
 }
 
 impl Keyring {
-    /// Becomes a node: from now on keys are answered from memory. The owner of a file needs no lease for that.
+    /// Joins the cluster: from now on the cache is used. The owner of a SQLite file needs no lease for that.
     ///
     /// # Errors
-    /// If the first lease cannot be had.
+    /// If the first lease cannot be acquired.
     pub async fn join(&self) -> Result<Membership, Error> {
         let Some(url) = self.database.shared_url() else {
             return Ok(Membership { renewing: None });
         };
-        let url = url.to_owned();
-        let keyring = self.clone();
         let (joined, has_joined) = oneshot::channel();
-        let (leave, is_to_leave) = oneshot::channel();
+        let (leave, leaving) = watch::channel(false);
         let (gone, left) = oneshot::channel();
-        // A thread of its own: however busy the others are with answers, the lease goes on.
+        // A thread of its own, so that the lease is renewed however busy the others are.
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
-        let renew = async move {
-            match Renewal::begin(keyring, &url).await {
-                Ok(renewal) => {
-                    let _ = joined.send(Ok(()));
-                    renewal.go_on(&url, is_to_leave).await;
-                }
-                Err(cause) => drop(joined.send(Err(Error::from(cause)))),
-            }
-        };
+        let (keyring, url) = (self.clone(), url.to_owned());
         let work = move || {
-            runtime.block_on(renew);
+            keep_renewing(&runtime, &keyring, &url, joined, &leaving);
             let _ = gone.send(());
         };
         thread::Builder::new().name("lease".to_owned()).spawn(work).map_err(no_thread)?;
@@ -85,17 +76,69 @@ impl Keyring {
         Ok(Membership { renewing: Some(RenewalState { leave, left }) })
     }
 
-    /// For how long this node may go on if it hears nothing more from the database. None when it needs no lease.
+    /// How often the renewal of the lease was restarted after a panic.
+    #[must_use]
+    pub fn lease_renewal_restarts(&self) -> u64 {
+        self.lease_renewal_restarts.load(Ordering::Relaxed)
+    }
+
+    /// How long the lease lasts without another renewal. None if the process needs no lease.
     #[must_use]
     pub fn lease_remaining(&self) -> Option<Duration> {
         self.evaluator.lease().remaining(self.clock.ticks()).map(Duration::from_millis)
     }
 
-    /// How long each change since the last time took, from its commit until it was in force everywhere.
+    /// Returns how long changes since the last call took to be applied by all nodes.
     #[must_use]
     pub fn take_confirmations(&self) -> Vec<Duration> {
         self.confirmations.collect()
     }
+}
+
+/// Renews the lease until the node leaves. A panic ends the lease, and the renewal starts over.
+fn keep_renewing(
+    runtime: &Runtime,
+    keyring: &Keyring,
+    url: &str,
+    joined: oneshot::Sender<Result<(), Error>>,
+    leaving: &watch::Receiver<bool>,
+) {
+    let mut joined = Some(joined);
+    loop {
+        let renewal = AssertUnwindSafe(|| runtime.block_on(renew_until(keyring, url, &mut joined, leaving.clone())));
+        let cause = match catch_unwind(renewal) {
+            Ok(Ok(())) => return,
+            Ok(Err(cause)) => cause.to_string(),
+            Err(_) => "it panicked".to_owned(),
+        };
+        keyring.evaluator.lease().end();
+        keyring.lease_renewal_restarts.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(cause, "lease renewal failed and is restarted");
+        thread::sleep(RENEWAL_RETRY_DELAY);
+    }
+}
+
+async fn renew_until(
+    keyring: &Keyring,
+    url: &str,
+    joined: &mut Option<oneshot::Sender<Result<(), Error>>>,
+    leaving: watch::Receiver<bool>,
+) -> Result<(), StoreError> {
+    let renewal = match (Renewal::begin(keyring.clone(), url).await, joined.take()) {
+        (Ok(renewal), joined) => {
+            if let Some(joined) = joined {
+                let _ = joined.send(Ok(()));
+            }
+            renewal
+        }
+        (Err(cause), Some(joined)) => {
+            let _ = joined.send(Err(cause.into()));
+            return Ok(());
+        }
+        (Err(cause), None) => return Err(cause),
+    };
+    renewal.run(url, leaving).await;
+    Ok(())
 }
 
 struct Renewal {
@@ -115,21 +158,21 @@ impl Renewal {
         Ok(renewal)
     }
 
-    async fn go_on(mut self, url: &str, is_to_leave: oneshot::Receiver<()>) {
+    async fn run(mut self, url: &str, mut leaving: watch::Receiver<bool>) {
         let hint = Notify::new();
         tokio::select! {
-            never = self.keep_renewing(&hint) => match never {},
+            never = self.renew_forever(&hint) => match never {},
             never = listen(url, &hint) => match never {},
-            _ = is_to_leave => {}
+            _ = leaving.wait_for(|is_leaving| *is_leaving) => {}
         }
         if let Err(cause) =
             self.node.leave(&ClusterTables::new(Tables::new(&self.connection), &self.keyring.clock)).await
         {
-            tracing::warn!(%cause, "the other nodes will find out by themselves that this one is gone");
+            tracing::warn!(%cause, "the node could not be deregistered; changes wait for its lease to expire");
         }
     }
 
-    async fn keep_renewing(&mut self, hint: &Notify) -> Infallible {
+    async fn renew_forever(&mut self, hint: &Notify) -> Infallible {
         loop {
             let pause = match self.renew().await {
                 Ok(()) => RENEWAL_INTERVAL,
@@ -164,7 +207,7 @@ impl Renewal {
     }
 }
 
-/// Wakes the renewal whenever something has changed, for as long as the database says so.
+/// Wakes the renewal whenever the database announces a change.
 async fn listen(url: &str, hint: &Notify) -> Infallible {
     loop {
         if let Ok(mut changes_listener) = ChangeListener::listen(url).await {
@@ -172,7 +215,7 @@ async fn listen(url: &str, hint: &Notify) -> Infallible {
                 hint.notify_one();
             }
         }
-        // Without hints everything takes a little longer, and that is all.
+        // Without notifications, changes take a little longer.
         sleep(RENEWAL_INTERVAL).await;
     }
 }

@@ -17,12 +17,14 @@ use serde_json::{Map, Value};
 
 use super::parameters::parse_date;
 use crate::{
-    app::MAX_CONSOLE_BODY_BYTES,
     problem::{Code, Problem, WrongField},
     redact,
 };
 
 const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The longest body of an API call or a form, in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Enough bytes for the response about most keys.
 const TYPICAL_RESPONSE_BYTES: usize = 1024;
@@ -62,7 +64,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 /// # Errors
 /// If it is too long, or broken off.
 pub async fn bytes(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, MAX_CONSOLE_BODY_BYTES).await.map_err(|error| unread(&error))
+    to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| unread(&error))
 }
 
 /// Deserializes a body directly. Only an invalid one is parsed field by field, to report everything that is wrong.

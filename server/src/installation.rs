@@ -1,0 +1,61 @@
+//! Opens the database of an installation.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use booking::Booking;
+use keyring::{Clock, Database, Keyring, OpenError, SecretKeyFile, SecretKeyFileError, StoreError};
+
+use crate::config::Settings;
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallationError {
+    #[error("cannot open the database: {0}")]
+    Open(#[source] StoreError),
+    #[error(transparent)]
+    SecretKeyFile(#[from] SecretKeyFileError),
+    #[error(transparent)]
+    SecretKeys(#[from] OpenError),
+    #[error("cannot migrate the database: {0}")]
+    Migrate(String),
+}
+
+/// Opens the database, migrates it and encrypts what an earlier version stored in clear. The caller owns the SQLite file.
+///
+/// # Errors
+/// If the database cannot be opened or migrated, or the secret keys do not belong to it.
+pub async fn open(settings: &Settings) -> Result<Keyring, InstallationError> {
+    let secret_keys = SecretKeyFile::locate(settings.secret_key_file.as_deref(), &settings.database_url)?;
+    let database = open_migrated(settings).await?;
+    let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), Clock::System).await?;
+    Ok(keyring.with_legacy_sunset(settings.legacy_sunset))
+}
+
+async fn open_migrated(settings: &Settings) -> Result<Database, InstallationError> {
+    let database = Database::open(&settings.database_url).await.map_err(InstallationError::Open)?;
+    migrations::apply(database.connection()).await.map_err(|cause| InstallationError::Migrate(cause.to_string()))?;
+    Ok(database)
+}
+
+/// Migrates the database. The caller owns the SQLite file.
+///
+/// # Errors
+/// If the database cannot be opened or migrated.
+pub async fn migrate(settings: &Settings) -> Result<(), InstallationError> {
+    open_migrated(settings).await?.close().await.map_err(InstallationError::Open)
+}
+
+/// Returns the booking engine on the same database.
+#[must_use]
+pub fn booking(keyring: &Keyring) -> Booking {
+    Booking::new(keyring.database().pool().clone())
+}
+
+/// Returns the URL of the console, for a server that listens on this address.
+#[must_use]
+pub fn public_url(settings: &Settings, bound: SocketAddr) -> Arc<str> {
+    match &settings.public_url {
+        Some(url) => url.as_str().into(),
+        None => format!("http://{bound}").into(),
+    }
+}
