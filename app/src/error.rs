@@ -100,7 +100,7 @@ impl FromServerFnError for ConsoleError {
 /// What a browser sent makes no sense to the server.
 #[cfg(feature = "ssr")]
 fn unreadable() -> ConsoleError {
-    crate::session::answer_with(axum::http::StatusCode::BAD_REQUEST);
+    crate::response::answer_with(axum::http::StatusCode::BAD_REQUEST);
     ConsoleError::Malformed
 }
 

@@ -9,10 +9,13 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{ConsoleError, SeenKey};
+use crate::{
+    error::{ConsoleError, SeenKey},
+    model::{KeysOf, SecretOnce},
+};
 
 #[cfg(feature = "ssr")]
-use crate::{pages, session};
+use crate::session;
 
 mod groups;
 mod people;
@@ -40,50 +43,11 @@ pub use tenants::{
     create_tenant, enter_tenant, leave_tenant, resume_subscription, stop_subscription,
 };
 
-/// A new secret on its way to the person, this once. Not `Debug`, so that it cannot end up in a log.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct SecretOnce {
-    pub id: KeyId,
-    pub secret: String,
-}
-
 /// All that the form needs to edit a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditableKey {
     pub key: SeenKey,
     pub choices: Choices,
-}
-
-/// Which keys are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeysOf {
-    Tenant,
-    /// The personal ones of whoever asks.
-    Oneself,
-    /// The personal ones of all the tenant's people, which an admin sees and can withdraw.
-    People,
-}
-
-impl KeysOf {
-    /// The page that lists these keys.
-    #[must_use]
-    pub const fn list_path(self) -> &'static str {
-        match self {
-            Self::Tenant => "/tenant-api-keys",
-            Self::Oneself => "/user-profile",
-            Self::People => "/tenant-api-keys/personal",
-        }
-    }
-
-    /// The page of one of these keys.
-    #[must_use]
-    pub fn path_of(self, key: &KeyId) -> String {
-        match self {
-            Self::Oneself => format!("/user-profile/api-keys/{key}"),
-            Self::Tenant | Self::People => format!("{}/{key}", self.list_path()),
-        }
-    }
 }
 
 /// Signs in and answers where to go. The organization is the slug of the person's tenant, and the code that of a second
@@ -98,7 +62,9 @@ pub async fn sign_in(
 ) -> Result<String, ConsoleError> {
     let next = session::safe_redirect_path(&next);
     let credentials = keyring::Credentials { organization: Some(organization), email, password: password.into() };
-    session::open(credentials, &code).await.inspect_err(|_| session::return_to_form(&pages::failed_sign_in(&next)))?;
+    session::open(credentials, &code)
+        .await
+        .inspect_err(|_| session::return_to_form(&session::failed_sign_in_path(&next)))?;
     leptos_axum::redirect(&next);
     Ok(next)
 }

@@ -12,6 +12,7 @@ pub mod functions;
 pub mod islands;
 
 mod components;
+mod model;
 
 #[cfg(feature = "ssr")]
 mod browsers;
@@ -24,6 +25,8 @@ mod pages;
 #[cfg(feature = "ssr")]
 mod reference;
 #[cfg(feature = "ssr")]
+mod response;
+#[cfg(feature = "ssr")]
 mod routes;
 #[cfg(feature = "ssr")]
 mod session;
@@ -31,6 +34,8 @@ mod session;
 mod shell;
 #[cfg(feature = "ssr")]
 mod times;
+#[cfg(feature = "ssr")]
+mod url;
 
 #[cfg(feature = "ssr")]
 pub use console::{ClientAddress, Console, Site};

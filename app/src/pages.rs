@@ -34,6 +34,7 @@ use crate::{
     console::Console,
     session,
     shell::{Page, Visit},
+    url,
 };
 
 pub(crate) use audit_log::{audit_export, audit_log};
@@ -50,8 +51,11 @@ pub(crate) use problem::not_found;
 pub(crate) use profile::profile;
 pub(crate) use properties::{properties, property};
 pub(crate) use security::{second_factor, security};
-pub(crate) use sign_in::{failed_sign_in, sign_in};
+pub(crate) use sign_in::sign_in;
 pub(crate) use tenants::{tenant, tenant_new, tenants};
+
+/// The path of the list of tenants.
+const TENANTS_PATH: &str = "/tenants";
 
 /// What is open to people who have yet to set up the second factor that their tenant asks for.
 const OPEN_TO_ALL: [&str; 4] = [security::PATH, "/security/second-factor", "/user-profile", "/user_profile"];
@@ -160,7 +164,8 @@ impl FromRequestParts<Console> for HolderVisitor {
 
 fn to_sign_in(parts: &Parts) -> Response {
     let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let sign_in = if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", url_encoded(here)) };
+    let sign_in =
+        if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", url::percent_encode(here)) };
     Redirect::to(&sign_in).into_response()
 }
 
@@ -179,21 +184,4 @@ impl Parameters {
     fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
-}
-
-/// A path with the parameters of a query behind it.
-fn address(path: &str, parameters: &[(&'static str, String)]) -> String {
-    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", url_encoded(value))).collect();
-    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
-}
-
-/// For a value in a query: everything but letters, digits and the plainest marks as `%XX`.
-pub(crate) fn url_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-        encoded
-    })
 }

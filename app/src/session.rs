@@ -19,8 +19,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     console::{ClientAddress, Console},
     error::{ChangedKey, ConsoleError, SeenKey},
-    functions::{KeysOf, SecretOnce},
-    times,
+    model::{KeysOf, SecretOnce},
+    response::answer_with,
+    times, url,
 };
 
 /// Under https the browser itself makes sure that nobody else set the cookie.
@@ -191,13 +192,6 @@ pub(crate) fn return_to_form(page: &str) {
     }
 }
 
-/// Sets the status of a server function's answer.
-pub(crate) fn answer_with(status: StatusCode) {
-    if let Some(options) = use_context::<ResponseOptions>() {
-        options.set_status(status);
-    }
-}
-
 /// Says when a client can try again, in whole seconds.
 fn set_retry_after(retry_after: Duration) {
     if let Some(options) = use_context::<ResponseOptions>() {
@@ -318,6 +312,15 @@ pub(crate) fn link_once(console: &Console, invitation: &Invitation) -> String {
 
 pub(crate) fn codes_once(codes: RecoveryCodes) -> Vec<String> {
     codes.iter().map(|code| code.expose_secret().to_owned()).collect()
+}
+
+pub(crate) const SIGN_IN_PATH: &str = "/sign-in";
+pub(crate) const NEXT: &str = "next";
+pub(crate) const FAILED: &str = "failed";
+
+/// Returns the path of the sign-in form after a failed attempt without scripts.
+pub(crate) fn failed_sign_in_path(next: &str) -> String {
+    url::with_query(SIGN_IN_PATH, &[(NEXT, next.to_owned()), (FAILED, "1".to_owned())])
 }
 
 #[cfg(test)]

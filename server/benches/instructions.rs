@@ -29,6 +29,7 @@ use server::{
     cli::Cli,
     installation,
     listen::{self, ConnectionLimits},
+    telemetry,
 };
 use tempfile::TempDir;
 use tokio::{

@@ -17,10 +17,7 @@ use super::{
     secret_dialog::SecretDialog,
     submit_button::SubmitButton,
 };
-use crate::{
-    error::ConsoleError,
-    functions::{KeysOf, generate_key},
-};
+use crate::{error::ConsoleError, functions::generate_key, model::KeysOf};
 
 #[island]
 pub fn GenerateKey(

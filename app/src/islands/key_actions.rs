@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{browser, notice};
 use crate::{
     components::Icon,
-    functions::{KeysOf, SecretOnce},
+    model::{KeysOf, SecretOnce},
 };
 
 mod confirm;

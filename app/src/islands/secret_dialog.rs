@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::shown_once::{OnceWords, ShownOnce, forget_on_leaving};
-use crate::functions::SecretOnce;
+use crate::model::SecretOnce;
 
 const WARNING: &str = "It is shown this once and cannot be shown again: only a hash of it is stored. Keep it where your \
                        integration keeps its secrets; if it gets lost, rotate the key.";

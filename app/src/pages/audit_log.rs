@@ -11,12 +11,12 @@ use domain::{
 use keyring::{AuditEvent, Error, SubjectKind, TenantAdmin, TimeZone};
 use leptos::prelude::*;
 
-use super::{AdminVisitor, Parameters, address, problem};
+use super::{AdminVisitor, Parameters, problem};
 use crate::{
     components::{Crumbs, DataTable, Icon, LogPager},
     console::Console,
-    functions::KeysOf,
-    times,
+    model::KeysOf,
+    times, url,
 };
 
 mod changes;
@@ -89,13 +89,13 @@ impl Shown {
 
 /// The address of the log as a query describes it.
 fn link(query: &AuditQuery) -> String {
-    address(PATH, &query.parameters())
+    url::with_query(PATH, &query.parameters())
 }
 
 #[component]
 fn AuditLog(shown: Shown) -> impl IntoView {
     let Shown { page, query, actors, words, .. } = shown.clone();
-    let export = address(CSV, &query.at(Start::Newest).parameters());
+    let export = url::with_query(CSV, &query.at(Start::Newest).parameters());
     let changes = if page.entries.is_empty() {
         view! { <Nothing is_filtered=query.is_filtered()/> }.into_any()
     } else {

@@ -8,7 +8,6 @@ use leptos::prelude::*;
 use super::{
     Visitor,
     problem::{AdminContacts, admin_contacts},
-    tenants,
 };
 use crate::components::Icon;
 
@@ -25,7 +24,7 @@ fn way_in(signed_in: &ActiveSession) -> Option<&'static str> {
     match signed_in.as_admin() {
         Ok(admin) if admin.tenant().api_keys => Some("/tenant-api-keys"),
         Ok(_) => Some("/audit-log"),
-        Err(_) => signed_in.as_super_user().ok().map(|_| tenants::PATH),
+        Err(_) => signed_in.as_super_user().ok().map(|_| super::TENANTS_PATH),
     }
 }
 

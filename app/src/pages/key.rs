@@ -16,15 +16,16 @@ use keyring::{Error, TimeZone, ViewKeys};
 use leptos::prelude::*;
 
 use super::{
-    HolderVisitor, KeyAdminVisitor, Parameters, Visitor, address,
+    HolderVisitor, KeyAdminVisitor, Parameters, Visitor,
     key_state::{Badges, Marks, facts},
     problem,
 };
 use crate::{
     components::{Crumbs, Icon},
     console::Console,
-    functions::KeysOf,
     islands::KeyActions,
+    model::KeysOf,
+    url,
 };
 
 mod chart;
@@ -127,7 +128,7 @@ impl Shown {
 
 /// The address of a key's page as a query describes it, at one of its parts.
 fn link(path: &str, query: &UsageQuery, part: &str) -> String {
-    format!("{}#{part}", address(path, &query.parameters()))
+    format!("{}#{part}", url::with_query(path, &query.parameters()))
 }
 
 pub(super) fn crumbs(of: KeysOf) -> impl IntoView {

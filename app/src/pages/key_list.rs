@@ -13,12 +13,13 @@ use leptos::prelude::*;
 
 use super::{
     KeyAdminVisitor, Parameters, Visitor,
+    key_state::list_link,
     whom::{NamedOrContact, Whom},
 };
 use crate::{
     components::{Choice, Crumbs, Icon},
     console::Console,
-    functions::KeysOf,
+    model::KeysOf,
 };
 
 mod filters;
@@ -109,15 +110,6 @@ impl List {
         Ok((self.listing.load().await?, legacy))
     }
 }
-
-/// The address of a list as a query describes it.
-pub(super) fn link(of: KeysOf, query: &KeyListQuery) -> String {
-    let there = super::address(of.list_path(), &query.parameters());
-    if of == KeysOf::Oneself { format!("{there}#{OWN_KEYS}") } else { there }
-}
-
-/// Where on the profile the personal keys are.
-pub(super) const OWN_KEYS: &str = "api-keys";
 
 #[component]
 fn KeyListPage(list: List) -> impl IntoView {
@@ -253,7 +245,7 @@ pub(super) fn Failed(title: &'static str, of: KeysOf, query: KeyListQuery) -> im
             <span class="empty-mark"><Icon name="warning"/></span>
             <h2>"The keys could not be loaded"</h2>
             <p>"The database did not answer. Your keys are safe and go on working; try again in a moment."</p>
-            <a class="button" href=link(of, &query)>"Try again"</a>
+            <a class="button" href=list_link(of, &query)>"Try again"</a>
         </div>
     }
 }

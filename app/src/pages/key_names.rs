@@ -4,7 +4,7 @@ use keyring::KeyNames;
 use leptos::prelude::*;
 
 use crate::{
-    functions::KeysOf,
+    model::KeysOf,
     numbers::{counted, grouped},
 };
 

@@ -6,7 +6,7 @@ use keyring::{ManageKeys, key_limit};
 use leptos::prelude::*;
 
 use super::{HolderVisitor, KeyAdminVisitor, Visitor, key::crumbs, problem, whom::Whom};
-use crate::{components::Icon, functions::KeysOf, islands::GenerateKey, pages::key_list::LimitAdvice};
+use crate::{components::Icon, islands::GenerateKey, model::KeysOf, pages::key_list::LimitAdvice};
 
 /// A key of the tenant's.
 pub(crate) async fn key_new(KeyAdminVisitor { visitor, admin }: KeyAdminVisitor) -> Response {

@@ -9,8 +9,7 @@ use domain::{
 use keyring::TimeZone;
 use leptos::prelude::*;
 
-use super::key_list;
-use crate::{functions::KeysOf, islands::KeyFacts, times};
+use crate::{islands::KeyFacts, model::KeysOf, times, url};
 
 /// What the dialogs have to know of a key.
 pub(super) fn facts(of: KeysOf, key: &Key, now: DateTime<Utc>, zone: TimeZone) -> KeyFacts {
@@ -28,6 +27,15 @@ pub(super) fn facts(of: KeysOf, key: &Key, now: DateTime<Utc>, zone: TimeZone) -
         time_zone: zone.to_string(),
     }
 }
+
+/// Returns the URL of a list with this query.
+pub(super) fn list_link(of: KeysOf, query: &KeyListQuery) -> String {
+    let there = url::with_query(of.list_path(), &query.parameters());
+    if of == KeysOf::Oneself { format!("{there}#{OWN_KEYS}") } else { there }
+}
+
+/// The anchor of personal keys on the profile.
+pub(super) const OWN_KEYS: &str = "api-keys";
 
 #[component]
 pub(super) fn Badges(key: Key, now: DateTime<Utc>, zone: TimeZone) -> impl IntoView {
@@ -54,7 +62,7 @@ pub(super) fn Marks(of: KeysOf, key: Key, now: DateTime<Utc>) -> impl IntoView {
     let marked = KeyWarning::ALL.into_iter().filter(|attention| attention.is_marked_on(&key, now));
     let links = marked.map(|attention| {
         let alike = KeyListQuery { attention: Some(attention), ..KeyListQuery::default() };
-        view! { <a class="badge mark" href=key_list::link(of, &alike)>{label(attention)}</a> }
+        view! { <a class="badge mark" href=list_link(of, &alike)>{label(attention)}</a> }
     });
     let links: Vec<_> = links.collect();
     (!links.is_empty()).then(|| view! { <span class="badges marks">{links}</span> })

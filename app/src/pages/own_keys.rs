@@ -7,10 +7,11 @@ use leptos::prelude::*;
 
 use super::{
     Parameters, Visitor,
-    key_list::{KeyTable, Listing, Loaded as KeysShown, OWN_KEYS, Pager},
+    key_list::{KeyTable, Listing, Loaded as KeysShown, Pager},
+    key_state::OWN_KEYS,
     whom::{NamedOrContact, Whom},
 };
-use crate::{components::Icon, functions::KeysOf};
+use crate::{components::Icon, model::KeysOf};
 
 /// Where a new key is made.
 const NEW: &str = "/user-profile/api-keys/new";

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     components::{Crumbs, Icon},
-    functions::KeysOf,
+    model::KeysOf,
 };
 
 const TITLE: &str = "Personal API keys";

@@ -12,13 +12,14 @@ use keyring::Error;
 use leptos::prelude::*;
 
 use super::{
-    Visitor, tenants, url_encoded,
+    Visitor,
     whom::{NamedOrContact, Whom},
 };
 use crate::{
     components::Icon,
     session,
     shell::{Page, Visit},
+    url,
 };
 
 /// The title of the page that [`unavailable`] fills.
@@ -69,7 +70,7 @@ async fn enter_first(visitor: &Visitor) -> Response {
     let page = visitor.page("Not allowed").with_status(StatusCode::FORBIDDEN);
     page.render(|| {
         view! {
-            <Problem title="Enter a tenant first" action=(tenants::PATH, "Go to the tenants")>
+            <Problem title="Enter a tenant first" action=(super::TENANTS_PATH, "Go to the tenants")>
                 "What is here belongs to a tenant, and you are in none at the moment."
             </Problem>
         }
@@ -126,7 +127,7 @@ pub(super) fn AdminContacts(people: Vec<Person>) -> impl IntoView {
 
 /// Whatever stands in an address, nothing but the address is written to.
 fn mail_to(email: &Email) -> String {
-    let parts: Vec<String> = email.as_str().split('@').map(url_encoded).collect();
+    let parts: Vec<String> = email.as_str().split('@').map(url::percent_encode).collect();
     format!("mailto:{}", parts.join("@"))
 }
 

@@ -10,6 +10,7 @@ use super::{Visitor, problem};
 use crate::{
     components::{Crumbs, Icon},
     console::Console,
+    islands::OnceWords,
 };
 
 mod factor;
@@ -24,6 +25,20 @@ use sessions::SessionsPanel;
 pub(crate) use set_up::second_factor;
 
 pub(super) const PATH: &str = "/security";
+
+/// The page that sets a second factor up.
+const SET_UP_PATH: &str = "/security/second-factor";
+
+/// The words around recovery codes, which are shown this once.
+fn codes_once() -> OnceWords {
+    OnceWords {
+        title: "Copy your recovery codes".to_owned(),
+        warning: "Each of these lets you in once when you do not have your phone. Keep them where you keep your \
+                  passwords, and not on the phone. They are never shown again."
+            .to_owned(),
+        label: "Recovery codes".to_owned(),
+    }
+}
 
 pub(crate) async fn security(visitor: Visitor) -> Response {
     match Shown::load(&visitor.visit.console, &visitor.signed_in).await {

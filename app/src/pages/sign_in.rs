@@ -6,17 +6,13 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Parameters, address};
-use crate::{components::Icon, islands::SignInForm, session, shell::Visit};
-
-const PATH: &str = "/sign-in";
-const NEXT: &str = "next";
-const FAILED: &str = "failed";
-
-/// Where a form that was sent without scripts leads back to.
-pub(crate) fn failed_sign_in(next: &str) -> String {
-    address(PATH, &[(NEXT, next.to_owned()), (FAILED, "1".to_owned())])
-}
+use super::Parameters;
+use crate::{
+    components::Icon,
+    islands::SignInForm,
+    session::{self, FAILED, NEXT},
+    shell::Visit,
+};
 
 const SIGN_IN_FAILED: &str = "You could not be signed in. Check your e-mail address, your password and the code of your \
                               second factor. After several attempts, wait 15 minutes.";

@@ -5,7 +5,7 @@ use domain::tenant::Tenant;
 use keyring::TenantOverview;
 use leptos::prelude::*;
 
-use super::{SuperUserVisitor, problem};
+use super::{SuperUserVisitor, TENANTS_PATH, problem};
 use crate::{
     components::{Crumbs, DataTable, Icon},
     numbers::counted,
@@ -20,7 +20,6 @@ pub(crate) use detail::tenant;
 
 /// The part of the navigation that these pages are in.
 const PART: &str = "Platform";
-pub(crate) const PATH: &str = "/tenants";
 const NEW: &str = "/tenants/new";
 
 pub(crate) async fn tenants(SuperUserVisitor { visitor, super_user }: SuperUserVisitor) -> Response {
@@ -32,7 +31,7 @@ pub(crate) async fn tenants(SuperUserVisitor { visitor, super_user }: SuperUserV
 
 /// Where a tenant's own page is.
 fn address_of(tenant: &Tenant) -> String {
-    format!("{PATH}/{}", tenant.id)
+    format!("{TENANTS_PATH}/{}", tenant.id)
 }
 
 #[component]

@@ -1,13 +1,11 @@
 //! The answers to calls with an idempotency key, which a repeated call gets once more.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     caller::Caller,
+    digest::Sha256Hex,
     id::{ReservationId, TenantId},
 };
-use sha2::{Digest, Sha256};
 
 use crate::occupancy::FullNight;
 
@@ -34,7 +32,7 @@ impl Call {
         Self {
             tenant: caller.tenant.clone(),
             caller: caller.identity.to_string(),
-            key_sha256: sha256(idempotency.key.as_bytes()),
+            key_sha256: Sha256Hex::of(idempotency.key).as_str().to_owned(),
         }
     }
 }
@@ -50,15 +48,6 @@ pub(crate) enum Answer {
 pub(crate) struct StoredAnswer {
     pub(crate) body_sha256: String,
     pub(crate) answer: Answer,
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 /// An answer from before this instant is forgotten.

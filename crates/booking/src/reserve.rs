@@ -1,11 +1,11 @@
 //! Making a reservation.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use domain::caller::Caller;
+use domain::{caller::Caller, digest::Sha256Hex};
 
 use crate::{
     Booking,
-    answers::{Answer, Call, Idempotency, StoredAnswer, sha256},
+    answers::{Answer, Call, Idempotency, StoredAnswer},
     error::{Error, Thing},
     field::FieldError,
     id::new_id,
@@ -50,7 +50,10 @@ impl Booking {
         let Some(idempotency) = idempotency else {
             return self.reserve_once(caller, new, None, now, is_admitted).await;
         };
-        let repeatable = RepeatableCall { call: Call::of(caller, &idempotency), body_sha256: sha256(idempotency.body) };
+        let repeatable = RepeatableCall {
+            call: Call::of(caller, &idempotency),
+            body_sha256: Sha256Hex::of_bytes(idempotency.body).as_str().to_owned(),
+        };
         let _entered = self.running.enter(&repeatable.call)?;
         // Before anything is checked: a call that was right at first stays right however late it is repeated.
         match store::idempotency::find_answer(&self.pool, &repeatable.call, now).await? {

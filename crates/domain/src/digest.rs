@@ -12,7 +12,12 @@ pub struct Sha256Hex(String);
 impl Sha256Hex {
     #[must_use]
     pub fn of(text: &str) -> Self {
-        SecretHash::of(text).to_hex()
+        Self::of_bytes(text.as_bytes())
+    }
+
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(HEXLOWER.encode(&Sha256::digest(bytes)))
     }
 
     #[must_use]

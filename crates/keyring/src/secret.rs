@@ -1,6 +1,7 @@
 //! New secrets and session tokens.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{
     digest::Sha256Hex,
     id::{Id, SecretId},
@@ -59,7 +60,7 @@ impl SessionToken {
 /// 256 random bits in hexadecimal.
 pub(crate) fn random_hex() -> String {
     let random: [u8; 32] = rand::rng().random();
-    random.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&random)
 }
 
 /// A random password that a person can type: about 100 bits.

@@ -3,11 +3,15 @@
 use chrono::{DateTime, Utc};
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 
-const SECONDS: i64 = 30;
+/// Everything except the unreserved characters of RFC 3986.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const STEP_SECONDS: i64 = 30;
 const SECRET_BYTES: usize = 20;
 const DIGITS: usize = 6;
 
@@ -36,13 +40,13 @@ impl TotpSecret {
 
     /// What the QR code says to an app.
     pub(crate) fn uri(&self, account: &str) -> SecretString {
-        let account: String = account.bytes().map(percent_encoded).collect();
+        let account = utf8_percent_encode(account, UNRESERVED);
         format!("otpauth://totp/Latchkey:{account}?secret={}&issuer=Latchkey", self.expose()).into()
     }
 
     /// The step whose code this is: the present one, or one to either side, because clocks differ.
     pub(crate) fn step_of(&self, code: &str, now: DateTime<Utc>) -> Option<i64> {
-        let step = now.timestamp() / SECONDS;
+        let step = now.timestamp() / STEP_SECONDS;
         (step - 1..=step + 1).find(|step| self.code(*step) == code)
     }
 
@@ -54,13 +58,6 @@ impl TotpSecret {
         let offset = usize::from(hash[hash.len() - 1] & 0x0f);
         let number = hash[offset..offset + 4].iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
         format!("{:0DIGITS$}", (number & 0x7fff_ffff) % 1_000_000)
-    }
-}
-
-fn percent_encoded(byte: u8) -> String {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
     }
 }
 
@@ -87,7 +84,7 @@ mod tests {
             (2_000_000_000, "69279037"),
             (20_000_000_000, "65353130"),
         ] {
-            assert_eq!(rfc().code(seconds / SECONDS), eight_digits[2..], "at {seconds}");
+            assert_eq!(rfc().code(seconds / STEP_SECONDS), eight_digits[2..], "at {seconds}");
         }
     }
 
@@ -95,7 +92,7 @@ mod tests {
     fn code_is_valid_one_step_either_way() {
         let code = rfc().code(40);
         for (step, expected) in [(38, None), (39, Some(40)), (40, Some(40)), (41, Some(40)), (42, None)] {
-            assert_eq!(rfc().step_of(&code, at(step * SECONDS)), expected, "in step {step}");
+            assert_eq!(rfc().step_of(&code, at(step * STEP_SECONDS)), expected, "in step {step}");
         }
         assert_eq!(rfc().step_of("", at(1200)), None);
     }

@@ -11,13 +11,14 @@ use super::KeyFacts;
 use crate::{
     components::Icon,
     error::{ChangedKey, ConsoleError, SeenKey},
-    functions::{EditableKey, KeysOf, edit_key, load_key},
+    functions::{EditableKey, edit_key, load_key},
     islands::{
         browser,
         dialog::{Dialog, Failure},
         key_fields::{AccessFields, IdentityFields, KeyForm, RestrictionFields, focus_first_error},
         submit_button::SubmitButton,
     },
+    model::KeysOf,
 };
 
 #[component]

@@ -6,10 +6,7 @@ use super::{
     KeyFacts,
     confirm::{Confirm, Words, when_done},
 };
-use crate::{
-    components::Icon,
-    functions::{KeysOf, revoke_key},
-};
+use crate::{components::Icon, functions::revoke_key, model::KeysOf};
 
 #[component]
 pub(super) fn RevokeDialog(facts: KeyFacts, close: Callback<()>, done: Callback<&'static str>) -> impl IntoView {

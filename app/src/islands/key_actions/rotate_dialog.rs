@@ -14,8 +14,9 @@ use super::{
 use crate::{
     components::Icon,
     error::ConsoleError,
-    functions::{SecretOnce, rotate_key},
+    functions::rotate_key,
     islands::expiration_field::{ExpirationField, ExpirationForm},
+    model::SecretOnce,
 };
 
 const GRACES: [(Grace, &str); 4] = [

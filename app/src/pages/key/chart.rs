@@ -7,7 +7,7 @@ use chrono::Timelike;
 use domain::usage::{CallOutcome, Range, Step};
 use leptos::prelude::*;
 
-use super::{outcome::fate_in_words, usage::begins};
+use super::outcome::fate_in_words;
 use crate::{numbers, times};
 
 const HEIGHT: u32 = 208;
@@ -169,6 +169,11 @@ impl Scale {
 
 fn round(pixels: f64) -> f64 {
     (pixels * 10.0).round() / 10.0
+}
+
+pub(super) fn begins(step: &Step, range: Range) -> String {
+    let day = times::short_day(step.begins);
+    if range == Range::Day { format!("{day}, {}", times::hour(step.begins)) } else { day }
 }
 
 #[cfg(test)]

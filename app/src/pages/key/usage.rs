@@ -8,11 +8,11 @@ use leptos::prelude::*;
 
 use super::{
     Shown,
-    chart::{Chart, Swatch},
+    chart::{Chart, Swatch, begins},
     link,
     outcome::{fate_in_words, label},
 };
-use crate::{components::Choice, numbers, times};
+use crate::{components::Choice, numbers};
 
 const RANGES: [(Range, &str); 2] = [(Range::Day, "24 hours"), (Range::Month, "30 days")];
 
@@ -95,9 +95,4 @@ fn CountTable(steps: Vec<Step>, range: Range, sum: OutcomeCounts) -> impl IntoVi
             </table>
         </div>
     }
-}
-
-pub(super) fn begins(step: &Step, range: Range) -> String {
-    let day = times::short_day(step.begins);
-    if range == Range::Day { format!("{day}, {}", times::hour(step.begins)) } else { day }
 }

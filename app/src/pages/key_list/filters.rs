@@ -7,10 +7,10 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{super::key_state::label, link};
 use crate::{
     components::{Choice, Icon},
-    functions::KeysOf,
+    model::KeysOf,
+    pages::key_state::{label, list_link},
 };
 
 const STATUSES: [(Option<Status>, &str); 3] =
@@ -28,15 +28,15 @@ const VALIDITIES: [(Option<Validity>, &str); 4] = [
 pub(super) fn Filters(of: KeysOf, query: KeyListQuery, matching: Option<u64>) -> impl IntoView {
     let by_status = STATUSES.map(|(status, label)| {
         let there = KeyListQuery { status, page: 0, ..query.clone() };
-        (label, link(of, &there), query.status == status)
+        (label, list_link(of, &there), query.status == status)
     });
     let by_validity = VALIDITIES.map(|(validity, label)| {
         let there = KeyListQuery { validity, page: 0, ..query.clone() };
-        (label, link(of, &there), query.validity == validity)
+        (label, list_link(of, &there), query.validity == validity)
     });
     let by_attention = std::iter::once(None).chain(KeyWarning::ALL.map(Some)).map(|attention| {
         let there = KeyListQuery { attention, page: 0, ..query.clone() };
-        (attention.map_or("All keys", label), link(of, &there), query.attention == attention)
+        (attention.map_or("All keys", label), list_link(of, &there), query.attention == attention)
     });
     let hits = matching.map(|count| match count {
         1 => "1 key".to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn Filters(of: KeysOf, query: KeyListQuery, matching: Option<u64>) ->
                 {hits}
                 {query.is_filtered().then(|| {
                     let all = KeyListQuery { sort: query.sort, ..KeyListQuery::default() };
-                    view! { <a href=link(of, &all)>"Clear"</a> }
+                    view! { <a href=list_link(of, &all)>"Clear"</a> }
                 })}
             </p>
         </div>

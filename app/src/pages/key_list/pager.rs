@@ -3,13 +3,12 @@
 use domain::key_list::KeyListQuery;
 use leptos::prelude::*;
 
-use super::link;
-use crate::{components::Icon, functions::KeysOf};
+use crate::{components::Icon, model::KeysOf, pages::key_state::list_link};
 
 #[component]
 pub(in crate::pages) fn Pager(of: KeysOf, query: KeyListQuery, pages: u32) -> impl IntoView {
-    let previous = query.page.checked_sub(1).map(|page| link(of, &query.on_page(page)));
-    let next = (query.page + 1 < pages).then(|| link(of, &query.on_page(query.page + 1)));
+    let previous = query.page.checked_sub(1).map(|page| list_link(of, &query.on_page(page)));
+    let next = (query.page + 1 < pages).then(|| list_link(of, &query.on_page(query.page + 1)));
     (pages > 1).then(|| {
         view! {
             <nav class="pager" aria-label="Pages">

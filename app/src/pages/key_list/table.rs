@@ -11,12 +11,11 @@ use keyring::TimeZone;
 use leptos::prelude::*;
 
 use super::{
-    super::key_state::{Badges, Marks, facts},
+    super::key_state::{Badges, Marks, facts, list_link},
     Loaded,
     filters::direction,
-    link,
 };
-use crate::{components::Icon, functions::KeysOf, islands::KeyActions, times};
+use crate::{components::Icon, islands::KeyActions, model::KeysOf, times};
 
 #[component]
 pub(in crate::pages) fn KeyTable(loaded: Loaded) -> impl IntoView {
@@ -61,7 +60,7 @@ fn SortableHeader(of: KeysOf, label: &'static str, column: Column, query: KeyLis
     let arrow = if query.sort.descending { "down" } else { "up" };
     view! {
         <th scope="col" aria-sort=direction(query.sort, is_sorted)>
-            <a class="sort" href=link(of, &query.sorted_by(column))>
+            <a class="sort" href=list_link(of, &query.sorted_by(column))>
                 {label}
                 {is_sorted.then(|| view! { <Icon name=arrow/> })}
             </a>

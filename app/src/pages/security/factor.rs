@@ -3,12 +3,12 @@
 use keyring::{ActiveSession, Error, MfaAuthority};
 use leptos::prelude::*;
 
-use super::set_up::PATH as SET_UP;
+use super::{SET_UP_PATH as SET_UP, codes_once};
 use crate::{
     components::Icon,
     console::Console,
     functions::{RenewRecoveryCodes, TurnOffSecondFactor},
-    islands::{Afterwards, FormDialog, FormSpec, OnceWords, Opener},
+    islands::{Afterwards, FormDialog, FormSpec, Opener},
 };
 
 /// Fewer recovery codes than this are few.
@@ -101,17 +101,6 @@ fn CodesLeft(left: u64) -> impl IntoView {
         </p>
     }
     .into_any()
-}
-
-/// The words around recovery codes, which are shown this once.
-pub(super) fn codes_once() -> OnceWords {
-    OnceWords {
-        title: "Copy your recovery codes".to_owned(),
-        warning: "Each of these lets you in once when you do not have your phone. Keep them where you keep your \
-                  passwords, and not on the phone. They are never shown again."
-            .to_owned(),
-        label: "Recovery codes".to_owned(),
-    }
 }
 
 #[component]

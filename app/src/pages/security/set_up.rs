@@ -5,15 +5,13 @@ use keyring::{Error, SecondFactorOffer};
 use leptos::prelude::*;
 use secrecy::ExposeSecret;
 
-use super::{PATH as SECURITY, factor::codes_once, qr::QrCode};
+use super::{PATH as SECURITY, codes_once, qr::QrCode};
 use crate::{
     components::{Crumbs, fields::TextField},
     functions::{ConfirmIdentity, TurnOnSecondFactor},
     islands::{Afterwards, FormSpec, ServerForm},
     pages::{Visitor, problem},
 };
-
-pub(super) const PATH: &str = "/security/second-factor";
 
 const FORM: &str = "set-up";
 

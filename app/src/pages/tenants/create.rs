@@ -4,7 +4,7 @@ use axum::response::Response;
 use domain::tenant::DEFAULT_KEY_LIMIT;
 use leptos::prelude::*;
 
-use super::{super::SuperUserVisitor, PART, PATH, zones::ZoneField};
+use super::{super::SuperUserVisitor, PART, TENANTS_PATH, zones::ZoneField};
 use crate::{
     components::{Crumbs, fields::TextField},
     functions::CreateTenant,
@@ -26,10 +26,11 @@ fn NewTenantPage() -> impl IntoView {
             .to_owned(),
         label: "Invitation link".to_owned(),
     };
-    let afterwards = Afterwards::go(PATH, "Made “{name}”.", "main h1").revealing(words);
-    let form = FormSpec::calling::<CreateTenant>(FORM, "Create tenant", "Creating…", afterwards).or_back_to(PATH);
+    let afterwards = Afterwards::go(TENANTS_PATH, "Made “{name}”.", "main h1").revealing(words);
+    let form =
+        FormSpec::calling::<CreateTenant>(FORM, "Create tenant", "Creating…", afterwards).or_back_to(TENANTS_PATH);
     view! {
-        <Crumbs part=PART section="Tenants" href=PATH/>
+        <Crumbs part=PART section="Tenants" href=TENANTS_PATH/>
         <header class="page-header"><h1>"New tenant"</h1></header>
         <div class="page-form">
             <ServerForm form>

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use super::{
     super::{SuperUserVisitor, problem},
-    PART, PATH, Subscription,
+    PART, Subscription, TENANTS_PATH,
     zones::ZoneField,
 };
 use crate::{
@@ -46,7 +46,7 @@ pub(crate) async fn tenant(
 fn TenantPage(overview: TenantOverview) -> impl IntoView {
     let TenantOverview { tenant, active_keys, people } = overview;
     view! {
-        <Crumbs part=PART section="Tenants" href=PATH/>
+        <Crumbs part=PART section="Tenants" href=TENANTS_PATH/>
         <header class="page-header" id=tenant.id.to_string()>
             <h1 tabindex="-1">{tenant.name.clone()}</h1>
             <Subscription is_on=tenant.api_keys/>
