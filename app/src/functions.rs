@@ -86,15 +86,15 @@ pub async fn generate_key(
 ) -> Result<SecretOnce, ConsoleError> {
     let (console, manager) = session::manager(of).await?;
     let new = keyring::NewKey { draft, expiration };
-    session::answer(console.keyring.generate_key(&manager, &new).await).map(session::secret_once)
+    session::map_outcome(console.keyring.generate_key(&manager, &new).await).map(session::secret_once)
 }
 
 /// A key as its form shows it.
 #[server(prefix = "/console", endpoint = "load_key", input = Json)]
 pub async fn load_key(of: KeysOf, id: KeyId) -> Result<EditableKey, ConsoleError> {
     let (console, manager) = session::manager(of).await?;
-    let key = session::answer(console.keyring.key(&manager, &id).await)?;
-    let choices = session::answer(console.keyring.key_choices(&manager).await)?;
+    let key = session::map_outcome(console.keyring.key(&manager, &id).await)?;
+    let choices = session::map_outcome(console.keyring.key_choices(&manager).await)?;
     Ok(EditableKey { key: session::seen(&key, &manager), choices })
 }
 
@@ -124,19 +124,19 @@ pub async fn rotate_key(
 #[server(prefix = "/console", endpoint = "end_grace", input = Json)]
 pub async fn end_grace(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
     let (console, manager) = session::manager(of).await?;
-    session::answer(console.keyring.end_grace(&manager, &id).await)
+    session::map_outcome(console.keyring.end_grace(&manager, &id).await)
 }
 
 /// Revokes a key.
 #[server(prefix = "/console", endpoint = "revoke_key", input = Json)]
 pub async fn revoke_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
     let (console, viewer) = session::viewer(of).await?;
-    session::answer(console.keyring.revoke_key(&viewer, &id).await).map(drop)
+    session::map_outcome(console.keyring.revoke_key(&viewer, &id).await).map(drop)
 }
 
 /// Deletes a key.
 #[server(prefix = "/console", endpoint = "delete_key", input = Json)]
 pub async fn delete_key(of: KeysOf, id: KeyId) -> Result<(), ConsoleError> {
     let (console, manager) = session::manager(of).await?;
-    session::answer(console.keyring.delete_key(&manager, &id).await)
+    session::map_outcome(console.keyring.delete_key(&manager, &id).await)
 }

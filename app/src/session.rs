@@ -82,7 +82,7 @@ pub(crate) async fn admin() -> Result<(Console, TenantAdmin), ConsoleError> {
 pub(crate) async fn subscribe(id: TenantId, api_keys: bool) -> Result<(), ConsoleError> {
     let (console, super_user) = super_user().await?;
     let wanted = TenantChange { api_keys: Some(api_keys), ..TenantChange::default() };
-    answer(console.keyring.change_tenant(&super_user, &id, wanted).await).map(drop)
+    map_outcome(console.keyring.change_tenant(&super_user, &id, wanted).await).map(drop)
 }
 
 /// The super user who calls a server function.
@@ -269,7 +269,7 @@ fn fail(error: Error) -> ConsoleError {
 }
 
 /// The outcome of a use case, as the browser is told.
-pub(crate) fn answer<T>(outcome: Result<T, Error>) -> Result<T, ConsoleError> {
+pub(crate) fn map_outcome<T>(outcome: Result<T, Error>) -> Result<T, ConsoleError> {
     outcome.map_err(fail)
 }
 

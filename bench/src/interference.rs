@@ -20,7 +20,7 @@ use tokio::{
 use crate::{Result, in_process::Verifier, secrets};
 
 const ROUND: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(50);
+const INTERFERENCE_PAUSE: Duration = Duration::from_millis(50);
 const MAX_REVOKED_KEYS: usize = 200;
 /// Of these at the end of the file, as some may have been revoked before.
 const REVOCABLE: usize = 5_000;
@@ -109,7 +109,7 @@ async fn revoke(
             return Err("a revoked key was good".into());
         }
         revoked += 1;
-        sleep(PAUSE).await;
+        sleep(INTERFERENCE_PAUSE).await;
     }
     Ok(revoked)
 }

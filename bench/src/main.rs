@@ -21,7 +21,7 @@ use mimalloc::MiMalloc;
 
 /// The one that the server has, so that it is not what makes the difference.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static GLOBAL: MiMalloc = MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

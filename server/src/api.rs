@@ -33,7 +33,7 @@ pub mod reference;
 mod v1;
 
 /// Where back ends ask.
-pub const VERIFY: &str = "/api/v1/keys/verify";
+pub const VERIFY_ROUTE: &str = "/api/v1/keys/verify";
 
 /// What the API works with. Each request is handed it several times over.
 #[derive(Clone)]

@@ -53,8 +53,8 @@ impl App {
     pub async fn answer(&self, peer: SocketAddr, mut request: Request) -> Response {
         let Self { edge, api, router } = self;
         match (request.method(), request.uri().path()) {
-            (&Method::POST, api::VERIFY) => {
-                Route::name(api::VERIFY, &mut request);
+            (&Method::POST, api::VERIFY_ROUTE) => {
+                Route::name(api::VERIFY_ROUTE, &mut request);
                 edge.handle(peer, request, |request| api::verify(api, request)).await
             }
             (_, path) if gateway::matches_route(path) => {

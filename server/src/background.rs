@@ -142,13 +142,16 @@ async fn supervise<F>(
     }
 }
 
-const NAMES: [&str; 4] = ["usage_writer", "cleanup", "failure_reports", "audit_head_log"];
+const TASK_NAMES: [&str; 4] = ["usage_writer", "cleanup", "failure_reports", "audit_head_log"];
 
 /// Starts all background tasks.
 #[must_use]
 pub fn start(keyring: &Keyring, booking: &Booking) -> BackgroundTasks {
-    let mut tasks =
-        BackgroundTasks { stop: CancellationToken::new(), supervisors: Vec::new(), status: TaskStatus::new(&NAMES) };
+    let mut tasks = BackgroundTasks {
+        stop: CancellationToken::new(),
+        supervisors: Vec::new(),
+        status: TaskStatus::new(&TASK_NAMES),
+    };
     let owned = keyring.clone();
     tasks.spawn(0, move |stop| write_usage(owned.clone(), stop));
     let owned = (keyring.clone(), booking.clone());

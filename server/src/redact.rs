@@ -3,13 +3,13 @@
 use domain::secret::redacted;
 
 /// No id and no name of ours is longer. Tokens and encoded passwords, which no rule recognises, are.
-const MAX_CHARS: usize = 40;
+const MAX_ECHOED_CHARS: usize = 40;
 const SHOWN_CHARS: usize = 8;
 
 /// One word. Of a secret, or of what is as long as one, only the front is left.
 pub fn word(text: &str) -> String {
     let safe = redacted(text);
-    if safe.chars().count() <= MAX_CHARS {
+    if safe.chars().count() <= MAX_ECHOED_CHARS {
         return safe.into_owned();
     }
     safe.chars().take(SHOWN_CHARS).chain(['…']).collect()

@@ -10,7 +10,7 @@ use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 use crate::config::{LogFormat, Settings};
 
 /// Migrations log every step at info; it can be enabled by name.
-const LISTEN_IDLE_TIMEOUT: &str = "sea_orm_migration=warn";
+const QUIET_TARGETS: &str = "sea_orm_migration=warn";
 
 /// Starts writing log lines to standard error.
 pub fn start(settings: &Settings) {
@@ -27,6 +27,6 @@ pub fn start(settings: &Settings) {
 
 /// Filters by target only: filters on spans would inspect the span of every request.
 fn targets(wanted: &str) -> Targets {
-    let with_quiet = |wanted| format!("{LISTEN_IDLE_TIMEOUT},{wanted}").parse::<Targets>();
+    let with_quiet = |wanted| format!("{QUIET_TARGETS},{wanted}").parse::<Targets>();
     with_quiet(wanted).or_else(|_| with_quiet("info")).unwrap_or_default()
 }

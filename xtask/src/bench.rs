@@ -28,12 +28,12 @@ use std::{
 use table::{Row, median, thousands};
 
 /// More than needed: keys that were looked up in vain cannot be used again.
-const KEYS: u64 = 200_000;
+const BENCH_KEYS: u64 = 200_000;
 /// How many keys are verified inside the process: as many as fit the processor's cache, and many more.
 const KEYS_INSIDE: [u64; 2] = [1_000, 20_000];
 /// Of each key, altogether: no more than its limit allows in a minute.
 const CALLS_INSIDE: u64 = 200;
-const STARTS: usize = 5;
+const IDLE_STARTS: usize = 5;
 const MAX_IDLE_MEMORY_MB: f64 = 40.0;
 const MAX_START_MS: f64 = 300.0;
 const MAX_VERIFY_NS: f64 = 500.0;
@@ -99,7 +99,7 @@ impl Bench {
     /// A database with keys in it, by its address and the file of their secrets.
     fn usual_keys(&self) -> Result<(String, PathBuf)> {
         let url = self.sqlite("usual");
-        let secrets = self.fill(&url, "usual", KEYS)?;
+        let secrets = self.fill(&url, "usual", BENCH_KEYS)?;
         Ok((url, secrets))
     }
 
@@ -142,7 +142,7 @@ fn in_process(bench: &mut Bench, url: &str, secrets: &Path) -> Result<()> {
 
 fn idle(bench: &mut Bench) -> Result<()> {
     let fresh = bench.directory().to_owned();
-    start_up(bench, "start-up, with a new database", STARTS, |number| {
+    start_up(bench, "start-up, with a new database", IDLE_STARTS, |number| {
         format!("sqlite://{}/fresh-{number}.db", fresh.display())
     })?;
     let program = Program::latchkey(&bench.programs.latchkey, &bench.sqlite("idle"), DEFAULT_MEMORY_MIB)?;

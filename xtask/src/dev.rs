@@ -9,7 +9,7 @@ use std::{
 
 const WATCHED: &[&str] = &["app", "crates", "frontend", "migrations", "public", "server", "style"];
 const EVERY: Duration = Duration::from_millis(500);
-const PATIENCE: Duration = Duration::from_secs(5);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub fn command(workspace: &Workspace) -> Result<()> {
     let mut seen = Snapshot::take(workspace);
@@ -68,7 +68,7 @@ fn report_end(server: &mut Option<Child>) {
 fn stop(mut server: Child) -> Result<()> {
     let id = server.id().to_string();
     process::succeeds(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + STOP_TIMEOUT;
     while server.try_wait()?.is_none() {
         if Instant::now() > deadline {
             server.kill()?;

@@ -1,7 +1,10 @@
 mod budget;
 mod crate_graph;
+mod files;
+mod modules;
 mod sources;
 mod trees;
+mod words;
 
 use crate::{Result, Workspace, process, profile::Profile, setup, site};
 use std::fs;
@@ -14,7 +17,9 @@ const STEPS: &[Step] = &[
     ("clippy for the browser", clippy_for_the_browser),
     ("crate graph", crate_graph::check),
     ("dependency trees", trees::check),
+    ("module graph", modules::check),
     ("source rules", sources::check),
+    ("words and names", words::check),
     ("size budget", size_budget),
 ];
 

@@ -17,11 +17,11 @@ const A_MINUTE: &str = "60";
 
 /// In percent. A second without a processor ends a lease that was about to be renewed, and with it every answer until it
 /// is: that is as it has to be, and nothing to test without having the processors.
-const MAX_STOLEN_PERCENT: f64 = 1.0;
+const MAX_SOAK_STOLEN_PERCENT: f64 = 1.0;
 
-const NODES: usize = 3;
+const SOAK_NODES: usize = 3;
 /// Enough of them that none reaches its limit.
-const KEYS: u64 = 1_500;
+const SOAK_KEYS: u64 = 1_500;
 
 /// The program as it is released.
 pub fn command(workspace: &Workspace, seconds: &str) -> Result<()> {
@@ -37,9 +37,9 @@ pub fn briefly(workspace: &Workspace) -> Result<()> {
 fn run(programs: &Programs, seconds: &str) -> Result<()> {
     let (postgres, scratch) = (Postgres::start()?, Scratch::new("soak")?);
     let (url, report) = (postgres.url(), scratch.path().join("report.json"));
-    let secrets = programs.fill(scratch.path(), &url, "soak", KEYS)?;
+    let secrets = programs.fill(scratch.path(), &url, "soak", SOAK_KEYS)?;
     let start = |_| Program::latchkey(&programs.latchkey, &url, DEFAULT_MEMORY_MIB);
-    let nodes: Vec<Program> = (0..NODES).map(start).collect::<Result<_>>()?;
+    let nodes: Vec<Program> = (0..SOAK_NODES).map(start).collect::<Result<_>>()?;
     let mut soak = Command::new(&programs.bench);
     soak.args(["soak", "--database-url", &url, "--seconds", seconds]);
     soak.arg("--secrets").arg(secrets).arg("--report").arg(&report);
@@ -52,7 +52,7 @@ fn run(programs: &Programs, seconds: &str) -> Result<()> {
     let mut counts = Command::new(&programs.bench);
     counts.args(["counts", "--database-url", &url, "--report"]).arg(&report);
     secret_key::name(&mut counts, &url)?;
-    if steal_time > MAX_STOLEN_PERCENT {
+    if steal_time > MAX_SOAK_STOLEN_PERCENT {
         eprintln!("{steal_time:.0} % of the processors' time was taken away: not everything may have been answered");
         counts.arg("--starved");
     }

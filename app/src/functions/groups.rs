@@ -22,7 +22,7 @@ pub async fn create_group(
     let (console, admin) = session::admin().await?;
     let new =
         keyring::NewGroup { name, group_type, permissions: domain::group::picked_and_typed(picked, &permissions) };
-    session::answer(console.keyring.create_group(&admin, new).await).map(|group| group.id)
+    session::map_outcome(console.keyring.create_group(&admin, new).await).map(|group| group.id)
 }
 
 /// Gives a group another name and other permissions.
@@ -40,12 +40,12 @@ pub async fn edit_group(
         name,
         permissions: domain::group::picked_and_typed(picked, &permissions),
     };
-    session::answer(console.keyring.edit_group(&admin, &id, &edit).await).map(drop)
+    session::map_outcome(console.keyring.edit_group(&admin, &id, &edit).await).map(drop)
 }
 
 /// Deletes a group that nothing uses.
 #[server(prefix = "/console", endpoint = "delete_group", input = Json)]
 pub async fn delete_group(id: GroupId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.delete_group(&admin, &id).await)
+    session::map_outcome(console.keyring.delete_group(&admin, &id).await)
 }

@@ -18,7 +18,7 @@ pub async fn invite_person(
 ) -> Result<String, ConsoleError> {
     let (console, admin) = session::admin().await?;
     let new = keyring::NewInvitation { email, name, role: keyring::NewRole { role, groups } };
-    let invitation = session::answer(console.keyring.invite_person(&admin, &new).await)?;
+    let invitation = session::map_outcome(console.keyring.invite_person(&admin, &new).await)?;
     Ok(session::link_once(&console, &invitation))
 }
 
@@ -26,7 +26,7 @@ pub async fn invite_person(
 #[server(prefix = "/console", endpoint = "make_password_link", input = Json)]
 pub async fn make_password_link(id: PersonId) -> Result<String, ConsoleError> {
     let (console, admin) = session::admin().await?;
-    let invitation = session::answer(console.keyring.make_password_link(&admin, &id).await)?;
+    let invitation = session::map_outcome(console.keyring.make_password_link(&admin, &id).await)?;
     Ok(session::link_once(&console, &invitation))
 }
 
@@ -40,33 +40,33 @@ pub async fn accept_invitation(token: String, password: String) -> Result<String
 #[server(prefix = "/console", endpoint = "set_role", input = Json)]
 pub async fn set_role(id: PersonId, role: String, #[server(default)] groups: Vec<String>) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.set_role(&admin, &id, &keyring::NewRole { role, groups }).await).map(drop)
+    session::map_outcome(console.keyring.set_role(&admin, &id, &keyring::NewRole { role, groups }).await).map(drop)
 }
 
 /// Switches a person off.
 #[server(prefix = "/console", endpoint = "switch_off_person", input = Json)]
 pub async fn switch_off_person(id: PersonId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.deactivate(&admin, &id).await)
+    session::map_outcome(console.keyring.deactivate(&admin, &id).await)
 }
 
 /// Switches a person on again.
 #[server(prefix = "/console", endpoint = "switch_on_person", input = Json)]
 pub async fn switch_on_person(id: PersonId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.reactivate(&admin, &id).await)
+    session::map_outcome(console.keyring.reactivate(&admin, &id).await)
 }
 
 /// Signs a person out everywhere.
 #[server(prefix = "/console", endpoint = "end_sessions_of", input = Json)]
 pub async fn end_sessions_of(id: PersonId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.end_sessions_of(&admin, &id).await).map(drop)
+    session::map_outcome(console.keyring.end_sessions_of(&admin, &id).await).map(drop)
 }
 
 /// Takes the second factor from somebody who lost it.
 #[server(prefix = "/console", endpoint = "reset_second_factor", input = Json)]
 pub async fn reset_second_factor(id: PersonId) -> Result<(), ConsoleError> {
     let (console, admin) = session::admin().await?;
-    session::answer(console.keyring.reset_second_factor(&admin, &id).await)
+    session::map_outcome(console.keyring.reset_second_factor(&admin, &id).await)
 }

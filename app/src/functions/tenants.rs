@@ -24,7 +24,7 @@ pub async fn create_tenant(
     let role = keyring::NewRole { role: domain::person::Role::TenantAdmin.as_str().to_owned(), groups: Vec::new() };
     let admin = keyring::NewInvitation { email, name: admin_name, role };
     let made = console.keyring.create_tenant_with_admin(&super_user, new, &admin).await;
-    session::answer(made).map(|(_, invitation)| session::link_once(&console, &invitation))
+    session::map_outcome(made).map(|(_, invitation)| session::link_once(&console, &invitation))
 }
 
 /// Changes a tenant's name, limit and time zone.
@@ -38,7 +38,7 @@ pub async fn change_tenant(
     let (console, super_user) = session::super_user().await?;
     let key_limit = Some(keyring::typed_key_limit(&key_limit));
     let wanted = keyring::TenantChange { name: Some(name), key_limit, time_zone: Some(time_zone), api_keys: None };
-    session::answer(console.keyring.change_tenant(&super_user, &id, wanted).await).map(drop)
+    session::map_outcome(console.keyring.change_tenant(&super_user, &id, wanted).await).map(drop)
 }
 
 /// Ends a tenant's subscription to API keys, and with it every key's use.
@@ -57,12 +57,12 @@ pub async fn resume_subscription(id: TenantId) -> Result<(), ConsoleError> {
 #[server(prefix = "/console", endpoint = "enter_tenant", input = Json)]
 pub async fn enter_tenant(id: TenantId) -> Result<(), ConsoleError> {
     let (console, signed_in) = session::somebody().await?;
-    session::answer(console.keyring.enter_tenant(&signed_in, &id).await).map(drop)
+    session::map_outcome(console.keyring.enter_tenant(&signed_in, &id).await).map(drop)
 }
 
 /// Takes a super user out of the tenant that they are in.
 #[server(prefix = "/console", endpoint = "leave_tenant", input = Json)]
 pub async fn leave_tenant() -> Result<(), ConsoleError> {
     let (console, signed_in) = session::somebody().await?;
-    session::answer(console.keyring.leave_tenant(&signed_in).await)
+    session::map_outcome(console.keyring.leave_tenant(&signed_in).await)
 }

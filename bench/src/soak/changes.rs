@@ -21,7 +21,7 @@ use super::{
 use crate::Result;
 
 /// Until the next change: what takes the processor is to be asking.
-const PAUSE: Duration = Duration::from_millis(20);
+const CHANGE_PAUSE: Duration = Duration::from_millis(20);
 
 pub struct Changer<'a> {
     pub admins: &'a Admins,
@@ -46,7 +46,7 @@ impl Changer<'_> {
                     Err(error) => self.tally.wrong(error.to_string()),
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(CHANGE_PAUSE).await;
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{ADDRESS, Result};
 
 /// Longer than any node that holds its lease ever takes: a later answer counts as lost.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All nodes, as each tenant's verifier asks them.
 pub struct Nodes {
@@ -27,7 +27,7 @@ pub struct Nodes {
 impl Nodes {
     pub fn new(urls: &[String], verifiers: &[SecretString]) -> Result<Self> {
         let client = |url: &str, verifier: &SecretString| {
-            Ok(Latchkey::builder(url, verifier.clone()).timeout(PATIENCE).build()?)
+            Ok(Latchkey::builder(url, verifier.clone()).timeout(ANSWER_TIMEOUT).build()?)
         };
         let of_node = |url: &String| verifiers.iter().map(|verifier| client(url, verifier)).collect();
         Ok(Self { clients: urls.iter().map(of_node).collect::<Result<_>>()? })

@@ -13,7 +13,7 @@ use serde_json::error::Category;
 
 use crate::{Answer, Error, VerifyRequest, answer::VerifyResponse};
 
-const TIMEOUT: Duration = Duration::from_secs(2);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Latchkey closes a connection that is idle for 65 seconds. Who is sooner never asks on one that is being closed.
 const IDLE_TIME: Duration = Duration::from_secs(50);
@@ -99,7 +99,7 @@ impl Latchkey {
     }
 
     pub fn builder(url: &str, secret: impl Into<SecretString>) -> Builder {
-        Builder { url: url.to_owned(), secret: secret.into(), timeout: TIMEOUT }
+        Builder { url: url.to_owned(), secret: secret.into(), timeout: DEFAULT_TIMEOUT }
     }
 
     /// Verifies a key.

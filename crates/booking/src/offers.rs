@@ -17,8 +17,8 @@ use crate::{
     store,
 };
 
-const NAME: Length = Length { least: 2, most: 100 };
-const MAX_UNITS: u32 = 10_000;
+const OFFER_NAME: Length = Length { least: 2, most: 100 };
+const MAX_SERVICE_UNITS: u32 = 10_000;
 
 /// Something of which a property has a number of units, each for one reservation a night.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,8 +109,8 @@ impl Booking {
         now: DateTime<Utc>,
     ) -> Result<Service, Error> {
         let mut errors = Errors::default();
-        let name = errors.text("name", NAME, &new.name);
-        let are_units = (1..=MAX_UNITS).contains(&new.units);
+        let name = errors.text("name", OFFER_NAME, &new.name);
+        let are_units = (1..=MAX_SERVICE_UNITS).contains(&new.units);
         errors.check(are_units, "units", "out_of_range", "Use a number from 1 to 10000.");
         new.price.check(&mut errors);
         let (property, created_at) = (property.clone(), now.trunc_subsecs(3));
@@ -134,7 +134,7 @@ impl Booking {
         now: DateTime<Utc>,
     ) -> Result<Package, Error> {
         let mut errors = Errors::default();
-        let name = errors.text("name", NAME, &new.name);
+        let name = errors.text("name", OFFER_NAME, &new.name);
         new.price.check(&mut errors);
         let (property, created_at) = (property.clone(), now.trunc_subsecs(3));
         let package = Package { id: new_id(now), property, service: new.service, name, price: new.price, created_at };

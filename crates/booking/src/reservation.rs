@@ -15,9 +15,9 @@ use crate::{
 };
 
 const GUEST_NAME: Length = Length { least: 1, most: 200 };
-const MAX_UNITS: u32 = 1000;
+const MAX_RESERVED_UNITS: u32 = 1000;
 const MAX_NIGHTS: i64 = 365;
-const FARTHEST: Months = Months::new(5 * 12);
+const MAX_DAYS_AHEAD: Months = Months::new(5 * 12);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
@@ -105,7 +105,7 @@ impl NewReservation {
         let mut errors = Errors::default();
         let guest = self.guest.checked(&mut errors);
         self.check_days(&mut errors, now.date_naive());
-        let are_units = (1..=MAX_UNITS).contains(&self.units);
+        let are_units = (1..=MAX_RESERVED_UNITS).contains(&self.units);
         errors.check(are_units, "units", "out_of_range", "Use a number from 1 to 1000.");
         let Self { arrival, departure, units, .. } = *self;
         let nights = u32::try_from((departure - arrival).num_days()).unwrap_or_default();
@@ -115,7 +115,7 @@ impl NewReservation {
     fn check_days(&self, errors: &mut Errors, today: NaiveDate) {
         // Somewhere in the world it is still the day before.
         let earliest = today.checked_sub_days(Days::new(1)).unwrap_or(today);
-        let latest = today.checked_add_months(FARTHEST).unwrap_or(today);
+        let latest = today.checked_add_months(MAX_DAYS_AHEAD).unwrap_or(today);
         let nights = (self.departure - self.arrival).num_days();
         errors.check(self.arrival >= earliest, "arrival", "in_the_past", "Use today or a later day.");
         errors.check(self.arrival <= latest, "arrival", "too_far", "Use a day within the next five years.");

@@ -74,7 +74,8 @@ impl Booking {
         let transaction = self.pool.begin_write().await?;
         let attempt = attempt(&transaction, caller, new, visit, now).await?;
         if let Some(repeatable) = repeatable {
-            let answered = StoredAnswer { body_sha256: repeatable.body_sha256.clone(), answer: answer(&attempt) };
+            let answered =
+                StoredAnswer { body_sha256: repeatable.body_sha256.clone(), answer: answer_to_attempt(&attempt) };
             if !store::idempotency::insert(&transaction, &repeatable.call, &answered, now).await? {
                 // Another node was faster with the same key. What was done here is undone.
                 drop(transaction);
@@ -117,7 +118,7 @@ impl Booking {
     }
 }
 
-fn answer(attempt: &Result<Reservation, FullNight>) -> Answer {
+fn answer_to_attempt(attempt: &Result<Reservation, FullNight>) -> Answer {
     match attempt {
         Ok(reservation) => Answer::Reserved(reservation.id.clone()),
         Err(night) => Answer::SoldOut(*night),

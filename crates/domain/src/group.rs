@@ -59,12 +59,12 @@ pub fn picked_and_typed(picked: Vec<String>, typed: &str) -> Vec<String> {
 }
 
 /// How long the name of a group, a property, a tenant or a person may be.
-pub const NAME: Length = Length { least: 2, most: 100 };
+pub const GROUP_NAME: Length = Length { least: 2, most: 100 };
 
 /// The name of a group, a property, a tenant or a person.
 ///
 /// # Errors
 /// Why it was refused, for the person who typed it.
 pub fn parse_name(text: &str) -> Result<String, FieldError> {
-    NAME.name(text)
+    GROUP_NAME.name(text)
 }

@@ -30,7 +30,7 @@ pub struct ParseIdError {
 const ULID_LENGTH: usize = 26;
 
 /// A prefix is three letters and an underscore.
-const LENGTH: usize = 4 + ULID_LENGTH;
+const ULID_CHARS: usize = 4 + ULID_LENGTH;
 
 fn is_ulid(text: &str) -> bool {
     // The first character of a ULID is at most 7: 26 characters hold 130 bits, a ULID has 128.
@@ -46,7 +46,7 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(ArrayString<LENGTH>);
+        pub struct $name(ArrayString<ULID_CHARS>);
 
         impl Id for $name {
             const PREFIX: &'static str = $prefix;

@@ -17,8 +17,8 @@ use crate::{
     text::{InvalidText, Length},
 };
 
-pub const NAME: Length = Length { least: 2, most: 200 };
-pub const DESCRIPTION: Length = Length { least: 0, most: 1000 };
+pub const KEY_NAME: Length = Length { least: 2, most: 200 };
+pub const KEY_DESCRIPTION: Length = Length { least: 0, most: 1000 };
 
 /// What was typed, kept as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ impl KeyDraft {
     /// Reports all invalid fields together.
     pub fn parse(&self, choices: &Choices) -> Result<KeyTerms, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let name = errors.collect(NAME.name(&self.name));
+        let name = errors.collect(KEY_NAME.name(&self.name));
         let description = errors.collect(self.description());
         let group = errors.collect(self.group(choices));
         let scopes = errors.collect(self.scopes());
@@ -167,12 +167,12 @@ impl KeyDraft {
     }
 
     fn description(&self) -> Result<String, FieldError> {
-        DESCRIPTION.trimmed(&self.description, true).map_err(|bad| {
+        KEY_DESCRIPTION.trimmed(&self.description, true).map_err(|bad| {
             let (code, detail) = match bad {
                 InvalidText::ControlCharacter => {
                     ("control_character", "Remove the invisible control characters.".to_owned())
                 }
-                other => DESCRIPTION.explain(other),
+                other => KEY_DESCRIPTION.explain(other),
             };
             FieldError::new(Field::Description, code, detail)
         })

@@ -48,7 +48,7 @@ pub struct DemoSignIn {
 
 const TENANT_AGE_DAYS: i64 = 420;
 
-const PROPERTIES: [&str; 3] = ["Harbour House", "Old Town Suites", "Seaview Resort"];
+const DEMO_PROPERTIES: [&str; 3] = ["Harbour House", "Old Town Suites", "Seaview Resort"];
 
 /// The members of groups: an index into [`PEOPLE`], and the group's name.
 const IN_GROUPS: [(usize, &str); 2] = [(2, "Front desk"), (3, "Front desk")];
@@ -80,7 +80,7 @@ struct DemoKey {
     description: &'static str,
     group: &'static str,
     write: bool,
-    /// Indexes into [`PROPERTIES`]; none means all of them.
+    /// Indexes into [`DEMO_PROPERTIES`]; none means all of them.
     properties: &'static [usize],
     ips: &'static str,
     origins: &'static str,
@@ -144,7 +144,7 @@ const PLAIN: DemoKey = DemoKey {
     denied: None,
 };
 
-const KEYS: [DemoKey; 12] = [
+const DEMO_KEYS: [DemoKey; 12] = [
     DemoKey {
         name: "Property management system",
         description: "Two-way reservations with the front desk software.",
@@ -297,7 +297,7 @@ impl Keyring {
             start.create_group(&operator, NewGroup { name: name.to_owned(), group_type, permissions }).await?;
         }
         let groups = self.groups(&operator).await?;
-        for (key, admin) in KEYS.iter().zip(admins.iter().cycle()) {
+        for (key, admin) in DEMO_KEYS.iter().zip(admins.iter().cycle()) {
             self.demo_key(admin, key, &groups, &properties, now).await?;
         }
         start.demo_groups_of_people(&operator, &people, &groups).await?;
@@ -323,7 +323,7 @@ impl Keyring {
 
     async fn demo_properties(&self, operator: &TenantAdmin) -> Result<Vec<Property>, Error> {
         let mut properties = Vec::new();
-        for name in PROPERTIES {
+        for name in DEMO_PROPERTIES {
             properties.push(self.create_property(operator, NewProperty { name: name.to_owned() }).await?);
         }
         Ok(properties)

@@ -8,7 +8,7 @@ use tokio::{sync::Mutex, time::timeout};
 use crate::Keyring;
 
 /// Long enough for a database that is merely busy.
-const PATIENCE: Duration = Duration::from_secs(2);
+const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What is missing before anything can be done.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ impl Keyring {
     /// # Errors
     /// Says what is missing.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        let asked = timeout(PATIENCE, async {
+        let asked = timeout(READINESS_TIMEOUT, async {
             store::ready::answers(&self.database).await.map_err(|cause| NotReady::Unreachable(Some(cause)))?;
             store::ready::has_schema(&self.database).await.map_err(NotReady::NotMigrated)?;
             self.write_check.run(&self.database).await

@@ -13,7 +13,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 
 const STEP_SECONDS: i64 = 30;
 const SECRET_BYTES: usize = 20;
-const DIGITS: usize = 6;
+const CODE_DIGITS: usize = 6;
 
 /// What a person's app makes codes from.
 pub(crate) struct TotpSecret(SecretString);

@@ -22,7 +22,7 @@ use super::{
 use crate::model::{GroupOverview, GroupUse, TenantGroup};
 
 /// How many people are named one by one.
-const NAMED: u64 = 50;
+const MAX_NAMED_PEOPLE: u64 = 50;
 
 fn of_tenant(tenant: &TenantId) -> Condition {
     Condition::all().add(group::Column::TenantId.eq(tenant.as_str()))
@@ -202,7 +202,7 @@ pub async fn people(connection: &impl ConnectionTrait, tenant: &TenantId, id: &G
         .join(JoinType::InnerJoin, group_of_person())
         .filter(one(tenant, id))
         .order_by_asc(person::Column::Name)
-        .limit(NAMED)
+        .limit(MAX_NAMED_PEOPLE)
         .into_model()
         .all(connection)
         .await?;

@@ -29,10 +29,10 @@ mod world;
 use machine::{Machine, Micros};
 use world::{Database, MILLI, Process, SECOND, Tables, key, secret, tenant};
 
-const NODES: usize = 3;
-const KEYS: usize = 40;
+const SIMULATED_NODES: usize = 3;
+const SIMULATED_KEYS: usize = 40;
 /// How long a run is.
-const LENGTH: Micros = 12 * SECOND;
+const RUN_LENGTH: Micros = 12 * SECOND;
 
 /// How a node looks a key up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,18 +81,18 @@ impl Observations {
 /// One run, determined by the seed.
 fn run(seed: u64, scenario: Scenario) -> Observations {
     let machine = Machine::new(seed);
-    let tables = Tables::with_keys(KEYS);
-    let numbers = (0..KEYS).map(|number| (secret(number), number)).collect();
+    let tables = Tables::with_keys(SIMULATED_KEYS);
+    let numbers = (0..SIMULATED_KEYS).map(|number| (secret(number), number)).collect();
     let database = Rc::new(Database { machine: machine.clone(), tables: RefCell::new(tables), numbers });
     let observations = Rc::new(Observations::default());
-    for place in 0..NODES {
+    for place in 0..SIMULATED_NODES {
         machine.spawn(run_restarting_node(database.clone(), observations.clone(), scenario, place));
     }
     for _ in 0..2 {
         machine.spawn(revoke_keys(Process::new(&database), observations.clone()));
     }
     machine.spawn(stop_and_resume_subscription(Process::new(&database), observations.clone()));
-    machine.run_until(LENGTH);
+    machine.run_until(RUN_LENGTH);
     machine.stop();
     Rc::try_unwrap(observations).expect("all tasks have ended")
 }
@@ -152,7 +152,7 @@ async fn look_up_keys(server: Rc<Server>, observations: Rc<Observations>) {
     let machine = server.process.database.machine.clone();
     loop {
         machine.delay(machine.pick(0..30 * MILLI)).await;
-        let number = machine.pick(0..KEYS as u64) as usize;
+        let number = machine.pick(0..SIMULATED_KEYS as u64) as usize;
         let asked = machine.now();
         match server.decide(&secret(number)).await {
             Ok(true) => observations.record_accepted(number, asked, machine.now()),
@@ -246,7 +246,7 @@ async fn revoke_keys(process: Process, observations: Rc<Observations>) {
     let machine = process.database.machine.clone();
     loop {
         machine.delay(machine.pick(0..SECOND)).await;
-        let number = machine.pick(0..KEYS as u64) as usize;
+        let number = machine.pick(0..SIMULATED_KEYS as u64) as usize;
         let revoke = |tables: &mut Tables| !std::mem::replace(&mut tables.revoked[number], true);
         if change(&process, &observations, Invalidation::Key(key(number)), revoke).await.is_some() {
             observations.revoked.borrow_mut().entry(number).or_insert(machine.now());

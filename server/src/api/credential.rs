@@ -9,7 +9,7 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
 
 /// The headers that carry credentials.
-pub const HEADERS: [HeaderName; 3] = [AUTHORIZATION, X_API_KEY, USER_API_KEY];
+pub const CREDENTIAL_HEADERS: [HeaderName; 3] = [AUTHORIZATION, X_API_KEY, USER_API_KEY];
 
 /// Two different credentials, or one header twice: it is not clear which one was meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ enum CredentialHeader {
 /// If there is more than one.
 pub fn find_credential(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
     let mut found: Option<CredentialHeader> = None;
-    for name in HEADERS {
+    for name in CREDENTIAL_HEADERS {
         let mut values = headers.get_all(&name).iter();
         let first = values.next();
         if values.next().is_some() {
@@ -158,7 +158,7 @@ mod tests {
         #[test]
         fn any_headers_are_parsed_without_panic(values in prop::collection::vec((0usize..3, "[\\PC\t]{0,60}"), 0..4)) {
             let lines: Vec<(&str, &str)> =
-                values.iter().map(|(name, value)| (HEADERS[*name].as_str().to_owned(), value)).map(|(name, value)| {
+                values.iter().map(|(name, value)| (CREDENTIAL_HEADERS[*name].as_str().to_owned(), value)).map(|(name, value)| {
                     (match name.as_str() { "authorization" => "authorization", "x-api-key" => "x-api-key", _ => "user-api-key" }, value.as_str())
                 }).collect();
             let twice = lines.iter().enumerate().any(|(at, line)| lines[..at].iter().any(|other| other.0 == line.0));
@@ -172,7 +172,7 @@ mod tests {
                 0 => format!("Bearer {before}{secret}{after}"),
                 _ => format!("{before}{secret}{after}"),
             };
-            prop_assert_eq!(found(&[(HEADERS[place].as_str(), &value)]), format!("secret {secret}"));
+            prop_assert_eq!(found(&[(CREDENTIAL_HEADERS[place].as_str(), &value)]), format!("secret {secret}"));
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::problem::{Problem, WrongField};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-const MAX_CHARS: usize = 255;
+const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
 
 /// The key of a request, if it has one.
 ///
@@ -28,7 +28,7 @@ fn parse_idempotency_key(text: &str) -> Option<String> {
         Some(quoted) => unquoted(quoted)?,
         None => Some(text.to_owned()).filter(|word| word.bytes().all(is_of_word))?,
     };
-    (1..=MAX_CHARS).contains(&key.len()).then_some(key)
+    (1..=MAX_IDEMPOTENCY_KEY_CHARS).contains(&key.len()).then_some(key)
 }
 
 fn is_of_word(byte: u8) -> bool {

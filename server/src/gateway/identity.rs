@@ -11,12 +11,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::problem::{Code, Problem};
 
-const TENANT: HeaderName = HeaderName::from_static("x-latchkey-tenant");
-const KEY_ID: HeaderName = HeaderName::from_static("x-latchkey-key-id");
-const KEY_NAME: HeaderName = HeaderName::from_static("x-latchkey-key-name");
-const OWNER: HeaderName = HeaderName::from_static("x-latchkey-owner");
-const PERMISSIONS: HeaderName = HeaderName::from_static("x-latchkey-permissions");
-const PROPERTIES: HeaderName = HeaderName::from_static("x-latchkey-properties");
+const X_TENANT: HeaderName = HeaderName::from_static("x-latchkey-tenant");
+const X_KEY_ID: HeaderName = HeaderName::from_static("x-latchkey-key-id");
+const X_KEY_NAME: HeaderName = HeaderName::from_static("x-latchkey-key-name");
+const X_OWNER: HeaderName = HeaderName::from_static("x-latchkey-owner");
+const X_PERMISSIONS: HeaderName = HeaderName::from_static("x-latchkey-permissions");
+const X_PROPERTIES: HeaderName = HeaderName::from_static("x-latchkey-properties");
 
 /// All that is not visible in ASCII, and what the encoding itself is written with.
 const INVISIBLE: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
@@ -47,12 +47,12 @@ pub fn headers(
         Some(PropertyScope::All) | None => "*".to_owned(),
     };
     let headers = [
-        (TENANT, value(tenant.to_owned())),
-        (KEY_ID, value(key.map(|key| key.id.to_string()).unwrap_or_default())),
-        (KEY_NAME, value(key.map(|key| encoded(&key.name)).unwrap_or_default())),
-        (OWNER, value(owner.unwrap_or_default().to_owned())),
-        (PERMISSIONS, value(join_with_spaces(&caller.grants.listed()))),
-        (PROPERTIES, value(properties)),
+        (X_TENANT, value(tenant.to_owned())),
+        (X_KEY_ID, value(key.map(|key| key.id.to_string()).unwrap_or_default())),
+        (X_KEY_NAME, value(key.map(|key| encoded(&key.name)).unwrap_or_default())),
+        (X_OWNER, value(owner.unwrap_or_default().to_owned())),
+        (X_PERMISSIONS, value(join_with_spaces(&caller.grants.listed()))),
+        (X_PROPERTIES, value(properties)),
     ];
     let bytes: usize = headers.iter().map(|(name, value)| header_bytes(name, value)).sum();
     if bytes > MAX_IDENTITY_BYTES { Err(too_large(bytes)) } else { Ok(headers) }

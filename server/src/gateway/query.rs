@@ -10,9 +10,9 @@ use keyring::{Requirement, TenantRef};
 use super::ROUTE;
 use crate::{api::parameters::Parameters, problem::Problem, redact};
 
-const NAMES: [&str; 5] = ["tenant", "permission", "property", "cost", "mode"];
+const QUERY_PARAMETERS: [&str; 5] = ["tenant", "permission", "property", "cost", "mode"];
 
-const MAX_COST: u16 = 1_000;
+const MAX_FORWARD_AUTH_COST: u16 = 1_000;
 
 /// What the key must grant.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,10 +50,10 @@ impl ForwardAuthQuery {
         let cost = parse_parameter(
             &mut parameters,
             "cost",
-            &format!("Write a whole number from {least} to {MAX_COST}: cost=1"),
+            &format!("Write a whole number from {least} to {MAX_FORWARD_AUTH_COST}: cost=1"),
             |text| {
                 let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-                text.parse().ok().filter(|cost| is_number && (least..=MAX_COST).contains(cost))
+                text.parse().ok().filter(|cost| is_number && (least..=MAX_FORWARD_AUTH_COST).contains(cost))
             },
         );
         parse_parameter(&mut parameters, "mode", "There is one mode: mode=nginx", |text| {
@@ -87,9 +87,14 @@ fn operator_parameters(uri: &Uri) -> Parameters {
 
 /// Below `/gateway/auth`, other names are the client's own.
 fn refuse_unknown(parameters: &mut Parameters) {
-    let unknown: Vec<String> = parameters.names().filter(|name| !NAMES.contains(name)).map(redact::word).collect();
+    let unknown: Vec<String> =
+        parameters.names().filter(|name| !QUERY_PARAMETERS.contains(name)).map(redact::word).collect();
     for name in unknown {
-        parameters.reject(&name, "unknown", format!("There is no parameter “{name}”. There are {}.", NAMES.join(", ")));
+        parameters.reject(
+            &name,
+            "unknown",
+            format!("There is no parameter “{name}”. There are {}.", QUERY_PARAMETERS.join(", ")),
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How refusals look after a proxy has rewritten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Proxy {
     }
 
     fn wait_for(&mut self, address: SocketAddr) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + CHANGE_TIMEOUT;
         while TcpStream::connect(address).is_err() {
             let ended = self.process.try_wait().unwrap();
             if ended.is_some() || Instant::now() > deadline {

@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Postgres {
     process: Child,
@@ -105,7 +105,7 @@ impl Postgres {
 
     /// The last line of this file is the server's own word.
     fn wait_until_ready(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + CHANGE_TIMEOUT;
         let file = self.data.join("postmaster.pid");
         let id = self.process.id().to_string();
         let is_ready = |lines: &str| {

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// As long as a lease could go on, and a little more for two clocks.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The maximum duration of a command without delays on a busy machine: less than any delay.
 const COMMAND: Duration = Duration::from_millis(1_500);
@@ -83,9 +83,9 @@ async fn paused_server_resumes_with_an_empty_cache() {
     }
     sleeper.signal("STOP");
     let took = time_to_revoke(&cluster, &first);
-    assert!(took >= PATIENCE, "the change did not wait for the paused server: {took:?}");
+    assert!(took >= CHANGE_TIMEOUT, "the change did not wait for the paused server: {took:?}");
     // It may have been stopped in the middle of a write, too.
-    assert!(took <= MAX_SILENCE + PATIENCE + COMMAND, "{took:?}");
+    assert!(took <= MAX_SILENCE + CHANGE_TIMEOUT + COMMAND, "{took:?}");
     let took = time_to_revoke(&cluster, &second);
     assert!(took <= COMMAND, "the next change is delayed, too: {took:?}");
 
@@ -112,7 +112,7 @@ async fn server_paused_during_a_write_releases_its_locks() {
     }
     stop_in_the_middle_of_writing(&cluster, sleeper, &key).await;
     let took = time_to_revoke(&cluster, &key);
-    assert!(took <= MAX_SILENCE + PATIENCE + COMMAND, "{took:?}");
+    assert!(took <= MAX_SILENCE + CHANGE_TIMEOUT + COMMAND, "{took:?}");
     for verdict in first_words(&cluster, sleeper, &key, 50).await {
         assert_ne!(verdict, Verdict::Valid, "of a key that was revoked while it slept");
     }
@@ -137,7 +137,7 @@ async fn change_waits_for_a_paused_server() {
     revoking.await.unwrap();
     let waited_on = woken.elapsed();
     cluster.assert_rejected(&SURFACES, &key.secret, &any, "it was revoked").await;
-    assert!(waited_on < PATIENCE - NAP, "the server had resumed: {waited_on:?}");
+    assert!(waited_on < CHANGE_TIMEOUT - NAP, "the server had resumed: {waited_on:?}");
 }
 
 /// A caller that learns that the change was already made can rely on it as well.
@@ -153,7 +153,7 @@ async fn repeated_change_waits_for_confirmation_too() {
     cluster.stage.see(&is_revoked, &["true".to_owned()]).await;
     cluster.stage.revoke(&key);
     let took = begun.elapsed();
-    assert!(took >= PATIENCE, "the change returned while the paused server could still accept the key: {took:?}");
+    assert!(took >= CHANGE_TIMEOUT, "the change returned while the paused server could still accept the key: {took:?}");
     first.await.unwrap();
     sleeper.signal("CONT");
 }
@@ -167,7 +167,7 @@ async fn dead_server_delays_one_change_at_most() {
     }
     cluster.others.pop().expect("there are two").kill();
     let took = time_to_revoke(&cluster, &first);
-    assert!(took <= PATIENCE + COMMAND, "{took:?}");
+    assert!(took <= CHANGE_TIMEOUT + COMMAND, "{took:?}");
     let took = time_to_revoke(&cluster, &second);
     assert!(took <= COMMAND, "it was taken off the list: {took:?}");
     let (_folder, status) = cluster.others.pop().expect("there is one left").stop();

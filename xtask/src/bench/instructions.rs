@@ -15,7 +15,7 @@ use std::{
 };
 
 /// As `server/benches/instructions.rs` calls them.
-const KINDS: [&str; 3] = ["verify", "forward-auth", "own-key"];
+const REQUEST_KINDS: [&str; 3] = ["verify", "forward-auth", "own-key"];
 const REQUESTS: u64 = 2_000;
 /// The allocator's share of the work depends on where it happens to find room, so the lowest of some runs counts.
 const RUNS: usize = 3;
@@ -25,17 +25,17 @@ const MAX_INCREASE_PERCENT: f64 = 3.0;
 const PROFILE: &str = "instructions";
 const FILE: &str = "server/benches/instructions.json";
 
-/// The instructions per request of each kind, in the order of [`KINDS`].
-type Counts = [u64; KINDS.len()];
+/// The instructions per request of each kind, in the order of [`REQUEST_KINDS`].
+type Counts = [u64; REQUEST_KINDS.len()];
 
 /// Counts, and writes the file that later counts are compared with.
 pub fn write(workspace: &Workspace) -> Result<()> {
     let counts = count(workspace)?;
     let per_request: Value =
-        KINDS.into_iter().zip(counts).map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
+        REQUEST_KINDS.into_iter().zip(counts).map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
     let found = json!({ "toolchain": toolchain(workspace)?, "instructions_per_request": per_request });
     fs::write(workspace.root.join(FILE), format!("{found:#}\n"))?;
-    for (kind, count) in KINDS.into_iter().zip(counts) {
+    for (kind, count) in REQUEST_KINDS.into_iter().zip(counts) {
         println!("{kind}: {}", thousands(count as f64));
     }
     Ok(())
@@ -53,7 +53,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
         .into());
     }
     let mut slower = Vec::new();
-    for (kind, count) in KINDS.into_iter().zip(count(workspace)?) {
+    for (kind, count) in REQUEST_KINDS.into_iter().zip(count(workspace)?) {
         let before = baseline["instructions_per_request"][kind].as_u64().ok_or(format!("{FILE} lacks {kind}"))?;
         let change = increase_percent(before, count);
         println!("{kind}: {} ({change:+.2} %)", thousands(count as f64));
@@ -68,8 +68,8 @@ fn count(workspace: &Workspace) -> Result<Counts> {
     setup::programs(&[Tool::Valgrind])?;
     let program = build(workspace)?;
     let scratch = Scratch::new("instructions")?;
-    let mut counts = [0; KINDS.len()];
-    for (kind, count) in KINDS.into_iter().zip(&mut counts) {
+    let mut counts = [0; REQUEST_KINDS.len()];
+    for (kind, count) in REQUEST_KINDS.into_iter().zip(&mut counts) {
         let [first, second] = [lowest(&program, kind, &scratch)?, lowest(&program, kind, &scratch)?];
         let spread = increase_percent(first.min(second), first.max(second));
         if spread > MAX_SPREAD_PERCENT {

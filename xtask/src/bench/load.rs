@@ -12,7 +12,7 @@ use std::{
 const CONNECTIONS: u64 = 32;
 
 /// A slow response is still counted; it shows in the maximum.
-const TIMEOUT: &str = "30s";
+const LOAD_TIMEOUT: &str = "30s";
 
 /// Enough keys for some seconds of load without reaching a rate limit.
 const ENOUGH_KEYS: u64 = 5_000;
@@ -29,20 +29,20 @@ pub struct Surface {
     verdict: &'static str,
 }
 
-pub const VERIFY: Surface = Surface {
+pub const VERIFY_PATH: Surface = Surface {
     name: "verify, key in memory",
     ask: "verify",
     path: "/api/v1/keys/verify",
     bare_path: "/api/v1/keys/verify",
     verdict: "VALID",
 };
-pub const ABSENT: Surface = Surface { name: "verify, key not in memory yet", ..VERIFY };
+pub const ABSENT: Surface = Surface { name: "verify, key not in memory yet", ..VERIFY_PATH };
 pub const MALFORMED: Surface = Surface {
     name: "verify, malformed key",
     ask: "malformed",
     bare_path: "/api/v1/keys/verify/malformed",
     verdict: "MALFORMED",
-    ..VERIFY
+    ..VERIFY_PATH
 };
 pub const FORWARD_AUTH: Surface = Surface {
     name: "forward-auth",
@@ -123,7 +123,7 @@ impl Generator {
         let printed = process::read_output(
             Command::new("wrk")
                 .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
-                .args(["--duration", &format!("{seconds}s"), "--timeout", TIMEOUT, "--script"])
+                .args(["--duration", &format!("{seconds}s"), "--timeout", LOAD_TIMEOUT, "--script"])
                 .arg(&self.script)
                 .arg(format!("http://{}", program.address))
                 .arg("--")
@@ -143,7 +143,7 @@ impl Generator {
             let round = undisturbed(|| {
                 // The last few would exceed their rate limits.
                 let enough = from.min(keys.end.saturating_sub(ENOUGH_KEYS)).max(keys.start);
-                let round = self.latchkey(program, VERIFY, enough..keys.end, seconds)?;
+                let round = self.latchkey(program, VERIFY_PATH, enough..keys.end, seconds)?;
                 // What was asked last may not have been answered.
                 from = enough + round.issued.saturating_sub(2 * CONNECTIONS);
                 round.wrong.clone().map_or(Ok(round), |wrong| Err(wrong.into()))

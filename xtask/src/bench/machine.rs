@@ -7,7 +7,7 @@ use std::{fs, process::Command, thread, time::Duration};
 /// In percent.
 const MAX_STOLEN_PERCENT: f64 = 3.0;
 const MAX_ATTEMPTS: usize = 20;
-const PAUSE: Duration = Duration::from_secs(30);
+const RETRY_PAUSE: Duration = Duration::from_secs(30);
 
 pub fn describe(workspace: &Workspace) -> Result<Value> {
     let version = |program: &str| process::read_output(&mut workspace.command(program, &["--version"]));
@@ -44,8 +44,8 @@ pub fn undisturbed<T>(mut measure: impl FnMut() -> Result<T>) -> Result<T> {
         if steal_time <= MAX_STOLEN_PERCENT {
             return Ok(measured);
         }
-        eprintln!("{steal_time:.0} % of the processors' time was taken away: once more in {} s", PAUSE.as_secs());
-        thread::sleep(PAUSE);
+        eprintln!("{steal_time:.0} % of the processors' time was taken away: once more in {} s", RETRY_PAUSE.as_secs());
+        thread::sleep(RETRY_PAUSE);
     }
     Err("others have taken the processors away again and again; measure on a machine that is all yours".into())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Bench,
-    load::{Generator, Round, VERIFY},
+    load::{Generator, Round, VERIFY_PATH},
     machine::undisturbed,
     table::{Row, json_of, median, rate, thousands},
 };
@@ -18,22 +18,22 @@ use std::{
     process::Command,
 };
 
-const KEYS: u64 = 1_000_000;
+const MILLION_KEYS: u64 = 1_000_000;
 /// All of them fit, in MiB.
 const MEMORY: u32 = 1_024;
 const FEW: Range<u64> = 0..1_000;
-const STARTS: usize = 3;
+const MILLION_STARTS: usize = 3;
 /// How many keys are verified while others are revoked.
 const UNDISTURBED: u64 = 100_000;
 
 /// Compares with a server with few keys, given by its database URL and the file of its secrets.
 pub fn measure(bench: &mut Bench, few_url: &str, few_secrets: PathBuf) -> Result<()> {
     let url = bench.sqlite("million");
-    let secrets = bench.fill(&url, "million", KEYS)?;
-    super::start_up(bench, "start-up with 1,000,000 keys", STARTS, |_| url.clone())?;
+    let secrets = bench.fill(&url, "million", MILLION_KEYS)?;
+    super::start_up(bench, "start-up with 1,000,000 keys", MILLION_STARTS, |_| url.clone())?;
 
-    let many = Side::start(bench, &url, secrets, 0..KEYS)?;
-    let filling = many.generator.warm(&many.program, 0..KEYS, 10)?;
+    let many = Side::start(bench, &url, secrets, 0..MILLION_KEYS)?;
+    let filling = many.generator.warm(&many.program, 0..MILLION_KEYS, 10)?;
     let what = "first touch of 1,000,000 keys, one after the other";
     bench.add(Row::alone(what, format!("{}/s", thousands(filling)), json!(filling)));
     let memory = many.program.memory()?;
@@ -93,7 +93,7 @@ impl Side {
 
     fn round(&self, bench: &mut Bench) -> Result<Round> {
         self.program.go_on()?;
-        let round = self.generator.latchkey(&self.program, VERIFY, self.keys.clone(), bench.plan.seconds)?;
+        let round = self.generator.latchkey(&self.program, VERIFY_PATH, self.keys.clone(), bench.plan.seconds)?;
         self.program.hold()?;
         bench.wrong.extend(round.wrong.clone());
         Ok(round)

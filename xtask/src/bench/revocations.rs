@@ -21,10 +21,10 @@ use std::{
     time::Duration,
 };
 
-const KEYS: u64 = 1_000;
+const REVOCATION_KEYS: u64 = 1_000;
 const REVOKED: u64 = 500;
-const BUDGET: f64 = 50.0;
-const PAUSE: Duration = Duration::from_millis(500);
+const MAX_P99_MS: f64 = 50.0;
+const REVOCATION_PAUSE: Duration = Duration::from_millis(500);
 
 /// Beside one server and beside three, on a PostgreSQL that knows all of them.
 pub fn measure(bench: &mut Bench) -> Result<()> {
@@ -34,7 +34,7 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
         let what = format!("revoke, {nodes} node{} on PostgreSQL", if nodes == 1 { "" } else { "s" });
         let row =
             Row::alone(what, format!("p50 {p50:.1} ms, p99 {p99:.1} ms"), json!({ "p50_ms": p50, "p99_ms": p99 }));
-        bench.add(if nodes == 3 { row.with_budget("p99 at most 50 ms", p99 <= BUDGET) } else { row });
+        bench.add(if nodes == 3 { row.with_budget("p99 at most 50 ms", p99 <= MAX_P99_MS) } else { row });
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
 fn took(bench: &Bench, nodes: usize) -> Result<Vec<f64>> {
     // Nothing is waited for until it is on a disk, so what is measured is the way between the nodes.
     let postgres = Postgres::start()?;
-    let secrets = bench.fill(&postgres.url(), "revocations", KEYS)?;
+    let secrets = bench.fill(&postgres.url(), "revocations", REVOCATION_KEYS)?;
     let start = |_| Program::latchkey(&bench.programs.latchkey, &postgres.url(), DEFAULT_MEMORY_MIB);
     let running: Vec<Program> = (0..nodes).map(start).collect::<Result<_>>()?;
     let mut revoke = Command::new(&bench.programs.bench);
@@ -85,7 +85,7 @@ impl Revoker<'_> {
                 "--database-url",
                 self.database_url,
             ]))?;
-            thread::sleep(PAUSE);
+            thread::sleep(REVOCATION_PAUSE);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Bench,
-    load::{ABSENT, FORWARD_AUTH, Generator, MALFORMED, OWN_KEY, Round, Surface, VERIFY},
+    load::{ABSENT, FORWARD_AUTH, Generator, MALFORMED, OWN_KEY, Round, Surface, VERIFY_PATH},
     machine::undisturbed,
     revocations::Revoker,
     table::{Row, json_of, median, rate},
@@ -32,7 +32,7 @@ pub fn measure(bench: &mut Bench, database_url: &str, secrets: PathBuf) -> Resul
     generator.warm(&latchkey, IN_MEMORY, WARMING_SECONDS)?;
     let baseline = Program::baseline(&bench.programs.bench, &samples(bench.directory(), &latchkey, &generator)?)?;
     let pair = Pair { latchkey, baseline, generator };
-    for surface in [VERIFY, MALFORMED, FORWARD_AUTH, OWN_KEY] {
+    for surface in [VERIFY_PATH, MALFORMED, FORWARD_AUTH, OWN_KEY] {
         pair.surface(bench, surface)?;
     }
     pair.first_touch(bench)?;
@@ -55,7 +55,7 @@ impl Pair {
         let row = compared(surface.name, &rounds);
         let [throughput, p99] = ratios(&rounds);
         let met = throughput >= 0.9 && p99 <= 1.2;
-        let has_budget = surface.name == VERIFY.name;
+        let has_budget = surface.name == VERIFY_PATH.name;
         bench.add(if has_budget { row.with_budget("at least 0.90; p99 at most 1.2 times", met) } else { row });
         Ok(())
     }
@@ -101,7 +101,7 @@ impl Pair {
         let mut revoked = ids.iter();
         let (mut with, mut without) = (Vec::new(), Vec::new());
         let mut round = || {
-            let round = self.generator.latchkey(&self.latchkey, VERIFY, IN_MEMORY, seconds)?;
+            let round = self.generator.latchkey(&self.latchkey, VERIFY_PATH, IN_MEMORY, seconds)?;
             bench.wrong.extend(round.wrong.clone());
             Ok(round)
         };
@@ -156,7 +156,7 @@ fn samples(directory: &Path, latchkey: &Program, generator: &Generator) -> Resul
     let asking = [("X-API-Key", verifier.as_str()), ("Content-Type", "application/json")];
     let own = [("X-API-Key", key.as_str())];
     let answers = [
-        sample(VERIFY, harness::send(latchkey.address, "POST", VERIFY.path, &asking, &body(&key))?)?,
+        sample(VERIFY_PATH, harness::send(latchkey.address, "POST", VERIFY_PATH.path, &asking, &body(&key))?)?,
         sample(MALFORMED, harness::send(latchkey.address, "POST", MALFORMED.path, &asking, &body("lk_tk_"))?)?,
         sample(FORWARD_AUTH, harness::send(latchkey.address, "GET", FORWARD_AUTH.path, &own, "")?)?,
         sample(OWN_KEY, harness::send(latchkey.address, "GET", OWN_KEY.path, &own, "")?)?,

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 pub struct Program {
@@ -60,7 +60,7 @@ impl Program {
     }
 
     fn wait_until_ready(&mut self, begun: Instant) -> Result<()> {
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < START_TIMEOUT {
             if http::get(self.address, "/readyz").is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
             }
@@ -69,7 +69,7 @@ impl Program {
             }
             thread::sleep(LOOK_AGAIN);
         }
-        Err(format!("a program that was to be measured was not ready within {} s", PATIENCE.as_secs()).into())
+        Err(format!("a program that was to be measured was not ready within {} s", START_TIMEOUT.as_secs()).into())
     }
 
     /// Holds it where it is, so that nothing it has yet to do disturbs others.

@@ -3,7 +3,7 @@
 use crate::{Result, site};
 use std::{fs, path::Path};
 
-const BUDGET: u64 = 300_000;
+const MAX_DOWNLOAD_BYTES: u64 = 300_000;
 const FOR_THE_PAGE_ITSELF: u64 = 20_000;
 
 struct Part {
@@ -42,16 +42,19 @@ fn table(parts: &[Part]) -> String {
     let mut table: String = parts.iter().map(|part| row(&part.name, part.size)).collect();
     table.push_str(&row("set aside for the page itself", FOR_THE_PAGE_ITSELF));
     table.push_str(&row("in all", total(parts) + FOR_THE_PAGE_ITSELF));
-    table.push_str(&row("allowed", BUDGET));
+    table.push_str(&row("allowed", MAX_DOWNLOAD_BYTES));
     table
 }
 
 fn verdict(total: u64) -> std::result::Result<(), String> {
     let all = total + FOR_THE_PAGE_ITSELF;
-    if all <= BUDGET {
+    if all <= MAX_DOWNLOAD_BYTES {
         return Ok(());
     }
-    Err(format!("a first visit loads {all} bytes, {} more than the {BUDGET} allowed", all - BUDGET))
+    Err(format!(
+        "a first visit loads {all} bytes, {} more than the {MAX_DOWNLOAD_BYTES} allowed",
+        all - MAX_DOWNLOAD_BYTES
+    ))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Words that are forbidden everywhere, or outside certain files. The rules themselves are exempt.
 
+use std::path::Path;
+
+use super::files::{report, text_files};
 use crate::{Result, Workspace};
-use std::{fs, path::Path};
 
 const SQL: &[&str] = &["sea_orm", "sqlx", "sea_query"];
 /// Where SQL may be named: files, and directories with everything below.
@@ -19,30 +21,11 @@ const STORES: &[&str] = &[
 ];
 const UNFINISHED: &[&str] = &["todo!", "unimplemented!", "dbg!", "#[ignore"];
 const RULES: &str = "xtask/src/lint";
-const NOT_OURS: &[&str] = &["target", "node_modules", ".git"];
 
 pub fn check(workspace: &Workspace) -> Result<()> {
-    let mut complaints = Vec::new();
-    visit(&workspace.root, &workspace.root, &mut complaints)?;
-    if complaints.is_empty() {
-        return Ok(());
-    }
-    Err(complaints.join("\n").into())
-}
-
-fn visit(root: &Path, directory: &Path, complaints: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let path = entry.path();
-        let kind = entry.file_type()?;
-        if kind.is_dir() && !NOT_OURS.iter().any(|name| entry.file_name() == *name) {
-            visit(root, &path, complaints)?;
-        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(root)?;
-            complaints.extend(complaints_about(name, &fs::read_to_string(&path)?));
-        }
-    }
-    Ok(())
+    let files = text_files(workspace, &["rs"])?;
+    let complaints: Vec<String> = files.iter().flat_map(|file| complaints_about(&file.path, &file.text)).collect();
+    report(&complaints)
 }
 
 fn complaints_about(name: &Path, source: &str) -> Vec<String> {

@@ -2,12 +2,12 @@
 
 use crate::{Result, Workspace, process};
 
-const RULES: &[(&str, &[&str])] =
+const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] =
     &[("frontend", &["sea-orm", "sqlx", "sqlx-core", "tokio", "axum"]), ("domain", &["rand", "tokio", "getrandom"])];
 
 pub fn check(workspace: &Workspace) -> Result<()> {
     let mut complaints = Vec::new();
-    for (package, forbidden) in RULES {
+    for (package, forbidden) in FORBIDDEN_DEPENDENCIES {
         let tree = tree(workspace, package)?;
         complaints.extend(found(&tree, forbidden).iter().map(|name| {
             format!(

@@ -2,7 +2,7 @@ use crate::{Result, Workspace, process};
 use std::{env, fs, path::PathBuf, process::Command, time::SystemTime};
 
 /// The shell comes first: the same browser without windows to draw, in two thirds of the time.
-const NAMES: &[&str] =
+const BROWSER_NAMES: &[&str] =
     &["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// The browser of this machine, or the one that the environment names.
@@ -10,7 +10,7 @@ pub fn installed() -> Option<PathBuf> {
     env::var_os("LATCHKEY_CHROMIUM")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
-        .or_else(|| NAMES.iter().find_map(|name| process::find_program(name)))
+        .or_else(|| BROWSER_NAMES.iter().find_map(|name| process::find_program(name)))
 }
 
 /// The browser to test in. None stands for Playwright's own, which is the last resort.

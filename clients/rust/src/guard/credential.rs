@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 
-const HEADERS: [HeaderName; 3] =
+const KEY_HEADERS: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static("x-api-key"), HeaderName::from_static("user-api-key")];
 
 pub enum FoundCredential {
@@ -25,7 +25,7 @@ enum CredentialHeader<'a> {
 /// The one credential of a request.
 pub fn find_credential(headers: &HeaderMap) -> FoundCredential {
     let mut found: Option<CredentialHeader<'_>> = None;
-    for name in HEADERS {
+    for name in KEY_HEADERS {
         let mut values = headers.get_all(&name).iter();
         let first = values.next();
         if values.next().is_some() {

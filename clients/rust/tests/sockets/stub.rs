@@ -36,7 +36,7 @@ struct Shared {
 impl Stub {
     pub async fn start() -> Self {
         let shared = Arc::new(Shared::default());
-        let router = Router::new().route("/api/v1/keys/verify", post(answer)).with_state(shared.clone());
+        let router = Router::new().route("/api/v1/keys/verify", post(answer_request)).with_state(shared.clone());
         Self { url: serve(router).await, shared }
     }
 
@@ -59,7 +59,7 @@ impl Stub {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(request): Json<Value>) -> Response {
+async fn answer_request(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(request): Json<Value>) -> Response {
     let delay = *shared.delay.lock().unwrap();
     tokio::time::sleep(delay).await;
     assert_eq!(headers["authorization"], format!("Bearer {ASKING}"));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The middle of a secret, between its product and its random characters.
-const KINDS: [&[u8; 4]; 2] = [b"_tk_", b"_pk_"];
+const SECRET_KINDS: [&[u8; 4]; 2] = [b"_tk_", b"_pk_"];
 /// From this many characters on, what follows a kind is taken for a secret, even a truncated one.
 const MIN_REDACTED_CHARS: usize = 8;
 /// Enough to recognize the key, far too few to use it.
@@ -70,8 +70,8 @@ fn hex_digit(digit: u8) -> Option<u8> {
 /// Finds where the random part of a possible secret starts. The product prefix before it is ignored, since a stray
 /// percent sign could have swallowed it.
 fn random_parts(bytes: &[Decoded]) -> impl Iterator<Item = usize> {
-    let kind_length = KINDS[0].len();
-    let is_kind = |window: &[Decoded]| KINDS.iter().any(|kind| window.iter().map(|byte| &byte.value).eq(*kind));
+    let kind_length = SECRET_KINDS[0].len();
+    let is_kind = |window: &[Decoded]| SECRET_KINDS.iter().any(|kind| window.iter().map(|byte| &byte.value).eq(*kind));
     let starts = bytes.windows(kind_length).enumerate().filter(move |(_, window)| is_kind(window));
     starts.map(move |(index, _)| index + kind_length)
 }

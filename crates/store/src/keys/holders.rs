@@ -20,7 +20,7 @@ use super::{
 use crate::model::{KeyName, KeyNames, KeyScope};
 
 /// How many keys are named one by one.
-const NAMED: u64 = 50;
+const MAX_NAMED_KEYS: u64 = 50;
 
 #[derive(FromQueryResult)]
 struct NameRow {
@@ -37,7 +37,7 @@ async fn names(connection: &impl ConnectionTrait, condition: Condition) -> Resul
         .column(api_key::Column::Name)
         .order_by_asc(api_key::Column::SortName)
         .order_by_asc(api_key::Column::Id)
-        .limit(NAMED)
+        .limit(MAX_NAMED_KEYS)
         .into_model()
         .all(connection)
         .await?;

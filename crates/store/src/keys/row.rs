@@ -43,11 +43,11 @@ pub(super) struct KeyRow {
     old_secret_until: Option<DateTime<Utc>>,
 }
 
-const LIVE: &str = "live";
-const OLD: &str = "old";
-const OWNER: &str = "owner";
-const CREATOR: &str = "creator";
-const REVOKER: &str = "revoker";
+const LIVE_ALIAS: &str = "live";
+const OLD_ALIAS: &str = "old";
+const OWNER_ALIAS: &str = "owner";
+const CREATOR_ALIAS: &str = "creator";
+const REVOKER_ALIAS: &str = "revoker";
 
 fn live_secret() -> RelationDef {
     api_key::Entity::belongs_to(api_key_secret::Entity)
@@ -79,20 +79,20 @@ fn person(column: api_key::Column) -> RelationDef {
 
 pub(super) fn select(key_scope: &KeyScope, now: DateTime<Utc>) -> Select<api_key::Entity> {
     api_key::Entity::find()
-        .join_as(JoinType::InnerJoin, live_secret(), LIVE)
-        .join_as(JoinType::LeftJoin, old_secret(now), OLD)
+        .join_as(JoinType::InnerJoin, live_secret(), LIVE_ALIAS)
+        .join_as(JoinType::LeftJoin, old_secret(now), OLD_ALIAS)
         .join(JoinType::LeftJoin, group())
-        .join_as(JoinType::LeftJoin, person(api_key::Column::OwnerId), OWNER)
-        .join_as(JoinType::LeftJoin, person(api_key::Column::CreatedBy), CREATOR)
-        .join_as(JoinType::LeftJoin, person(api_key::Column::RevokedBy), REVOKER)
-        .column_as(Expr::col((LIVE, api_key_secret::Column::Head)), "head")
-        .column_as(Expr::col((LIVE, api_key_secret::Column::Tail)), "tail")
-        .column_as(Expr::col((LIVE, api_key_secret::Column::CreatedAt)), "secret_created_at")
-        .column_as(Expr::col((OLD, api_key_secret::Column::RetiresAt)), "old_secret_until")
+        .join_as(JoinType::LeftJoin, person(api_key::Column::OwnerId), OWNER_ALIAS)
+        .join_as(JoinType::LeftJoin, person(api_key::Column::CreatedBy), CREATOR_ALIAS)
+        .join_as(JoinType::LeftJoin, person(api_key::Column::RevokedBy), REVOKER_ALIAS)
+        .column_as(Expr::col((LIVE_ALIAS, api_key_secret::Column::Head)), "head")
+        .column_as(Expr::col((LIVE_ALIAS, api_key_secret::Column::Tail)), "tail")
+        .column_as(Expr::col((LIVE_ALIAS, api_key_secret::Column::CreatedAt)), "secret_created_at")
+        .column_as(Expr::col((OLD_ALIAS, api_key_secret::Column::RetiresAt)), "old_secret_until")
         .column_as(authorization_group::Column::Name, "group_name")
-        .column_as(Expr::col((OWNER, person::Column::Name)), "owner_name")
-        .column_as(Expr::col((CREATOR, person::Column::Name)), "creator")
-        .column_as(Expr::col((REVOKER, person::Column::Name)), "revoker")
+        .column_as(Expr::col((OWNER_ALIAS, person::Column::Name)), "owner_name")
+        .column_as(Expr::col((CREATOR_ALIAS, person::Column::Name)), "creator")
+        .column_as(Expr::col((REVOKER_ALIAS, person::Column::Name)), "revoker")
         .filter(on(key_scope))
 }
 

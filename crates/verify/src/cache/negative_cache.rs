@@ -9,14 +9,14 @@ use domain::digest::SecretHash;
 
 use crate::clock::Millis;
 
-const KEPT: Millis = 1_000;
+const NEGATIVE_CACHE_TTL: Millis = 1_000;
 
-const SHARDS: usize = 16;
+const NEGATIVE_CACHE_SHARDS: usize = 16;
 /// Unauthenticated clients choose its entries, so it is small: a full shard is cleared.
 const MAX_PER_SHARD: usize = 512;
 
 #[derive(Default)]
-pub(super) struct NegativeCache([Mutex<HashMap<SecretHash, Millis>>; SHARDS]);
+pub(super) struct NegativeCache([Mutex<HashMap<SecretHash, Millis>>; NEGATIVE_CACHE_SHARDS]);
 
 impl NegativeCache {
     pub(super) fn is_known(&self, hash: &SecretHash, now: Millis) -> bool {
@@ -28,7 +28,7 @@ impl NegativeCache {
         if shard.len() >= MAX_PER_SHARD {
             shard.clear();
         }
-        shard.insert(*hash, now + KEPT);
+        shard.insert(*hash, now + NEGATIVE_CACHE_TTL);
     }
 
     pub(super) fn clear(&self) {
@@ -38,7 +38,7 @@ impl NegativeCache {
     }
 
     fn shard(&self, hash: &SecretHash) -> MutexGuard<'_, HashMap<SecretHash, Millis>> {
-        let place = hash.spread() % SHARDS as u64;
+        let place = hash.spread() % NEGATIVE_CACHE_SHARDS as u64;
         self.0[place as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -59,7 +59,7 @@ mod tests {
             absent.keep(&SecretHash::of(&number.to_string()), 5);
         }
         let kept: usize = absent.0.iter().map(|shard| shard.lock().unwrap().len()).sum();
-        assert!(kept <= SHARDS * MAX_PER_SHARD);
+        assert!(kept <= NEGATIVE_CACHE_SHARDS * MAX_PER_SHARD);
         absent.clear();
         assert!(!absent.is_known(&hash, 6));
     }

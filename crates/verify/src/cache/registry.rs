@@ -8,7 +8,7 @@ use std::{
 
 use crate::{clock::Millis, usage::UsageCounter};
 
-const SHARDS: usize = 64;
+const REGISTRY_SHARDS: usize = 64;
 
 /// The size at which a shard is swept for the first time.
 const FIRST_SWEEP: usize = 64;
@@ -27,7 +27,7 @@ impl Shared for UsageCounter {
 
 pub(super) struct Registry<K, V> {
     hasher: RandomState,
-    shards: [Mutex<Shard<K, V>>; SHARDS],
+    shards: [Mutex<Shard<K, V>>; REGISTRY_SHARDS],
 }
 
 struct Shard<K, V> {
@@ -57,7 +57,7 @@ impl<K: Hash + Eq + Clone, V: Shared> Registry<K, V> {
     }
 
     fn shard(&self, id: &K) -> MutexGuard<'_, Shard<K, V>> {
-        let index = self.hasher.hash_one(id) % SHARDS as u64;
+        let index = self.hasher.hash_one(id) % REGISTRY_SHARDS as u64;
         self.shards[index as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -69,7 +69,7 @@ struct SentOrigin(String);
 #[serde(try_from = "u16")]
 struct Cost(u16);
 
-const MAX_COST: u16 = 1_000;
+const MAX_VERIFY_COST: u16 = 1_000;
 
 impl Default for Cost {
     fn default() -> Self {
@@ -89,7 +89,7 @@ impl TryFrom<u16> for Cost {
     type Error = &'static str;
 
     fn try_from(cost: u16) -> Result<Self, &'static str> {
-        if cost <= MAX_COST { Ok(Self(cost)) } else { Err("more than a key's limit can ever be") }
+        if cost <= MAX_VERIFY_COST { Ok(Self(cost)) } else { Err("more than a key's limit can ever be") }
     }
 }
 
