@@ -30,8 +30,10 @@ pub fn server_of_tests(workspace: &Workspace) -> Result<PathBuf> {
 
 pub fn server(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace.cargo(&["build", "--locked", "-p", "server"]);
-    if profile == Profile::Release {
-        cargo.arg("--release");
+    match profile {
+        Profile::Release => drop(cargo.arg("--release")),
+        Profile::Quick => drop(cargo.args(["--profile", "quick"])),
+        Profile::Dev => {}
     }
     process::run(&mut cargo)?;
     Ok(workspace.program(profile))

@@ -1,6 +1,9 @@
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
+    /// Fully optimized.
     Release,
+    /// Quick to build, for `cargo xtask run`.
+    Quick,
     Dev,
 }
 
@@ -8,6 +11,7 @@ impl Profile {
     pub fn native_directory(self) -> &'static str {
         match self {
             Self::Release => "release",
+            Self::Quick => "quick",
             Self::Dev => "debug",
         }
     }
@@ -15,6 +19,7 @@ impl Profile {
     pub fn browser_profile(self) -> &'static str {
         match self {
             Self::Release => "wasm-release",
+            Self::Quick => "quick",
             Self::Dev => "dev",
         }
     }
@@ -22,6 +27,7 @@ impl Profile {
     pub fn browser_directory(self) -> &'static str {
         match self {
             Self::Release => "wasm-release",
+            Self::Quick => "quick",
             Self::Dev => "debug",
         }
     }
@@ -29,7 +35,7 @@ impl Profile {
     pub fn brotli_quality(self) -> u32 {
         match self {
             Self::Release => 11,
-            Self::Dev => 4,
+            Self::Quick | Self::Dev => 4,
         }
     }
 }

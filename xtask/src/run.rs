@@ -3,7 +3,7 @@ use std::{os::unix::process::CommandExt, process::Command};
 
 /// Becomes the server, so that its signals and its exit code are the real ones.
 pub fn command(workspace: &Workspace, options: &[&str]) -> Result<()> {
-    let program = build::everything(workspace, Profile::Release)?;
+    let program = build::everything(workspace, Profile::Quick)?;
     let mut server = Command::new(program);
     server.args(["serve", "--demo"]).args(options);
     let error = server.exec();

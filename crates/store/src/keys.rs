@@ -80,7 +80,7 @@ pub async fn insert(
         created_at: Set(change.now()),
         created_by: Set(created_by.to_owned()),
         version: Set(1),
-        ..active_terms(terms, &secret.hint)
+        ..active_terms(terms, secret.hint)
     };
     api_key::Entity::insert(row).exec_without_returning(change.on()).await?;
     insert_properties(change, id, &terms.reach).await?;
