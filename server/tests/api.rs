@@ -1,9 +1,6 @@
 //! The public API, through real sockets, with keys that the real command line makes.
 
 mod api {
-    #[macro_use]
-    mod stage;
-
     mod address;
     mod client;
     mod cors;
@@ -16,9 +13,6 @@ mod api {
     mod guard;
     mod openapi;
     mod problems;
-    #[expect(dead_code, reason = "the console's tests use the rest of it")]
-    #[path = "../support/program.rs"]
-    mod program;
     mod rate_limit;
     mod secrets;
     mod snippets;

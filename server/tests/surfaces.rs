@@ -16,8 +16,6 @@ mod surfaces {
     mod matrix;
     mod overload;
     mod people;
-    #[path = "../support/program.rs"]
-    mod program;
     mod request_id;
     mod second_factor;
     mod secret_keys;

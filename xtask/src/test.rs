@@ -11,6 +11,8 @@ use std::process::Command;
 
 const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
+/// Says that the programs which some tests run are installed.
+const PROGRAMS: &str = "LATCHKEY_TEST_PROGRAMS";
 
 /// Servers to store in, proxies to stand behind, and what the documentation's examples run with.
 const RUST_NEEDS: &[Tool] =
@@ -63,7 +65,8 @@ fn rust(workspace: &Workspace, postgres: &Postgres, redis: &Redis) -> Result<()>
         workspace
             .cargo(&["test", "--locked", "--workspace", "--exclude", "frontend"])
             .env(POSTGRES_URL, postgres.url())
-            .env(REDIS_URL, redis.url()),
+            .env(REDIS_URL, redis.url())
+            .env(PROGRAMS, "1"),
     )
 }
 

@@ -1,8 +1,7 @@
 //! Every use case on SQLite and on PostgreSQL.
 
 mod use_cases {
-    #[macro_use]
-    mod stage;
+    mod fixture;
 
     mod availability;
     mod demo;

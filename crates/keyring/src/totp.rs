@@ -57,7 +57,7 @@ impl TotpSecret {
         let hash = mac.finalize().into_bytes();
         let offset = usize::from(hash[hash.len() - 1] & 0x0f);
         let number = hash[offset..offset + 4].iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-        format!("{:0DIGITS$}", (number & 0x7fff_ffff) % 1_000_000)
+        format!("{:0CODE_DIGITS$}", (number & 0x7fff_ffff) % 1_000_000)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-
-use super::stage::{Answer, Base, with};
+use test_support::test_app::{Answer, Base, with};
 
 const ORIGIN: &str = "https://book.acme.test";
 const KEY: &str = "/api/v1/key";
@@ -24,8 +23,8 @@ fn is_readable(answer: &Answer) {
 }
 
 async fn preflight_is_free_and_always_answered(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&["--rate-limit", "2"]);
+    let app = base.start();
+    let key = app.key(&["--rate-limit", "2"]);
     let (any, token) = (["https://evil.example", ORIGIN, "null"], key.secret.as_str());
     for origin in any {
         for path in [KEY, "/api/v1/reservations", "/api/v1/properties/x", "/api/v1/nowhere", "/api/v1/auth/token/"] {
@@ -35,7 +34,7 @@ async fn preflight_is_free_and_always_answered(base: Base) {
                 ("access-control-request-headers", "authorization,content-type,idempotency-key"),
                 ("x-api-key", token),
             ];
-            let answer = Answer::to(with(stage.request(Method::OPTIONS, path), &asked)).await;
+            let answer = Answer::to(with(app.request(Method::OPTIONS, path), &asked)).await;
             assert_eq!((answer.status, answer.text.as_str()), (204, ""), "{origin} {path}");
             is_shared(&answer, origin);
             for method in ["GET", "POST"] {
@@ -48,17 +47,17 @@ async fn preflight_is_free_and_always_answered(base: Base) {
             assert!(!answer.headers.contains_key("ratelimit"), "no key is looked up");
         }
     }
-    let first = stage.get(KEY, token).await;
+    let first = app.get(KEY, token).await;
     assert_eq!((first.status, first.quota().0), (200, 1), "no quota is spent");
-    stage.see("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event", &["1".to_owned()]).await;
+    app.see("SELECT CAST(COUNT(*) AS TEXT) FROM usage_event", &["1".to_owned()]).await;
 }
 
 async fn key_decides_the_origin_and_every_response_is_readable(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&["--origin", ORIGIN, "--rate-limit", "3", "--scope", "read"]);
+    let app = base.start();
+    let key = app.key(&["--origin", ORIGIN, "--rate-limit", "3", "--scope", "read"]);
     let from = async |origin: &str, path: &str| {
         let answer =
-            stage.get_with(path, &[("authorization", &format!("Bearer {}", key.secret)), ("origin", origin)]).await;
+            app.get_with(path, &[("authorization", &format!("Bearer {}", key.secret)), ("origin", origin)]).await;
         is_shared(&answer, origin);
         is_readable(&answer);
         answer
@@ -73,20 +72,24 @@ async fn key_decides_the_origin_and_every_response_is_readable(base: Base) {
     from(ORIGIN, "/api/v1/nowhere").await.refused(404, "not_found");
 
     let strangers = [("origin", ORIGIN), ("x-api-key", "nonsense")];
-    let unknown = stage.get_with(KEY, &strangers).await;
+    let unknown = app.get_with(KEY, &strangers).await;
     is_shared(unknown.refused(401, "invalid_key"), ORIGIN);
     is_readable(&unknown);
-    let none = stage.get_with(KEY, &[("origin", ORIGIN)]).await;
+    let none = app.get_with(KEY, &[("origin", ORIGIN)]).await;
     is_shared(none.refused(401, "missing_credential"), ORIGIN);
     let writing = [("origin", ORIGIN), ("x-api-key", &key.secret), ("content-type", "application/json")];
-    let refused = stage.post_with("/api/v1/reservations", &writing, json!({}).to_string()).await;
+    let refused = app.post_with("/api/v1/reservations", &writing, json!({}).to_string()).await;
     is_shared(refused.refused(403, "insufficient_scope"), ORIGIN);
 
-    let no_page = stage.get_with(KEY, &[]).await;
+    let no_page = app.get_with(KEY, &[]).await;
     for header in ["access-control-allow-origin", "access-control-expose-headers"] {
         assert!(!no_page.headers.contains_key(header), "{header} is for pages alone");
     }
     assert!(no_page.header("vary").to_lowercase().contains("origin"), "caches have to know all the same");
 }
 
-on_both_databases!(preflight_is_free_and_always_answered, key_decides_the_origin_and_every_response_is_readable,);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    preflight_is_free_and_always_answered,
+    key_decides_the_origin_and_every_response_is_readable,
+}

@@ -11,10 +11,9 @@ use std::{
 
 use reqwest::Client;
 use serde_json::{Value, json};
-
-use super::{
+use test_support::{
     program::{Program, json_of, shell_on},
-    stage::{Base, Key, Stage, stay, text},
+    test_app::{Base, Key, TestApp, stay, text},
 };
 
 const RESERVATIONS: &str = "/api/v1/reservations";
@@ -93,59 +92,62 @@ fn manage_keys(database_url: &str, is_over: &AtomicBool, told: &Acknowledged) {
 }
 
 async fn acknowledged_changes_survive_a_crash(base: Base) {
-    let mut stage = base.stage();
-    stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
-    let harbour = stage.property("acme", "Harbour House");
-    let service = stage.service("acme", &harbour, "Double room", 10_000);
-    let reader = stage.key(&["--rate-limit", "1000"]);
+    let mut app = base.start();
+    app.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
+    let harbour = app.property("acme", "Harbour House");
+    let service = app.service("acme", &harbour, "Double room", 10_000);
+    let reader = app.key(&["--rate-limit", "1000"]);
     let told = Arc::new(Acknowledged::default());
     let is_over = Arc::new(AtomicBool::new(false));
-    let database_url = stage.program.database_url.clone();
+    let database_url = app.program.database_url.clone();
     let keys = {
         let (url, is_over, told) = (database_url.clone(), is_over.clone(), told.clone());
         thread::spawn(move || manage_keys(&url, &is_over, &told))
     };
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..3 {
-        let (url, writer) = (stage.url(RESERVATIONS), stage.key(&["--rate-limit", "1000"]));
+        let (url, writer) = (app.url(RESERVATIONS), app.key(&["--rate-limit", "1000"]));
         clients.spawn(reserve(url, writer.secret, stay(&harbour, &service), told.clone()));
     }
-    clients.spawn(read_acknowledgements(stage.url("/api/v1/key"), reader.secret.clone(), told.clone()));
+    clients.spawn(read_acknowledgements(app.url("/api/v1/key"), reader.secret.clone(), told.clone()));
     tokio::time::sleep(WORK).await;
     told.wait_for_enough().await;
     is_over.store(true, Ordering::SeqCst);
-    let folder = stage.program.kill();
+    let folder = app.program.kill();
     let killed = Instant::now();
     clients.join_all().await;
     tokio::task::spawn_blocking(|| keys.join().unwrap()).await.unwrap();
 
-    stage.program = Program::launch(folder, database_url, &[]);
-    check(&stage, &told, &reader, killed).await;
+    app.program = Program::launch(folder, database_url, &[]);
+    check(&app, &told, &reader, killed).await;
 }
 
-async fn check(stage: &Stage, told: &Acknowledged, reader: &Key, killed: Instant) {
-    let checker = stage.key(&["--rate-limit", "1000"]);
+async fn check(app: &TestApp, told: &Acknowledged, reader: &Key, killed: Instant) {
+    let checker = app.key(&["--rate-limit", "1000"]);
     let reservations = told.reservations.lock().unwrap().clone();
     let (made, revoked) = (told.made.lock().unwrap().clone(), told.revoked.lock().unwrap().clone());
-    let found = stage.walk(RESERVATIONS, &checker.secret, 200).await;
+    let found = app.walk(RESERVATIONS, &checker.secret, 200).await;
     let found: Vec<String> = found.iter().map(|reservation| text(&reservation["id"])).collect();
     for id in &reservations {
         assert!(found.contains(id), "{id} is gone");
     }
     assert!(found.len() <= reservations.len() + 3, "each client may have one that it was not told of");
     for key in &made {
-        assert_eq!(stage.get("/api/v1/key", &key.secret).await.good()["id"], json!(key.id));
+        assert_eq!(app.get("/api/v1/key", &key.secret).await.good()["id"], json!(key.id));
     }
     for key in &revoked {
-        stage.get("/api/v1/key", &key.secret).await.refused(401, "key_revoked");
+        app.get("/api/v1/key", &key.secret).await.refused(401, "key_revoked");
     }
     let calls = told.calls.lock().unwrap().clone();
     let counted = format!("SELECT CAST(SUM(count) AS TEXT) FROM usage_hour WHERE api_key_id = '{}'", reader.id);
-    let counted: usize = stage.texts(&counted).await[0].split('.').next().unwrap().parse().unwrap();
+    let counted: usize = app.texts(&counted).await[0].split('.').next().unwrap().parse().unwrap();
     assert!(counted <= calls.len() + 1, "nothing is counted twice");
     let lost = calls.get(counted..).unwrap_or_default();
     let oldest = lost.first().map_or(Duration::ZERO, |call| killed.duration_since(*call));
     assert!(oldest < LAST_BATCH, "{} calls of {} are lost, the first {oldest:?} old", lost.len(), calls.len());
 }
 
-on_both_databases!(acknowledged_changes_survive_a_crash);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    acknowledged_changes_survive_a_crash,
+}

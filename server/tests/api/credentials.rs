@@ -1,17 +1,16 @@
 //! Where a credential may stand, and where it is none.
 
 use serde_json::json;
-
-use super::{
+use test_support::{
     program::draft,
-    stage::{Answer, Base, with},
+    test_app::{Answer, Base, with},
 };
 
 const KEY: &str = "/api/v1/key";
 
 async fn three_headers_carry_a_key(base: Base) {
-    let stage = base.stage();
-    let (key, other) = (stage.key(&["--rate-limit", "1000"]), stage.key(&[]));
+    let app = base.start();
+    let (key, other) = (app.key(&["--rate-limit", "1000"]), app.key(&[]));
     let (secret, bearer) = (key.secret.as_str(), format!("Bearer {}", key.secret));
     let spelled = |scheme: &str, between: &str| format!("{scheme}{between}{secret}");
     for headers in [
@@ -30,7 +29,7 @@ async fn three_headers_carry_a_key(base: Base) {
         &[("x-api-key", secret), ("user-api-key", "")],
         &[("x-api-key", secret), ("authorization", "Digest x")],
     ] {
-        let found = stage.get_with(KEY, headers).await.good();
+        let found = app.get_with(KEY, headers).await.good();
         assert_eq!(found["id"], json!(key.id), "{headers:?}");
     }
     let basic = "Basic YW5hQGFjbWUudGVzdDpwYXNzd29yZA==";
@@ -44,13 +43,13 @@ async fn three_headers_carry_a_key(base: Base) {
         &[("authorization", &bearer), ("authorization", &bearer)],
         &[("user-api-key", secret), ("user-api-key", "")],
     ] {
-        stage.get_with(KEY, headers).await.refused(400, "conflicting_credentials");
+        app.get_with(KEY, headers).await.refused(400, "conflicting_credentials");
     }
 }
 
 async fn other_headers_carry_no_key(base: Base) {
-    let stage = base.stage();
-    let secret = stage.key(&[]).secret;
+    let app = base.start();
+    let secret = app.key(&[]).secret;
     let cookie = format!("x-api-key={secret}; authorization=Bearer {secret}; latchkey_session={secret}");
     for headers in [
         &[("cookie", cookie.as_str())][..],
@@ -63,28 +62,28 @@ async fn other_headers_carry_no_key(base: Base) {
         &[("x-api-token", &secret)],
         &[("proxy-authorization", &format!("Bearer {secret}"))],
     ] {
-        stage.get_with(KEY, headers).await.refused(401, "missing_credential");
+        app.get_with(KEY, headers).await.refused(401, "missing_credential");
     }
     for query in ["api_key", "key", "access_token", "authorization", "x-api-key", "user-api-key"] {
-        stage.get_with(&format!("{KEY}?{query}={secret}"), &[]).await.refused(401, "missing_credential");
+        app.get_with(&format!("{KEY}?{query}={secret}"), &[]).await.refused(401, "missing_credential");
     }
     let body = json!({ "api_key": secret, "x-api-key": secret, "access_token": secret }).to_string();
     let json = [("content-type", "application/json")];
-    stage.post_with("/api/v1/reservations", &json, body).await.refused(401, "missing_credential");
+    app.post_with("/api/v1/reservations", &json, body).await.refused(401, "missing_credential");
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let body = format!("access_token={secret}");
-    stage.post_with("/api/v1/reservations", &form, body).await.refused(401, "missing_credential");
+    app.post_with("/api/v1/reservations", &form, body).await.refused(401, "missing_credential");
 }
 
 async fn each_credential_opens_one_surface(base: Base) {
-    let stage = base.stage();
-    stage.person("ana", "tenant-admin");
-    let key = stage.key(&[]);
-    let browser = stage.program.signed_in("ana@acme.test").await;
+    let app = base.start();
+    app.person("ana", "tenant-admin");
+    let key = app.key(&[]);
+    let browser = app.program.signed_in("ana@acme.test").await;
     let cookie = browser.cookie.clone().unwrap();
-    stage.get_with(KEY, &[("cookie", &cookie)]).await.refused(401, "missing_credential");
+    app.get_with(KEY, &[("cookie", &cookie)]).await.refused(401, "missing_credential");
     let session = cookie.split_once('=').unwrap().1;
-    stage.get(KEY, session).await.refused(401, "invalid_key");
+    app.get(KEY, session).await.refused(401, "invalid_key");
 
     let body = json!({ "of": "tenant", "draft": draft("Mine", "x"), "expiration": "never" });
     let revoking = json!({ "of": "tenant", "id": key.id });
@@ -92,15 +91,20 @@ async fn each_credential_opens_one_surface(base: Base) {
     for (name, value) in &credentials {
         let headers = [("sec-fetch-site", "same-origin"), (*name, value.as_str())];
         for (function, body) in [("/console/generate_key", &body), ("/console/revoke_key", &revoking)] {
-            let answer = stage.program.stranger().call_with(function, body, &headers).await;
+            let answer = app.program.stranger().call_with(function, body, &headers).await;
             assert_eq!(answer.status(), 401, "{function} with {name}");
         }
-        let page = stage.program.stranger();
+        let page = app.program.stranger();
         assert_eq!(page.get("/tenant-api-keys").await.status(), 303, "to the sign-in");
-        let page = Answer::to(with(stage.request(reqwest::Method::GET, "/tenant-api-keys"), &headers)).await;
+        let page = Answer::to(with(app.request(reqwest::Method::GET, "/tenant-api-keys"), &headers)).await;
         assert!(!page.text.contains(&key.id) && !page.text.contains("PMS"), "{}", page.text);
     }
-    stage.get(KEY, &key.secret).await.good();
+    app.get(KEY, &key.secret).await.good();
 }
 
-on_both_databases!(three_headers_carry_a_key, other_headers_carry_no_key, each_credential_opens_one_surface);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    three_headers_carry_a_key,
+    other_headers_carry_no_key,
+    each_credential_opens_one_surface,
+}

@@ -2,102 +2,101 @@
 
 use chrono::{DateTime, Utc};
 use domain::secret::{KeyKind, Product, assemble};
-
-use super::stage::{Base, Key, Stage, day, stay};
+use test_support::test_app::{Base, Key, TestApp, day, stay};
 
 const KEY: &str = "/api/v1/key";
 const PROPERTIES: &str = "/api/v1/properties";
 
-async fn is_good(stage: &Stage, secret: &str) {
-    stage.get(PROPERTIES, secret).await.good();
+async fn is_good(app: &TestApp, secret: &str) {
+    app.get(PROPERTIES, secret).await.good();
 }
 
 /// Makes a key expire. The key must not have been used, so that no cache holds it.
-async fn expire(stage: &Stage, key: &Key) {
+async fn expire(app: &TestApp, key: &Key) {
     let sql = format!("UPDATE api_key SET expires_at = '2026-01-01 00:00:00' WHERE id = '{}'", key.id);
-    stage.change_database(&sql).await;
+    app.change_database(&sql).await;
 }
 
 async fn malformed_and_unknown_keys_are_rejected(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&[]);
-    stage.get_with(KEY, &[]).await.refused(401, "missing_credential").says("X-API-Key");
-    let other = stage.key(&[]);
+    let app = base.start();
+    let key = app.key(&[]);
+    app.get_with(KEY, &[]).await.refused(401, "missing_credential").says("X-API-Key");
+    let other = app.key(&[]);
     let two = [("x-api-key", key.secret.as_str()), ("user-api-key", &other.secret)];
-    stage.get_with(KEY, &two).await.refused(400, "conflicting_credentials").says("exactly one");
+    app.get_with(KEY, &two).await.refused(400, "conflicting_credentials").says("exactly one");
 
     let cut = &key.secret[..key.secret.len() - 1];
     let mistyped = key.secret.replacen("lk_tk_", "lk_tk_0", 1);
     for malformed in ["x", "nonsense", cut, &mistyped, &key.secret.to_uppercase()] {
-        let answer = stage.get(KEY, malformed).await;
+        let answer = app.get(KEY, malformed).await;
         answer.refused(401, "invalid_key").says("Copy it once more");
         assert!(!answer.headers.contains_key("ratelimit"), "no limit applies");
     }
-    stage.get(KEY, &unknown_secret(7)).await.refused(401, "invalid_key").says("There is no such key");
-    is_good(&stage, &key.secret).await;
+    app.get(KEY, &unknown_secret(7)).await.refused(401, "invalid_key").says("There is no such key");
+    is_good(&app, &key.secret).await;
 }
 
 async fn revoked_key_is_rejected_immediately(base: Base) {
-    let stage = base.stage();
-    let (key, deleted) = (stage.key(&[]), stage.key(&[]));
-    is_good(&stage, &key.secret).await;
-    stage.revoke(&key);
-    stage.get(PROPERTIES, &key.secret).await.refused(401, "key_revoked").says("for good").says("generate a new one");
-    is_good(&stage, &deleted.secret).await;
-    stage.program.command(&["key", "delete", &deleted.id]);
-    stage.get(PROPERTIES, &deleted.secret).await.refused(401, "invalid_key").says("deleted");
+    let app = base.start();
+    let (key, deleted) = (app.key(&[]), app.key(&[]));
+    is_good(&app, &key.secret).await;
+    app.revoke(&key);
+    app.get(PROPERTIES, &key.secret).await.refused(401, "key_revoked").says("for good").says("generate a new one");
+    is_good(&app, &deleted.secret).await;
+    app.program.command(&["key", "delete", &deleted.id]);
+    app.get(PROPERTIES, &deleted.secret).await.refused(401, "invalid_key").says("deleted");
 }
 
 async fn rotated_secret_expires_with_its_grace_period(base: Base) {
-    let stage = base.stage();
-    let first = stage.key(&[]);
-    let second = stage.rotate(&first, &[]);
+    let app = base.start();
+    let first = app.key(&[]);
+    let second = app.rotate(&first, &[]);
     assert_eq!(first.id, second.id);
-    stage.get(KEY, &first.secret).await.refused(401, "key_revoked").says("new secret");
-    assert!(stage.get(KEY, &second.secret).await.good()["rotation"].is_null());
+    app.get(KEY, &first.secret).await.refused(401, "key_revoked").says("new secret");
+    assert!(app.get(KEY, &second.secret).await.good()["rotation"].is_null());
 
-    let third = stage.rotate(&second, &["--grace", "1h"]);
-    let old = stage.get(KEY, &second.secret).await.good();
+    let third = app.rotate(&second, &["--grace", "1h"]);
+    let old = app.get(KEY, &second.secret).await.good();
     let retires_at: DateTime<Utc> = old["rotation"]["retires_at"].as_str().unwrap().parse().unwrap();
     let left = (retires_at - Utc::now()).num_minutes();
     assert!((58..=60).contains(&left), "{retires_at}");
-    assert!(stage.get(KEY, &third.secret).await.good()["rotation"].is_null());
-    stage.program.command(&["key", "end-grace", &third.id]);
-    stage.get(KEY, &second.secret).await.refused(401, "key_revoked").says("rotated");
-    is_good(&stage, &third.secret).await;
-    stage.revoke(&third);
+    assert!(app.get(KEY, &third.secret).await.good()["rotation"].is_null());
+    app.program.command(&["key", "end-grace", &third.id]);
+    app.get(KEY, &second.secret).await.refused(401, "key_revoked").says("rotated");
+    is_good(&app, &third.secret).await;
+    app.revoke(&third);
     for secret in [&first.secret, &second.secret, &third.secret] {
-        stage.get(KEY, secret).await.refused(401, "key_revoked").says("revoked on");
+        app.get(KEY, secret).await.refused(401, "key_revoked").says("revoked on");
     }
 }
 
 async fn expired_key_is_rejected(base: Base) {
-    let stage = base.stage();
-    let (key, lasting) = (stage.key(&[]), stage.key(&["--expires", &day(2)]));
-    expire(&stage, &key).await;
-    stage.get(KEY, &key.secret).await.refused(401, "key_expired").says("expired on").says("Rotate it");
-    is_good(&stage, &lasting.secret).await;
-    let renewed = stage.rotate(&key, &["--expires", &day(2)]);
-    is_good(&stage, &renewed.secret).await;
+    let app = base.start();
+    let (key, lasting) = (app.key(&[]), app.key(&["--expires", &day(2)]));
+    expire(&app, &key).await;
+    app.get(KEY, &key.secret).await.refused(401, "key_expired").says("expired on").says("Rotate it");
+    is_good(&app, &lasting.secret).await;
+    let renewed = app.rotate(&key, &["--expires", &day(2)]);
+    is_good(&app, &renewed.secret).await;
 }
 
 async fn keys_of_an_unsubscribed_tenant_are_disabled(base: Base) {
-    let stage = base.stage();
-    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
-    let (ours, theirs) = (stage.key(&[]), stage.key_of("other", &[]));
+    let app = base.start();
+    app.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let (ours, theirs) = (app.key(&[]), app.key_of("other", &[]));
     for _ in 0..2 {
-        stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
-        stage.get(KEY, &ours.secret).await.refused(401, "key_disabled").says("subscription");
-        is_good(&stage, &theirs.secret).await;
-        stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "on"]);
-        is_good(&stage, &ours.secret).await;
+        app.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
+        app.get(KEY, &ours.secret).await.refused(401, "key_disabled").says("subscription");
+        is_good(&app, &theirs.secret).await;
+        app.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "on"]);
+        is_good(&app, &ours.secret).await;
     }
 }
 
 async fn every_edit_applies_from_the_next_call(base: Base) {
-    let stage = base.stage();
-    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
-    let key = stage.key(&[]);
+    let app = base.start();
+    let (harbour, old_town) = (app.property("acme", "Harbour House"), app.property("acme", "Old Town"));
+    let key = app.key(&[]);
     let at_old_town = format!("/api/v1/services?property_id={old_town}");
     for (worse, code, words, better) in [
         (&["--ip", "10.0.0.0/8"][..], "ip_not_allowed", "127.0.0.1", &["--any-ip"][..]),
@@ -106,27 +105,27 @@ async fn every_edit_applies_from_the_next_call(base: Base) {
         (&["--scope", "write"], "insufficient_scope", "lacks the scope Read", &["--scope", "read"]),
         (&["--property", &harbour], "property_not_allowed", "Add the property", &["--property", &old_town]),
     ] {
-        assert_eq!(stage.get(&at_old_town, &key.secret).await.status, 200, "before {worse:?}");
-        stage.edit(&key, worse);
-        stage.get(&at_old_town, &key.secret).await.refused(403, code).says(words).says("Settings → API Keys");
-        stage.edit(&key, better);
+        assert_eq!(app.get(&at_old_town, &key.secret).await.status, 200, "before {worse:?}");
+        app.edit(&key, worse);
+        app.get(&at_old_town, &key.secret).await.refused(403, code).says(words).says("Settings → API Keys");
+        app.edit(&key, better);
     }
-    let calls = stage.get(&at_old_town, &key.secret).await;
+    let calls = app.get(&at_old_town, &key.secret).await;
     assert_eq!(calls.quota().0, 54, "six calls were let through, and five refused ones cost nothing");
-    stage.edit(&key, &["--rate-limit", "6"]);
-    let over = stage.get(&at_old_town, &key.secret).await;
+    app.edit(&key, &["--rate-limit", "6"]);
+    let over = app.get(&at_old_town, &key.secret).await;
     over.refused(429, "rate_limited").says("6 calls a minute").says("raised");
-    stage.edit(&key, &["--rate-limit", "7"]);
-    assert_eq!(stage.get(&at_old_town, &key.secret).await.status, 200);
+    app.edit(&key, &["--rate-limit", "7"]);
+    assert_eq!(app.get(&at_old_town, &key.secret).await.status, 200);
 }
 
 async fn origins_are_compared_as_browsers_send_them(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&["--origin", "https://Book.Acme.test:443", "--origin", "http://localhost:5173"]);
+    let app = base.start();
+    let key = app.key(&["--origin", "https://Book.Acme.test:443", "--origin", "http://localhost:5173"]);
     let call = async |origins: &[&str]| {
         let mut headers = vec![("x-api-key", key.secret.as_str())];
         headers.extend(origins.iter().map(|origin| ("origin", *origin)));
-        stage.get_with(KEY, &headers).await
+        app.get_with(KEY, &headers).await
     };
     for good in
         ["https://book.acme.test", "HTTPS://BOOK.ACME.TEST", "https://book.acme.test:443", "http://localhost:5173"]
@@ -152,41 +151,41 @@ async fn origins_are_compared_as_browsers_send_them(base: Base) {
 /// A key that fails every check gets the first verdict. As its faults are fixed one by one, it gets each verdict in
 /// turn.
 async fn first_failed_check_decides_the_verdict(base: Base) {
-    let stage = base.stage();
-    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
-    let service = stage.service("acme", &harbour, "Double room", 5);
-    let old = stage.key(&["--rate-limit", "1"]);
-    is_good(&stage, &old.secret).await;
+    let app = base.start();
+    let (harbour, old_town) = (app.property("acme", "Harbour House"), app.property("acme", "Old Town"));
+    let service = app.service("acme", &harbour, "Double room", 5);
+    let old = app.key(&["--rate-limit", "1"]);
+    is_good(&app, &old.secret).await;
     let (ip, origin) = (["--ip", "10.0.0.0/8"], ["--origin", "https://book.acme.test"]);
-    stage.edit(&old, &[&ip[..], &origin, &["--scope", "read", "--property", &old_town]].concat());
-    let subscription = |switch: &str| stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", switch]);
-    let key = stage.rotate(&old, &[]);
-    expire(&stage, &key).await;
+    app.edit(&old, &[&ip[..], &origin, &["--scope", "read", "--property", &old_town]].concat());
+    let subscription = |switch: &str| app.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", switch]);
+    let key = app.rotate(&old, &[]);
+    expire(&app, &key).await;
     subscription("off");
 
-    let reserve = async |secret: &str| stage.post("/api/v1/reservations", secret, &stay(&harbour, &service)).await;
+    let reserve = async |secret: &str| app.post("/api/v1/reservations", secret, &stay(&harbour, &service)).await;
     let conflict = [("x-api-key", key.secret.as_str()), ("user-api-key", "x")];
-    stage.post_with("/api/v1/reservations", &conflict, "").await.refused(400, "conflicting_credentials");
+    app.post_with("/api/v1/reservations", &conflict, "").await.refused(400, "conflicting_credentials");
     reserve(&key.secret[1..]).await.refused(401, "invalid_key");
     reserve(&old.secret).await.refused(401, "key_revoked");
     reserve(&key.secret).await.refused(401, "key_expired");
     subscription("on");
-    let key = stage.rotate(&key, &["--never-expires"]);
+    let key = app.rotate(&key, &["--never-expires"]);
     subscription("off");
     reserve(&key.secret).await.refused(401, "key_disabled");
     subscription("on");
     reserve(&key.secret).await.refused(403, "ip_not_allowed");
-    stage.edit(&key, &["--any-ip"]);
+    app.edit(&key, &["--any-ip"]);
     reserve(&key.secret).await.refused(403, "origin_not_allowed");
-    stage.edit(&key, &["--any-origin"]);
+    app.edit(&key, &["--any-origin"]);
     reserve(&key.secret).await.refused(403, "insufficient_scope").says("lacks the scope Write");
-    stage.edit(&key, &["--scope", "read", "--scope", "write"]);
+    app.edit(&key, &["--scope", "read", "--scope", "write"]);
     reserve(&key.secret).await.refused(403, "property_not_allowed");
-    stage.edit(&key, &["--all-properties"]);
+    app.edit(&key, &["--all-properties"]);
     let last = reserve(&key.secret).await;
     assert_eq!(last.refused(429, "rate_limited").quota().0, 0);
     assert!(!last.header("retry-after").is_empty());
-    stage.edit(&key, &["--rate-limit", "2"]);
+    app.edit(&key, &["--rate-limit", "2"]);
     assert_eq!(reserve(&key.secret).await.status, 201, "the refused calls cost nothing");
 }
 
@@ -195,10 +194,10 @@ fn unknown_secret(number: u8) -> String {
 }
 
 async fn many_unknown_keys_throttle_their_own_address_only(base: Base) {
-    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8"]);
-    let key = stage.key(&[]);
+    let app = base.start_with(&["--trusted-proxies", "127.0.0.0/8"]);
+    let key = app.key(&[]);
     let from = async |address: &str, secret: &str| {
-        stage.get_with(KEY, &[("x-api-key", secret), ("x-forwarded-for", address)]).await
+        app.get_with(KEY, &[("x-api-key", secret), ("x-forwarded-for", address)]).await
     };
     assert_eq!(from("203.0.113.7", &key.secret).await.status, 200);
     for _ in 0..300 {
@@ -214,10 +213,10 @@ async fn many_unknown_keys_throttle_their_own_address_only(base: Base) {
 
 /// A look-up fails while the table is away, so 429 shows that there was none.
 async fn throttled_address_is_refused_without_a_query(base: Base) {
-    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8"]);
-    let (known, other) = (stage.key(&[]), stage.key(&[]));
+    let app = base.start_with(&["--trusted-proxies", "127.0.0.0/8"]);
+    let (known, other) = (app.key(&[]), app.key(&[]));
     let from = async |address: &str, secret: &str| {
-        stage.get_with(KEY, &[("x-api-key", secret), ("x-forwarded-for", address)]).await
+        app.get_with(KEY, &[("x-api-key", secret), ("x-forwarded-for", address)]).await
     };
     let (throttled, elsewhere) = ("198.51.100.9", "203.0.113.7");
     assert_eq!(from(elsewhere, &known.secret).await.status, 200);
@@ -225,21 +224,22 @@ async fn throttled_address_is_refused_without_a_query(base: Base) {
         assert_eq!(from(throttled, &unknown_secret(7)).await.status, 401);
     }
 
-    stage.change_database("ALTER TABLE api_key_secret RENAME TO hidden").await;
+    app.change_database("ALTER TABLE api_key_secret RENAME TO hidden").await;
     from(elsewhere, &unknown_secret(8)).await.refused(503, "unavailable");
     for secret in [&unknown_secret(8), &other.secret] {
         from(throttled, secret).await.refused(429, "too_many_attempts");
     }
     assert_eq!(from(throttled, &known.secret).await.status, 200, "answered from memory");
-    stage.change_database("ALTER TABLE hidden RENAME TO api_key_secret").await;
+    app.change_database("ALTER TABLE hidden RENAME TO api_key_secret").await;
 
-    stage.edit(&known, &["--rate-limit", "70"]);
+    app.edit(&known, &["--rate-limit", "70"]);
     assert_eq!(from(throttled, &known.secret).await.status, 200, "a known key is looked up again after a change");
     assert_eq!(from(elsewhere, &other.secret).await.status, 200);
     assert_eq!(from(throttled, &other.secret).await.status, 200, "known by now");
 }
 
-on_both_databases!(
+test_support::on_both_databases! {
+    test_support::test_app::Base:
     malformed_and_unknown_keys_are_rejected,
     revoked_key_is_rejected_immediately,
     rotated_secret_expires_with_its_grace_period,
@@ -250,4 +250,4 @@ on_both_databases!(
     first_failed_check_decides_the_verdict,
     many_unknown_keys_throttle_their_own_address_only,
     throttled_address_is_refused_without_a_query,
-);
+}

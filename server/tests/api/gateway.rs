@@ -1,8 +1,7 @@
 //! `/gateway/auth`, asked as proxies ask: by the requests that their documentation says they send.
 
 use reqwest::{Method, RequestBuilder};
-
-use super::stage::{Answer, Base, Key, NO_SUCH_ID, Stage, with};
+use test_support::test_app::{Answer, Base, Key, NO_SUCH_ID, TestApp, with};
 
 const IDENTITY: [&str; 6] = [
     "x-latchkey-tenant",
@@ -21,80 +20,80 @@ fn identity(answer: &Answer) -> [&str; 6] {
     })
 }
 
-async fn ask(stage: &Stage, query: &str, key: &Key) -> Answer {
-    stage.get_with(&format!("/gateway/auth{query}"), &[("x-api-key", &key.secret)]).await
+async fn ask(app: &TestApp, query: &str, key: &Key) -> Answer {
+    app.get_with(&format!("/gateway/auth{query}"), &[("x-api-key", &key.secret)]).await
 }
 
 async fn valid_key_is_admitted_with_its_identity(base: Base) {
-    let stage = base.stage();
-    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
-    let key = stage.key(&["--scope", "write", "--property", &old_town, "--property", &harbour]);
+    let app = base.start();
+    let (harbour, old_town) = (app.property("acme", "Harbour House"), app.property("acme", "Old Town"));
+    let key = app.key(&["--scope", "write", "--property", &old_town, "--property", &harbour]);
     for (query, slash) in [("?tenant=acme&permission=invoices:export", ""), ("", "/"), ("", "/anything/at%20all")] {
-        let answer = ask(&stage, &format!("{slash}{query}"), &key).await;
+        let answer = ask(&app, &format!("{slash}{query}"), &key).await;
         let properties = format!("{harbour} {old_town}");
         assert_eq!(identity(&answer), ["acme", &key.id, "PMS", "", "*:write", &properties]);
         assert_eq!((answer.text.as_str(), answer.header("cache-control")), ("", "no-store"));
         assert!(answer.headers.contains_key("ratelimit") && answer.headers.contains_key("x-request-id"));
     }
-    let all = stage.key(&["--group", "Read only", "--scope", "write"]);
-    assert_eq!(identity(&ask(&stage, "", &all).await), ["acme", &all.id, "PMS", "", "", "*"]);
+    let all = app.key(&["--group", "Read only", "--scope", "write"]);
+    assert_eq!(identity(&ask(&app, "", &all).await), ["acme", &all.id, "PMS", "", "", "*"]);
 }
 
 async fn any_method_is_accepted_and_the_body_is_ignored(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&["--rate-limit", "1000"]);
+    let app = base.start();
+    let key = app.key(&["--rate-limit", "1000"]);
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"] {
         let request = |body: Vec<u8>| {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            let request = stage.request(method, "/gateway/auth").bearer_auth(&key.secret);
+            let request = app.request(method, "/gateway/auth").bearer_auth(&key.secret);
             request.header("sec-fetch-site", "cross-site").header("origin", "https://page.test").body(body)
         };
         assert_eq!(Answer::to(request(vec![b'x'; 10])).await.status, 200, "{method}");
         assert_eq!(Answer::to(request(Vec::new())).await.status, 200, "{method}");
     }
-    let long = stage.request(Method::POST, "/gateway/auth").bearer_auth(&key.secret).body(vec![b'x'; 100_000]);
+    let long = app.request(Method::POST, "/gateway/auth").bearer_auth(&key.secret).body(vec![b'x'; 100_000]);
     assert_eq!(Answer::to(long).await.status, 200, "a body that is the upstream's");
-    let preflight = stage.request(Method::OPTIONS, "/gateway/auth").header("access-control-request-method", "POST");
+    let preflight = app.request(Method::OPTIONS, "/gateway/auth").header("access-control-request-method", "POST");
     Answer::to(preflight.header("origin", "https://page.test")).await.refused(401, "missing_credential");
 }
 
 async fn refusals_match_the_public_api(base: Base) {
-    let stage = base.stage();
-    let harbour = stage.property("acme", "Harbour House");
-    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
-    let key = stage.key(&["--scope", "read", "--property", &harbour, "--rate-limit", "1"]);
-    let revoked = stage.key(&[]);
-    stage.revoke(&revoked);
-    let foreign = stage.key_of("other", &[]);
+    let app = base.start();
+    let harbour = app.property("acme", "Harbour House");
+    app.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let key = app.key(&["--scope", "read", "--property", &harbour, "--rate-limit", "1"]);
+    let revoked = app.key(&[]);
+    app.revoke(&revoked);
+    let foreign = app.key_of("other", &[]);
     for method in ["GET", "POST"] {
-        let request = stage.request(method.parse().unwrap(), "/gateway/auth").header("origin", "https://page.test");
+        let request = app.request(method.parse().unwrap(), "/gateway/auth").header("origin", "https://page.test");
         let answer = Answer::to(request).await;
         answer.refused(401, "missing_credential");
         assert_eq!(answer.header("access-control-allow-origin"), "https://page.test", "a page can read why");
     }
-    ask(&stage, "", &revoked).await.refused(401, "key_revoked");
-    ask(&stage, "?tenant=acme", &foreign).await.refused(401, "invalid_key");
-    ask(&stage, "?tenant=unknown", &key).await.refused(401, "invalid_key");
-    ask(&stage, "?permission=invoices:pay", &key).await.refused(403, "insufficient_scope").says("invoices:pay");
+    ask(&app, "", &revoked).await.refused(401, "key_revoked");
+    ask(&app, "?tenant=acme", &foreign).await.refused(401, "invalid_key");
+    ask(&app, "?tenant=unknown", &key).await.refused(401, "invalid_key");
+    ask(&app, "?permission=invoices:pay", &key).await.refused(403, "insufficient_scope").says("invoices:pay");
     let property = format!("?property=prp_{NO_SUCH_ID}");
-    ask(&stage, &property, &key).await.refused(403, "property_not_allowed");
-    let answer = ask(&stage, &format!("?property={harbour}&cost=2"), &key).await;
+    ask(&app, &property, &key).await.refused(403, "property_not_allowed");
+    let answer = ask(&app, &format!("?property={harbour}&cost=2"), &key).await;
     answer.refused(429, "rate_limited").says("never fits");
     assert!(!answer.headers.contains_key("retry-after"), "waiting does not help");
     let both = [("x-api-key", key.secret.as_str()), ("user-api-key", &revoked.secret)];
-    stage.get_with("/gateway/auth", &both).await.refused(400, "conflicting_credentials");
-    assert_eq!(identity(&ask(&stage, &format!("?property={harbour}&cost=0"), &key).await)[0], "acme");
-    assert_eq!(identity(&ask(&stage, "", &key).await)[0], "acme");
-    let answer = ask(&stage, "", &key).await;
+    app.get_with("/gateway/auth", &both).await.refused(400, "conflicting_credentials");
+    assert_eq!(identity(&ask(&app, &format!("?property={harbour}&cost=0"), &key).await)[0], "acme");
+    assert_eq!(identity(&ask(&app, "", &key).await)[0], "acme");
+    let answer = ask(&app, "", &key).await;
     answer.refused(429, "rate_limited");
     assert_eq!(answer.quota(), (0, answer.header("retry-after").parse().unwrap()));
-    assert_eq!(identity(&ask(&stage, "?tenant=other", &foreign).await)[0], "other");
-    assert_eq!(identity(&ask(&stage, "", &foreign).await)[0], "other");
+    assert_eq!(identity(&ask(&app, "?tenant=other", &foreign).await)[0], "other");
+    assert_eq!(identity(&ask(&app, "", &foreign).await)[0], "other");
 }
 
 async fn invalid_query_denies_the_request(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&[]);
+    let app = base.start();
+    let key = app.key(&[]);
     for (query, wrong) in [
         ("?permision=a:read&cost=x", &["permision unknown", "cost malformed"][..]),
         ("/?permision=a:read", &["permision unknown"]),
@@ -103,19 +102,19 @@ async fn invalid_query_denies_the_request(base: Base) {
         ("?mode=ngnix", &["mode malformed"]),
         ("/v1/orders?cost=0", &["cost malformed"]),
     ] {
-        let answer = ask(&stage, query, &key).await;
+        let answer = ask(&app, query, &key).await;
         let mut fields = answer.refused(422, "invalid").says("operator").wrong_fields();
         fields.sort_by_key(|field| wrong.iter().position(|wrong| wrong == field));
         assert_eq!(fields, wrong, "{query}");
     }
-    let answer = ask(&stage, "?mode=nginx&permision=a:read", &key).await;
+    let answer = ask(&app, "?mode=nginx&permision=a:read", &key).await;
     assert_eq!((answer.status, answer.header("x-auth-status")), (403, "422"));
 }
 
 async fn nginx_gets_statuses_that_it_supports(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&["--scope", "read", "--rate-limit", "1"]);
-    let asked = async |query: &str| ask(&stage, &format!("?mode=nginx{query}"), &key).await;
+    let app = base.start();
+    let key = app.key(&["--scope", "read", "--rate-limit", "1"]);
+    let asked = async |query: &str| ask(&app, &format!("?mode=nginx{query}"), &key).await;
     let answer = asked("&permission=a:write").await;
     answer.refused(403, "insufficient_scope");
     assert_eq!(answer.header("x-auth-status"), "");
@@ -126,13 +125,13 @@ async fn nginx_gets_statuses_that_it_supports(base: Base) {
         (answer.header("cache-control"), answer.quota().1.to_string().as_str()),
         ("no-store", answer.header("retry-after"))
     );
-    stage.get_with("/gateway/auth?mode=nginx", &[]).await.refused(401, "missing_credential");
+    app.get_with("/gateway/auth?mode=nginx", &[]).await.refused(401, "missing_credential");
     let log = format!("SELECT CAST(status AS TEXT) FROM usage_event WHERE api_key_id = '{}' ORDER BY id", key.id);
-    stage.see(&log, &["403", "200", "429"].map(str::to_owned)).await;
+    app.see(&log, &["403", "200", "429"].map(str::to_owned)).await;
 }
 
 /// GET, regardless of the client's method, with the client's own headers.
-fn traefik(stage: &Stage, key: &Key) -> RequestBuilder {
+fn traefik(app: &TestApp, key: &Key) -> RequestBuilder {
     let headers = [
         ("x-forwarded-method", "DELETE"),
         ("x-forwarded-proto", "https"),
@@ -142,63 +141,63 @@ fn traefik(stage: &Stage, key: &Key) -> RequestBuilder {
         ("accept-encoding", "gzip"),
         ("user-agent", "curl/8"),
     ];
-    with(stage.request(Method::GET, "/gateway/auth?tenant=acme&permission=orders:read"), &headers)
+    with(app.request(Method::GET, "/gateway/auth?tenant=acme&permission=orders:read"), &headers)
         .bearer_auth(&key.secret)
 }
 
 /// The client's method, and its path and query behind the prefix that is in the file we ship; of the body nothing.
-fn envoy(stage: &Stage, key: &Key, target: &str) -> RequestBuilder {
+fn envoy(app: &TestApp, key: &Key, target: &str) -> RequestBuilder {
     let shipped = include_str!("../../../deploy/proxies/envoy.yaml");
     let prefix = shipped.lines().find_map(|line| line.trim().strip_prefix("path_prefix: \"")).unwrap();
     let prefix = prefix.trim_end_matches('"');
     let headers = [("content-length", "0"), ("x-forwarded-for", "203.0.113.9"), ("x-envoy-internal", "true")];
-    with(stage.request(Method::PUT, &format!("{prefix}{target}")), &headers).bearer_auth(&key.secret)
+    with(app.request(Method::PUT, &format!("{prefix}{target}")), &headers).bearer_auth(&key.secret)
 }
 
 async fn traefik_and_envoy_paths_are_answered(base: Base) {
-    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
-    let key = stage.key(&["--ip", "203.0.113.9", "--rate-limit", "3"]);
-    let poor = stage.key(&["--scope", "write"]);
-    assert_eq!(identity(&Answer::to(traefik(&stage, &key)).await)[1], key.id);
-    Answer::to(traefik(&stage, &poor)).await.refused(403, "insufficient_scope");
+    let app = base.start_with(&["--trusted-proxies", "127.0.0.1"]);
+    let key = app.key(&["--ip", "203.0.113.9", "--rate-limit", "3"]);
+    let poor = app.key(&["--scope", "write"]);
+    assert_eq!(identity(&Answer::to(traefik(&app, &key)).await)[1], key.id);
+    Answer::to(traefik(&app, &poor)).await.refused(403, "insufficient_scope");
     for target in ["/", "/v1/orders?tenant=other&permission=nonsense&cost=0&mode=nginx"] {
-        assert_eq!(identity(&Answer::to(envoy(&stage, &key, target)).await)[1], key.id);
-        Answer::to(envoy(&stage, &poor, target)).await.refused(403, "insufficient_scope");
+        assert_eq!(identity(&Answer::to(envoy(&app, &key, target)).await)[1], key.id);
+        Answer::to(envoy(&app, &poor, target)).await.refused(403, "insufficient_scope");
     }
-    Answer::to(envoy(&stage, &key, "/?cost=0")).await.refused(429, "rate_limited");
+    Answer::to(envoy(&app, &key, "/?cost=0")).await.refused(429, "rate_limited");
     let log = format!(
         "SELECT method || ' ' || route || ' ' || ip FROM usage_event WHERE api_key_id = '{}' ORDER BY id",
         key.id
     );
     let (get, put) = ("DELETE /gateway/auth 203.0.113.9".to_owned(), "PUT /gateway/auth 203.0.113.9".to_owned());
-    stage.see(&log, &[get, put.clone(), put.clone(), put]).await;
+    app.see(&log, &[get, put.clone(), put.clone(), put]).await;
 }
 
 async fn client_address_behind_an_untrusted_proxy_is_unknown(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&["--ip", "127.0.0.0/8", "--ip", "203.0.113.9"]);
+    let app = base.start();
+    let key = app.key(&["--ip", "127.0.0.0/8", "--ip", "203.0.113.9"]);
     for forwarded in [None, Some("203.0.113.9")] {
         let headers = [("x-api-key", key.secret.as_str()), ("x-forwarded-for", forwarded.unwrap_or_default())];
         let headers = &headers[..if forwarded.is_some() { 2 } else { 1 }];
-        let answer = stage.get_with("/gateway/auth", headers).await;
+        let answer = app.get_with("/gateway/auth", headers).await;
         answer.refused(403, "ip_not_allowed").says("LATCHKEY_TRUSTED_PROXIES");
-        stage.get_with("/gateway/auth?mode=nginx", headers).await.refused(403, "ip_not_allowed");
+        app.get_with("/gateway/auth?mode=nginx", headers).await.refused(403, "ip_not_allowed");
     }
-    let free = stage.key(&[]);
-    assert_eq!(identity(&ask(&stage, "", &free).await)[1], free.id, "a key without an allowlist works");
+    let free = app.key(&[]);
+    assert_eq!(identity(&ask(&app, "", &free).await)[1], free.id, "a key without an allowlist works");
     for key in [key, free] {
         let log = format!("SELECT DISTINCT COALESCE(ip, 'unknown') FROM usage_event WHERE api_key_id = '{}'", key.id);
-        stage.see(&log, &["unknown".to_owned()]).await;
+        app.see(&log, &["unknown".to_owned()]).await;
     }
 }
 
 async fn trusted_proxy_must_send_the_client_address(base: Base) {
-    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.1"]);
-    let key = stage.key(&["--ip", "127.0.0.0/8"]);
+    let app = base.start_with(&["--trusted-proxies", "127.0.0.1"]);
+    let key = app.key(&["--ip", "127.0.0.0/8"]);
     let from = async |forwarded: &str| {
-        stage.get_with("/gateway/auth", &[("x-api-key", &key.secret), ("x-forwarded-for", forwarded)]).await
+        app.get_with("/gateway/auth", &[("x-api-key", &key.secret), ("x-forwarded-for", forwarded)]).await
     };
-    ask(&stage, "", &key).await.refused(403, "ip_not_allowed").says("LATCHKEY_TRUSTED_PROXIES");
+    ask(&app, "", &key).await.refused(403, "ip_not_allowed").says("LATCHKEY_TRUSTED_PROXIES");
     from("unknown").await.refused(403, "ip_not_allowed").says("cannot be read");
     from("203.0.113.9").await.refused(403, "ip_not_allowed").says("from 203.0.113.9");
     assert_eq!(identity(&from("127.0.0.1").await)[1], key.id, "the client may be on the proxy's own machine");
@@ -206,11 +205,11 @@ async fn trusted_proxy_must_send_the_client_address(base: Base) {
 
 /// A person's password, for as long as the old ways last.
 async fn people_are_identified_by_their_ids(base: Base) {
-    let stage = base.stage();
-    let person = stage.person("ana", "tenant-admin");
+    let app = base.start();
+    let person = app.person("ana", "tenant-admin");
     let ask = |query: &str| {
-        let request = stage.request(Method::GET, &format!("/gateway/auth{query}"));
-        request.basic_auth("ana@acme.test", Some(super::program::PASSWORD))
+        let request = app.request(Method::GET, &format!("/gateway/auth{query}"));
+        request.basic_auth("ana@acme.test", Some(test_support::program::PASSWORD))
     };
     let answer = Answer::to(ask("?tenant=acme")).await;
     let [tenant, key, name, owner, _, properties] = identity(&answer);
@@ -221,25 +220,26 @@ async fn people_are_identified_by_their_ids(base: Base) {
 }
 
 async fn oversized_identity_is_refused_rather_than_truncated(base: Base) {
-    let stage = base.stage();
+    let app = base.start();
     let permissions: Vec<String> = (0..150).map(|number| format!("{}-{number:03}:read", "x".repeat(55))).collect();
     let key = |name: &str, permissions: &[String]| {
         let words = ["group", "create", "--tenant", "acme", "--name", name, "--type", "tenant-api-key"];
         let options = permissions.iter().flat_map(|permission| ["--permission", permission]);
-        stage.program.command(&words.into_iter().chain(options).collect::<Vec<_>>());
-        stage.key(&["--group", name])
+        app.program.command(&words.into_iter().chain(options).collect::<Vec<_>>());
+        app.key(&["--group", name])
     };
     let (fitting, oversized) = (key("Fitting", &permissions[..120]), key("Oversized", &permissions));
-    let answer = ask(&stage, "", &fitting).await;
+    let answer = ask(&app, "", &fitting).await;
     assert_eq!(identity(&answer)[4], permissions[..120].join(" "), "all of them");
     for query in ["", "?mode=nginx"] {
-        let answer = ask(&stage, query, &oversized).await;
+        let answer = ask(&app, query, &oversized).await;
         answer.refused(403, "identity_too_large").says("8192").says("fewer permissions");
         assert!(IDENTITY.iter().all(|name| !answer.headers.contains_key(*name)), "{:?}", answer.headers);
     }
 }
 
-on_both_databases!(
+test_support::on_both_databases! {
+    test_support::test_app::Base:
     oversized_identity_is_refused_rather_than_truncated,
     valid_key_is_admitted_with_its_identity,
     any_method_is_accepted_and_the_body_is_ignored,
@@ -250,4 +250,4 @@ on_both_databases!(
     client_address_behind_an_untrusted_proxy_is_unknown,
     trusted_proxy_must_send_the_client_address,
     people_are_identified_by_their_ids,
-);
+}

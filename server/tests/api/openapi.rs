@@ -5,23 +5,22 @@ use std::{collections::BTreeSet, fs, path::Path};
 use domain::permission_catalog::RESOURCES;
 use reqwest::Method;
 use serde_json::Value;
-
-use super::stage::{Answer, Base, NO_SUCH_ID};
+use test_support::test_app::{Answer, Base, NO_SUCH_ID};
 
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/openapi.json");
 
 /// The table of routes, as it is written in the program.
 const ROUTES: &str = include_str!("../../src/api/v1.rs");
 
-async fn document(base: Base) -> (super::stage::Stage, Value) {
-    let stage = base.stage();
-    let answer = stage.get_with("/api/openapi.json", &[("origin", "https://docs.example")]).await;
+async fn document(base: Base) -> (test_support::test_app::TestApp, Value) {
+    let app = base.start();
+    let answer = app.get_with("/api/openapi.json", &[("origin", "https://docs.example")]).await;
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("access-control-allow-origin"), "https://docs.example");
     let mut document = answer.good();
     let servers = document.as_object_mut().unwrap().remove("servers").unwrap();
-    assert_eq!(servers[0]["url"], stage.program.url, "where this installation is");
-    (stage, document)
+    assert_eq!(servers[0]["url"], app.program.url, "where this installation is");
+    (app, document)
 }
 
 /// `UPDATE_SNAPSHOT=1` rewrites it; review the difference before committing it.
@@ -37,7 +36,7 @@ async fn openapi_document_matches_the_committed_one(base: Base) {
 }
 
 async fn every_route_is_described_and_no_other(base: Base) {
-    let (stage, document) = document(base).await;
+    let (app, document) = document(base).await;
     let paths = document["paths"].as_object().unwrap();
     let described: BTreeSet<&str> = paths.keys().map(|path| path.strip_prefix("/api/v1").unwrap()).collect();
     let routes: BTreeSet<&str> = ROUTES
@@ -50,7 +49,7 @@ async fn every_route_is_described_and_no_other(base: Base) {
     for (path, item) in paths {
         let path = path.replace("{property_id}", &format!("prp_{NO_SUCH_ID}"));
         let path = path.replace("{reservation_id}", &format!("res_{NO_SUCH_ID}"));
-        let answer = Answer::to(stage.request(Method::DELETE, &path)).await;
+        let answer = Answer::to(app.request(Method::DELETE, &path)).await;
         assert_eq!(answer.status, 405, "{path}");
         let taken: BTreeSet<String> =
             answer.header("allow").split(',').filter(|method| *method != "HEAD").map(str::to_lowercase).collect();
@@ -80,8 +79,9 @@ async fn permission_catalog_matches_the_api(base: Base) {
     assert_eq!(offered, demanded);
 }
 
-on_both_databases!(
+test_support::on_both_databases! {
+    test_support::test_app::Base:
     openapi_document_matches_the_committed_one,
     every_route_is_described_and_no_other,
     permission_catalog_matches_the_api,
-);
+}

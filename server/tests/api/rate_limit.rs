@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 
 use reqwest::Client;
 use serde_json::json;
+use test_support::test_app::{Answer, Base, Key, TestApp};
 use tokio::task::JoinSet;
-
-use super::stage::{Answer, Base, Key, Stage};
 
 const KEY: &str = "/api/v1/key";
 
 /// Has this many clients make this many calls each, all concurrently.
-async fn calls_at_once(stage: &Stage, key: &Key, clients: usize, each: usize) -> Vec<Answer> {
+async fn calls_at_once(app: &TestApp, key: &Key, clients: usize, each: usize) -> Vec<Answer> {
     let mut running = JoinSet::new();
     for _ in 0..clients {
-        let (client, url, secret) = (Client::new(), stage.url(KEY), key.secret.clone());
+        let (client, url, secret) = (Client::new(), app.url(KEY), key.secret.clone());
         running.spawn(async move {
             let mut answers = Vec::new();
             for _ in 0..each {
@@ -27,11 +26,11 @@ async fn calls_at_once(stage: &Stage, key: &Key, clients: usize, each: usize) ->
 }
 
 async fn limit_of_60_admits_60_of_200_concurrent_calls(base: Base) {
-    let stage = base.stage();
+    let app = base.start();
     // Each on a connection of its own, and then on few that are kept alive.
     for (clients, each) in [(200, 1), (20, 10)] {
-        let key = stage.key(&["--rate-limit", "60"]);
-        let answers = calls_at_once(&stage, &key, clients, each).await;
+        let key = app.key(&["--rate-limit", "60"]);
+        let answers = calls_at_once(&app, &key, clients, each).await;
         let (good, refused): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(|answer| answer.status == 200);
         assert_eq!((good.len(), refused.len()), (60, 140));
         let left: BTreeSet<u64> = good.iter().map(|answer| answer.quota().0).collect();
@@ -47,12 +46,12 @@ async fn limit_of_60_admits_60_of_200_concurrent_calls(base: Base) {
 }
 
 async fn refused_calls_cost_nothing(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&["--rate-limit", "3", "--scope", "read"]);
-    let read = async |path: &str| stage.get(path, &key.secret).await;
+    let app = base.start();
+    let key = app.key(&["--rate-limit", "3", "--scope", "read"]);
+    let read = async |path: &str| app.get(path, &key.secret).await;
     assert_eq!(read(KEY).await.quota().0, 2);
     for _ in 0..5 {
-        let refused = stage.post("/api/v1/reservations", &key.secret, &json!({})).await;
+        let refused = app.post("/api/v1/reservations", &key.secret, &json!({})).await;
         assert_eq!(refused.refused(403, "insufficient_scope").quota().0, 2);
         let missing = read("/api/v1/properties/nothing").await;
         assert_eq!(missing.refused(404, "not_found").quota().0, 2, "a property that is not there is refused");
@@ -65,36 +64,37 @@ async fn refused_calls_cost_nothing(base: Base) {
         assert_eq!(remaining, 0);
         assert!((1..=60).contains(&seconds));
     }
-    stage.edit(&key, &["--rate-limit", "4"]);
+    app.edit(&key, &["--rate-limit", "4"]);
     assert_eq!(read(KEY).await.status, 200, "neither did the calls that came too early");
 }
 
 async fn changed_limit_applies_immediately(base: Base) {
-    let stage = base.stage();
-    let (key, other) = (stage.key(&["--rate-limit", "2"]), stage.key(&["--rate-limit", "2"]));
-    let call = async || stage.get(KEY, &key.secret).await;
+    let app = base.start();
+    let (key, other) = (app.key(&["--rate-limit", "2"]), app.key(&["--rate-limit", "2"]));
+    let call = async || app.get(KEY, &key.secret).await;
     for left in [1, 0] {
         assert_eq!(call().await.quota().0, left);
     }
     call().await.refused(429, "rate_limited");
-    assert_eq!(stage.get(KEY, &other.secret).await.quota().0, 1, "each key has a limit of its own");
-    stage.edit(&key, &["--rate-limit", "4"]);
+    assert_eq!(app.get(KEY, &other.secret).await.quota().0, 1, "each key has a limit of its own");
+    app.edit(&key, &["--rate-limit", "4"]);
     let more = call().await;
     assert_eq!((more.quota().0, more.header("ratelimit-policy")), (1, r#""default";q=4;w=60"#));
     let described = more.good()["rate_limit"].clone();
     assert_eq!((&described["limit"], &described["remaining"]), (&json!(4), &json!(1)));
-    stage.edit(&key, &["--rate-limit", "1"]);
+    app.edit(&key, &["--rate-limit", "1"]);
     let fewer = call().await;
     assert_eq!(fewer.refused(429, "rate_limited").quota().0, 0);
     assert_eq!(fewer.header("ratelimit-policy"), r#""default";q=1;w=60"#);
-    let renewed = stage.rotate(&key, &[]);
-    stage.get(KEY, &renewed.secret).await.refused(429, "rate_limited").says("1 calls a minute");
-    stage.edit(&key, &["--rate-limit", "1000"]);
-    assert_eq!(stage.get(KEY, &renewed.secret).await.quota().0, 996, "the key's calls, not the secret's");
+    let renewed = app.rotate(&key, &[]);
+    app.get(KEY, &renewed.secret).await.refused(429, "rate_limited").says("1 calls a minute");
+    app.edit(&key, &["--rate-limit", "1000"]);
+    assert_eq!(app.get(KEY, &renewed.secret).await.quota().0, 996, "the key's calls, not the secret's");
 }
 
-on_both_databases!(
+test_support::on_both_databases! {
+    test_support::test_app::Base:
     limit_of_60_admits_60_of_200_concurrent_calls,
     refused_calls_cost_nothing,
     changed_limit_applies_immediately,
-);
+}

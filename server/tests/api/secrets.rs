@@ -5,10 +5,9 @@ use std::path::Path;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
-
-use super::{
+use test_support::{
     program::PASSWORD,
-    stage::{Answer, Base, Stage, text},
+    test_app::{Answer, Base, TestApp, text},
 };
 
 /// A credential that a client could send, and the part of it that would reveal it.
@@ -37,8 +36,8 @@ impl Sent {
 }
 
 /// Every part of a request where a client could put a credential, rightly or by mistake.
-fn misplaced(stage: &Stage, client: &Client, what: &str) -> Vec<(String, RequestBuilder)> {
-    let url = |path: &str| format!("{}{path}", stage.program.url);
+fn misplaced(app: &TestApp, client: &Client, what: &str) -> Vec<(String, RequestBuilder)> {
+    let url = |path: &str| format!("{}{path}", app.program.url);
     let get = |path: &str| client.get(url(path));
     let mut requests = Vec::new();
     let mut add = |place: &str, request: RequestBuilder| requests.push((place.to_owned(), request));
@@ -97,8 +96,8 @@ fn misplaced(stage: &Stage, client: &Client, what: &str) -> Vec<(String, Request
 }
 
 /// The same, by a client with a valid key.
-fn admitted(stage: &Stage, client: &Client, what: &str, key: &str) -> Vec<(String, RequestBuilder)> {
-    let url = |path: &str| format!("{}{path}", stage.program.url);
+fn admitted(app: &TestApp, client: &Client, what: &str, key: &str) -> Vec<(String, RequestBuilder)> {
+    let url = |path: &str| format!("{}{path}", app.program.url);
     let get = |path: String| client.get(url(&path)).header("x-api-key", key);
     let mut requests = vec![
         ("property in path".to_owned(), get(format!("/api/v1/properties/{what}"))),
@@ -121,8 +120,8 @@ fn admitted(stage: &Stage, client: &Client, what: &str, key: &str) -> Vec<(Strin
 }
 
 /// Everything that the program has in its database, as text.
-async fn stored(stage: &Stage) -> String {
-    let path = stage.program.database_url.strip_prefix("sqlite://").map(Path::new);
+async fn stored(app: &TestApp) -> String {
+    let path = app.program.database_url.strip_prefix("sqlite://").map(Path::new);
     if let Some(path) = path {
         // Every byte of the file and of its log, in all tables.
         let log = path.with_extension("db-wal");
@@ -130,21 +129,21 @@ async fn stored(stage: &Stage) -> String {
         return String::from_utf8_lossy(&bytes).into_owned();
     }
     let tables =
-        stage.texts("SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'").await;
+        app.texts("SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'").await;
     let mut all = String::new();
     for table in &tables {
-        all.push_str(&stage.texts(&format!("SELECT t::text FROM \"{table}\" t")).await.join("\n"));
+        all.push_str(&app.texts(&format!("SELECT t::text FROM \"{table}\" t")).await.join("\n"));
     }
     assert!(tables.len() > 10, "{tables:?}");
     all
 }
 
 async fn secrets_are_neither_stored_nor_returned(base: Base) {
-    let stage = base.stage_with(&["--trusted-proxies", "127.0.0.0/8", "--log", "trace"]);
-    stage.person("ana", "tenant-admin");
-    let key = stage.key(&["--rate-limit", "1000"]);
+    let app = base.start_with(&["--trusted-proxies", "127.0.0.0/8", "--log", "trace"]);
+    app.person("ana", "tenant-admin");
+    let key = app.key(&["--rate-limit", "1000"]);
     let credentials = json!({ "email": "ana@acme.test", "password": PASSWORD }).to_string();
-    let issued = stage.post_with("/api/v1/auth/token", &[("content-type", "application/json")], credentials).await;
+    let issued = app.post_with("/api/v1/auth/token", &[("content-type", "application/json")], credentials).await;
     let token = text(&issued.good()["access_token"]);
     let basic = BASE64_STANDARD.encode(format!("ana@acme.test:{PASSWORD}"));
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
@@ -152,7 +151,7 @@ async fn secrets_are_neither_stored_nor_returned(base: Base) {
     let all = [Sent::key(&key.secret), Sent::token(&token), Sent { what: basic.clone(), traces: vec![basic] }];
     let mut leaks = Vec::new();
     for sent in &all {
-        let requests = [misplaced(&stage, &client, &sent.what), admitted(&stage, &client, &sent.what, &key.secret)];
+        let requests = [misplaced(&app, &client, &sent.what), admitted(&app, &client, &sent.what, &key.secret)];
         for (place, request) in requests.into_iter().flatten() {
             let Ok(request) = request.build() else { panic!("{place} cannot be sent") };
             let asked = format!("{} {}", request.method(), request.url());
@@ -164,7 +163,7 @@ async fn secrets_are_neither_stored_nor_returned(base: Base) {
         }
     }
     // A client that signs in with credentials in its user agent.
-    let mut agent = client.post(stage.url("/console/sign_in")).header("sec-fetch-site", "same-origin");
+    let mut agent = client.post(app.url("/console/sign_in")).header("sec-fetch-site", "same-origin");
     agent = agent.header("user-agent", format!("agent/1.0 ({}) {token}", key.secret));
     agent = agent.header("x-request-id", "the-last-one");
     let form = format!("email=ana@acme.test&password={}&next=", PASSWORD.replace(' ', "+"));
@@ -172,14 +171,14 @@ async fn secrets_are_neither_stored_nor_returned(base: Base) {
     assert_eq!(signed_in.status(), 200);
 
     let written = format!("SELECT CAST(COUNT(*) > 0 AS TEXT) FROM usage_event WHERE api_key_id = '{}'", key.id);
-    let truth = if stage.program.database_url.starts_with("sqlite") { "1" } else { "true" };
-    stage.see(&written, &[truth.to_owned()]).await;
-    let metrics = stage.get_with("/metrics", &[]).await.text;
-    let audit = stage.program.command(&["audit", "list", "--tenant", "acme"]).to_string();
-    stage.program.wait_for_log("request_id=the-last-one").await;
-    let log = stage.program.log.lock().unwrap().clone();
+    let truth = if app.program.database_url.starts_with("sqlite") { "1" } else { "true" };
+    app.see(&written, &[truth.to_owned()]).await;
+    let metrics = app.get_with("/metrics", &[]).await.text;
+    let audit = app.program.command(&["audit", "list", "--tenant", "acme"]).to_string();
+    app.program.wait_for_log("request_id=the-last-one").await;
+    let log = app.program.log.lock().unwrap().clone();
     assert!(log.lines().count() > 200, "the log is written");
-    let rows = stored(&stage).await;
+    let rows = stored(&app).await;
     assert!(rows.contains(&key.id), "the database is read");
     for (place, written) in
         [("the log", &log), ("the metrics", &metrics), ("the audit log", &audit), ("the database", &rows)]
@@ -194,16 +193,20 @@ async fn secrets_are_neither_stored_nor_returned(base: Base) {
 
 /// The one answer that carries a secret is the command line's, once.
 async fn key_is_shown_once(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&[]);
+    let app = base.start();
+    let key = app.key(&[]);
     let sent = Sent::key(&key.secret);
     for words in
         [&["key", "show", &key.id][..], &["key", "list", "--tenant", "acme"], &["audit", "list", "--tenant", "acme"]]
     {
-        let shown: Value = stage.program.command(words);
+        let shown: Value = app.program.command(words);
         assert!(!sent.found_in(&shown.to_string()), "{words:?}");
     }
-    assert!(!sent.found_in(&stored(&stage).await) && !sent.found_in(&stage.program.log.lock().unwrap()));
+    assert!(!sent.found_in(&stored(&app).await) && !sent.found_in(&app.program.log.lock().unwrap()));
 }
 
-on_both_databases!(secrets_are_neither_stored_nor_returned, key_is_shown_once);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    secrets_are_neither_stored_nor_returned,
+    key_is_shown_once,
+}

@@ -6,8 +6,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-
-use super::stage::{Base, Key, Stage};
+use test_support::test_app::{Base, Key, TestApp};
 
 /// What an example is called on the page, the file that it becomes, and what runs that.
 const EXAMPLES: [(&str, &str, &str); 3] = [
@@ -65,24 +64,25 @@ impl Example {
     }
 }
 
-async fn examples(stage: &Stage) -> Vec<Example> {
-    let page = stage.get_with("/docs/verify", &[]).await;
+async fn examples(app: &TestApp) -> Vec<Example> {
+    let page = app.get_with("/docs/verify", &[]).await;
     let examples = EXAMPLES.map(|(name, file, runs)| {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join(file), code(&page.text, name)).unwrap();
-        Example { folder, file, runs, latchkey: stage.program.url.clone() }
+        Example { folder, file, runs, latchkey: app.program.url.clone() }
     });
     examples.into()
 }
 
+#[test_support::requires(programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_runs_as_printed() {
-    let stage = Base::Sqlite.stage();
-    let (asking, revoked) = (stage.key(&["--group", "Verifier"]), stage.key(&[]));
-    let good = stage.key(&["--ip", "203.0.113.0/24"]);
-    let poor = stage.key(&["--group", "Verifier"]);
-    stage.revoke(&revoked);
-    for example in examples(&stage).await {
+    let app = Base::Sqlite.start();
+    let (asking, revoked) = (app.key(&["--group", "Verifier"]), app.key(&[]));
+    let good = app.key(&["--ip", "203.0.113.0/24"]);
+    let poor = app.key(&["--group", "Verifier"]);
+    app.revoke(&revoked);
+    for example in examples(&app).await {
         example.says(&asking, &good.secret, &[&good.id]);
         example.says(&asking, &revoked.secret, &["401", "revoked"]);
         example.says(&asking, &poor.secret, &["403", "reservations:read"]);
@@ -94,12 +94,13 @@ async fn every_example_runs_as_printed() {
     }
 }
 
+#[test_support::requires(programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn examples_deny_without_an_answer() {
-    let stage = Base::Sqlite.stage();
-    let (asking, good) = (stage.key(&["--group", "Verifier"]), stage.key(&[]));
-    let examples = examples(&stage).await;
-    drop(stage);
+    let app = Base::Sqlite.start();
+    let (asking, good) = (app.key(&["--group", "Verifier"]), app.key(&[]));
+    let examples = examples(&app).await;
+    drop(app);
     for example in examples {
         example.fails(&asking, &good.secret, "");
     }

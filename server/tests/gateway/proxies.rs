@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder};
+use test_support::{
+    program::Program,
+    test_app::{Answer, Base, Key, TestApp, with},
+};
 use tokio::time::timeout;
 
 use super::{
-    program::Program,
     proxy::{Kind, Proxy},
-    stage::{Answer, Base, Key, Stage, with},
     upstream::{Seen, Upstream},
 };
 
@@ -31,7 +33,8 @@ macro_rules! with_every_proxy {
     };
     ($proxy:ident $kind:ident $($test:ident)*) => {
         mod $proxy {
-            $(#[tokio::test(flavor = "multi_thread")]
+            $(#[test_support::requires(programs)]
+            #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
                 super::$test(super::Guarded::by(super::Kind::$kind).await).await;
             })*
@@ -42,7 +45,7 @@ macro_rules! with_every_proxy {
 /// An API that a proxy guards, and a client of it.
 struct Guarded {
     kind: Kind,
-    stage: Stage,
+    app: TestApp,
     proxy: Proxy,
     upstream: Upstream,
     client: Client,
@@ -50,10 +53,10 @@ struct Guarded {
 
 impl Guarded {
     async fn by(kind: Kind) -> Self {
-        let stage = Base::Sqlite.stage_with(&["--trusted-proxies", "127.0.0.1/32"]);
+        let app = Base::Sqlite.start_with(&["--trusted-proxies", "127.0.0.1/32"]);
         let upstream = Upstream::start().await;
-        let proxy = Proxy::start(kind, &stage.program.url, upstream.address);
-        Self { kind, stage, proxy, upstream, client: Client::builder().http1_title_case_headers().build().unwrap() }
+        let proxy = Proxy::start(kind, &app.program.url, upstream.address);
+        Self { kind, app, proxy, upstream, client: Client::builder().http1_title_case_headers().build().unwrap() }
     }
 
     fn request(&self, method: Method, path: &str, key: &Key) -> RequestBuilder {
@@ -86,9 +89,9 @@ fn identity(seen: &Seen) -> [&str; 6] {
 }
 
 async fn valid_key_passes_with_its_identity(guarded: Guarded) {
-    let property = guarded.stage.property("acme", "Harbour House");
+    let property = guarded.app.property("acme", "Harbour House");
     let words = ["--name", "Café 100%", "--group", "Read only", "--scope", "read", "--property", &property];
-    let made = guarded.stage.program.command(&[&["key", "create", "--tenant", "acme"], &words[..]].concat());
+    let made = guarded.app.program.command(&[&["key", "create", "--tenant", "acme"], &words[..]].concat());
     let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
     for name in ["authorization", "x-api-key", "user-api-key"] {
         let value = if name == "authorization" { format!("Bearer {secret}") } else { secret.to_owned() };
@@ -99,7 +102,7 @@ async fn valid_key_passes_with_its_identity(guarded: Guarded) {
 }
 
 async fn client_cannot_forge_identity_headers(guarded: Guarded) {
-    let key = guarded.stage.key(&[]);
+    let key = guarded.app.key(&[]);
     for mark in ["-", "_", ".", "!", "#", "$", "%", "&", "'", "*", "+", "^", "`", "|", "~"] {
         let mut request = guarded.request(Method::GET, "/orders", &key);
         for name in IDENTITY {
@@ -119,7 +122,7 @@ async fn client_cannot_forge_identity_headers(guarded: Guarded) {
 
 /// What `Connection` names goes no further than the next proxy.
 async fn client_cannot_strip_identity_headers(guarded: Guarded) {
-    let key = guarded.stage.key(&[]);
+    let key = guarded.app.key(&[]);
     let names = IDENTITY.join(", ");
     for connection in [names.clone(), format!("Upgrade, {names}")] {
         let request = guarded.request(Method::GET, "/orders", &key).header("connection", &connection);
@@ -136,16 +139,16 @@ async fn client_cannot_strip_identity_headers(guarded: Guarded) {
 }
 
 async fn client_cannot_choose_the_logged_method(guarded: Guarded) {
-    let key = guarded.stage.key(&[]);
+    let key = guarded.app.key(&[]);
     let request = guarded.request(Method::DELETE, "/orders/7", &key);
     let answer = Answer::to(with(request, &[("x-original-method", "GET"), ("x-forwarded-method", "GET")])).await;
     assert_eq!((answer.status, guarded.arrived().method), (200, Method::DELETE), "{}", answer.text);
     let log = format!("SELECT method FROM usage_event WHERE api_key_id = '{}'", key.id);
-    guarded.stage.see(&log, &["DELETE".to_owned()]).await;
+    guarded.app.see(&log, &["DELETE".to_owned()]).await;
 }
 
 async fn call_arrives_unchanged(guarded: Guarded) {
-    let key = guarded.stage.key(&[]);
+    let key = guarded.app.key(&[]);
     let body: Vec<u8> = (0..200_000u32).map(|at| (at % 251) as u8).collect();
     for method in [Method::POST, Method::PUT, Method::PATCH] {
         let request = guarded.request(method.clone(), "/orders/7%20a?mode=nginx&cost=0&x=%2F&x", &key);
@@ -157,26 +160,26 @@ async fn call_arrives_unchanged(guarded: Guarded) {
         assert_eq!(seen.headers["content-type"], "application/x-own");
     }
     let log = format!("SELECT method || ' ' || route FROM usage_event WHERE api_key_id = '{}' ORDER BY id", key.id);
-    guarded.stage.see(&log, &["POST", "PUT", "PATCH"].map(|method| format!("{method} /gateway/auth"))).await;
+    guarded.app.see(&log, &["POST", "PUT", "PATCH"].map(|method| format!("{method} /gateway/auth"))).await;
 }
 
 async fn refusals_are_returned_and_nothing_reaches_the_upstream(guarded: Guarded) {
     let answer = guarded.get(&[]).await;
     guarded.refused(&answer, 401);
     assert_eq!(challenges(&answer), ["Bearer realm=\"latchkey\""]);
-    let revoked = guarded.stage.key(&[]);
-    guarded.stage.revoke(&revoked);
-    guarded.stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
-    let foreign = guarded.stage.key_of("other", &[]);
+    let revoked = guarded.app.key(&[]);
+    guarded.app.revoke(&revoked);
+    guarded.app.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let foreign = guarded.app.key_of("other", &[]);
     for secret in ["nonsense", &revoked.secret, &foreign.secret] {
         let answer = guarded.get(&[("x-api-key", secret), ("origin", "https://page.test")]).await;
         guarded.refused(&answer, 401);
         assert_eq!(challenges(&answer), ["Bearer realm=\"latchkey\", error=\"invalid_token\""]);
     }
-    let poor = guarded.stage.key(&["--scope", "write"]);
+    let poor = guarded.app.key(&["--scope", "write"]);
     let answer = guarded.get(&[("x-api-key", &poor.secret)]).await;
     guarded.refused(&answer, 403);
-    let (first, second) = (guarded.stage.key(&[]), guarded.stage.key(&[]));
+    let (first, second) = (guarded.app.key(&[]), guarded.app.key(&[]));
     let answer = guarded.get(&[("x-api-key", &first.secret), ("user-api-key", &second.secret)]).await;
     guarded.refused(&answer, guarded.kind.conflict());
 }
@@ -186,7 +189,7 @@ fn challenges(answer: &Answer) -> Vec<&str> {
 }
 
 async fn rate_limit_is_enforced(guarded: Guarded) {
-    let key = guarded.stage.key(&["--rate-limit", "2"]);
+    let key = guarded.app.key(&["--rate-limit", "2"]);
     for _ in 0..2 {
         assert_eq!(guarded.get(&[("x-api-key", &key.secret)]).await.status, 200);
     }
@@ -200,7 +203,7 @@ async fn rate_limit_is_enforced(guarded: Guarded) {
 }
 
 async fn allowlist_uses_the_client_address(guarded: Guarded) {
-    let (here, elsewhere) = (guarded.stage.key(&["--ip", "127.0.0.1"]), guarded.stage.key(&["--ip", "203.0.113.9"]));
+    let (here, elsewhere) = (guarded.app.key(&["--ip", "127.0.0.1"]), guarded.app.key(&["--ip", "203.0.113.9"]));
     for forged in [None, Some(("x-forwarded-for", "203.0.113.9"))] {
         let headers = |key: &'static str| [("x-forwarded-for", key)];
         let more = forged.map_or(vec![], |(_, address)| headers(address).to_vec());
@@ -225,10 +228,10 @@ async fn preflight_needs_no_key(guarded: Guarded) {
 }
 
 async fn unreachable_latchkey_denies_requests(guarded: Guarded) {
-    let key = guarded.stage.key(&[]);
+    let key = guarded.app.key(&[]);
     assert_eq!(guarded.get(&[("x-api-key", &key.secret)]).await.status, 200);
     guarded.upstream.seen();
-    let Stage { program, .. } = &guarded.stage;
+    let TestApp { program, .. } = &guarded.app;
     program.terminate();
     wait_until_gone(program).await;
     for headers in [&[("x-api-key", key.secret.as_str())][..], &[]] {
@@ -238,19 +241,20 @@ async fn unreachable_latchkey_denies_requests(guarded: Guarded) {
 }
 
 async fn hanging_latchkey_does_not_hold_requests(guarded: Guarded) {
-    let key = guarded.stage.key(&[]);
-    guarded.stage.program.signal("STOP");
+    let key = guarded.app.key(&[]);
+    guarded.app.program.signal("STOP");
     let answer = timeout(Duration::from_secs(10), guarded.get(&[("x-api-key", &key.secret)])).await;
-    guarded.stage.program.signal("CONT");
+    guarded.app.program.signal("CONT");
     let answer = answer.expect("the proxy gives up");
     assert_eq!((answer.status / 100, guarded.upstream.seen().len()), (5, 0), "{}", answer.text);
 }
 
 /// It would go on as if there were no script. Without an address, the script cannot put its question.
+#[test_support::requires(programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn haproxy_denies_requests_when_its_script_fails() {
     let mut guarded = Guarded::by(Kind::Haproxy).await;
-    let key = guarded.stage.key(&[]);
+    let key = guarded.app.key(&[]);
     guarded.proxy = Proxy::start(Kind::Haproxy, "http://", guarded.upstream.address);
     for headers in [&[("x-api-key", key.secret.as_str())][..], &[]] {
         let answer = guarded.get(headers).await;

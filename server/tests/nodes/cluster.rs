@@ -6,12 +6,11 @@ use domain::secret::{KeyKind, Product, assemble};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::task::JoinSet;
-
-use super::{
+use test_support::{
     program::{Browser, Program},
-    stage::{Answer, Base, Key, Stage},
+    test_app::{Answer, Base, Key, TestApp},
 };
+use tokio::task::JoinSet;
 
 /// Granted access is visible, and a server that lost its database has recovered, within this time.
 pub const SOON: Duration = Duration::from_secs(1);
@@ -21,7 +20,7 @@ const OFTEN: usize = 3;
 
 pub struct Cluster {
     /// The first of them, and what is done at a shell.
-    pub stage: Stage,
+    pub app: TestApp,
     pub others: Vec<Program>,
     pub asker: Asker,
 }
@@ -75,34 +74,34 @@ pub fn made_up_secret(number: u64) -> String {
 impl Cluster {
     /// Three servers; a file has one owner.
     pub fn start(base: Base) -> Self {
-        Self::around(base.stage(), if matches!(base, Base::Sqlite) { 0 } else { 2 })
+        Self::around(base.start(), if matches!(base, Base::Sqlite) { 0 } else { 2 })
     }
 
     /// Starts this many more servers on the database of the first.
-    pub fn around(stage: Stage, others: usize) -> Self {
-        let launch = |_| Program::launch(TempDir::new().unwrap(), stage.program.database_url.clone(), &[]);
+    pub fn around(app: TestApp, others: usize) -> Self {
+        let launch = |_| Program::launch(TempDir::new().unwrap(), app.program.database_url.clone(), &[]);
         let others = (0..others).map(launch).collect();
-        let verifier = stage.key(&["--group", "Verifier", "--rate-limit", "1000"]).secret;
-        Self { asker: Asker { client: Client::new(), verifier }, stage, others }
+        let verifier = app.key(&["--group", "Verifier", "--rate-limit", "1000"]).secret;
+        Self { asker: Asker { client: Client::new(), verifier }, app, others }
     }
 
     pub fn nodes(&self) -> impl Iterator<Item = &Program> {
-        std::iter::once(&self.stage.program).chain(&self.others)
+        std::iter::once(&self.app.program).chain(&self.others)
     }
 
     /// A key with a high rate limit.
     pub fn key(&self, words: &[&str]) -> Key {
-        self.stage.key(&[&["--rate-limit", "1000"], words].concat())
+        self.app.key(&[&["--rate-limit", "1000"], words].concat())
     }
 
     pub fn command(&self, words: &[&str]) -> Value {
-        self.stage.program.command(words)
+        self.app.program.command(words)
     }
 
     /// A signed-in browser, at the first server.
     pub async fn admin(&self) -> Browser {
-        self.stage.person("ana", "tenant-admin");
-        self.stage.program.signed_in("ana@acme.test").await
+        self.app.person("ana", "tenant-admin");
+        self.app.program.signed_in("ana@acme.test").await
     }
 
     /// What one server says of a key.

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use test_support::test_app::Base;
 
-use super::{
-    cluster::{Cluster, Demand, SURFACES, Verdict},
-    stage::Base,
-};
+use super::cluster::{Cluster, Demand, SURFACES, Verdict};
 
 /// By how much the test's clock and a node's idea of the database's may differ. Both measure by messages, which a busy
 /// machine delays.
@@ -51,13 +49,17 @@ async fn cached_key_expires_at_its_instant(base: Base) {
 async fn cached_old_secret_expires_with_its_grace_period(base: Base) {
     let cluster = Cluster::start(base);
     let key = cluster.key(&[]);
-    let next = cluster.stage.rotate(&key, &["--grace", "1h"]);
+    let next = cluster.app.rotate(&key, &["--grace", "1h"]);
     let end = Utc::now() + FROM_NOW;
     // The key has not been verified yet, and the test cannot wait for an hour.
     let sooner = format!("UPDATE api_key_secret SET retires_at = '{}' WHERE retires_at IS NOT NULL", end.to_rfc3339());
-    cluster.stage.change_database(&sooner).await;
+    cluster.app.change_database(&sooner).await;
     ends(&cluster, &key.secret, end, ["REVOKED", "key_revoked"]).await;
     cluster.assert_cached(&SURFACES, &next.secret, &Demand::default()).await;
 }
 
-on_both_databases!(cached_key_expires_at_its_instant, cached_old_secret_expires_with_its_grace_period);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    cached_key_expires_at_its_instant,
+    cached_old_secret_expires_with_its_grace_period,
+}

@@ -4,13 +4,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use test_support::{
+    databases::sqlite_in,
+    program::{Program, shell_on},
+    test_app::{Answer, Key, TestApp},
+};
 
 use super::{
     cluster::{Cluster, Demand, SURFACES, Surface},
     disk::{SmallDisk, WriteOutcome},
     postgres::Postgres,
-    program::{Program, shell_on, sqlite_in},
-    stage::{Answer, Key, Stage},
 };
 
 /// More failures than a pool has connections.
@@ -69,33 +72,34 @@ fn names_of_keys(program: &Program) -> Vec<String> {
     names.filter(|name| name.starts_with("Full ")).collect()
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_loses_no_revocation_on_sqlite() {
     let folder = TempDir::new().unwrap();
     let disk = SmallDisk::mount(&folder.path().join("data"), "8m");
     let database_url = sqlite_in(&folder);
-    let stage = Stage::on(Program::launch(folder, database_url, &[]));
-    stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
-    let (cluster, any) = (Cluster::around(stage, 0), Demand::default());
+    let app = TestApp::on(Program::launch(folder, database_url, &[]));
+    app.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
+    let (cluster, any) = (Cluster::around(app, 0), Demand::default());
     let doomed = cluster.key(&[]);
     cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.fill();
-    let log = create_keys_until_refused(&cluster.stage.program.database_url);
-    readiness(&cluster.stage.program).await.refused(503, "unavailable").says("disk is full");
+    let log = create_keys_until_refused(&cluster.app.program.database_url);
+    readiness(&cluster.app.program).await.refused(503, "unavailable").says("disk is full");
     cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.free();
-    wait_until_ready(&cluster.stage.program).await;
-    cluster.stage.revoke(&doomed);
+    wait_until_ready(&cluster.app.program).await;
+    cluster.app.revoke(&doomed);
     cluster.assert_rejected(&SURFACES, &doomed.secret, &any, "it was revoked").await;
     assert_eq!(log.unknown, 0, "a full disk is a refusal");
-    assert_eq!(names_of_keys(&cluster.stage.program).len(), log.created.len(), "what was refused left nothing");
+    assert_eq!(names_of_keys(&cluster.app.program).len(), log.created.len(), "what was refused left nothing");
 
-    let Cluster { stage, asker, .. } = cluster;
-    let database_url = stage.program.database_url.clone();
-    let program = Program::launch(stage.program.kill(), database_url, &[]);
-    let cluster = Cluster { stage: Stage::around(program), others: Vec::new(), asker };
+    let Cluster { app, asker, .. } = cluster;
+    let database_url = app.program.database_url.clone();
+    let program = Program::launch(app.program.kill(), database_url, &[]);
+    let cluster = Cluster { app: TestApp::around(program), others: Vec::new(), asker };
     cluster.assert_rejected(&SURFACES, &doomed.secret, &any, "it was revoked, and the server was killed").await;
     for key in &log.created {
         cluster.assert_cached(&[Surface::Key], &key.secret, &any).await;
@@ -104,27 +108,28 @@ async fn full_disk_loses_no_revocation_on_sqlite() {
     assert!(report[0]["fault"].is_null(), "{report}");
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_is_refused_and_recovers_on_postgres() {
     let folder = TempDir::new().unwrap();
     let disk = SmallDisk::mount(&folder.path().join("disk"), "160m");
     let postgres = Postgres::start_on(&folder.path().join("disk"));
-    let stage = Stage::on(Program::launch(TempDir::new().unwrap(), postgres.url(), &[]));
-    stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
-    let (cluster, any) = (Cluster::around(stage, 1), Demand::default());
+    let app = TestApp::on(Program::launch(TempDir::new().unwrap(), postgres.url(), &[]));
+    app.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
+    let (cluster, any) = (Cluster::around(app, 1), Demand::default());
     let doomed = cluster.key(&[]);
     cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.fill();
-    let log = create_keys_until_refused(&cluster.stage.program.database_url);
+    let log = create_keys_until_refused(&cluster.app.program.database_url);
     cluster.assert_cached(&FROM_MEMORY, &doomed.secret, &any).await;
 
     disk.free();
     for node in cluster.nodes() {
         wait_until_ready(node).await;
     }
-    cluster.stage.revoke(&doomed);
+    cluster.app.revoke(&doomed);
     cluster.assert_rejected(&SURFACES, &doomed.secret, &any, "it was revoked").await;
-    let count = names_of_keys(&cluster.stage.program).len();
+    let count = names_of_keys(&cluster.app.program).len();
     assert!((log.created.len()..=log.created.len() + log.unknown).contains(&count), "{count}: {}", log.created.len());
 }

@@ -1,9 +1,8 @@
 //! What gives access is seen everywhere within a second.
 
-use super::{
-    cluster::{Cluster, DEMANDING, Demand},
-    stage::{Base, text},
-};
+use test_support::test_app::{Base, text};
+
+use super::cluster::{Cluster, DEMANDING, Demand};
 
 async fn granted_access_is_visible_within_a_second(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
@@ -21,9 +20,9 @@ async fn granted_access_is_visible_within_a_second(base: Base) {
     cluster.command(&["group", "edit", &bookers, "--permission", "reservations:*", "--permission", "*:read"]);
     cluster.wait_until_admitted(&DEMANDING, &key.secret, "the edit of the group").await;
 
-    cluster.stage.edit(&key, &["--scope", "write"]);
+    cluster.app.edit(&key, &["--scope", "write"]);
     cluster.assert_rejected(&DEMANDING, &key.secret, &any, "the edit of the key").await;
-    cluster.stage.edit(&key, &["--scope", "read"]);
+    cluster.app.edit(&key, &["--scope", "read"]);
     cluster.wait_until_admitted(&DEMANDING, &key.secret, "the second edit of the key").await;
 }
 
@@ -36,4 +35,8 @@ async fn new_key_is_valid_immediately(base: Base) {
     }
 }
 
-on_both_databases!(granted_access_is_visible_within_a_second, new_key_is_valid_immediately);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    granted_access_is_visible_within_a_second,
+    new_key_is_valid_immediately,
+}

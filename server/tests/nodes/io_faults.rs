@@ -9,12 +9,15 @@ use std::{
 };
 
 use tempfile::TempDir;
+use test_support::{
+    databases::sqlite_in,
+    program::Program,
+    test_app::{Key, TestApp},
+};
 
 use super::{
     cluster::{Cluster, Demand, SURFACES, Surface, Verdict},
     disk::WriteOutcome,
-    program::{Program, sqlite_in},
-    stage::{Key, Stage},
 };
 
 const EIO: i64 = 5;
@@ -32,7 +35,7 @@ struct Faults {
 impl Faults {
     fn build(folder: &Path) -> Self {
         let (library, control) = (folder.join("io_faults.so"), folder.join("io_faults"));
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/io_faults.c");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nodes/io_faults.c");
         let mut compiler = Command::new("cc");
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
         assert!(compiler.status().unwrap().success(), "the C compiler failed");
@@ -60,22 +63,22 @@ impl Faults {
 }
 
 async fn said_of(cluster: &Cluster, key: &Key) -> Verdict {
-    cluster.says(&cluster.stage.program, Surface::Verify, &key.secret, &Demand::default()).await
+    cluster.says(&cluster.app.program, Surface::Verify, &key.secret, &Demand::default()).await
 }
 
 async fn failed_writes_of_a_revocation(error: i64) {
     let (folder, tools) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let faults = Faults::build(tools.path());
     let database_url = sqlite_in(&folder);
-    let stage = Stage::on(Program::launch_with_env(folder, database_url.clone(), &[], &faults.env()));
-    stage.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
-    let (cluster, any) = (Cluster::around(stage, 0), Demand::default());
+    let app = TestApp::on(Program::launch_with_env(folder, database_url.clone(), &[], &faults.env()));
+    app.program.command(&["tenant", "set", "--slug", "acme", "--key-limit", "1000"]);
+    let (cluster, any) = (Cluster::around(app, 0), Demand::default());
     let (mut revoked, mut kept, mut failures) = (Vec::new(), Vec::new(), 0);
     for number in 1..=MAX_WRITES {
         let key = cluster.key(&[]);
         cluster.assert_cached(&[Surface::Verify], &key.secret, &any).await;
         faults.arm(number, error);
-        let output = cluster.stage.program.shell(&["key", "revoke", &key.id, "--json"], "");
+        let output = cluster.app.program.shell(&["key", "revoke", &key.id, "--json"], "");
         let was_met = faults.disarm();
         let (outcome, verdict) = (WriteOutcome::of(&output), said_of(&cluster, &key).await);
         match outcome {
@@ -87,7 +90,7 @@ async fn failed_writes_of_a_revocation(error: i64) {
         if outcome == WriteOutcome::Refused && number % 2 == 0 {
             kept.push(key);
         } else {
-            cluster.stage.revoke(&key);
+            cluster.app.revoke(&key);
             revoked.push(key);
         }
         if !was_met {
@@ -97,9 +100,9 @@ async fn failed_writes_of_a_revocation(error: i64) {
     }
     assert!(failures > 2, "no write failed: {failures}");
 
-    let Cluster { stage, asker, .. } = cluster;
-    let program = Program::launch(stage.program.kill(), database_url, &[]);
-    let cluster = Cluster { stage: Stage::around(program), others: Vec::new(), asker };
+    let Cluster { app, asker, .. } = cluster;
+    let program = Program::launch(app.program.kill(), database_url, &[]);
+    let cluster = Cluster { app: TestApp::around(program), others: Vec::new(), asker };
     for key in &revoked {
         cluster.assert_rejected(&SURFACES, &key.secret, &any, "it was revoked, and the server was killed").await;
     }
@@ -110,11 +113,13 @@ async fn failed_writes_of_a_revocation(error: i64) {
     assert!(reports[0]["fault"].is_null(), "{reports}");
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_write_never_loses_a_revocation() {
     failed_writes_of_a_revocation(EIO).await;
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_at_any_write_never_loses_a_revocation() {
     failed_writes_of_a_revocation(ENOSPC).await;

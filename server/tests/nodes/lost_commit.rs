@@ -3,14 +3,16 @@
 
 use serde_json::json;
 use tempfile::TempDir;
+use test_support::{
+    program::{Program, shell_on},
+    test_app::{TestApp, day},
+};
 
 use super::{
     cluster::{Cluster, Demand, Surface, Verdict},
     disk::WriteOutcome,
     network_partition::{LostCommit, Wire},
     postgres::Postgres,
-    program::{Program, shell_on},
-    stage::{Stage, day},
 };
 
 const FROM_MEMORY: [Surface; 3] = [Surface::Verify, Surface::Key, Surface::Gateway];
@@ -21,8 +23,8 @@ const CHANGE: &str = "latchkey_change";
 async fn revoke_and_lose(lost: LostCommit) {
     let postgres = Postgres::start();
     let network_partition = Wire::to(&postgres.url()).await;
-    let stage = Stage::on(Program::launch(TempDir::new().unwrap(), postgres.url(), &[]));
-    let (cluster, any) = (Cluster::around(stage, 1), Demand::default());
+    let app = TestApp::on(Program::launch(TempDir::new().unwrap(), postgres.url(), &[]));
+    let (cluster, any) = (Cluster::around(app, 1), Demand::default());
     let key = cluster.key(&[]);
     cluster.assert_cached(&FROM_MEMORY, &key.secret, &any).await;
     network_partition.lose_commit(CHANGE, lost);
@@ -36,36 +38,39 @@ async fn revoke_and_lose(lost: LostCommit) {
             LostCommit::Request => assert_eq!(verdict, Verdict::Valid, "{surface:?} at {node}"),
         }
     }
-    cluster.stage.revoke(&key);
+    cluster.app.revoke(&key);
     cluster.assert_rejected(&FROM_MEMORY, &key.secret, &any, "it was revoked once more").await;
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn revocation_whose_commit_is_not_answered_is_reported_as_unknown_and_applied_by_all_nodes() {
     revoke_and_lose(LostCommit::Answer).await;
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn revocation_whose_commit_does_not_arrive_is_reported_as_unknown() {
     revoke_and_lose(LostCommit::Request).await;
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn reservation_whose_commit_is_not_answered_is_reported_as_unknown() {
     let postgres = Postgres::start();
     let network_partition = Wire::to(&postgres.url()).await;
-    let stage = Stage::on(Program::launch(TempDir::new().unwrap(), network_partition.url.clone(), &[]));
-    let property = stage.property("acme", "Harbour House");
-    let service = stage.service("acme", &property, "Room", 5);
-    let key = stage.key(&[]);
+    let app = TestApp::on(Program::launch(TempDir::new().unwrap(), network_partition.url.clone(), &[]));
+    let property = app.property("acme", "Harbour House");
+    let service = app.service("acme", &property, "Room", 5);
+    let key = app.key(&[]);
     let guest = "Lost Answer";
     let reservation = json!({
         "property_id": property, "service_id": service, "guest": { "name": guest, "email": "guest@example.test" },
         "arrival": day(10), "departure": day(11), "units": 1,
     });
     network_partition.lose_commit(guest, LostCommit::Answer);
-    let answer = stage.post("/api/v1/reservations", &key.secret, &reservation).await;
+    let answer = app.post("/api/v1/reservations", &key.secret, &reservation).await;
     answer.refused(503, "outcome_unknown").says("Check whether the change took effect");
-    let found = stage.get("/api/v1/reservations", &key.secret).await.good();
+    let found = app.get("/api/v1/reservations", &key.secret).await.good();
     assert_eq!(found["data"][0]["guest"]["name"], guest, "it was made");
 }

@@ -1,12 +1,10 @@
 //! However many keys there are, they take no more memory than the operator said, and are all answered rightly.
 
 use sha2::{Digest, Sha256};
+use test_support::test_app::{Base, Key, TestApp};
 use ulid::Ulid;
 
-use super::{
-    cluster::{Cluster, Demand, Surface, Verdict, made_up_secret},
-    stage::{Base, Key, Stage},
-};
+use super::cluster::{Cluster, Demand, Surface, Verdict, made_up_secret};
 
 /// In memory, all of them would take many times what the server may use.
 const KEYS: u64 = 1_200;
@@ -31,24 +29,21 @@ const TERMS: &str = "tenant_id, kind, name, description, group_id, scopes, all_p
     rate_limit_per_minute, created_at, created_by, version, search_text, sort_name";
 
 /// Copies a key, with secrets that are made up.
-async fn copies_of(template: &Key, stage: &Stage) -> Vec<Key> {
+async fn copies_of(template: &Key, app: &TestApp) -> Vec<Key> {
     let copy =
         |number: u64| Key { id: format!("key_{}", Ulid::from_parts(0, number.into())), secret: made_up_secret(number) };
     let keys: Vec<Key> = (0..KEYS).map(copy).collect();
     let row = |key: &Key| format!("('{}', '{}')", key.id, hex(&Sha256::digest(&key.secret)));
     let rows: Vec<String> = keys.iter().map(row).collect();
     let (rows, template) = (rows.join(", "), &template.id);
-    stage
-        .change_database(&format!("UPDATE api_key SET name = '{}' WHERE id = '{template}'", "A".repeat(LETTERS)))
-        .await;
-    stage
-        .change_database(&format!(
-            "WITH copy (id, sha256) AS (VALUES {rows})
+    app.change_database(&format!("UPDATE api_key SET name = '{}' WHERE id = '{template}'", "A".repeat(LETTERS))).await;
+    app.change_database(&format!(
+        "WITH copy (id, sha256) AS (VALUES {rows})
              INSERT INTO api_key (id, {TERMS})
              SELECT copy.id, {TERMS} FROM api_key JOIN copy ON true WHERE api_key.id = '{template}'"
-        ))
-        .await;
-    stage
+    ))
+    .await;
+    app
         .change_database(&format!(
             "WITH copy (id, sha256) AS (VALUES {rows})
              INSERT INTO api_key_secret (sha256, api_key_id, head, tail, created_at, secret_id)
@@ -66,7 +61,7 @@ fn hex(bytes: &[u8]) -> String {
 /// Verifies all of them, some at a time, and returns the verdicts.
 async fn said_of(cluster: &Cluster, keys: &[Key]) -> Vec<Verdict> {
     let ask = |some: &[Key]| {
-        let (asker, url, some) = (cluster.asker.clone(), cluster.stage.program.url.clone(), some.to_vec());
+        let (asker, url, some) = (cluster.asker.clone(), cluster.app.program.url.clone(), some.to_vec());
         tokio::spawn(async move {
             let mut verdict = Vec::new();
             for key in some {
@@ -84,20 +79,20 @@ async fn said_of(cluster: &Cluster, keys: &[Key]) -> Vec<Verdict> {
 }
 
 async fn cache_stays_within_its_memory_limit(base: Base) {
-    let cluster = Cluster::around(base.stage_with(&["--memory", "1"]), 0);
+    let cluster = Cluster::around(base.start_with(&["--memory", "1"]), 0);
     let template = cluster.key(&[]);
-    let keys = copies_of(&template, &cluster.stage).await;
+    let keys = copies_of(&template, &cluster.app).await;
 
     assert!(said_of(&cluster, &keys[..SOME]).await.iter().all(|verdict| *verdict == Verdict::Valid));
-    let full = cluster.stage.program.memory("VmRSS");
+    let full = cluster.app.program.memory("VmRSS");
     assert!(said_of(&cluster, &keys).await.iter().all(|verdict| *verdict == Verdict::Valid));
-    let grown = cluster.stage.program.memory("VmRSS").saturating_sub(full);
+    let grown = cluster.app.program.memory("VmRSS").saturating_sub(full);
     assert!(grown < KILOBYTES, "by {grown} kB");
 
     let some: Vec<Key> = keys.into_iter().step_by(EACH).collect();
     let is_revoked = |place: usize| place.is_multiple_of(EACH * EACH);
     for key in some.iter().step_by(EACH * EACH) {
-        cluster.stage.revoke(key);
+        cluster.app.revoke(key);
     }
     for (place, verdict) in said_of(&cluster, &some).await.into_iter().enumerate() {
         let expected = if is_revoked(place) { Verdict::Refused("REVOKED".to_owned()) } else { Verdict::Valid };
@@ -105,9 +100,12 @@ async fn cache_stays_within_its_memory_limit(base: Base) {
     }
     let nobodys = made_up_secret(KEYS);
     assert_eq!(
-        cluster.says(&cluster.stage.program, Surface::Verify, &nobodys, &Demand::default()).await,
+        cluster.says(&cluster.app.program, Surface::Verify, &nobodys, &Demand::default()).await,
         Verdict::Refused("NOT_FOUND".to_owned())
     );
 }
 
-on_both_databases!(cache_stays_within_its_memory_limit);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    cache_stays_within_its_memory_limit,
+}

@@ -1,12 +1,12 @@
 //! A change that removes access applies everywhere once it has returned, through any surface.
 
 use serde_json::{Value, json};
-
-use super::{
-    cluster::{Cluster, DEMANDING, Demand, SURFACES},
+use test_support::{
     program::draft,
-    stage::{Base, text},
+    test_app::{Base, text},
 };
+
+use super::cluster::{Cluster, DEMANDING, Demand, SURFACES};
 
 fn group(cluster: &Cluster, name: &str, permission: &str) -> String {
     let words = ["group", "create", "--tenant", "acme", "--name", name, "--type", "tenant-api-key"];
@@ -26,7 +26,7 @@ async fn command_revocation_reaches_all_nodes(base: Base) {
         cluster.assert_revoked(&SURFACES, &key.secret, &any, &["key", word, &key.id]).await;
     }
     let key = cluster.key(&[]);
-    let next = cluster.stage.rotate(&key, &["--grace", "1h"]);
+    let next = cluster.app.rotate(&key, &["--grace", "1h"]);
     cluster.assert_cached(&SURFACES, &next.secret, &any).await;
     cluster.assert_revoked(&SURFACES, &key.secret, &any, &["key", "end-grace", &key.id]).await;
     cluster.assert_cached(&SURFACES, &next.secret, &any).await;
@@ -34,8 +34,7 @@ async fn command_revocation_reaches_all_nodes(base: Base) {
 
 async fn command_restriction_reaches_all_nodes(base: Base) {
     let cluster = Cluster::start(base);
-    let (harbour, old_town) =
-        (cluster.stage.property("acme", "Harbour House"), cluster.stage.property("acme", "Old Town"));
+    let (harbour, old_town) = (cluster.app.property("acme", "Harbour House"), cluster.app.property("acme", "Old Town"));
     let any = Demand::default();
     for terms in [["--scope", "write"], ["--group", "Verifier"]] {
         let key = cluster.key(&[]);
@@ -81,7 +80,7 @@ async fn shared_dependency_change_reaches_all_keys(base: Base) {
 
 /// A personal key, created at the first server.
 async fn personal_key(cluster: &Cluster, name: &str) -> String {
-    let browser = cluster.stage.program.signed_in(&format!("{name}@acme.test")).await;
+    let browser = cluster.app.program.signed_in(&format!("{name}@acme.test")).await;
     let mut draft = draft("Mine", "");
     draft["rate_limit_per_minute"] = json!("1000");
     let body = json!({ "of": "oneself", "draft": draft, "expiration": "never" });
@@ -92,9 +91,9 @@ async fn personal_key(cluster: &Cluster, name: &str) -> String {
 async fn owner_changes_reach_all_nodes(base: Base) {
     let (cluster, any) = (Cluster::start(base), Demand::default());
     // One admin must remain.
-    cluster.stage.person("ana", "tenant-admin");
+    cluster.app.person("ana", "tenant-admin");
     for (word, role) in [("switch-off", &[][..]), ("set-role", &["--role", "member"])] {
-        let person = cluster.stage.person(word, "tenant-admin");
+        let person = cluster.app.person(word, "tenant-admin");
         let secret = personal_key(&cluster, word).await;
         cluster.assert_revoked(&DEMANDING, &secret, &any, &[&["person", word, &person], role].concat()).await;
     }
@@ -103,7 +102,7 @@ async fn owner_changes_reach_all_nodes(base: Base) {
     let narrower = ["group", "edit", &desk, "--permission", "services:read"];
     for words in [["person", "set-role", "", "--role", "member"], narrower] {
         let name = words[0];
-        let member = cluster.stage.person(name, "member");
+        let member = cluster.app.person(name, "member");
         cluster.command(&["person", "set-role", &member, "--role", "member", "--group", &desk]);
         let secret = personal_key(&cluster, name).await;
         let words = words.map(|word| if word.is_empty() { &member } else { word });
@@ -138,10 +137,11 @@ async fn console_revocation_reaches_all_nodes(base: Base) {
     cluster.assert_rejected(&DEMANDING, &key.secret, &any, "edit_group").await;
 }
 
-on_both_databases!(
+test_support::on_both_databases! {
+    test_support::test_app::Base:
     command_revocation_reaches_all_nodes,
     command_restriction_reaches_all_nodes,
     shared_dependency_change_reaches_all_keys,
     owner_changes_reach_all_nodes,
     console_revocation_reaches_all_nodes,
-);
+}

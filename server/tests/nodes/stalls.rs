@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use test_support::{
+    program::{Program, shell_on},
+    test_app::{Base, Key},
+};
 use tokio::task::JoinHandle;
 
-use super::{
-    cluster::{Cluster, Demand, SOON, SURFACES, Surface, Verdict},
-    program::{Program, shell_on},
-    stage::{Base, Key},
-};
+use super::cluster::{Cluster, Demand, SOON, SURFACES, Surface, Verdict};
 
 /// As long as a lease could go on, and a little more for two clocks.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -22,12 +22,12 @@ const MAX_SILENCE: Duration = Duration::from_secs(1);
 
 fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
     let begun = Instant::now();
-    cluster.stage.revoke(key);
+    cluster.app.revoke(key);
     begun.elapsed()
 }
 
 fn revoke_concurrently(cluster: &Cluster, key: &Key) -> JoinHandle<()> {
-    let (database_url, id) = (cluster.stage.program.database_url.clone(), key.id.clone());
+    let (database_url, id) = (cluster.app.program.database_url.clone(), key.id.clone());
     tokio::task::spawn_blocking(move || {
         assert!(shell_on(&database_url, &["key", "revoke", &id], "").status.success());
     })
@@ -54,12 +54,12 @@ async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usi
 /// The usage of a key is written with its row locked. What else has to be written is kept from it until the server
 /// sleeps.
 async fn stop_in_the_middle_of_writing(cluster: &Cluster, sleeper: &Program, key: &Key) {
-    let connection = cluster.stage.connection().await;
+    let connection = cluster.app.connection().await;
     let obstacle = connection.begin().await.unwrap();
     obstacle.execute_unprepared("LOCK TABLE usage_event IN SHARE MODE").await.unwrap();
     cluster.assert_cached(&[Surface::Key], &key.secret, &Demand::default()).await;
     let waiting = "SELECT DISTINCT mode FROM pg_locks WHERE relation = 'usage_event'::regclass AND NOT granted";
-    cluster.stage.see(waiting, &["RowExclusiveLock".to_owned()]).await;
+    cluster.app.see(waiting, &["RowExclusiveLock".to_owned()]).await;
     sleeper.signal("STOP");
     obstacle.rollback().await.unwrap();
     connection.close().await.unwrap();
@@ -73,6 +73,7 @@ async fn wait_until_admitted_by(cluster: &Cluster, node: &Program, key: &Key) {
     }
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn paused_server_resumes_with_an_empty_cache() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
@@ -102,10 +103,11 @@ async fn paused_server_resumes_with_an_empty_cache() {
 }
 
 /// The rows that it has locked are ones that a change needs, too.
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn server_paused_during_a_write_releases_its_locks() {
-    let cluster = Cluster::around(Base::Postgres.stage(), 0);
-    let (sleeper, any) = (&cluster.stage.program, Demand::default());
+    let cluster = Cluster::around(Base::Postgres.start(), 0);
+    let (sleeper, any) = (&cluster.app.program, Demand::default());
     let [key, kept] = [cluster.key(&[]), cluster.key(&[])];
     for key in [&key, &kept] {
         cluster.assert_cached(&SURFACES, &key.secret, &any).await;
@@ -123,6 +125,7 @@ async fn server_paused_during_a_write_releases_its_locks() {
 const NAP: Duration = Duration::from_millis(700);
 
 /// A nap that ends before the lease does: then the change waits for no longer than that.
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn change_waits_for_a_paused_server() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
@@ -141,6 +144,7 @@ async fn change_waits_for_a_paused_server() {
 }
 
 /// A caller that learns that the change was already made can rely on it as well.
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn repeated_change_waits_for_confirmation_too() {
     let (cluster, any) = (Cluster::start(Base::Postgres), Demand::default());
@@ -150,14 +154,15 @@ async fn repeated_change_waits_for_confirmation_too() {
     let begun = Instant::now();
     let first = revoke_concurrently(&cluster, &key);
     let is_revoked = format!("SELECT (revoked_at IS NOT NULL)::text FROM api_key WHERE id = '{}'", key.id);
-    cluster.stage.see(&is_revoked, &["true".to_owned()]).await;
-    cluster.stage.revoke(&key);
+    cluster.app.see(&is_revoked, &["true".to_owned()]).await;
+    cluster.app.revoke(&key);
     let took = begun.elapsed();
     assert!(took >= CHANGE_TIMEOUT, "the change returned while the paused server could still accept the key: {took:?}");
     first.await.unwrap();
     sleeper.signal("CONT");
 }
 
+#[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn dead_server_delays_one_change_at_most() {
     let (mut cluster, any) = (Cluster::start(Base::Postgres), Demand::default());

@@ -2,8 +2,7 @@
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
-
-use super::program::Program;
+use test_support::program::Program;
 
 const SECRET: &str = "lk_tk_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghi";
 
@@ -126,11 +125,12 @@ async fn json_logs_contain_only_json() {
 }
 
 /// A line of a request's is followed by others on its behalf: they carry its id as well.
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn lines_of_one_request_carry_its_id() {
     let program = Program::start_on_postgres_with(&["--log-format", "json"]);
-    program.behind_its_back("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
-    program.behind_its_back("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    program.execute_sql("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
+    program.execute_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     let ready = Client::new().get(format!("{}/readyz", program.url));
     let line = line_of(&program, ready, "not-ready").await;
     assert_eq!((&line["level"], &line["fields"]["status"]), (&"ERROR".into(), &503.into()));

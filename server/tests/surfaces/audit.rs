@@ -3,8 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-
-use super::program::{PASSWORD, Program};
+use test_support::program::{PASSWORD, Program};
 
 #[tokio::test]
 async fn csv_export_is_safe_for_spreadsheets() {
@@ -72,6 +71,7 @@ async fn super_user_is_offered_as_a_filter_only_where_they_acted() {
     }
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn filter_that_no_database_accepts_is_422() {
     for program in [Program::start(), Program::start_on_postgres()] {
@@ -118,6 +118,7 @@ fn tamper(program: &Program, sql: &str) {
     assert!(psql.success(), "{sql}");
 }
 
+#[test_support::requires(postgres)]
 #[test]
 fn truncated_audit_log_does_not_contain_the_head_that_was_logged() {
     let program = Program::start_on_postgres();
@@ -155,6 +156,7 @@ async fn audit_heads_are_logged_at_start() {
     assert!(line.contains("acme") && line.contains(&head), "{line}");
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn operator_finds_the_tampered_row() {
     let program = Program::start_on_postgres();

@@ -1,11 +1,11 @@
 //! The limit on changes that a person makes in the console.
 
 use serde_json::json;
-
-use super::program::Program;
+use test_support::program::Program;
 
 const MAX_CHANGES: usize = 60;
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn changes_beyond_the_limit_are_429_and_change_nothing() {
     for program in [Program::start(), Program::start_on_postgres()] {

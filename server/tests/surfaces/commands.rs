@@ -4,8 +4,7 @@ use std::{os::unix::fs::PermissionsExt, thread, time::Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use super::program::{PASSWORD, Program, json_of, shell_in, shell_on};
+use test_support::program::{PASSWORD, Program, json_of, shell_in, shell_on};
 
 fn set_up(run: &dyn Fn(&[&str]) -> Value) -> String {
     let tenant = run(&["tenant", "create", "--slug", "acme", "--name", "Acme Hotels", "--key-limit", "10"]);
@@ -158,6 +157,7 @@ fn key_lifecycle_without_a_server() {
     run_key_lifecycle(&|words| json_of(&shell_in(&folder, &[words, &["--json"]].concat(), PASSWORD)));
 }
 
+#[test_support::requires(postgres)]
 #[test]
 fn key_lifecycle_on_postgres() {
     let program = Program::start_on_postgres();

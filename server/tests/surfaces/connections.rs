@@ -1,14 +1,14 @@
 //! Connections that are silent, that carry nothing but control frames, or that one client has too many of.
 
 use std::time::Duration;
-
+use test_support::program::Program;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
 
-use super::{http2, program::Program};
+use super::http2;
 
 /// Long enough for any machine to notice that two seconds have passed.
 const DEADLINE: Duration = Duration::from_secs(60);

@@ -8,8 +8,7 @@ use std::{
 
 use serde_json::json;
 use tempfile::TempDir;
-
-use super::program::{PASSWORD, Program, json_of, shell_with_umask};
+use test_support::program::{PASSWORD, Program, json_of, shell_with_umask};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o7777

@@ -1,8 +1,7 @@
 //! Forms that a browser sends by itself, without scripts.
 
 use reqwest::{Client, Response, redirect::Policy};
-
-use super::program::{PASSWORD, Program};
+use test_support::program::{PASSWORD, Program};
 
 const REFERER: &str = "https://evil.example/phishing";
 

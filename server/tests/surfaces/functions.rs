@@ -1,8 +1,7 @@
 //! An admin's keys from beginning to end, by the functions that the pages call.
 
 use serde_json::{Value, json};
-
-use super::program::{Program, draft};
+use test_support::program::{Program, draft};
 
 fn keys(program: &Program, tenant: &str) -> Value {
     program.command(&["key", "list", "--tenant", tenant])

@@ -1,8 +1,7 @@
 //! The console's middleware: headers, cross-site requests, guesses, and bodies of any size.
 
 use serde_json::{Value, json};
-
-use super::program::{PASSWORD, Program};
+use test_support::program::{PASSWORD, Program};
 
 #[tokio::test]
 async fn every_page_has_a_strict_policy() {

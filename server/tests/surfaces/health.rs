@@ -2,8 +2,7 @@
 
 use reqwest::{Client, Method};
 use serde_json::Value;
-
-use super::program::Program;
+use test_support::program::Program;
 
 const PROBES: [&str; 4] = ["/livez", "/livez/", "/readyz", "/readyz/"];
 
@@ -25,14 +24,15 @@ async fn probes_are_answered_without_a_session() {
     }
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn readiness_follows_the_database() {
     let program = Program::start_on_postgres();
     let ready = async || program.stranger().get("/readyz").await;
     assert_eq!(ready().await.status(), 200);
 
-    program.behind_its_back("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
-    program.behind_its_back("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    program.execute_sql("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
+    program.execute_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     let answer = ready().await;
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
@@ -43,7 +43,7 @@ async fn readiness_follows_the_database() {
     assert_eq!(problem["detail"], "The database does not answer.");
     assert_eq!(program.stranger().get("/livez").await.status(), 200, "it lives all the same");
 
-    program.behind_its_back("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true");
+    program.execute_sql("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true");
     assert_eq!(ready().await.status(), 200);
 }
 
@@ -60,13 +60,14 @@ async fn wide_trusted_range_is_reported_at_start() {
     assert!(!program.log.lock().unwrap().contains("range=10.0.0.5"), "an exact address is not wide");
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn log_line_of_an_error_page_names_the_cause() {
     let program = Program::start_on_postgres();
     program.tenant("acme");
     let admin = program.signed_in("tenant-admin@acme.test").await;
-    program.behind_its_back("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
-    program.behind_its_back("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    program.execute_sql("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
+    program.execute_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
     assert_eq!(admin.get("/tenant-api-keys").await.status(), 503);
     let line = program.wait_for_log("the session could not be looked up").await;
     assert!(line.contains("accepting connections"), "{line}");

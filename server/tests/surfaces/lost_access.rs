@@ -2,8 +2,7 @@
 
 use futures::{FutureExt, future::join_all};
 use serde_json::{Value, json};
-
-use super::program::Program;
+use test_support::program::Program;
 
 /// More than have their turn before the deactivation, on any machine.
 const REQUESTS: usize = 60;
@@ -13,6 +12,7 @@ async fn deactivated_admin_writes_nothing_on_sqlite() {
     race(&Program::start()).await;
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn deactivated_admin_writes_nothing_on_postgres() {
     race(&Program::start_on_postgres()).await;

@@ -3,13 +3,12 @@
 
 use leptos::server_fn::axum::server_fn_paths;
 use serde_json::{Value, json};
-
-use super::program::{Program, draft};
+use test_support::program::{Program, draft};
 
 mod api;
-mod stage;
+mod test_tenants;
 
-use stage::Stage;
+use test_tenants::TestTenants;
 
 /// The kind of client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,12 +253,12 @@ fn functions() -> Vec<&'static str> {
 
 #[tokio::test]
 async fn every_page_serves_its_audience() {
-    let stage = Stage::on(Program::start()).await;
+    let tenants = TestTenants::on(Program::start()).await;
     for path in app::page_paths() {
         let (audience, about) = page(path).unwrap_or_else(|| panic!("{path}: missing from the list of pages"));
-        let address = stage.ids.path(path);
+        let address = tenants.ids.path(path);
         for who in ALL_CLIENTS {
-            let answer = stage.browser(who).await.get(&address).await;
+            let answer = tenants.browser(who).await.get(&address).await;
             let (status, place) = (answer.status().as_u16(), answer.headers().get("location").cloned());
             let text = answer.text().await.unwrap();
             let case = format!("{path} as {who:?}: {status} {place:?}");
@@ -284,30 +283,31 @@ async fn every_function_serves_its_audience_on_sqlite() {
     try_every_function(Program::start()).await;
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn every_function_serves_its_audience_on_postgres() {
     try_every_function(Program::start_on_postgres()).await;
 }
 
 async fn try_every_function(program: Program) {
-    let stage = Stage::on(program).await;
+    let tenants = TestTenants::on(program).await;
     let nothing = Ids::of_nothing();
-    let before = stage.changes();
+    let before = tenants.changes();
     for function in functions() {
-        let calls = calls(function, &stage.ids);
+        let calls = calls(function, &tenants.ids);
         assert!(!calls.is_empty(), "{function}: missing from the list");
         let with_nothing = self::calls(function, &nothing);
         for ((audience, about, arguments), (_, _, missing)) in calls.into_iter().zip(with_nothing) {
             for who in ALL_CLIENTS.into_iter().filter(|who| !audience.includes(*who) || !about.is_found_by(*who)) {
-                assert_rejected(&stage, function, who, audience, &arguments, &missing).await;
+                assert_rejected(&tenants, function, who, audience, &arguments, &missing).await;
             }
         }
     }
-    assert_eq!(stage.changes(), before, "a forbidden change was made");
+    assert_eq!(tenants.changes(), before, "a forbidden change was made");
     for function in functions() {
         for (audience, about, arguments) in calls(function, &nothing) {
             for who in ALL_CLIENTS.into_iter().filter(|who| audience.includes(*who) && about.is_found_by(*who)) {
-                let answer = stage.browser(who).await.call(&format!("/console/{function}"), &arguments).await;
+                let answer = tenants.browser(who).await.call(&format!("/console/{function}"), &arguments).await;
                 let status = answer.status().as_u16();
                 assert!(!matches!(status, 401 | 403) && status < 500, "{function} {arguments} as {who:?}: {status}");
             }
@@ -316,9 +316,16 @@ async fn try_every_function(program: Program) {
 }
 
 /// A client outside the audience is forbidden; one inside it does not find foreign objects.
-async fn assert_rejected(stage: &Stage, function: &str, who: Who, audience: For, arguments: &Value, missing: &Value) {
+async fn assert_rejected(
+    tenants: &TestTenants,
+    function: &str,
+    who: Who,
+    audience: For,
+    arguments: &Value,
+    missing: &Value,
+) {
     let path = format!("/console/{function}");
-    let browser = stage.browser(who).await;
+    let browser = tenants.browser(who).await;
     let answer = browser.call(&path, arguments).await;
     let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
     let case = format!("{function} {arguments} as {who:?}: {status} {text}");

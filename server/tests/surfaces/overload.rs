@@ -9,13 +9,12 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client as Http2, rt::TokioExecutor};
 use reqwest::Client;
 use rlimit::Resource;
+use test_support::program::{PASSWORD, Program};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{sleep, timeout},
 };
-
-use super::program::{PASSWORD, Program};
 
 const IDLE_CLIENTS: usize = 10_000;
 const SLOW_CLIENTS: usize = 200;

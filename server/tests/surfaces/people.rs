@@ -1,8 +1,7 @@
 //! People over HTTP and at the shell: invitations, who may not sign in, and who owes a second factor.
 
 use serde_json::{Value, json};
-
-use super::program::{PASSWORD, Program};
+use test_support::program::{PASSWORD, Program};
 
 fn person(program: &Program, email: &str) -> Value {
     let people = program.command(&["person", "list", "--tenant", "acme"]);

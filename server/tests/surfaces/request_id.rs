@@ -2,8 +2,7 @@
 
 use reqwest::Client;
 use serde_json::Value;
-
-use super::program::Program;
+use test_support::program::Program;
 
 const SECRET: &str = "lk_tk_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghi";
 

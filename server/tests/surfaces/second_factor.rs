@@ -3,8 +3,7 @@
 use std::process::Command;
 
 use serde_json::json;
-
-use super::program::{PASSWORD, Program};
+use test_support::program::{PASSWORD, Program};
 
 #[tokio::test]
 async fn person_without_required_mfa_can_only_enroll() {
@@ -48,6 +47,7 @@ fn age_sessions(program: &Program) {
     assert!(psql.success());
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test]
 async fn old_session_is_403_until_the_password_is_confirmed() {
     let program = Program::start_on_postgres();

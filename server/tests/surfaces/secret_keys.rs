@@ -9,8 +9,7 @@ use std::{
 
 use serde_json::json;
 use tempfile::TempDir;
-
-use super::program::{Program, fresh_postgres, json_of, shell_in, shell_on};
+use test_support::program::{Program, create_postgres, json_of, shell_in, shell_on};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -45,10 +44,11 @@ fn secret_key_is_made_beside_a_new_sqlite_database() {
     assert!(!program.log.lock().unwrap().contains(&key[0]));
 }
 
+#[test_support::requires(postgres)]
 #[test]
 fn postgres_needs_a_secret_key_file() {
     let folder = TempDir::new().unwrap();
-    let url = fresh_postgres(&folder);
+    let url = create_postgres(&folder);
     let error = error_of(&serve(&["--database-url", &url]));
     assert!(error.contains("latchkey secret-key generate") && error.contains("LATCHKEY_SECRET_KEY_FILE"), "{error}");
     let missing = folder.path().join("missing");
@@ -121,6 +121,7 @@ fn secret_key_is_rotated_beside_a_running_server() {
 }
 
 /// An upgraded server has nothing in clear once it says that it is ready.
+#[test_support::requires(postgres)]
 #[test]
 fn first_start_after_an_upgrade_encrypts_before_it_is_ready() {
     let program = Program::start_on_postgres();

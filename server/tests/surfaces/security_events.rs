@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-
-use super::program::{PASSWORD, Program};
+use test_support::program::{PASSWORD, Program};
 
 /// Waits until the log has this many lines with this message, and returns them.
 async fn logged(program: &Program, message: &str, count: usize) -> Vec<String> {

@@ -49,6 +49,7 @@ fn allowed(from: &str) -> &'static [&'static str] {
         "app" => &["domain", "keyring"],
         "server" => &["app", "domain", "keyring", "booking", "migrations"],
         "bench" => &["domain", "keyring", "latchkey-client", "migrations"],
+        "test-support" => &["keyring", "test-requirements"],
         "keyring" => &["domain", "sql", "store", "verify"],
         "store" | "booking" => &["domain", "sql"],
         "verify" => &["domain"],

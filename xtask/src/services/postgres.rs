@@ -66,6 +66,7 @@ struct Cluster {
 
 impl Kind for Cluster {
     const NAME: &'static str = "PostgreSQL";
+    const PREFERRED_PORT: u16 = 54329;
     const SIGNAL: &'static str = "INT";
 
     fn prepare(&self, directory: &Path) -> Result<()> {

@@ -29,6 +29,7 @@ struct Node {
 
 impl Kind for Node {
     const NAME: &'static str = "Redis";
+    const PREFERRED_PORT: u16 = 63790;
     const SIGNAL: &'static str = "TERM";
 
     fn prepare(&self, _directory: &Path) -> Result<()> {

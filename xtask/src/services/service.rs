@@ -16,6 +16,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// What distinguishes one kind of service from another.
 pub trait Kind {
     const NAME: &'static str;
+    /// Used if it is free, so that the tests see the same URL in each run and are not compiled again.
+    const PREFERRED_PORT: u16;
     /// The signal that makes it stop immediately and cleanly.
     const SIGNAL: &'static str;
 
@@ -50,7 +52,7 @@ impl Service {
 
     fn spawn<K: Kind>(kind: &K) -> Result<Self> {
         let directory = Scratch::new(K::NAME)?;
-        let port = port::free()?;
+        let port = port::free_or(K::PREFERRED_PORT)?;
         kind.prepare(directory.path())?;
         let guard = Command::new("sh")
             .args(["-c", include_str!("supervise.sh"), "supervise"])

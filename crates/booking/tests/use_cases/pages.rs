@@ -2,9 +2,10 @@ use std::collections::HashSet;
 
 use booking::{Listed, Page};
 
-use super::stage::{House, Stage, first_page, minutes_later, refused};
+use super::fixture::{House, TestBooking, first_page, minutes_later, refused};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestBooking:
     reservations_come_newest_first,
     paging_finds_each_reservation_once_despite_inserts,
     paging_finds_each_offer_once_despite_inserts,
@@ -12,41 +13,41 @@ on_both_databases! {
     invalid_pages_are_refused,
 }
 
-async fn reserve_at(stage: &Stage, house: &House, minute: i64) -> String {
+async fn reserve_at(app: &TestBooking, house: &House, minute: i64) -> String {
     let new = house.stay(1, 3);
-    let reserved = stage.booking.reserve(&house.caller, &new, None, minutes_later(minute), || true).await.unwrap();
+    let reserved = app.booking.reserve(&house.caller, &new, None, minutes_later(minute), || true).await.unwrap();
     reserved.reservation.id.to_string()
 }
 
-async fn reservations_come_newest_first(stage: Stage) {
-    let house = stage.house("acme", 100).await;
+async fn reservations_come_newest_first(app: TestBooking) {
+    let house = app.house("acme", 100).await;
     let mut made = Vec::new();
     for minute in 0..5 {
-        made.push(reserve_at(&stage, &house, minute).await);
+        made.push(reserve_at(&app, &house, minute).await);
     }
     made.reverse();
-    let listed = stage.booking.reservations(&house.caller, Some(&house.property), &first_page()).await.unwrap();
+    let listed = app.booking.reservations(&house.caller, Some(&house.property), &first_page()).await.unwrap();
     assert_eq!(listed.items.iter().map(|item| item.id.to_string()).collect::<Vec<_>>(), made);
 }
 
-async fn paging_finds_each_reservation_once_despite_inserts(stage: Stage) {
-    let house = stage.house("acme", 100).await;
+async fn paging_finds_each_reservation_once_despite_inserts(app: TestBooking) {
+    let house = app.house("acme", 100).await;
     let mut old = HashSet::new();
     for minute in 0..11 {
-        old.insert(reserve_at(&stage, &house, minute).await);
+        old.insert(reserve_at(&app, &house, minute).await);
     }
     for property in [None, Some(&house.property)] {
         let mut seen = Vec::new();
         let mut after = None;
         loop {
             let page = Page { limit: 3, after };
-            let listed = stage.booking.reservations(&house.caller, property, &page).await.unwrap();
+            let listed = app.booking.reservations(&house.caller, property, &page).await.unwrap();
             seen.extend(listed.items.iter().map(|item| item.id.to_string()));
             after = listed.next;
             if after.is_none() {
                 break;
             }
-            reserve_at(&stage, &house, 100 + i64::try_from(seen.len()).unwrap()).await;
+            reserve_at(&app, &house, 100 + i64::try_from(seen.len()).unwrap()).await;
         }
         let once: HashSet<String> = seen.iter().cloned().collect();
         assert_eq!(once.len(), seen.len(), "no row twice");
@@ -54,31 +55,31 @@ async fn paging_finds_each_reservation_once_despite_inserts(stage: Stage) {
     }
 }
 
-async fn paging_finds_each_offer_once_despite_inserts(stage: Stage) {
-    let house = stage.house("acme", 1).await;
+async fn paging_finds_each_offer_once_despite_inserts(app: TestBooking) {
+    let house = app.house("acme", 1).await;
     let mut old = HashSet::from([house.service.id.to_string()]);
     for number in 0..6 {
         let name = format!("Room {number}");
-        old.insert(stage.service(&house.caller, &house.property, &name, 1).await.id.to_string());
-        old.insert(stage.package(&house, &name).await.id.to_string());
+        old.insert(app.service(&house.caller, &house.property, &name, 1).await.id.to_string());
+        old.insert(app.package(&house, &name).await.id.to_string());
     }
     let mut seen = Vec::new();
     let mut after = None;
     loop {
         let page = Page { limit: 2, after };
-        let listed = stage.booking.services(&house.caller, &house.property, &page).await.unwrap();
+        let listed = app.booking.services(&house.caller, &house.property, &page).await.unwrap();
         seen.extend(listed.items.iter().map(|item| item.id.to_string()));
         after = listed.next;
         if after.is_none() {
             break;
         }
         if seen.len() < 7 {
-            stage.service(&house.caller, &house.property, "Newcomer", 1).await;
+            app.service(&house.caller, &house.property, "Newcomer", 1).await;
         }
     }
     loop {
         let page = Page { limit: 2, after };
-        let listed = stage.booking.packages(&house.caller, &house.property, &page).await.unwrap();
+        let listed = app.booking.packages(&house.caller, &house.property, &page).await.unwrap();
         seen.extend(listed.items.iter().map(|item| item.id.to_string()));
         after = listed.next;
         if after.is_none() {
@@ -90,33 +91,33 @@ async fn paging_finds_each_offer_once_despite_inserts(stage: Stage) {
     assert!(once.is_superset(&old), "none of the old ones lost");
 }
 
-async fn last_page_has_no_next(stage: Stage) {
-    let house = stage.house("acme", 100).await;
-    let none = stage.booking.reservations(&house.caller, None, &first_page()).await.unwrap();
+async fn last_page_has_no_next(app: TestBooking) {
+    let house = app.house("acme", 100).await;
+    let none = app.booking.reservations(&house.caller, None, &first_page()).await.unwrap();
     assert_eq!(none, Listed::default());
     for minute in 0..4 {
-        reserve_at(&stage, &house, minute).await;
+        reserve_at(&app, &house, minute).await;
     }
-    let first = stage.booking.reservations(&house.caller, None, &Page { limit: 2, after: None }).await.unwrap();
+    let first = app.booking.reservations(&house.caller, None, &Page { limit: 2, after: None }).await.unwrap();
     assert_eq!(first.next, Some(first.items[1].id.to_string()));
-    let second = stage.booking.reservations(&house.caller, None, &Page { limit: 2, after: first.next }).await.unwrap();
+    let second = app.booking.reservations(&house.caller, None, &Page { limit: 2, after: first.next }).await.unwrap();
     assert_eq!((second.items.len(), second.next), (2, None), "also when the page is full");
 }
 
-async fn invalid_pages_are_refused(stage: Stage) {
-    let house = stage.house("acme", 1).await;
+async fn invalid_pages_are_refused(app: TestBooking) {
+    let house = app.house("acme", 1).await;
     let both = [("limit", "out_of_range".to_owned()), ("cursor", "not_a_cursor".to_owned())];
     for limit in [0, 201] {
         // An id of another kind, and text that PostgreSQL rejects.
         for after in [house.service.id.to_string(), "res_\0".to_owned()] {
             let page = Page { limit, after: Some(after) };
-            assert_eq!(refused(stage.booking.reservations(&house.caller, None, &page).await), both);
-            assert_eq!(refused(stage.booking.packages(&house.caller, &house.property, &page).await), both);
+            assert_eq!(refused(app.booking.reservations(&house.caller, None, &page).await), both);
+            assert_eq!(refused(app.booking.packages(&house.caller, &house.property, &page).await), both);
         }
         let page = Page { limit, after: Some("svc_".to_owned()) };
-        assert_eq!(refused(stage.booking.services(&house.caller, &house.property, &page).await), both);
+        assert_eq!(refused(app.booking.services(&house.caller, &house.property, &page).await), both);
     }
     let past = Page { limit: 1, after: Some("svc_7ZZZZZZZZZZZZZZZZZZZZZZZZZ".to_owned()) };
-    let listed = stage.booking.services(&house.caller, &house.property, &past).await.unwrap();
+    let listed = app.booking.services(&house.caller, &house.property, &past).await.unwrap();
     assert_eq!(listed, Listed::default());
 }

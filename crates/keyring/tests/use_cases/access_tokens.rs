@@ -9,9 +9,10 @@ use keyring::{
 };
 use secrecy::SecretString;
 
-use super::stage::{PASSWORD, Stage, home};
+use super::fixture::{PASSWORD, TestKeyring, home};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     sign_out_everywhere_revokes_tokens,
     password_change_revokes_tokens,
     ending_sessions_revokes_tokens,
@@ -20,7 +21,7 @@ on_both_databases! {
 const MIA: &str = "mia@acme.test";
 const ANOTHER: &str = "another long password";
 
-impl Stage {
+impl TestKeyring {
     async fn member(&self) -> PersonId {
         let tenant = self.tenant("acme").await;
         self.person(&tenant, "Mia", Role::Member).await;
@@ -46,34 +47,34 @@ impl Stage {
     }
 }
 
-async fn sign_out_everywhere_revokes_tokens(stage: Stage) {
-    stage.member().await;
-    let mia = stage.at_the_console(MIA).await;
-    let before = stage.token(PASSWORD).await;
-    assert!(stage.accepts(&before).await);
-    stage.keyring.sign_out_everywhere(&mia).await.unwrap();
-    assert!(!stage.accepts(&before).await);
-    let after = stage.token(PASSWORD).await;
-    assert!(stage.accepts(&after).await && !stage.accepts(&before).await);
+async fn sign_out_everywhere_revokes_tokens(app: TestKeyring) {
+    app.member().await;
+    let mia = app.at_the_console(MIA).await;
+    let before = app.token(PASSWORD).await;
+    assert!(app.accepts(&before).await);
+    app.keyring.sign_out_everywhere(&mia).await.unwrap();
+    assert!(!app.accepts(&before).await);
+    let after = app.token(PASSWORD).await;
+    assert!(app.accepts(&after).await && !app.accepts(&before).await);
 }
 
-async fn password_change_revokes_tokens(stage: Stage) {
-    stage.member().await;
-    let mia = stage.at_the_console(MIA).await;
-    let first = stage.token(PASSWORD).await;
-    stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), ANOTHER.to_owned().into()).await.unwrap();
-    assert!(!stage.accepts(&first).await);
-    let second = stage.token(ANOTHER).await;
-    assert!(stage.accepts(&second).await);
-    stage.keyring.set_password(MIA, PersonScope::Everyone, ANOTHER.to_owned().into()).await.unwrap();
-    assert!(!stage.accepts(&second).await, "although the password is the same");
-    assert!(stage.accepts(&stage.token(ANOTHER).await).await);
+async fn password_change_revokes_tokens(app: TestKeyring) {
+    app.member().await;
+    let mia = app.at_the_console(MIA).await;
+    let first = app.token(PASSWORD).await;
+    app.keyring.change_password(&mia, PASSWORD.to_owned().into(), ANOTHER.to_owned().into()).await.unwrap();
+    assert!(!app.accepts(&first).await);
+    let second = app.token(ANOTHER).await;
+    assert!(app.accepts(&second).await);
+    app.keyring.set_password(MIA, PersonScope::Everyone, ANOTHER.to_owned().into()).await.unwrap();
+    assert!(!app.accepts(&second).await, "although the password is the same");
+    assert!(app.accepts(&app.token(ANOTHER).await).await);
 }
 
-async fn ending_sessions_revokes_tokens(stage: Stage) {
-    let mia = stage.member().await;
-    let tenant = stage.keyring.operator_for("acme").await.unwrap();
-    let token = stage.token(PASSWORD).await;
-    assert_eq!(stage.keyring.end_sessions_of(&tenant, &mia).await.unwrap(), 0, "{} has no session", mia.as_str());
-    assert!(!stage.accepts(&token).await);
+async fn ending_sessions_revokes_tokens(app: TestKeyring) {
+    let mia = app.member().await;
+    let tenant = app.keyring.operator_for("acme").await.unwrap();
+    let token = app.token(PASSWORD).await;
+    assert_eq!(app.keyring.end_sessions_of(&tenant, &mia).await.unwrap(), 0, "{} has no session", mia.as_str());
+    assert!(!app.accepts(&token).await);
 }

@@ -7,9 +7,10 @@ use keyring::{Error, NewKey, Rotation, SuperUser, TenantChange};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::stage::{Stage, codes};
+use super::fixture::{TestKeyring, codes};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     key_is_stored_as_requested,
     only_the_hash_of_a_secret_is_stored,
     longest_texts_fit,
@@ -21,10 +22,10 @@ on_both_databases! {
     fifty_concurrent_generations_of_the_last_key_make_one,
 }
 
-async fn key_is_stored_as_requested(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let ana = stage.admin(&tenant, "Ana").await;
-    let properties = stage.keyring.properties(&tenant).await.unwrap();
+async fn key_is_stored_as_requested(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let ana = app.admin(&tenant, "Ana").await;
+    let properties = app.keyring.properties(&tenant).await.unwrap();
     let draft = KeyDraft {
         description: " For the front desk. ".to_owned(),
         read: true,
@@ -34,10 +35,10 @@ async fn key_is_stored_as_requested(stage: Stage) {
         allowed_ips: "10.1.2.3/8\n2001:db8::1".to_owned(),
         allowed_origins: "HTTPS://Book.acme.test/, http://localhost:8080".to_owned(),
         rate_limit_per_minute: "120".to_owned(),
-        ..stage.draft(&tenant, "  PMS ").await
+        ..app.draft(&tenant, "  PMS ").await
     };
-    let made = stage.keyring.generate_key(&ana, &NewKey { draft, expiration: ExpirationDraft::Never }).await.unwrap();
-    let key = stage.key(&tenant, &made.id).await;
+    let made = app.keyring.generate_key(&ana, &NewKey { draft, expiration: ExpirationDraft::Never }).await.unwrap();
+    let key = app.key(&tenant, &made.id).await;
     assert_eq!((key.name.as_str(), key.description.as_str()), ("PMS", "For the front desk."));
     assert_eq!(key.group.unwrap().name, "Full access");
     assert_eq!(key.scopes, Scopes::Both);
@@ -48,19 +49,19 @@ async fn key_is_stored_as_requested(stage: Stage) {
         ["https://book.acme.test", "http://localhost:8080"]
     );
     assert_eq!(key.rate_limit_per_minute.per_minute(), 120);
-    assert_eq!((key.created_at, key.created_by.as_str()), (stage.now(), "Ana"));
+    assert_eq!((key.created_at, key.created_by.as_str()), (app.now(), "Ana"));
     assert_eq!((key.expires_at, key.revoked_at, key.last_used_at, key.version), (None, None, None, 1));
     let secret = made.secret.expose_secret();
     assert!(secret.starts_with("lk_tk_") && secret.starts_with(&key.hint.head) && secret.ends_with(&key.hint.tail));
-    assert_eq!(stage.actions(&made.id).await, ["key.generated"]);
+    assert_eq!(app.actions(&made.id).await, ["key.generated"]);
 }
 
-async fn only_the_hash_of_a_secret_is_stored(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = stage.generate(&tenant, "PMS").await;
+async fn only_the_hash_of_a_secret_is_stored(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let made = app.generate(&tenant, "PMS").await;
     let secret = made.secret.expose_secret();
     let hash: String = Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(stage.texts("SELECT sha256 FROM api_key_secret").await, [hash]);
+    assert_eq!(app.texts("SELECT sha256 FROM api_key_secret").await, [hash]);
     let random_part = &secret["lk_tk_".len() + 8..secret.len() - 4];
     let everything = [
         "SELECT head || tail FROM api_key_secret",
@@ -68,103 +69,103 @@ async fn only_the_hash_of_a_secret_is_stored(stage: Stage) {
         "SELECT detail FROM audit_event",
     ];
     for sql in everything {
-        assert!(stage.texts(sql).await.iter().all(|text| !text.contains(random_part)), "{sql}");
+        assert!(app.texts(sql).await.iter().all(|text| !text.contains(random_part)), "{sql}");
     }
     assert!(!format!("{:?}", made.secret).contains(random_part), "printing it for debugging");
 }
 
-async fn longest_texts_fit(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
+async fn longest_texts_fit(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
     // No two letters in a row are alike, so that no database can make it small.
     let letters = |count: u32| (0..count).filter_map(|n| char::from_u32(0x4E00 + n * 7 % 20_000)).collect::<String>();
-    let draft = KeyDraft { description: letters(1000), ..stage.draft(&tenant, &letters(200)).await };
+    let draft = KeyDraft { description: letters(1000), ..app.draft(&tenant, &letters(200)).await };
     let new = NewKey { draft, expiration: ExpirationDraft::Never };
-    let id = stage.keyring.generate_key(&tenant, &new).await.unwrap().id;
-    assert_eq!(stage.key(&tenant, &id).await.description, letters(1000));
+    let id = app.keyring.generate_key(&tenant, &new).await.unwrap().id;
+    assert_eq!(app.key(&tenant, &id).await.description, letters(1000));
 }
 
-async fn all_invalid_fields_are_reported_together(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
+async fn all_invalid_fields_are_reported_together(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
     let draft = KeyDraft { name: "x".to_owned(), allowed_ips: "here".to_owned(), ..KeyDraft::default() };
     let expiration = ExpirationDraft::EndOfDay("2026-11-20".to_owned());
-    let refused = stage.keyring.generate_key(&tenant, &NewKey { draft, expiration }).await;
+    let refused = app.keyring.generate_key(&tenant, &NewKey { draft, expiration }).await;
     let fields: Vec<&str> = codes(refused).iter().map(|(field, _)| *field).collect();
     assert_eq!(fields, ["name", "group", "allowed_ips", "expires_at"]);
-    assert_eq!(stage.keyring.active_keys(&tenant).await.unwrap(), 0);
+    assert_eq!(app.keyring.active_keys(&tenant).await.unwrap(), 0);
 }
 
-async fn foreign_groups_and_properties_are_refused(stage: Stage) {
-    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
-    let foreign = stage.keyring.properties(&other).await.unwrap();
+async fn foreign_groups_and_properties_are_refused(app: TestKeyring) {
+    let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
+    let foreign = app.keyring.properties(&other).await.unwrap();
     let draft = KeyDraft {
         all_properties: false,
         properties: vec![foreign[0].id.to_string()],
-        ..stage.draft(&other, "PMS").await
+        ..app.draft(&other, "PMS").await
     };
-    let refused = stage.keyring.generate_key(&acme, &NewKey { draft, expiration: ExpirationDraft::Never }).await;
+    let refused = app.keyring.generate_key(&acme, &NewKey { draft, expiration: ExpirationDraft::Never }).await;
     assert_eq!(codes(refused), [("group", "not_found".to_owned()), ("properties", "not_found".to_owned())]);
 }
 
-async fn days_end_in_the_tenants_time_zone(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
+async fn days_end_in_the_tenants_time_zone(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
     // It is past midnight in Auckland already, so the 22nd is today and the 21st is in the past.
     let today = ExpirationDraft::EndOfDay("2026-11-22".to_owned());
-    let key = stage.generate_until(&tenant, "PMS", today).await.id;
+    let key = app.generate_until(&tenant, "PMS", today).await.id;
     let expected: DateTime<Utc> = "2026-11-22T10:59:59.999Z".parse().unwrap();
-    assert_eq!(stage.key(&tenant, &key).await.expires_at, Some(expected));
+    assert_eq!(app.key(&tenant, &key).await.expires_at, Some(expected));
     let over = ExpirationDraft::EndOfDay("2026-11-21".to_owned());
-    let new = NewKey { draft: stage.draft(&tenant, "PMS").await, expiration: over };
-    let refused = stage.keyring.generate_key(&tenant, &new).await;
+    let new = NewKey { draft: app.draft(&tenant, "PMS").await, expiration: over };
+    let refused = app.keyring.generate_key(&tenant, &new).await;
     assert_eq!(codes(refused), [("expires_at", "in_the_past".to_owned())]);
     let exact = ExpirationDraft::At("2026-12-01T18:30".to_owned());
-    let key = stage.generate_until(&tenant, "ERP", exact).await.id;
+    let key = app.generate_until(&tenant, "ERP", exact).await.id;
     let expected: DateTime<Utc> = "2026-12-01T05:30:00Z".parse().unwrap();
-    assert_eq!(stage.key(&tenant, &key).await.expires_at, Some(expected));
+    assert_eq!(app.key(&tenant, &key).await.expires_at, Some(expected));
 }
 
 /// West of UTC that day ends in the year 10000.
-async fn key_can_expire_on_the_last_day_of_9999(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
+async fn key_can_expire_on_the_last_day_of_9999(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
     let change = TenantChange { time_zone: Some("America/Los_Angeles".to_owned()), ..TenantChange::default() };
-    stage.keyring.change_tenant(&SuperUser::operator(), &tenant.tenant().id, change).await.unwrap();
-    let tenant = stage.keyring.operator_for("acme").await.unwrap();
+    app.keyring.change_tenant(&SuperUser::operator(), &tenant.tenant().id, change).await.unwrap();
+    let tenant = app.keyring.operator_for("acme").await.unwrap();
     for (name, expiration) in [
         ("Day", ExpirationDraft::EndOfDay("9999-12-31".to_owned())),
         ("Time", ExpirationDraft::At("9999-12-31T20:00".to_owned())),
         ("Instant", ExpirationDraft::Instant("9999-12-31T23:59:59.999Z".to_owned())),
     ] {
-        let made = stage.generate_until(&tenant, name, expiration.clone()).await;
-        let key = stage.key(&tenant, &made.id).await;
+        let made = app.generate_until(&tenant, name, expiration.clone()).await;
+        let key = app.key(&tenant, &made.id).await;
         assert_eq!(key.expires_at, Some("9999-12-31T23:59:59.999Z".parse().unwrap()), "{name}");
         let rotation = Rotation { expiration: Some(expiration), ..Rotation::default() };
-        stage.keyring.rotate_key(&tenant, &made.id, key.version, &rotation).await.unwrap();
+        app.keyring.rotate_key(&tenant, &made.id, key.version, &rotation).await.unwrap();
     }
     let valid = KeyListQuery { validity: Some(Validity::Valid), ..KeyListQuery::default() };
-    assert_eq!(stage.names(&tenant, &valid).await.len(), 3);
+    assert_eq!(app.names(&tenant, &valid).await.len(), 3);
     let expired = KeyListQuery { validity: Some(Validity::Expired), ..KeyListQuery::default() };
-    assert!(stage.names(&tenant, &expired).await.is_empty());
+    assert!(app.names(&tenant, &expired).await.is_empty());
 }
 
-async fn key_limit_is_enforced(stage: Stage) {
-    let tenant = stage.tenant_with_limit("acme", 2).await;
-    let first = stage.generate(&tenant, "First").await.id;
-    stage.generate(&tenant, "Second").await;
-    let third = NewKey { draft: stage.draft(&tenant, "Third").await, expiration: ExpirationDraft::Never };
-    let refused = stage.keyring.generate_key(&tenant, &third).await;
+async fn key_limit_is_enforced(app: TestKeyring) {
+    let tenant = app.tenant_with_limit("acme", 2).await;
+    let first = app.generate(&tenant, "First").await.id;
+    app.generate(&tenant, "Second").await;
+    let third = NewKey { draft: app.draft(&tenant, "Third").await, expiration: ExpirationDraft::Never };
+    let refused = app.keyring.generate_key(&tenant, &third).await;
     assert!(matches!(refused, Err(Error::LimitReached { limit: 2 })));
-    stage.keyring.revoke_key(&tenant, &first).await.unwrap();
-    stage.keyring.generate_key(&tenant, &third).await.expect("a revoked key does not count");
+    app.keyring.revoke_key(&tenant, &first).await.unwrap();
+    app.keyring.generate_key(&tenant, &third).await.expect("a revoked key does not count");
 }
 
-async fn fifty_concurrent_generations_of_the_last_key_make_one(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
+async fn fifty_concurrent_generations_of_the_last_key_make_one(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
     for number in 0..9 {
-        stage.generate(&tenant, &format!("Key {number}")).await;
+        app.generate(&tenant, &format!("Key {number}")).await;
     }
-    let new = NewKey { draft: stage.draft(&tenant, "The tenth").await, expiration: ExpirationDraft::Never };
+    let new = NewKey { draft: app.draft(&tenant, "The tenth").await, expiration: ExpirationDraft::Never };
     let attempts: Vec<_> = (0..50)
         .map(|_| {
-            let (keyring, tenant, new) = (stage.keyring.clone(), tenant.clone(), new.clone());
+            let (keyring, tenant, new) = (app.keyring.clone(), tenant.clone(), new.clone());
             tokio::spawn(async move { keyring.generate_key(&tenant, &new).await })
         })
         .collect();
@@ -177,5 +178,5 @@ async fn fifty_concurrent_generations_of_the_last_key_make_one(stage: Stage) {
         }
     }
     assert_eq!(made, 1);
-    assert_eq!(stage.keyring.active_keys(&tenant).await.unwrap(), 10);
+    assert_eq!(app.keyring.active_keys(&tenant).await.unwrap(), 10);
 }

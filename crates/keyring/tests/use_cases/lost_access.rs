@@ -19,9 +19,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait}
 use sql::WriteTransaction;
 use tokio::time::sleep;
 
-use super::stage::{PASSWORD, Stage, home};
+use super::fixture::{PASSWORD, TestKeyring, home};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     deactivated_admin_changes_nothing,
     demoted_admin_changes_nothing,
     signed_out_admin_changes_nothing,
@@ -57,46 +58,46 @@ struct Ana {
 }
 
 impl Ana {
-    async fn on(stage: &Stage) -> Self {
-        let tenant = stage.tenant("acme").await;
+    async fn on(app: &TestKeyring) -> Self {
+        let tenant = app.tenant("acme").await;
         for (name, role) in [("Ana", Role::TenantAdmin), ("Ben", Role::TenantAdmin), ("Mia", Role::Member)] {
-            stage.person(&tenant, name, role).await;
+            app.person(&tenant, name, role).await;
         }
-        let key = stage.generate(&tenant, "PMS").await.id;
-        let token = stage.sign_in(ANA, PASSWORD).await.unwrap();
-        let signed_in = stage.whose(&token).await;
-        let people = stage.keyring.people(Some(&tenant)).await.unwrap();
+        let key = app.generate(&tenant, "PMS").await.id;
+        let token = app.sign_in(ANA, PASSWORD).await.unwrap();
+        let signed_in = app.whose(&token).await;
+        let people = app.keyring.people(Some(&tenant)).await.unwrap();
         let mia = people.into_iter().find(|profile| profile.person.name == "Mia").unwrap().person.id;
         let (admin, holder) = (signed_in.as_admin().unwrap(), signed_in.as_key_holder().unwrap());
         Self { tenant, token, id: signed_in.person.id.clone(), admin, holder, signed_in, mia, key }
     }
 
     /// The sequence of the latest event of the tenant.
-    async fn sequence(&self, stage: &Stage) -> i64 {
-        let events = stage.keyring.audit_stretch(Some(&self.tenant), &Default::default(), 1).await.unwrap();
+    async fn sequence(&self, app: &TestKeyring) -> i64 {
+        let events = app.keyring.audit_stretch(Some(&self.tenant), &Default::default(), 1).await.unwrap();
         events[0].sequence
     }
 
     /// Tries everything that was allowed before. All of it has to be refused in this way, and to leave no trace.
-    async fn is_refused_everything(&self, stage: &Stage, is_expected: impl Fn(&Error) -> bool) {
-        let before = self.sequence(stage).await;
-        let admin = changes_as_admin(&stage.keyring, &self.admin, self);
-        let holder = changes_as_holder(&stage.keyring, &self.holder);
+    async fn is_refused_everything(&self, app: &TestKeyring, is_expected: impl Fn(&Error) -> bool) {
+        let before = self.sequence(app).await;
+        let admin = changes_as_admin(&app.keyring, &self.admin, self);
+        let holder = changes_as_holder(&app.keyring, &self.holder);
         for (what, change) in admin.into_iter().chain(holder) {
             let error = change.await.expect_err(what);
             assert!(is_expected(&error), "{what}: {error:?}");
         }
-        assert_eq!(self.sequence(stage).await, before, "nothing was written");
+        assert_eq!(self.sequence(app).await, before, "nothing was written");
     }
 
     /// The same for what people change about themselves.
-    async fn is_refused_own_changes(&self, stage: &Stage) {
-        let before = self.sequence(stage).await;
-        for (what, change) in changes_as_person(&stage.keyring, &self.signed_in) {
+    async fn is_refused_own_changes(&self, app: &TestKeyring) {
+        let before = self.sequence(app).await;
+        for (what, change) in changes_as_person(&app.keyring, &self.signed_in) {
             let error = change.await.expect_err(what);
             assert!(matches!(error, Error::SessionEnded), "{what}: {error:?}");
         }
-        assert_eq!(self.sequence(stage).await, before, "nothing was written");
+        assert_eq!(self.sequence(app).await, before, "nothing was written");
     }
 }
 
@@ -197,27 +198,27 @@ fn member() -> NewRole {
     NewRole { role: Role::Member.as_str().to_owned(), groups: Vec::new() }
 }
 
-async fn deactivated_admin_changes_nothing(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.keyring.deactivate(&ana.tenant, &ana.id).await.unwrap();
+async fn deactivated_admin_changes_nothing(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.keyring.deactivate(&ana.tenant, &ana.id).await.unwrap();
     let refused = |error: &Error| is_session_ended(error) || is_about_oneself(error);
-    ana.is_refused_everything(&stage, refused).await;
-    ana.is_refused_own_changes(&stage).await;
+    ana.is_refused_everything(&app, refused).await;
+    ana.is_refused_own_changes(&app).await;
     // Reactivation gives no session back.
-    stage.keyring.reactivate(&ana.tenant, &ana.id).await.unwrap();
-    ana.is_refused_everything(&stage, refused).await;
+    app.keyring.reactivate(&ana.tenant, &ana.id).await.unwrap();
+    ana.is_refused_everything(&app, refused).await;
 }
 
-async fn demoted_admin_changes_nothing(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.keyring.set_role(&ana.tenant, &ana.id, &member()).await.unwrap();
-    let before = ana.sequence(&stage).await;
-    for (what, change) in changes_as_admin(&stage.keyring, &ana.admin, &ana) {
+async fn demoted_admin_changes_nothing(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.keyring.set_role(&ana.tenant, &ana.id, &member()).await.unwrap();
+    let before = ana.sequence(&app).await;
+    for (what, change) in changes_as_admin(&app.keyring, &ana.admin, &ana) {
         let error = change.await.expect_err(what);
         assert!(matches!(error, Error::AccessChanged) || is_about_oneself(&error), "{what}: {error:?}");
     }
-    assert_eq!(ana.sequence(&stage).await, before, "nothing was written");
-    stage.keyring.rename_oneself(&ana.signed_in, "Anna").await.expect("she may still do what members may");
+    assert_eq!(ana.sequence(&app).await, before, "nothing was written");
+    app.keyring.rename_oneself(&ana.signed_in, "Anna").await.expect("she may still do what members may");
 }
 
 /// Refused without a look at the session.
@@ -225,104 +226,103 @@ fn is_about_oneself(error: &Error) -> bool {
     matches!(error, Error::Refused(reason) if reason.starts_with("You cannot"))
 }
 
-async fn signed_out_admin_changes_nothing(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
-    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
-    ana.is_refused_own_changes(&stage).await;
-    stage.keyring.sign_out(&ana.token, home()).await.expect("twice is once");
+async fn signed_out_admin_changes_nothing(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
+    ana.is_refused_everything(&app, |error| is_session_ended(error) || is_about_oneself(error)).await;
+    ana.is_refused_own_changes(&app).await;
+    app.keyring.sign_out(&ana.token, home()).await.expect("twice is once");
 }
 
-async fn admin_who_signed_out_everywhere_changes_nothing(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.keyring.sign_out_everywhere(&stage.at_the_console(ANA).await).await.unwrap();
-    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
+async fn admin_who_signed_out_everywhere_changes_nothing(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.keyring.sign_out_everywhere(&app.at_the_console(ANA).await).await.unwrap();
+    ana.is_refused_everything(&app, |error| is_session_ended(error) || is_about_oneself(error)).await;
 }
 
-async fn other_session_changes_nothing_after_a_password_change(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    let elsewhere = stage.at_the_console(ANA).await;
+async fn other_session_changes_nothing_after_a_password_change(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    let elsewhere = app.at_the_console(ANA).await;
     let new = "another long password".to_owned();
-    stage.keyring.change_password(&elsewhere, PASSWORD.to_owned().into(), new.into()).await.unwrap();
-    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
-    stage
-        .keyring
+    app.keyring.change_password(&elsewhere, PASSWORD.to_owned().into(), new.into()).await.unwrap();
+    ana.is_refused_everything(&app, |error| is_session_ended(error) || is_about_oneself(error)).await;
+    app.keyring
         .create_property(&elsewhere.as_admin().unwrap(), NewProperty { name: "Annexe".to_owned() })
         .await
         .unwrap();
 }
 
-async fn expired_session_changes_nothing(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.advance(keyring::SESSION_IDLE);
-    ana.is_refused_everything(&stage, |error| is_session_ended(error) || is_about_oneself(error)).await;
-    ana.is_refused_own_changes(&stage).await;
+async fn expired_session_changes_nothing(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.advance(keyring::SESSION_IDLE);
+    ana.is_refused_everything(&app, |error| is_session_ended(error) || is_about_oneself(error)).await;
+    ana.is_refused_own_changes(&app).await;
 }
 
-async fn admin_without_required_mfa_changes_nothing(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.keyring.require_second_factor(&ana.tenant, true).await.unwrap();
+async fn admin_without_required_mfa_changes_nothing(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.keyring.require_second_factor(&ana.tenant, true).await.unwrap();
     let refused = |error: &Error| matches!(error, Error::MfaEnrollmentRequired { .. }) || is_about_oneself(error);
-    ana.is_refused_everything(&stage, refused).await;
+    ana.is_refused_everything(&app, refused).await;
 }
 
-async fn promoted_member_keeps_their_own_keys(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    let mia = stage.at_the_console("mia@acme.test").await.as_key_holder().unwrap();
+async fn promoted_member_keeps_their_own_keys(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    let mia = app.at_the_console("mia@acme.test").await.as_key_holder().unwrap();
     let admin = NewRole { role: Role::TenantAdmin.as_str().to_owned(), groups: Vec::new() };
-    stage.keyring.set_role(&ana.tenant, &ana.mia, &admin).await.unwrap();
-    for (what, change) in changes_as_holder(&stage.keyring, &mia) {
+    app.keyring.set_role(&ana.tenant, &ana.mia, &admin).await.unwrap();
+    for (what, change) in changes_as_holder(&app.keyring, &mia) {
         change.await.expect(what);
     }
 }
 
 /// A super user with a session that has entered the tenant.
-async fn root_within(stage: &Stage, tenant: &TenantAdmin) -> (SessionToken, ActiveSession) {
+async fn root_within(app: &TestKeyring, tenant: &TenantAdmin) -> (SessionToken, ActiveSession) {
     let new = NewPerson { email: ROOT.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
-    stage.keyring.ensure_super_user(new).await.unwrap();
-    let token = stage.sign_in(ROOT, PASSWORD).await.unwrap();
-    stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
-    let within = stage.whose(&token).await;
+    app.keyring.ensure_super_user(new).await.unwrap();
+    let token = app.sign_in(ROOT, PASSWORD).await.unwrap();
+    app.keyring.enter_tenant(&app.whose(&token).await, &tenant.tenant().id).await.unwrap();
+    let within = app.whose(&token).await;
     (token, within)
 }
 
-async fn super_user_who_left_the_tenant_changes_nothing_in_it(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    let other = stage.tenant("other").await;
-    let (token, within) = root_within(&stage, &ana.tenant).await;
+async fn super_user_who_left_the_tenant_changes_nothing_in_it(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    let other = app.tenant("other").await;
+    let (token, within) = root_within(&app, &ana.tenant).await;
     let admin = within.as_admin().unwrap();
     for elsewhere in [None, Some(&other.tenant().id)] {
-        stage.keyring.leave_tenant(&within).await.unwrap();
+        app.keyring.leave_tenant(&within).await.unwrap();
         if let Some(elsewhere) = elsewhere {
-            stage.keyring.enter_tenant(&stage.whose(&token).await, elsewhere).await.unwrap();
+            app.keyring.enter_tenant(&app.whose(&token).await, elsewhere).await.unwrap();
         }
-        let before = ana.sequence(&stage).await;
-        for (what, change) in changes_as_admin(&stage.keyring, &admin, &ana) {
+        let before = ana.sequence(&app).await;
+        for (what, change) in changes_as_admin(&app.keyring, &admin, &ana) {
             let error = change.await.expect_err(what);
             assert!(matches!(error, Error::AccessChanged), "{what}: {error:?}");
         }
-        assert_eq!(ana.sequence(&stage).await, before, "nothing was written");
+        assert_eq!(ana.sequence(&app).await, before, "nothing was written");
     }
 }
 
-async fn signed_out_super_user_changes_nothing_anywhere(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    let (_, within) = root_within(&stage, &ana.tenant).await;
+async fn signed_out_super_user_changes_nothing_anywhere(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    let (_, within) = root_within(&app, &ana.tenant).await;
     let (admin, super_user) = (within.as_admin().unwrap(), within.as_super_user().unwrap());
-    stage.keyring.set_password(ROOT, PersonScope::Everyone, "another long password".to_owned().into()).await.unwrap();
-    let before = ana.sequence(&stage).await;
-    for (what, change) in changes_as_admin(&stage.keyring, &admin, &ana) {
+    app.keyring.set_password(ROOT, PersonScope::Everyone, "another long password".to_owned().into()).await.unwrap();
+    let before = ana.sequence(&app).await;
+    for (what, change) in changes_as_admin(&app.keyring, &admin, &ana) {
         let error = change.await.expect_err(what);
         assert!(is_session_ended(&error), "{what}: {error:?}");
     }
     let limit = TenantChange { key_limit: Some(1000), ..TenantChange::default() };
-    let changed = stage.keyring.change_tenant(&super_user, &ana.tenant.tenant().id, limit).await;
+    let changed = app.keyring.change_tenant(&super_user, &ana.tenant.tenant().id, limit).await;
     assert!(matches!(changed, Err(Error::SessionEnded)), "{changed:?}");
     let new = NewTenant { slug: "mine".to_owned(), name: "Mine".to_owned(), key_limit: None, time_zone: None };
-    assert!(matches!(stage.keyring.create_tenant(&super_user, new).await, Err(Error::SessionEnded)));
-    assert!(matches!(stage.keyring.leave_tenant(&within).await, Err(Error::SessionEnded)));
-    assert_eq!(ana.sequence(&stage).await, before, "nothing was written");
-    assert_eq!(stage.keyring.tenants(&SuperUser::operator()).await.unwrap().len(), 1);
+    assert!(matches!(app.keyring.create_tenant(&super_user, new).await, Err(Error::SessionEnded)));
+    assert!(matches!(app.keyring.leave_tenant(&within).await, Err(Error::SessionEnded)));
+    assert_eq!(ana.sequence(&app).await, before, "nothing was written");
+    assert_eq!(app.keyring.tenants(&SuperUser::operator()).await.unwrap().len(), 1);
 }
 
 /// Keeps all who want to add to a chain waiting until it is released.
@@ -332,21 +332,21 @@ enum Held {
 }
 
 impl Held {
-    async fn on(stage: &Stage, chain: &str) -> Self {
-        let pool = stage.keyring.database().pool();
+    async fn on(app: &TestKeyring, chain: &str) -> Self {
+        let pool = app.keyring.database().pool();
         if pool.postgres_url().is_none() {
             return Self::File { transaction: pool.begin_write().await.unwrap() };
         }
-        let transaction = stage.connection().await.begin().await.unwrap();
+        let transaction = app.connection().await.begin().await.unwrap();
         let sql = format!("SELECT id FROM audit_chain WHERE id = '{chain}' FOR UPDATE");
         transaction.execute_unprepared(&sql).await.unwrap();
         Self::Server { transaction }
     }
 
     /// Waits until this many requests wait. Those for a SQLite file queue in the order in which they were first polled.
-    async fn until_waiting(&self, stage: &Stage, wanted: i64) {
+    async fn until_waiting(&self, app: &TestKeyring, wanted: i64) {
         let Self::Server { .. } = self else { return };
-        let connection = stage.connection().await;
+        let connection = app.connection().await;
         let sql =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -370,18 +370,18 @@ impl Held {
     }
 }
 
-async fn queued_changes_of_a_deactivated_admin_are_refused(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    let held = Held::on(&stage, ana.tenant.tenant().id.as_str()).await;
-    let removal = stage.keyring.deactivate(&ana.tenant, &ana.id);
-    let late = changes_as_admin(&stage.keyring, &ana.admin, &ana);
+async fn queued_changes_of_a_deactivated_admin_are_refused(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    let held = Held::on(&app, ana.tenant.tenant().id.as_str()).await;
+    let removal = app.keyring.deactivate(&ana.tenant, &ana.id);
+    let late = changes_as_admin(&app.keyring, &ana.admin, &ana);
     let count = late.len();
     let late = async {
-        held.until_waiting(&stage, 1).await;
+        held.until_waiting(&app, 1).await;
         let late = join_all(late.into_iter().map(|(what, change)| change.map(move |done| (what, done))));
         // Two of them are about Ana herself, and do not even wait.
         let release = async {
-            held.until_waiting(&stage, 1 + count as i64 - 2).await;
+            held.until_waiting(&app, 1 + count as i64 - 2).await;
             held.release().await;
         };
         tokio::join!(late, release).0
@@ -392,25 +392,25 @@ async fn queued_changes_of_a_deactivated_admin_are_refused(stage: Stage) {
         let error = done.expect_err(what);
         assert!(is_session_ended(&error) || is_about_oneself(&error), "{what}: {error:?}");
     }
-    let profile = stage.keyring.person(&ana.tenant, &ana.id).await.unwrap();
+    let profile = app.keyring.person(&ana.tenant, &ana.id).await.unwrap();
     assert_eq!((profile.person.role, profile.state), (Role::TenantAdmin, PersonState::Deactivated));
-    let events = stage.keyring.audit_stretch(Some(&ana.tenant), &Default::default(), 1).await.unwrap();
+    let events = app.keyring.audit_stretch(Some(&ana.tenant), &Default::default(), 1).await.unwrap();
     assert_eq!(events[0].action.as_str(), "person.switched_off", "nothing came after it");
 }
 
-async fn queued_change_of_a_super_user_in_a_tenant_is_refused(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let (_, within) = root_within(&stage, &tenant).await;
+async fn queued_change_of_a_super_user_in_a_tenant_is_refused(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let (_, within) = root_within(&app, &tenant).await;
     let admin = within.as_admin().unwrap();
-    let elsewhere = stage.at_the_console(ROOT).await;
+    let elsewhere = app.at_the_console(ROOT).await;
     // Super users' sessions are ended on the platform's chain, and what they do in a tenant is on another.
-    let held = Held::on(&stage, "platform").await;
-    let removal = stage.keyring.sign_out_everywhere(&elsewhere);
+    let held = Held::on(&app, "platform").await;
+    let removal = app.keyring.sign_out_everywhere(&elsewhere);
     let late = async {
-        held.until_waiting(&stage, 1).await;
-        let late = stage.keyring.create_property(&admin, NewProperty { name: "Annexe".to_owned() });
+        held.until_waiting(&app, 1).await;
+        let late = app.keyring.create_property(&admin, NewProperty { name: "Annexe".to_owned() });
         let release = async {
-            held.until_waiting(&stage, 2).await;
+            held.until_waiting(&app, 2).await;
             held.release().await;
         };
         tokio::join!(late, release).0
@@ -420,36 +420,36 @@ async fn queued_change_of_a_super_user_in_a_tenant_is_refused(stage: Stage) {
     assert!(is_session_ended(&late.unwrap_err()));
 }
 
-async fn people_cannot_reactivate_themselves_or_change_their_own_role(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    let (_, root) = root_within(&stage, &ana.tenant).await;
+async fn people_cannot_reactivate_themselves_or_change_their_own_role(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    let (_, root) = root_within(&app, &ana.tenant).await;
     for (who, admin, id) in [("Ana", &ana.admin, &ana.id), ("Root", &root.as_admin().unwrap(), &root.person.id)] {
-        assert!(is_about_oneself(&stage.keyring.reactivate(admin, id).await.unwrap_err()), "{who}");
+        assert!(is_about_oneself(&app.keyring.reactivate(admin, id).await.unwrap_err()), "{who}");
         for role in [Role::Member, Role::TenantAdmin] {
             let new = NewRole { role: role.as_str().to_owned(), groups: Vec::new() };
-            assert!(is_about_oneself(&stage.keyring.set_role(admin, id, &new).await.unwrap_err()), "{who}");
+            assert!(is_about_oneself(&app.keyring.set_role(admin, id, &new).await.unwrap_err()), "{who}");
         }
     }
 }
 
-async fn super_user_acts_and_signs_out_concurrently_without_deadlock(stage: Stage) {
-    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
+async fn super_user_acts_and_signs_out_concurrently_without_deadlock(app: TestKeyring) {
+    let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
     for round in 0..5 {
         let mut changes: Vec<BoxFuture<'static, Result<(), Error>>> = Vec::new();
         for tenant in [&acme, &other] {
-            let (_, within) = root_within(&stage, tenant).await;
+            let (_, within) = root_within(&app, tenant).await;
             for number in 0..4 {
-                let (keyring, admin) = (stage.keyring.clone(), within.as_admin().unwrap());
+                let (keyring, admin) = (app.keyring.clone(), within.as_admin().unwrap());
                 let new = NewProperty { name: format!("Annexe {round}-{number}") };
                 changes.push(async move { keyring.create_property(&admin, new).await.map(drop) }.boxed());
             }
-            let (keyring, root) = (stage.keyring.clone(), within.clone());
+            let (keyring, root) = (app.keyring.clone(), within.clone());
             changes.push(async move { keyring.rename_oneself(&root, &format!("Root {round}")).await }.boxed());
-            let keyring = stage.keyring.clone();
+            let keyring = app.keyring.clone();
             changes.push(async move { keyring.leave_tenant(&within).await }.boxed());
         }
-        let (_, root) = root_within(&stage, &acme).await;
-        let keyring = stage.keyring.clone();
+        let (_, root) = root_within(&app, &acme).await;
+        let keyring = app.keyring.clone();
         changes.push(async move { keyring.sign_out_everywhere(&root).await }.boxed());
         let tasks: Vec<_> = changes.into_iter().map(tokio::spawn).collect();
         for done in join_all(tasks).await {
@@ -461,19 +461,19 @@ async fn super_user_acts_and_signs_out_concurrently_without_deadlock(stage: Stag
     }
 }
 
-async fn lagging_clock_does_not_revive_an_ended_session(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.advance(TimeDelta::minutes(5));
-    stage.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
-    let lagging = stage.reopen_at(stage.now() - TimeDelta::minutes(2)).await;
+async fn lagging_clock_does_not_revive_an_ended_session(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.advance(TimeDelta::minutes(5));
+    app.keyring.end_sessions_of(&ana.tenant, &ana.id).await.unwrap();
+    let lagging = app.reopen_at(app.now() - TimeDelta::minutes(2)).await;
     assert!(lagging.signed_in(&ana.token, home()).await.unwrap().is_none(), "ended, regardless of the clock");
-    assert!(stage.keyring.signed_in(&ana.token, home()).await.unwrap().is_none(), "and not put off");
+    assert!(app.keyring.signed_in(&ana.token, home()).await.unwrap().is_none(), "and not put off");
 }
 
-async fn renamed_admin_is_audited_under_the_new_name(stage: Stage) {
-    let ana = Ana::on(&stage).await;
-    stage.keyring.rename_oneself(&ana.signed_in, "Anna").await.unwrap();
-    stage.keyring.create_property(&ana.admin, NewProperty { name: "Annexe".to_owned() }).await.unwrap();
-    let events = stage.keyring.audit_stretch(Some(&ana.tenant), &Default::default(), 1).await.unwrap();
+async fn renamed_admin_is_audited_under_the_new_name(app: TestKeyring) {
+    let ana = Ana::on(&app).await;
+    app.keyring.rename_oneself(&ana.signed_in, "Anna").await.unwrap();
+    app.keyring.create_property(&ana.admin, NewProperty { name: "Annexe".to_owned() }).await.unwrap();
+    let events = app.keyring.audit_stretch(Some(&ana.tenant), &Default::default(), 1).await.unwrap();
     assert_eq!((events[0].actor.as_str(), events[0].actor_name.as_str()), (ana.id.to_string().as_str(), "Anna"));
 }

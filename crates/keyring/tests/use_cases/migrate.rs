@@ -3,19 +3,21 @@ use std::collections::HashSet;
 use domain::id::{Id, SecretId};
 use keyring::{Database, SuperUser};
 use sea_orm::ConnectionTrait;
+use test_support::databases::create_postgres;
 
-use super::stage::{Stage, fresh_postgres};
+use super::fixture::TestKeyring;
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     migrating_again_changes_nothing,
     existing_secrets_get_ids,
 }
 
-async fn migrating_again_changes_nothing(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let database = Database::open(&stage.url).await.unwrap();
+async fn migrating_again_changes_nothing(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let database = Database::open(&app.url).await.unwrap();
     migrations::apply(database.connection()).await.unwrap();
-    let tenants = stage.keyring.tenants(&SuperUser::operator()).await.unwrap();
+    let tenants = app.keyring.tenants(&SuperUser::operator()).await.unwrap();
     assert_eq!(tenants[0].tenant, *tenant.tenant());
 }
 
@@ -29,24 +31,24 @@ const WITHOUT_SECRET_IDS: &[&str] = &[
     "DELETE FROM seaql_migrations WHERE version = 'm20261126_000007_call_details'",
 ];
 
-async fn existing_secrets_get_ids(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
+async fn existing_secrets_get_ids(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
     for name in ["PMS", "Widget", "Gateway"] {
-        stage.generate(&tenant, name).await;
+        app.generate(&tenant, name).await;
     }
-    let connection = stage.connection().await;
+    let connection = app.connection().await;
     for statement in WITHOUT_SECRET_IDS {
         connection.execute_unprepared(statement).await.unwrap();
     }
     migrations::apply(&connection).await.unwrap();
-    let ids: HashSet<String> = stage.texts("SELECT secret_id FROM api_key_secret").await.into_iter().collect();
+    let ids: HashSet<String> = app.texts("SELECT secret_id FROM api_key_secret").await.into_iter().collect();
     assert_eq!(ids.len(), 3);
     assert!(ids.iter().all(|id| SecretId::parse(id).is_ok()), "{ids:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_starts_migrate_in_turn() {
-    let url = fresh_postgres().await;
+    let url = create_postgres().await;
     let starts: Vec<_> = (0..8)
         .map(|_| {
             let url = url.clone();

@@ -18,27 +18,28 @@ use keyring::{
 };
 use secrecy::ExposeSecret;
 
-use super::stage::{PASSWORD, Stage, home, write_secret_keys};
+use super::fixture::{PASSWORD, TestKeyring, home, write_secret_keys};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     every_mutation_is_audited,
 }
 
 /// Values that must not appear in any row.
 type Secrets = Vec<String>;
 
-async fn every_mutation_is_audited(stage: Stage) {
+async fn every_mutation_is_audited(app: TestKeyring) {
     let mut secrets = vec![PASSWORD.to_owned(), ANOTHER.to_owned()];
-    let tenant = super_user_changes_tenants(&stage, &mut secrets).await;
-    what_admins_keep(&stage, &tenant).await;
-    admin_changes_keys(&stage, &tenant, &mut secrets).await;
-    admin_changes_people(&stage, &tenant, &mut secrets).await;
-    people_change_themselves(&stage, &tenant, &mut secrets).await;
+    let tenant = super_user_changes_tenants(&app, &mut secrets).await;
+    what_admins_keep(&app, &tenant).await;
+    admin_changes_keys(&app, &tenant, &mut secrets).await;
+    admin_changes_people(&app, &tenant, &mut secrets).await;
+    people_change_themselves(&app, &tenant, &mut secrets).await;
 
-    what_operators_do(&stage).await;
+    what_operators_do(&app).await;
 
-    let mut events = all(&stage, None).await;
-    events.extend(all(&stage, Some(&tenant)).await);
+    let mut events = all(&app, None).await;
+    events.extend(all(&app, Some(&tenant)).await);
     let told: BTreeSet<&str> = events.iter().map(|event| event.action.as_str()).collect();
     let untold: Vec<&Action> = Action::ALL.iter().filter(|action| !told.contains(action.as_str())).collect();
     assert_eq!(untold, [&Action::AuditSealed], "only the first start after an upgrade does this");
@@ -50,18 +51,18 @@ async fn every_mutation_is_audited(stage: Stage) {
         assert!(secrets.iter().all(|secret| !row.contains(secret)), "{row} holds a secret");
     }
     // Another keyring rotated the secret key.
-    let reports = stage.reopen().await.unwrap().verify_audit(None, &[]).await.unwrap().chains;
+    let reports = app.reopen().await.unwrap().verify_audit(None, &[]).await.unwrap().chains;
     assert!(reports.iter().all(|report| report.fault.is_none()), "{reports:?}");
 }
 
 const ANOTHER: &str = "another long password";
 
-async fn all(stage: &Stage, tenant: Option<&TenantAdmin>) -> Vec<AuditEvent> {
-    stage.keyring.audit_stretch(tenant, &AuditQuery::default(), 1000).await.unwrap()
+async fn all(app: &TestKeyring, tenant: Option<&TenantAdmin>) -> Vec<AuditEvent> {
+    app.keyring.audit_stretch(tenant, &AuditQuery::default(), 1000).await.unwrap()
 }
 
-async fn id_of(stage: &Stage, tenant: &TenantAdmin, name: &str) -> PersonId {
-    let people = stage.keyring.people(Some(tenant)).await.unwrap();
+async fn id_of(app: &TestKeyring, tenant: &TenantAdmin, name: &str) -> PersonId {
+    let people = app.keyring.people(Some(tenant)).await.unwrap();
     people.into_iter().find(|profile| profile.person.name == name).unwrap().person.id
 }
 
@@ -74,11 +75,11 @@ fn invitation(email: &str, name: &str) -> NewInvitation {
     NewInvitation { email: email.to_owned(), name: name.to_owned(), role }
 }
 
-async fn super_user_changes_tenants(stage: &Stage, secrets: &mut Secrets) -> TenantAdmin {
-    let keyring = &stage.keyring;
-    let tenant = stage.tenant("acme").await;
+async fn super_user_changes_tenants(app: &TestKeyring, secrets: &mut Secrets) -> TenantAdmin {
+    let keyring = &app.keyring;
+    let tenant = app.tenant("acme").await;
     keyring.ensure_super_user(person("root@latchkey.test", "Root")).await.unwrap();
-    let root = stage.at_the_console("root@latchkey.test").await;
+    let root = app.at_the_console("root@latchkey.test").await;
     let by = root.as_super_user().unwrap();
     let new = NewTenant { slug: "other".to_owned(), name: "Other".to_owned(), key_limit: None, time_zone: None };
     let (_, link) = keyring.create_tenant_with_admin(&by, new, &invitation("olga@other.test", "Olga")).await.unwrap();
@@ -87,14 +88,14 @@ async fn super_user_changes_tenants(stage: &Stage, secrets: &mut Secrets) -> Ten
     let wanted = TenantChange { name: Some("Acme".to_owned()), ..TenantChange::default() };
     keyring.change_tenant(&by, id, wanted).await.unwrap();
     keyring.enter_tenant(&root, id).await.unwrap();
-    let token = stage.sign_in("root@latchkey.test", PASSWORD).await.unwrap();
-    keyring.enter_tenant(&stage.whose(&token).await, id).await.unwrap();
+    let token = app.sign_in("root@latchkey.test", PASSWORD).await.unwrap();
+    keyring.enter_tenant(&app.whose(&token).await, id).await.unwrap();
     keyring.sign_out(&token, home()).await.unwrap();
     tenant
 }
 
-async fn what_admins_keep(stage: &Stage, tenant: &TenantAdmin) {
-    let keyring = &stage.keyring;
+async fn what_admins_keep(app: &TestKeyring, tenant: &TenantAdmin) {
+    let keyring = &app.keyring;
     let property = keyring.create_property(tenant, NewProperty { name: "Annexe".to_owned() }).await.unwrap();
     let renaming = Renaming { seen: None, name: "Pavilion".to_owned() };
     keyring.rename_property(tenant, &property.id, &renaming).await.unwrap();
@@ -108,9 +109,9 @@ async fn what_admins_keep(stage: &Stage, tenant: &TenantAdmin) {
     keyring.delete_group(tenant, &group.id).await.unwrap();
 }
 
-async fn admin_changes_keys(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
-    let keyring = &stage.keyring;
-    let draft = stage.draft(tenant, "PMS").await;
+async fn admin_changes_keys(app: &TestKeyring, tenant: &TenantAdmin, secrets: &mut Secrets) {
+    let keyring = &app.keyring;
+    let draft = app.draft(tenant, "PMS").await;
     let new = NewKey { draft: draft.clone(), expiration: ExpirationDraft::Never };
     let made = keyring.generate_key(tenant, &new).await.unwrap();
     let edited = KeyDraft { name: "Front desk".to_owned(), ..draft };
@@ -123,11 +124,11 @@ async fn admin_changes_keys(stage: &Stage, tenant: &TenantAdmin, secrets: &mut S
     secrets.extend([made.secret, rotated.secret].map(|secret| secret.expose_secret().to_owned()));
 }
 
-async fn admin_changes_people(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
-    let keyring = &stage.keyring;
-    stage.person(tenant, "Ana", Role::TenantAdmin).await;
+async fn admin_changes_people(app: &TestKeyring, tenant: &TenantAdmin, secrets: &mut Secrets) {
+    let keyring = &app.keyring;
+    app.person(tenant, "Ana", Role::TenantAdmin).await;
     let invited = keyring.invite_person(tenant, &invitation("mia@acme.test", "Mia")).await.unwrap();
-    let mia = id_of(stage, tenant, "Mia").await;
+    let mia = id_of(app, tenant, "Mia").await;
     let link = keyring.make_password_link(tenant, &mia).await.unwrap();
     secrets.extend([&invited.token, &link.token].map(|token| token.expose_secret().to_owned()));
     keyring.accept_invitation(&link.token, PASSWORD.to_owned().into(), home()).await.unwrap();
@@ -135,8 +136,8 @@ async fn admin_changes_people(stage: &Stage, tenant: &TenantAdmin, secrets: &mut
     keyring.set_role(tenant, &mia, &role).await.unwrap();
     keyring.deactivate(tenant, &mia).await.unwrap();
     keyring.reactivate(tenant, &mia).await.unwrap();
-    let signed_in = stage.at_the_console("mia@acme.test").await;
-    let (_, codes) = stage.with_second_factor(&signed_in).await;
+    let signed_in = app.at_the_console("mia@acme.test").await;
+    let (_, codes) = app.with_second_factor(&signed_in).await;
     secrets.extend(codes.iter().map(|code| code.expose_secret().to_owned()));
     keyring.reset_second_factor(tenant, &mia).await.unwrap();
     keyring.end_sessions_of(tenant, &mia).await.unwrap();
@@ -146,29 +147,29 @@ async fn admin_changes_people(stage: &Stage, tenant: &TenantAdmin, secrets: &mut
     keyring.set_password("mia@acme.test", PersonScope::Everyone, ANOTHER.to_owned().into()).await.unwrap();
 }
 
-async fn what_operators_do(stage: &Stage) {
-    let (file, new) = (&stage.secret_keys, generate_secret_key());
+async fn what_operators_do(app: &TestKeyring) {
+    let (file, new) = (&app.secret_keys, generate_secret_key());
     let old = std::fs::read_to_string(file).unwrap();
     write_secret_keys(file, &[new.expose_secret(), &old]);
-    stage.reopen().await.unwrap().rotate_secret_key().await.unwrap();
+    app.reopen().await.unwrap().rotate_secret_key().await.unwrap();
 }
 
-async fn people_change_themselves(stage: &Stage, tenant: &TenantAdmin, secrets: &mut Secrets) {
-    let keyring = &stage.keyring;
-    stage.person(tenant, "Ben", Role::Member).await;
-    let token = stage.sign_in("ben@acme.test", PASSWORD).await.unwrap();
-    let ben = stage.whose(&token).await;
+async fn people_change_themselves(app: &TestKeyring, tenant: &TenantAdmin, secrets: &mut Secrets) {
+    let keyring = &app.keyring;
+    app.person(tenant, "Ben", Role::Member).await;
+    let token = app.sign_in("ben@acme.test", PASSWORD).await.unwrap();
+    let ben = app.whose(&token).await;
     keyring.rename_oneself(&ben, "Benno").await.unwrap();
-    let (app, codes) = stage.with_second_factor(&ben).await;
-    stage.confirm(&ben, &app.code(stage.now())).await.unwrap();
+    let (authenticator, codes) = app.with_second_factor(&ben).await;
+    app.confirm(&ben, &authenticator.code(app.now())).await.unwrap();
     let more = keyring.renew_recovery_codes(&ben).await.unwrap();
     secrets.extend(codes.iter().chain(&more).map(|code| code.expose_secret().to_owned()));
-    stage.advance(TimeDelta::minutes(1));
+    app.advance(TimeDelta::minutes(1));
     keyring.turn_off_second_factor(&ben).await.unwrap();
     keyring.change_password(&ben, PASSWORD.to_owned().into(), ANOTHER.to_owned().into()).await.unwrap();
     keyring.sign_out_everywhere(&ben).await.unwrap();
     for _ in 0..10 {
-        assert!(stage.sign_in("ben@acme.test", "a wrong guess").await.is_err());
+        assert!(app.sign_in("ben@acme.test", "a wrong guess").await.is_err());
     }
     keyring.report_repeated_failures().await.unwrap();
     secrets.push(token.expose().to_owned());

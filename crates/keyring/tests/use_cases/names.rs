@@ -6,25 +6,26 @@ use keyring::{
     TenantChange,
 };
 
-use super::stage::{PASSWORD, Stage, codes, home};
+use super::fixture::{PASSWORD, TestKeyring, codes, home};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     oversized_name_is_refused_everywhere,
     invisible_name_is_refused_everywhere,
     person_cannot_be_named_like_the_operator_or_with_a_role,
 }
 
 /// Gives the same name to one of everything.
-async fn give_everywhere(stage: &Stage, name: &str) -> Vec<(&'static str, Result<(), Error>)> {
-    let (keyring, operator) = (&stage.keyring, SuperUser::operator());
-    let tenant = stage.tenant("acme").await;
-    let [harbour, _] = stage.properties(&tenant).await;
+async fn give_everywhere(app: &TestKeyring, name: &str) -> Vec<(&'static str, Result<(), Error>)> {
+    let (keyring, operator) = (&app.keyring, SuperUser::operator());
+    let tenant = app.tenant("acme").await;
+    let [harbour, _] = app.properties(&tenant).await;
     let groups = keyring.groups(&tenant).await.unwrap();
-    stage.person(&tenant, "ana", Role::Member).await;
-    let session = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    app.person(&tenant, "ana", Role::Member).await;
+    let session = app.sign_in("ana@acme.test", PASSWORD).await.unwrap();
     let ana = keyring.signed_in(&session, home()).await.unwrap().unwrap();
-    let key = stage.generate(&tenant, "PMS").await.id;
-    let seen = stage.key(&tenant, &key).await.version;
+    let key = app.generate(&tenant, "PMS").await.id;
+    let seen = app.key(&tenant, &key).await.version;
 
     let name = name.to_owned();
     let new_tenant = NewTenant { slug: "other".to_owned(), name: name.clone(), key_limit: None, time_zone: None };
@@ -35,7 +36,7 @@ async fn give_everywhere(stage: &Stage, name: &str) -> Vec<(&'static str, Result
     let permissions = vec!["*:read".to_owned()];
     let group = NewGroup { name: name.clone(), group_type: GroupType::TenantApiKey, permissions: permissions.clone() };
     let edit = GroupEdit { seen: None, name: name.clone(), permissions };
-    let draft = KeyDraft { name: name.clone(), ..stage.draft(&tenant, "PMS").await };
+    let draft = KeyDraft { name: name.clone(), ..app.draft(&tenant, "PMS").await };
     let new_key = NewKey { draft: draft.clone(), expiration: ExpirationDraft::Never };
     let renaming = Renaming { seen: None, name: name.clone() };
     vec![
@@ -54,32 +55,32 @@ async fn give_everywhere(stage: &Stage, name: &str) -> Vec<(&'static str, Result
 }
 
 /// Two characters to the eye, and 18 kB.
-async fn oversized_name_is_refused_everywhere(stage: Stage) {
+async fn oversized_name_is_refused_everywhere(app: TestKeyring) {
     let name = format!("a{}b", "\u{301}".repeat(9_000));
-    for (use_case, outcome) in give_everywhere(&stage, &name).await {
+    for (use_case, outcome) in give_everywhere(&app, &name).await {
         assert_eq!(codes(outcome), [("name", "too_long".to_owned())], "{use_case}");
     }
 }
 
-async fn invisible_name_is_refused_everywhere(stage: Stage) {
-    for (use_case, outcome) in give_everywhere(&stage, "\u{202E}SMP\u{200B}").await {
+async fn invisible_name_is_refused_everywhere(app: TestKeyring) {
+    for (use_case, outcome) in give_everywhere(&app, "\u{202E}SMP\u{200B}").await {
         assert_eq!(codes(outcome), [("name", "invisible_character".to_owned())], "{use_case}");
     }
 }
 
-async fn person_cannot_be_named_like_the_operator_or_with_a_role(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "ana", Role::Member).await;
-    let ana = stage.at_the_console("ana@acme.test").await;
+async fn person_cannot_be_named_like_the_operator_or_with_a_role(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    app.person(&tenant, "ana", Role::Member).await;
+    let ana = app.at_the_console("ana@acme.test").await;
     for name in ["Operator", "Ana (super user)"] {
         let (email, name) = ("ben@acme.test".to_owned(), name.to_owned());
         let role = NewRole { role: "member".to_owned(), groups: Vec::new() };
         let invitation = NewInvitation { email: email.clone(), name: name.clone(), role };
         let person = NewPerson { email, name: name.clone(), password: PASSWORD.into() };
         for refused in [
-            stage.keyring.rename_oneself(&ana, &name).await,
-            stage.keyring.invite_person(&tenant, &invitation).await.map(drop),
-            stage.keyring.create_person(Some(&tenant), Role::Member, person).await.map(drop),
+            app.keyring.rename_oneself(&ana, &name).await,
+            app.keyring.invite_person(&tenant, &invitation).await.map(drop),
+            app.keyring.create_person(Some(&tenant), Role::Member, person).await.map(drop),
         ] {
             let Err(Error::Invalid(errors)) = refused else { panic!("{name}: {refused:?}") };
             assert!(errors.to_string().contains("reserved"), "{errors}");

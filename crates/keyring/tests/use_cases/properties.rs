@@ -7,9 +7,10 @@ use domain::{
 use keyring::{AccessQuery, Credential, Error, NewProperty, NewSecret, Refusal, Renaming, Requirement, Thing};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::stage::{Stage, codes};
+use super::fixture::{TestKeyring, codes};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     property_rename_is_audited,
     names_are_unique_even_among_archived_properties,
     second_rename_gets_a_conflict,
@@ -24,14 +25,14 @@ fn to(name: &str) -> Renaming {
 }
 
 /// Generates a key that reaches some properties only.
-async fn narrowed(stage: &Stage, tenant: &keyring::TenantAdmin, name: &str, to: &[&Property]) -> NewSecret {
+async fn narrowed(app: &TestKeyring, tenant: &keyring::TenantAdmin, name: &str, to: &[&Property]) -> NewSecret {
     let properties = to.iter().map(|property| property.id.to_string()).collect();
-    let draft = KeyDraft { all_properties: false, properties, ..stage.draft(tenant, name).await };
+    let draft = KeyDraft { all_properties: false, properties, ..app.draft(tenant, name).await };
     let new = keyring::NewKey { draft, expiration: domain::expiration::ExpirationDraft::Never };
-    stage.keyring.generate_key(tenant, &new).await.unwrap()
+    app.keyring.generate_key(tenant, &new).await.unwrap()
 }
 
-async fn decide(stage: &Stage, secret: &SecretString, property: Option<&PropertyId>) -> Result<Caller, Refusal> {
+async fn decide(app: &TestKeyring, secret: &SecretString, property: Option<&PropertyId>) -> Result<Caller, Refusal> {
     let address = "203.0.113.7".parse().unwrap();
     let secret = SecretString::from(secret.expose_secret().to_owned());
     let property = property.map(ToString::to_string);
@@ -41,144 +42,140 @@ async fn decide(stage: &Stage, secret: &SecretString, property: Option<&Property
         origin: None,
         requirement: Requirement { permission: None, property: property.as_deref(), cost: 0, tenant: None },
     };
-    stage.keyring.evaluate(&Credential::Secret(secret), &query).await.unwrap().admit().map(|(caller, _)| caller)
+    app.keyring.evaluate(&Credential::Secret(secret), &query).await.unwrap().admit().map(|(caller, _)| caller)
 }
 
-async fn property_rename_is_audited(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let [harbour, _] = stage.properties(&tenant).await;
-    let after = stage.keyring.rename_property(&tenant, &harbour.id, &to(" Harbour Hotel ")).await.unwrap();
+async fn property_rename_is_audited(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let [harbour, _] = app.properties(&tenant).await;
+    let after = app.keyring.rename_property(&tenant, &harbour.id, &to(" Harbour Hotel ")).await.unwrap();
     assert_eq!(after.property.name, "Harbour Hotel");
-    stage.keyring.rename_property(&tenant, &harbour.id, &to("Harbour Hotel")).await.unwrap();
+    app.keyring.rename_property(&tenant, &harbour.id, &to("Harbour Hotel")).await.unwrap();
+    assert_eq!(app.actions(&harbour.id).await, ["property.created", "property.renamed"], "the same name is no change");
     assert_eq!(
-        stage.actions(&harbour.id).await,
-        ["property.created", "property.renamed"],
-        "the same name is no change"
-    );
-    assert_eq!(
-        codes(stage.keyring.rename_property(&tenant, &harbour.id, &to("x")).await),
+        codes(app.keyring.rename_property(&tenant, &harbour.id, &to("x")).await),
         [("name", "too_short".into())]
     );
 }
 
-async fn names_are_unique_even_among_archived_properties(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let [harbour, old_town] = stage.properties(&tenant).await;
-    let taken = stage.keyring.rename_property(&tenant, &harbour.id, &to("Old Town")).await;
+async fn names_are_unique_even_among_archived_properties(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let [harbour, old_town] = app.properties(&tenant).await;
+    let taken = app.keyring.rename_property(&tenant, &harbour.id, &to("Old Town")).await;
     assert_eq!(codes(taken), [("name", "taken".to_owned())]);
-    stage.keyring.archive_property(&tenant, &old_town.id).await.unwrap();
+    app.keyring.archive_property(&tenant, &old_town.id).await.unwrap();
     let Err(Error::Invalid(errors)) =
-        stage.keyring.create_property(&tenant, NewProperty { name: "Old Town".to_owned() }).await
+        app.keyring.create_property(&tenant, NewProperty { name: "Old Town".to_owned() }).await
     else {
         panic!("the name is an archived property's");
     };
     assert!(errors.to_string().contains("An archived property has this name."), "{errors}");
 }
 
-async fn second_rename_gets_a_conflict(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let (ana, ben) = (stage.admin(&tenant, "Ana").await, stage.admin(&tenant, "Ben").await);
-    let [harbour, _] = stage.properties(&tenant).await;
+async fn second_rename_gets_a_conflict(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let (ana, ben) = (app.admin(&tenant, "Ana").await, app.admin(&tenant, "Ben").await);
+    let [harbour, _] = app.properties(&tenant).await;
     let rename = |name: &str| Renaming { seen: Some("Harbour House".to_owned()), name: name.to_owned() };
-    stage.keyring.rename_property(&ana, &harbour.id, &rename("Ana's House")).await.unwrap();
-    let bens = stage.keyring.rename_property(&ben, &harbour.id, &rename("Ben's House")).await;
+    app.keyring.rename_property(&ana, &harbour.id, &rename("Ana's House")).await.unwrap();
+    let bens = app.keyring.rename_property(&ben, &harbour.id, &rename("Ben's House")).await;
     assert!(matches!(bens, Err(Error::Outdated { thing: Thing::Property, ref by }) if by == "Ana"), "{bens:?}");
-    assert_eq!(stage.properties(&tenant).await[0].name, "Ana's House");
+    assert_eq!(app.properties(&tenant).await[0].name, "Ana's House");
 }
 
-async fn archived_property_is_out_of_scope_until_restored(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let [harbour, old_town] = stage.properties(&tenant).await;
-    let both = narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await;
-    let all = stage.generate(&tenant, "All").await;
-    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
-    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+async fn archived_property_is_out_of_scope_until_restored(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let [harbour, old_town] = app.properties(&tenant).await;
+    let both = narrowed(&app, &tenant, "Both", &[&harbour, &old_town]).await;
+    let all = app.generate(&tenant, "All").await;
+    app.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+    app.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
 
     for secret in [&both.secret, &all.secret] {
-        let caller = decide(&stage, secret, None).await.unwrap();
-        let (seen, _) = stage.keyring.reachable_properties(&caller, 10, None).await.unwrap();
+        let caller = decide(&app, secret, None).await.unwrap();
+        let (seen, _) = app.keyring.reachable_properties(&caller, 10, None).await.unwrap();
         assert_eq!(seen, std::slice::from_ref(&old_town));
-        assert_eq!(stage.keyring.reachable_property(&caller, &harbour.id.to_string()).await.unwrap(), None);
-        let named = decide(&stage, secret, Some(&harbour.id)).await;
+        assert_eq!(app.keyring.reachable_property(&caller, &harbour.id.to_string()).await.unwrap(), None);
+        let named = decide(&app, secret, Some(&harbour.id)).await;
         assert!(matches!(named, Err(Refusal::NoSuchProperty)), "it is answered like one that does not exist");
-        decide(&stage, secret, Some(&old_town.id)).await.expect("the other one is still there");
+        decide(&app, secret, Some(&old_town.id)).await.expect("the other one is still there");
     }
-    assert_eq!(stage.key(&tenant, &both.id).await.reach, PropertyScope::Only(vec![old_town.id.clone()]));
+    assert_eq!(app.key(&tenant, &both.id).await.reach, PropertyScope::Only(vec![old_town.id.clone()]));
     assert_eq!(
-        stage.keyring.key_choices(&tenant).await.unwrap().properties,
+        app.keyring.key_choices(&tenant).await.unwrap().properties,
         std::slice::from_ref(&old_town),
         "it is not offered"
     );
     let draft = KeyDraft {
         all_properties: false,
         properties: vec![harbour.id.to_string()],
-        ..stage.draft(&tenant, "Too late").await
+        ..app.draft(&tenant, "Too late").await
     };
     let new = keyring::NewKey { draft, expiration: domain::expiration::ExpirationDraft::Never };
-    assert_eq!(codes(stage.keyring.generate_key(&tenant, &new).await), [("properties", "not_found".to_owned())]);
+    assert_eq!(codes(app.keyring.generate_key(&tenant, &new).await), [("properties", "not_found".to_owned())]);
 
-    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
-    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
-    decide(&stage, &both.secret, Some(&harbour.id)).await.unwrap();
-    decide(&stage, &all.secret, Some(&harbour.id)).await.unwrap();
+    app.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    app.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    decide(&app, &both.secret, Some(&harbour.id)).await.unwrap();
+    decide(&app, &all.secret, Some(&harbour.id)).await.unwrap();
     let expected = ["property.created", "property.archived", "property.restored"];
-    assert_eq!(stage.actions(&harbour.id).await, expected, "twice is once");
+    assert_eq!(app.actions(&harbour.id).await, expected, "twice is once");
 }
 
-async fn edit_keeps_the_archived_part_of_a_selection(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let [harbour, old_town] = stage.properties(&tenant).await;
-    let key = narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await.id;
-    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
-    let seen = stage.key(&tenant, &key).await;
+async fn edit_keeps_the_archived_part_of_a_selection(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let [harbour, old_town] = app.properties(&tenant).await;
+    let key = narrowed(&app, &tenant, "Both", &[&harbour, &old_town]).await.id;
+    app.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+    let seen = app.key(&tenant, &key).await;
     let draft = KeyDraft { name: "Renamed".to_owned(), ..KeyDraft::of(&seen) };
-    let seen = stage.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
-    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    let seen = app.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
+    app.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
     let mut both = vec![harbour.id.clone(), old_town.id.clone()];
     both.sort();
-    assert_eq!(stage.key(&tenant, &key).await.reach, PropertyScope::Only(both));
+    assert_eq!(app.key(&tenant, &key).await.reach, PropertyScope::Only(both));
 
-    stage.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
+    app.keyring.archive_property(&tenant, &harbour.id).await.unwrap();
     let draft = KeyDraft { all_properties: true, properties: Vec::new(), ..draft };
-    let seen = stage.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
+    let seen = app.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
     let draft = KeyDraft { all_properties: false, properties: vec![old_town.id.to_string()], ..draft };
-    stage.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
-    stage.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
-    let reach = stage.key(&tenant, &key).await.reach;
+    app.keyring.edit_key(&tenant, &key, seen.version, &draft).await.unwrap();
+    app.keyring.restore_property(&tenant, &harbour.id).await.unwrap();
+    let reach = app.key(&tenant, &key).await.reach;
     assert_eq!(reach, PropertyScope::Only(vec![old_town.id]), "access to all of them replaced the selection");
 }
 
-async fn keys_with_access_to_a_property_are_counted_and_listed(stage: Stage) {
-    let tenant = stage.tenant_with_limit("acme", 100).await;
-    let [harbour, old_town] = stage.properties(&tenant).await;
-    stage.generate(&tenant, "To all").await;
-    narrowed(&stage, &tenant, "Both", &[&harbour, &old_town]).await;
-    let only = narrowed(&stage, &tenant, "Only the harbour", &[&harbour]).await.id;
-    let gone = narrowed(&stage, &tenant, "Gone", &[&harbour]).await.id;
-    stage.keyring.revoke_key(&tenant, &gone).await.unwrap();
-    let detail = stage.keyring.property_detail(&tenant, &harbour.id).await.unwrap();
+async fn keys_with_access_to_a_property_are_counted_and_listed(app: TestKeyring) {
+    let tenant = app.tenant_with_limit("acme", 100).await;
+    let [harbour, old_town] = app.properties(&tenant).await;
+    app.generate(&tenant, "To all").await;
+    narrowed(&app, &tenant, "Both", &[&harbour, &old_town]).await;
+    let only = narrowed(&app, &tenant, "Only the harbour", &[&harbour]).await.id;
+    let gone = narrowed(&app, &tenant, "Gone", &[&harbour]).await.id;
+    app.keyring.revoke_key(&tenant, &gone).await.unwrap();
+    let detail = app.keyring.property_detail(&tenant, &harbour.id).await.unwrap();
     let names: Vec<&str> = detail.keys.first.iter().map(|key| key.name.as_str()).collect();
     assert_eq!((names, detail.keys.count), (vec!["Both", "Only the harbour", "To all"], 3));
     assert_eq!(detail.keys.first[1].id, only);
     let counts: Vec<u64> =
-        stage.keyring.property_overviews(&tenant).await.unwrap().iter().map(|one| one.active_keys).collect();
+        app.keyring.property_overviews(&tenant).await.unwrap().iter().map(|one| one.active_keys).collect();
     assert_eq!(counts, [3, 2]);
     for number in 0..50 {
-        stage.generate(&tenant, &format!("Key {number}")).await;
+        app.generate(&tenant, &format!("Key {number}")).await;
     }
-    let many = stage.keyring.property_detail(&tenant, &harbour.id).await.unwrap().keys;
+    let many = app.keyring.property_detail(&tenant, &harbour.id).await.unwrap().keys;
     assert_eq!((many.first.len(), many.count), (50, 53), "no more than fifty are named");
 }
 
-async fn foreign_property_is_not_found(stage: Stage) {
-    let (acme, other) = (stage.tenant("acme").await, stage.tenant("other").await);
-    let [harbour, _] = stage.properties(&acme).await;
-    let keyring = &stage.keyring;
+async fn foreign_property_is_not_found(app: TestKeyring) {
+    let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
+    let [harbour, _] = app.properties(&acme).await;
+    let keyring = &app.keyring;
     let none = |outcome: Result<(), Error>| assert!(matches!(outcome, Err(Error::NotFound(Thing::Property))));
     none(keyring.rename_property(&other, &harbour.id, &to("Theirs now")).await.map(drop));
     none(keyring.archive_property(&other, &harbour.id).await.map(drop));
     none(keyring.restore_property(&other, &harbour.id).await.map(drop));
     none(keyring.property_detail(&other, &harbour.id).await.map(drop));
-    assert_eq!(stage.actions(&harbour.id).await, ["property.created"]);
+    assert_eq!(app.actions(&harbour.id).await, ["property.created"]);
     assert_eq!(keyring.property_overviews(&other).await.unwrap().len(), 2);
 }

@@ -6,9 +6,10 @@ use keyring::{ActiveSession, Client, Credentials, Error, NewPerson, SecondFactor
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 
-use super::stage::{PASSWORD, Stage, client, codes, home};
+use super::fixture::{PASSWORD, TestKeyring, client, codes, home};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     code_is_required_with_the_password,
     code_signs_in_once,
     recovery_code_signs_in_once,
@@ -25,9 +26,9 @@ on_both_databases! {
 }
 
 /// A person's authenticator app.
-pub struct App(Vec<u8>);
+pub struct Authenticator(Vec<u8>);
 
-impl App {
+impl Authenticator {
     fn of(offer: &SecondFactorOffer) -> Self {
         Self(BASE32_NOPAD.decode(offer.secret.expose_secret().as_bytes()).unwrap())
     }
@@ -48,7 +49,7 @@ impl App {
     }
 }
 
-impl Stage {
+impl TestKeyring {
     /// A person who has just signed in.
     pub async fn at_the_console(&self, email: &str) -> ActiveSession {
         self.whose(&self.sign_in(email, PASSWORD).await.unwrap()).await
@@ -63,12 +64,12 @@ impl Stage {
     }
 
     /// Turns a second factor on. A minute later its next code is fresh.
-    pub async fn with_second_factor(&self, signed_in: &ActiveSession) -> (App, Vec<SecretString>) {
+    pub async fn with_second_factor(&self, signed_in: &ActiveSession) -> (Authenticator, Vec<SecretString>) {
         let offer = self.keyring.offer_second_factor(signed_in).await.unwrap();
-        let app = App::of(&offer);
-        let turned_on = self.keyring.turn_on_second_factor(signed_in, &app.code(self.now())).await;
+        let authenticator = Authenticator::of(&offer);
+        let turned_on = self.keyring.turn_on_second_factor(signed_in, &authenticator.code(self.now())).await;
         self.advance(TimeDelta::minutes(1));
-        (app, turned_on.unwrap())
+        (authenticator, turned_on.unwrap())
     }
 
     /// Confirms a person's identity with their password and a code.
@@ -77,12 +78,12 @@ impl Stage {
     }
 
     /// A member with a second factor.
-    async fn mia(&self) -> (TenantAdmin, ActiveSession, App, Vec<SecretString>) {
+    async fn mia(&self) -> (TenantAdmin, ActiveSession, Authenticator, Vec<SecretString>) {
         let tenant = self.tenant("acme").await;
         self.person(&tenant, "Mia", Role::Member).await;
         let mia = self.at_the_console(MIA).await;
-        let (app, recovery_codes) = self.with_second_factor(&mia).await;
-        (tenant, mia, app, recovery_codes)
+        let (authenticator, recovery_codes) = self.with_second_factor(&mia).await;
+        (tenant, mia, authenticator, recovery_codes)
     }
 }
 
@@ -110,11 +111,11 @@ fn is_wrong_code<T>(result: Result<T, Error>) -> bool {
 const AFTER_TOO_MANY: TimeDelta = TimeDelta::minutes(15);
 
 /// How many of twenty concurrent attempts opened a session, each from its own address.
-async fn sessions_opened_by_twenty_concurrent_attempts(stage: &Stage, code: &str) -> usize {
+async fn sessions_opened_by_twenty_concurrent_attempts(app: &TestKeyring, code: &str) -> usize {
     let attempts: Vec<_> = (0..20)
         .map(|number| {
             let client = client(&format!("198.51.100.{number}"));
-            tokio::spawn(sign_in_from(stage.keyring.clone(), MIA.to_owned(), code.to_owned(), client))
+            tokio::spawn(sign_in_from(app.keyring.clone(), MIA.to_owned(), code.to_owned(), client))
         })
         .collect();
     let mut opened = 0;
@@ -124,126 +125,126 @@ async fn sessions_opened_by_twenty_concurrent_attempts(stage: &Stage, code: &str
     opened
 }
 
-async fn code_is_required_with_the_password(stage: Stage) {
-    let (_, _, app, _) = stage.mia().await;
-    let code = app.code(stage.now());
-    assert!(matches!(stage.sign_in(MIA, PASSWORD).await, Err(Error::CodeNeeded)));
-    assert!(matches!(stage.sign_in_with(MIA, " ").await, Err(Error::CodeNeeded)));
+async fn code_is_required_with_the_password(app: TestKeyring) {
+    let (_, _, authenticator, _) = app.mia().await;
+    let code = authenticator.code(app.now());
+    assert!(matches!(app.sign_in(MIA, PASSWORD).await, Err(Error::CodeNeeded)));
+    assert!(matches!(app.sign_in_with(MIA, " ").await, Err(Error::CodeNeeded)));
     let wrong_password =
         Credentials { organization: None, email: MIA.to_owned(), password: "a wrong password".to_owned().into() };
-    let refused = stage.keyring.sign_in(wrong_password, Some(&code), &client("203.0.113.7")).await;
+    let refused = app.keyring.sign_in(wrong_password, Some(&code), &client("203.0.113.7")).await;
     assert!(matches!(refused, Err(Error::WrongCredentials)), "told nothing of the code");
-    assert!(is_wrong_code(stage.sign_in_with(MIA, WRONG).await));
-    let too_old = app.code(stage.now() - TimeDelta::minutes(1));
-    assert!(is_wrong_code(stage.sign_in_with(MIA, &too_old).await));
+    assert!(is_wrong_code(app.sign_in_with(MIA, WRONG).await));
+    let too_old = authenticator.code(app.now() - TimeDelta::minutes(1));
+    assert!(is_wrong_code(app.sign_in_with(MIA, &too_old).await));
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);
-    assert!(stage.sign_in_with(MIA, &spaced).await.is_ok(), "as the app shows it");
+    assert!(app.sign_in_with(MIA, &spaced).await.is_ok(), "as the app shows it");
 }
 
-async fn code_signs_in_once(stage: Stage) {
-    let (_, _, app, _) = stage.mia().await;
-    assert_eq!(sessions_opened_by_twenty_concurrent_attempts(&stage, &app.code(stage.now())).await, 1);
-    stage.advance(AFTER_TOO_MANY);
-    let code = app.code(stage.now());
-    assert!(stage.sign_in_with(MIA, &code).await.is_ok());
-    assert!(is_wrong_code(stage.sign_in_with(MIA, &code).await));
-    let before = app.code(stage.now() - TimeDelta::seconds(30));
-    assert!(is_wrong_code(stage.sign_in_with(MIA, &before).await), "nor does an earlier one any more");
-    stage.advance(TimeDelta::seconds(30));
-    assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
+async fn code_signs_in_once(app: TestKeyring) {
+    let (_, _, authenticator, _) = app.mia().await;
+    assert_eq!(sessions_opened_by_twenty_concurrent_attempts(&app, &authenticator.code(app.now())).await, 1);
+    app.advance(AFTER_TOO_MANY);
+    let code = authenticator.code(app.now());
+    assert!(app.sign_in_with(MIA, &code).await.is_ok());
+    assert!(is_wrong_code(app.sign_in_with(MIA, &code).await));
+    let before = authenticator.code(app.now() - TimeDelta::seconds(30));
+    assert!(is_wrong_code(app.sign_in_with(MIA, &before).await), "nor does an earlier one any more");
+    app.advance(TimeDelta::seconds(30));
+    assert!(app.sign_in_with(MIA, &authenticator.code(app.now())).await.is_ok());
 }
 
-async fn recovery_code_signs_in_once(stage: Stage) {
-    let (_, mia, _, recovery_codes) = stage.mia().await;
+async fn recovery_code_signs_in_once(app: TestKeyring) {
+    let (_, mia, _, recovery_codes) = app.mia().await;
     assert_eq!(recovery_codes.len(), 10);
     let first = recovery_codes[0].expose_secret();
-    assert_eq!(sessions_opened_by_twenty_concurrent_attempts(&stage, first).await, 1);
-    stage.advance(AFTER_TOO_MANY);
-    assert!(is_wrong_code(stage.sign_in_with(MIA, first).await));
-    assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 9);
+    assert_eq!(sessions_opened_by_twenty_concurrent_attempts(&app, first).await, 1);
+    app.advance(AFTER_TOO_MANY);
+    assert!(is_wrong_code(app.sign_in_with(MIA, first).await));
+    assert_eq!(app.keyring.recovery_codes_left(&mia).await.unwrap(), 9);
     let by_hand = recovery_codes[1].expose_secret().replace('-', " ").to_uppercase();
-    assert!(stage.sign_in_with(MIA, &by_hand).await.is_ok(), "as people type it");
+    assert!(app.sign_in_with(MIA, &by_hand).await.is_ok(), "as people type it");
     let someone_elses = recovery_codes[2].expose_secret();
-    let tenant = stage.keyring.operator_for("acme").await.unwrap();
-    stage.person(&tenant, "Ben", Role::Member).await;
-    stage.with_second_factor(&stage.at_the_console("ben@acme.test").await).await;
-    assert!(is_wrong_code(stage.sign_in_with("ben@acme.test", someone_elses).await));
-    assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 8);
+    let tenant = app.keyring.operator_for("acme").await.unwrap();
+    app.person(&tenant, "Ben", Role::Member).await;
+    app.with_second_factor(&app.at_the_console("ben@acme.test").await).await;
+    assert!(is_wrong_code(app.sign_in_with("ben@acme.test", someone_elses).await));
+    assert_eq!(app.keyring.recovery_codes_left(&mia).await.unwrap(), 8);
 }
 
-async fn enrollment_code_cannot_be_reused(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "Mia", Role::Member).await;
-    let mia = stage.at_the_console(MIA).await;
-    let app = App::of(&stage.keyring.offer_second_factor(&mia).await.unwrap());
-    let code = app.code(stage.now());
-    stage.keyring.turn_on_second_factor(&mia, &code).await.unwrap();
-    assert!(is_wrong_code(stage.sign_in_with(MIA, &code).await));
-    assert!(is_wrong_code(stage.confirm(&mia, &code).await));
-    stage.advance(TimeDelta::seconds(30));
-    assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
+async fn enrollment_code_cannot_be_reused(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    app.person(&tenant, "Mia", Role::Member).await;
+    let mia = app.at_the_console(MIA).await;
+    let authenticator = Authenticator::of(&app.keyring.offer_second_factor(&mia).await.unwrap());
+    let code = authenticator.code(app.now());
+    app.keyring.turn_on_second_factor(&mia, &code).await.unwrap();
+    assert!(is_wrong_code(app.sign_in_with(MIA, &code).await));
+    assert!(is_wrong_code(app.confirm(&mia, &code).await));
+    app.advance(TimeDelta::seconds(30));
+    assert!(app.sign_in_with(MIA, &authenticator.code(app.now())).await.is_ok());
 }
 
-async fn turning_it_on_requires_a_code_of_the_secret(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "Mia", Role::Member).await;
-    let mia = stage.at_the_console(MIA).await;
-    let elsewhere = stage.at_the_console(MIA).await;
-    let unoffered = stage.keyring.turn_on_second_factor(&mia, "123456").await;
+async fn turning_it_on_requires_a_code_of_the_secret(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    app.person(&tenant, "Mia", Role::Member).await;
+    let mia = app.at_the_console(MIA).await;
+    let elsewhere = app.at_the_console(MIA).await;
+    let unoffered = app.keyring.turn_on_second_factor(&mia, "123456").await;
     assert!(matches!(unoffered, Err(Error::Refused(_))), "nothing was offered to this session: {unoffered:?}");
-    let app = App::of(&stage.keyring.offer_second_factor(&mia).await.unwrap());
-    let again = App::of(&stage.keyring.offer_second_factor(&mia).await.unwrap());
-    assert_eq!(app.secret(), again.secret(), "a session is offered the same until it is set up");
-    let other = App::of(&stage.keyring.offer_second_factor(&elsewhere).await.unwrap());
-    assert_ne!(app.secret(), other.secret());
-    for code in [WRONG.to_owned(), String::new(), other.code(stage.now())] {
-        assert!(is_wrong_code(stage.keyring.turn_on_second_factor(&mia, &code).await));
+    let authenticator = Authenticator::of(&app.keyring.offer_second_factor(&mia).await.unwrap());
+    let again = Authenticator::of(&app.keyring.offer_second_factor(&mia).await.unwrap());
+    assert_eq!(authenticator.secret(), again.secret(), "a session is offered the same until it is set up");
+    let other = Authenticator::of(&app.keyring.offer_second_factor(&elsewhere).await.unwrap());
+    assert_ne!(authenticator.secret(), other.secret());
+    for code in [WRONG.to_owned(), String::new(), other.code(app.now())] {
+        assert!(is_wrong_code(app.keyring.turn_on_second_factor(&mia, &code).await));
     }
-    assert!(stage.sign_in(MIA, PASSWORD).await.is_ok(), "an offer changes nothing");
-    let stored = stage.texts("SELECT offered_totp_secret FROM session WHERE offered_totp_secret IS NOT NULL").await;
+    assert!(app.sign_in(MIA, PASSWORD).await.is_ok(), "an offer changes nothing");
+    let stored = app.texts("SELECT offered_totp_secret FROM session WHERE offered_totp_secret IS NOT NULL").await;
     assert!(stored.len() == 2 && stored.iter().all(|value| value.starts_with("v1.")), "{stored:?}");
-    stage.keyring.turn_on_second_factor(&mia, &app.code(stage.now())).await.unwrap();
-    let again = stage.keyring.turn_on_second_factor(&mia, &app.code(stage.now())).await;
+    app.keyring.turn_on_second_factor(&mia, &authenticator.code(app.now())).await.unwrap();
+    let again = app.keyring.turn_on_second_factor(&mia, &authenticator.code(app.now())).await;
     assert!(matches!(again, Err(Error::Refused(_))), "it is on already: {again:?}");
 }
 
-async fn turning_it_on_ends_the_other_sessions(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "Mia", Role::Member).await;
-    let mine = stage.sign_in(MIA, PASSWORD).await.unwrap();
-    let other = stage.sign_in(MIA, PASSWORD).await.unwrap();
-    stage.with_second_factor(&stage.whose(&mine).await).await;
-    assert!(stage.keyring.signed_in(&other, home()).await.unwrap().is_none());
-    assert!(stage.whose(&mine).await.has_second_factor);
-    let detail = stage.texts("SELECT detail FROM audit_event WHERE action = 'second_factor.on'").await;
+async fn turning_it_on_ends_the_other_sessions(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    app.person(&tenant, "Mia", Role::Member).await;
+    let mine = app.sign_in(MIA, PASSWORD).await.unwrap();
+    let other = app.sign_in(MIA, PASSWORD).await.unwrap();
+    app.with_second_factor(&app.whose(&mine).await).await;
+    assert!(app.keyring.signed_in(&other, home()).await.unwrap().is_none());
+    assert!(app.whose(&mine).await.has_second_factor);
+    let detail = app.texts("SELECT detail FROM audit_event WHERE action = 'second_factor.on'").await;
     assert_eq!(detail, [r#"{"sessions_ended":1}"#]);
 }
 
-async fn turning_it_off_deletes_the_recovery_codes(stage: Stage) {
-    let (_, mia, ..) = stage.mia().await;
-    stage.keyring.turn_off_second_factor(&mia).await.unwrap();
-    assert!(!stage.at_the_console(MIA).await.has_second_factor);
-    assert_eq!(stage.keyring.recovery_codes_left(&mia).await.unwrap(), 0);
-    let again = stage.keyring.turn_off_second_factor(&mia).await;
+async fn turning_it_off_deletes_the_recovery_codes(app: TestKeyring) {
+    let (_, mia, ..) = app.mia().await;
+    app.keyring.turn_off_second_factor(&mia).await.unwrap();
+    assert!(!app.at_the_console(MIA).await.has_second_factor);
+    assert_eq!(app.keyring.recovery_codes_left(&mia).await.unwrap(), 0);
+    let again = app.keyring.turn_off_second_factor(&mia).await;
     assert!(matches!(again, Err(Error::Refused(_))), "there is nothing left to turn off");
-    let renewed = stage.keyring.renew_recovery_codes(&mia).await;
+    let renewed = app.keyring.renew_recovery_codes(&mia).await;
     assert!(matches!(renewed, Err(Error::Refused(_))));
 }
 
-async fn new_recovery_codes_end_the_old_ones(stage: Stage) {
-    let (_, mia, _, old) = stage.mia().await;
-    let new = stage.keyring.renew_recovery_codes(&mia).await.unwrap();
-    assert_eq!((new.len(), stage.keyring.recovery_codes_left(&mia).await.unwrap()), (10, 10));
-    assert!(is_wrong_code(stage.sign_in_with(MIA, old[1].expose_secret()).await));
-    assert!(stage.sign_in_with(MIA, new[0].expose_secret()).await.is_ok());
+async fn new_recovery_codes_end_the_old_ones(app: TestKeyring) {
+    let (_, mia, _, old) = app.mia().await;
+    let new = app.keyring.renew_recovery_codes(&mia).await.unwrap();
+    assert_eq!((new.len(), app.keyring.recovery_codes_left(&mia).await.unwrap()), (10, 10));
+    assert!(is_wrong_code(app.sign_in_with(MIA, old[1].expose_secret()).await));
+    assert!(app.sign_in_with(MIA, new[0].expose_secret()).await.is_ok());
 }
 
-async fn guesses_at_codes_are_throttled(stage: Stage) {
-    let (_, mia, app, _) = stage.mia().await;
+async fn guesses_at_codes_are_throttled(app: TestKeyring) {
+    let (_, mia, authenticator, _) = app.mia().await;
     let guesses: Vec<_> = (0..20)
         .map(|number| {
             let client = client(&format!("198.51.100.{number}"));
-            tokio::spawn(sign_in_from(stage.keyring.clone(), MIA.to_owned(), WRONG.to_owned(), client))
+            tokio::spawn(sign_in_from(app.keyring.clone(), MIA.to_owned(), WRONG.to_owned(), client))
         })
         .collect();
     let mut looked_at = 0;
@@ -251,112 +252,112 @@ async fn guesses_at_codes_are_throttled(stage: Stage) {
         looked_at += usize::from(matches!(guess.await.unwrap(), Err(Error::Invalid(_))));
     }
     assert_eq!(looked_at, 10, "from wherever they come, and in parallel as well");
-    let right = app.code(stage.now());
-    assert!(matches!(stage.sign_in_with(MIA, &right).await, Err(Error::TooManyAttempts { .. })));
-    assert!(matches!(stage.confirm(&mia, &right).await, Err(Error::TooManyAttempts { .. })));
+    let right = authenticator.code(app.now());
+    assert!(matches!(app.sign_in_with(MIA, &right).await, Err(Error::TooManyAttempts { .. })));
+    assert!(matches!(app.confirm(&mia, &right).await, Err(Error::TooManyAttempts { .. })));
     let another = "another long password".to_owned();
-    let changed = stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.into()).await;
+    let changed = app.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.into()).await;
     changed.expect("a client that guesses codes knows the password; changing it is the remedy");
-    stage.advance(AFTER_TOO_MANY);
-    let code = app.code(stage.now());
-    stage.keyring.confirm_identity(&mia, &"another long password".into(), &code).await.expect("not forever");
+    app.advance(AFTER_TOO_MANY);
+    let code = authenticator.code(app.now());
+    app.keyring.confirm_identity(&mia, &"another long password".into(), &code).await.expect("not forever");
 }
 
-async fn correct_codes_do_not_count_as_guesses(stage: Stage) {
-    let (_, mia, app, recovery_codes) = stage.mia().await;
+async fn correct_codes_do_not_count_as_guesses(app: TestKeyring) {
+    let (_, mia, authenticator, recovery_codes) = app.mia().await;
     for _ in 0..9 {
-        assert!(is_wrong_code(stage.confirm(&mia, WRONG).await));
+        assert!(is_wrong_code(app.confirm(&mia, WRONG).await));
     }
     for recovery_code in &recovery_codes[..4] {
-        assert!(stage.sign_in_with(MIA, recovery_code.expose_secret()).await.is_ok());
-        assert!(stage.sign_in_with(MIA, &app.code(stage.now())).await.is_ok());
-        stage.advance(TimeDelta::seconds(30));
+        assert!(app.sign_in_with(MIA, recovery_code.expose_secret()).await.is_ok());
+        assert!(app.sign_in_with(MIA, &authenticator.code(app.now())).await.is_ok());
+        app.advance(TimeDelta::seconds(30));
     }
-    assert!(is_wrong_code(stage.confirm(&mia, WRONG).await), "the tenth");
-    let eleventh = stage.confirm(&mia, WRONG).await;
+    assert!(is_wrong_code(app.confirm(&mia, WRONG).await), "the tenth");
+    let eleventh = app.confirm(&mia, WRONG).await;
     assert!(matches!(eleventh, Err(Error::TooManyAttempts { .. })));
 }
 
-async fn tenant_can_require_mfa(stage: Stage) {
-    let (tenant, mia, app, _) = stage.mia().await;
-    let ana = stage.admin(&tenant, "Ana").await;
-    stage.person(&tenant, "Ben", Role::Member).await;
-    stage.keyring.require_second_factor(&ana, true).await.unwrap();
-    stage.keyring.require_second_factor(&tenant, true).await.unwrap();
+async fn tenant_can_require_mfa(app: TestKeyring) {
+    let (tenant, mia, authenticator, _) = app.mia().await;
+    let ana = app.admin(&tenant, "Ana").await;
+    app.person(&tenant, "Ben", Role::Member).await;
+    app.keyring.require_second_factor(&ana, true).await.unwrap();
+    app.keyring.require_second_factor(&tenant, true).await.unwrap();
 
-    let ben = stage.at_the_console("ben@acme.test").await;
+    let ben = app.at_the_console("ben@acme.test").await;
     assert!(ben.requires_mfa_enrollment());
     assert!(matches!(ben.as_key_holder(), Err(Error::MfaEnrollmentRequired { .. })));
-    let ana_token = stage.sign_in("ana@acme.test", PASSWORD).await.unwrap();
-    let ana_again = stage.whose(&ana_token).await;
+    let ana_token = app.sign_in("ana@acme.test", PASSWORD).await.unwrap();
+    let ana_again = app.whose(&ana_token).await;
     assert!(matches!(ana_again.as_admin(), Err(Error::MfaEnrollmentRequired { .. })), "the admin who required it, too");
 
-    let off = stage.keyring.turn_off_second_factor(&mia).await;
+    let off = app.keyring.turn_off_second_factor(&mia).await;
     assert!(matches!(off, Err(Error::Refused(_))));
-    let mia = stage.whose(&stage.sign_in_with(MIA, &app.code(stage.now())).await.unwrap()).await;
+    let mia = app.whose(&app.sign_in_with(MIA, &authenticator.code(app.now())).await.unwrap()).await;
     assert!(!mia.requires_mfa_enrollment() && mia.as_key_holder().is_ok());
 
-    stage.with_second_factor(&ana_again).await;
-    let ana = stage.whose(&ana_token).await.as_admin().unwrap();
-    stage.keyring.require_second_factor(&ana, false).await.unwrap();
-    assert!(stage.at_the_console("ben@acme.test").await.as_key_holder().is_ok());
-    stage.keyring.turn_off_second_factor(&mia).await.unwrap();
+    app.with_second_factor(&ana_again).await;
+    let ana = app.whose(&ana_token).await.as_admin().unwrap();
+    app.keyring.require_second_factor(&ana, false).await.unwrap();
+    assert!(app.at_the_console("ben@acme.test").await.as_key_holder().is_ok());
+    app.keyring.turn_off_second_factor(&mia).await.unwrap();
     let changed = "SELECT detail FROM audit_event WHERE action = 'tenant.changed' ORDER BY sequence";
-    assert_eq!(stage.texts(changed).await.len(), 2, "once on, once off");
+    assert_eq!(app.texts(changed).await.len(), 2, "once on, once off");
 }
 
-async fn super_user_can_enroll(stage: Stage) {
+async fn super_user_can_enroll(app: TestKeyring) {
     let email = "root@example.test";
     let new = NewPerson { email: email.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
-    let root = stage.keyring.create_person(None, Role::SuperUser, new).await.unwrap();
-    let tenant = stage.tenant("acme").await;
-    stage.keyring.require_second_factor(&tenant, true).await.unwrap();
-    let token = stage.sign_in(email, PASSWORD).await.unwrap();
-    stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
-    let inside = stage.whose(&token).await;
+    let root = app.keyring.create_person(None, Role::SuperUser, new).await.unwrap();
+    let tenant = app.tenant("acme").await;
+    app.keyring.require_second_factor(&tenant, true).await.unwrap();
+    let token = app.sign_in(email, PASSWORD).await.unwrap();
+    app.keyring.enter_tenant(&app.whose(&token).await, &tenant.tenant().id).await.unwrap();
+    let inside = app.whose(&token).await;
     assert!(
         matches!(inside.as_admin(), Err(Error::MfaEnrollmentRequired { .. })),
         "what a tenant asks for binds its guests"
     );
     inside.as_super_user().unwrap();
-    stage.with_second_factor(&inside).await;
-    let inside = stage.whose(&token).await;
+    app.with_second_factor(&inside).await;
+    let inside = app.whose(&token).await;
     inside.as_admin().unwrap();
-    let off = stage.keyring.turn_off_second_factor(&inside).await;
+    let off = app.keyring.turn_off_second_factor(&inside).await;
     assert!(matches!(off, Err(Error::Refused(_))), "not in there");
-    stage.keyring.leave_tenant(&inside).await.unwrap();
-    stage.keyring.turn_off_second_factor(&stage.whose(&token).await).await.unwrap();
+    app.keyring.leave_tenant(&inside).await.unwrap();
+    app.keyring.turn_off_second_factor(&app.whose(&token).await).await.unwrap();
     let own = format!("SELECT action FROM audit_event WHERE chain_id = 'platform' AND subject = '{}'", root.id);
-    let own = stage.texts(&format!("{own} ORDER BY sequence")).await;
+    let own = app.texts(&format!("{own} ORDER BY sequence")).await;
     assert_eq!(own, ["person.created", "session.opened", "second_factor.on", "second_factor.off"]);
 }
 
-async fn audit_log_records_it_without_a_secret(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "Mia", Role::Member).await;
-    let mia = stage.at_the_console(MIA).await;
-    let offer = stage.keyring.offer_second_factor(&mia).await.unwrap();
-    let app = App::of(&offer);
+async fn audit_log_records_it_without_a_secret(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    app.person(&tenant, "Mia", Role::Member).await;
+    let mia = app.at_the_console(MIA).await;
+    let offer = app.keyring.offer_second_factor(&mia).await.unwrap();
+    let authenticator = Authenticator::of(&offer);
     let mut secrets = vec![PASSWORD.to_owned(), offer.secret.expose_secret().to_owned()];
-    let mut shown = |stage: &Stage| {
-        let code = app.code(stage.now());
+    let mut shown = |app: &TestKeyring| {
+        let code = authenticator.code(app.now());
         secrets.push(code.clone());
         code
     };
-    let first_codes = stage.keyring.turn_on_second_factor(&mia, &shown(&stage)).await.unwrap();
-    stage.advance(TimeDelta::minutes(1));
-    let token = stage.sign_in_with(MIA, &shown(&stage)).await.unwrap();
-    stage.sign_in_with(MIA, first_codes[0].expose_secret()).await.unwrap();
-    stage.advance(TimeDelta::minutes(1));
-    stage.confirm(&mia, &shown(&stage)).await.unwrap();
-    let second_codes = stage.keyring.renew_recovery_codes(&mia).await.unwrap();
+    let first_codes = app.keyring.turn_on_second_factor(&mia, &shown(&app)).await.unwrap();
+    app.advance(TimeDelta::minutes(1));
+    let token = app.sign_in_with(MIA, &shown(&app)).await.unwrap();
+    app.sign_in_with(MIA, first_codes[0].expose_secret()).await.unwrap();
+    app.advance(TimeDelta::minutes(1));
+    app.confirm(&mia, &shown(&app)).await.unwrap();
+    let second_codes = app.keyring.renew_recovery_codes(&mia).await.unwrap();
     let another = "another long password";
-    stage.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.to_owned().into()).await.unwrap();
-    stage.advance(TimeDelta::minutes(1));
-    stage.keyring.turn_off_second_factor(&mia).await.unwrap();
-    stage.keyring.sign_out_everywhere(&mia).await.unwrap();
+    app.keyring.change_password(&mia, PASSWORD.to_owned().into(), another.to_owned().into()).await.unwrap();
+    app.advance(TimeDelta::minutes(1));
+    app.keyring.turn_off_second_factor(&mia).await.unwrap();
+    app.keyring.sign_out_everywhere(&mia).await.unwrap();
 
-    let told = stage.actions(&mia.person.id).await;
+    let told = app.actions(&mia.person.id).await;
     let expected = [
         "person.created",
         "session.opened",
@@ -371,14 +372,14 @@ async fn audit_log_records_it_without_a_secret(stage: Stage) {
     ];
     assert_eq!(told, expected);
     let how = "SELECT detail FROM audit_event WHERE action = 'session.opened' ORDER BY sequence";
-    let how = stage.texts(how).await;
-    assert_eq!(how[1..], [r#"{"second_factor":"app"}"#, r#"{"second_factor":"recovery_code"}"#]);
+    let how = app.texts(how).await;
+    assert_eq!(how[1..], [r#"{"second_factor":"authenticator"}"#, r#"{"second_factor":"recovery_code"}"#]);
 
     secrets.extend([another.to_owned(), token.expose().to_owned()]);
     secrets.extend(first_codes.iter().chain(&second_codes).map(|code| code.expose_secret().to_owned()));
     secrets.extend(secrets.clone().iter().map(|secret| secret.replace('-', "")));
     let rows = "SELECT actor || actor_name || action || subject || subject_name || COALESCE(address, '') || detail FROM audit_event";
-    let rows = stage.texts(rows).await.join("\n");
+    let rows = app.texts(rows).await.join("\n");
     for secret in secrets {
         assert!(!rows.contains(&secret), "{secret} stands in the audit log");
     }

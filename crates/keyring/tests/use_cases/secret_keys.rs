@@ -9,11 +9,12 @@ use secrecy::ExposeSecret;
 
 use super::{
     audit_chain::rewrite_without_key,
-    second_factor::App,
-    stage::{PASSWORD, Stage, client, write_secret_keys},
+    fixture::{PASSWORD, TestKeyring, client, write_secret_keys},
+    second_factor::Authenticator,
 };
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     second_factor_and_token_key_are_stored_encrypted,
     first_start_encrypts_what_is_stored_in_clear,
     wrong_secret_key_is_refused,
@@ -27,10 +28,10 @@ on_both_databases! {
 const MIA: &str = "mia@acme.test";
 
 /// A member with a second factor, by their app.
-async fn mia(stage: &Stage) -> App {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "Mia", Role::Member).await;
-    stage.with_second_factor(&stage.at_the_console(MIA).await).await.0
+async fn mia(app: &TestKeyring) -> Authenticator {
+    let tenant = app.tenant("acme").await;
+    app.person(&tenant, "Mia", Role::Member).await;
+    app.with_second_factor(&app.at_the_console(MIA).await).await.0
 }
 
 async fn sign_in(keyring: &Keyring, email: &str, code: &str) -> Result<(), Error> {
@@ -39,17 +40,17 @@ async fn sign_in(keyring: &Keyring, email: &str, code: &str) -> Result<(), Error
 }
 
 /// Signs Mia in a minute later, when the app shows a code that was not used yet.
-async fn mia_signs_in(stage: &Stage, keyring: &Keyring, app: &App) {
-    stage.advance(chrono::TimeDelta::minutes(1));
-    sign_in(keyring, MIA, &app.code(stage.now())).await.unwrap();
+async fn mia_signs_in(app: &TestKeyring, keyring: &Keyring, authenticator: &Authenticator) {
+    app.advance(chrono::TimeDelta::minutes(1));
+    sign_in(keyring, MIA, &authenticator.code(app.now())).await.unwrap();
 }
 
 const ENCRYPTED: &str = "SELECT totp_secret FROM person WHERE totp_secret IS NOT NULL \
     UNION SELECT token_key FROM installation UNION SELECT secret_key_check FROM installation";
 
 /// The key ids of all encrypted values, each once.
-async fn key_ids(stage: &Stage) -> Vec<String> {
-    let values = stage.texts(ENCRYPTED).await;
+async fn key_ids(app: &TestKeyring) -> Vec<String> {
+    let values = app.texts(ENCRYPTED).await;
     let id = |value: &String| value.strip_prefix("v1.").and_then(|rest| rest.split_once('.')).unwrap().0.to_owned();
     let mut ids: Vec<String> = values.iter().map(id).collect();
     ids.sort();
@@ -57,8 +58,8 @@ async fn key_ids(stage: &Stage) -> Vec<String> {
     ids
 }
 
-async fn execute(stage: &Stage, sql: &str) {
-    stage.connection().await.execute_unprepared(sql).await.unwrap();
+async fn execute(app: &TestKeyring, sql: &str) {
+    app.connection().await.execute_unprepared(sql).await.unwrap();
 }
 
 fn lines(path: &Path) -> Vec<String> {
@@ -66,8 +67,8 @@ fn lines(path: &Path) -> Vec<String> {
 }
 
 /// Makes the file what these lines are.
-fn write(stage: &Stage, keys: &[String]) {
-    write_secret_keys(&stage.secret_keys, &keys.iter().map(String::as_str).collect::<Vec<_>>());
+fn write(app: &TestKeyring, keys: &[String]) {
+    write_secret_keys(&app.secret_keys, &keys.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 fn new_key() -> String {
@@ -75,157 +76,161 @@ fn new_key() -> String {
 }
 
 /// Brings the database to what an earlier version left behind: everything in clear.
-async fn store_in_clear(stage: &Stage, app: &App) {
-    rewrite_without_key(stage).await;
-    execute(stage, &format!("UPDATE person SET totp_secret = '{}' WHERE totp_secret IS NOT NULL", app.secret())).await;
-    execute(stage, "UPDATE installation SET token_key = 'a token key in clear', secret_key_check = NULL").await;
+async fn store_in_clear(app: &TestKeyring, authenticator: &Authenticator) {
+    rewrite_without_key(app).await;
+    execute(
+        app,
+        &format!("UPDATE person SET totp_secret = '{}' WHERE totp_secret IS NOT NULL", authenticator.secret()),
+    )
+    .await;
+    execute(app, "UPDATE installation SET token_key = 'a token key in clear', secret_key_check = NULL").await;
 }
 
-async fn second_factor_and_token_key_are_stored_encrypted(stage: Stage) {
-    let app = mia(&stage).await;
-    let values = stage.texts(ENCRYPTED).await;
-    assert_eq!((values.len(), key_ids(&stage).await.len()), (3, 1));
-    assert!(values.iter().all(|value| !value.contains(&app.secret())), "{values:?}");
-    mia_signs_in(&stage, &stage.keyring, &app).await;
+async fn second_factor_and_token_key_are_stored_encrypted(app: TestKeyring) {
+    let authenticator = mia(&app).await;
+    let values = app.texts(ENCRYPTED).await;
+    assert_eq!((values.len(), key_ids(&app).await.len()), (3, 1));
+    assert!(values.iter().all(|value| !value.contains(&authenticator.secret())), "{values:?}");
+    mia_signs_in(&app, &app.keyring, &authenticator).await;
 }
 
-async fn first_start_encrypts_what_is_stored_in_clear(stage: Stage) {
-    let app = mia(&stage).await;
-    store_in_clear(&stage, &app).await;
-    let reopened = stage.reopen().await.unwrap();
-    let values = stage.texts(ENCRYPTED).await;
-    assert_eq!((values.len(), key_ids(&stage).await.len()), (3, 1), "{values:?}");
-    mia_signs_in(&stage, &reopened, &app).await;
-    stage.reopen().await.unwrap();
-    assert_eq!(stage.texts(ENCRYPTED).await, values, "later starts change nothing");
+async fn first_start_encrypts_what_is_stored_in_clear(app: TestKeyring) {
+    let authenticator = mia(&app).await;
+    store_in_clear(&app, &authenticator).await;
+    let reopened = app.reopen().await.unwrap();
+    let values = app.texts(ENCRYPTED).await;
+    assert_eq!((values.len(), key_ids(&app).await.len()), (3, 1), "{values:?}");
+    mia_signs_in(&app, &reopened, &authenticator).await;
+    app.reopen().await.unwrap();
+    assert_eq!(app.texts(ENCRYPTED).await, values, "later starts change nothing");
 }
 
-async fn wrong_secret_key_is_refused(stage: Stage) {
-    let app = mia(&stage).await;
-    let right = lines(&stage.secret_keys);
-    write(&stage, &[new_key()]);
-    let refused = stage.reopen().await.err().unwrap();
+async fn wrong_secret_key_is_refused(app: TestKeyring) {
+    let authenticator = mia(&app).await;
+    let right = lines(&app.secret_keys);
+    write(&app, &[new_key()]);
+    let refused = app.reopen().await.err().unwrap();
     assert!(matches!(refused, OpenError::WrongSecretKey { .. }), "{refused}");
     let reason = refused.to_string();
     assert!(reason.starts_with("The secret key file does not fit this database"), "{reason}");
-    assert!(reason.contains(&key_ids(&stage).await[0]) && reason.contains("secret-key"), "{reason}");
-    write(&stage, &[&[new_key()], &right[..]].concat());
-    mia_signs_in(&stage, &stage.reopen().await.unwrap(), &app).await;
+    assert!(reason.contains(&key_ids(&app).await[0]) && reason.contains("secret-key"), "{reason}");
+    write(&app, &[&[new_key()], &right[..]].concat());
+    mia_signs_in(&app, &app.reopen().await.unwrap(), &authenticator).await;
 }
 
-async fn missing_secret_key_file_is_refused(stage: Stage) {
-    let content = lines(&stage.secret_keys);
-    fs::remove_file(&stage.secret_keys).unwrap();
-    assert!(matches!(stage.reopen().await, Err(OpenError::LostSecretKey(_))));
-    assert!(!stage.secret_keys.exists(), "no other key takes its place");
-    execute(&stage, "DELETE FROM installation").await;
-    let refused = stage.reopen().await;
+async fn missing_secret_key_file_is_refused(app: TestKeyring) {
+    let content = lines(&app.secret_keys);
+    fs::remove_file(&app.secret_keys).unwrap();
+    assert!(matches!(app.reopen().await, Err(OpenError::LostSecretKey(_))));
+    assert!(!app.secret_keys.exists(), "no other key takes its place");
+    execute(&app, "DELETE FROM installation").await;
+    let refused = app.reopen().await;
     assert!(matches!(refused, Err(OpenError::SecretKeyFile(SecretKeyFileError::Missing(_)))), "the operator named it");
-    write(&stage, &content);
-    stage.reopen().await.unwrap();
+    write(&app, &content);
+    app.reopen().await.unwrap();
 }
 
-async fn encrypted_value_is_bound_to_its_row(stage: Stage) {
-    let app = mia(&stage).await;
-    let tenant = stage.keyring.operator_for("acme").await.unwrap();
-    stage.person(&tenant, "Ben", Role::Member).await;
+async fn encrypted_value_is_bound_to_its_row(app: TestKeyring) {
+    let authenticator = mia(&app).await;
+    let tenant = app.keyring.operator_for("acme").await.unwrap();
+    app.person(&tenant, "Ben", Role::Member).await;
     let ben = "ben@acme.test";
-    stage.with_second_factor(&stage.at_the_console(ben).await).await;
+    app.with_second_factor(&app.at_the_console(ben).await).await;
     let copy = format!(
         "UPDATE person SET totp_secret = (SELECT totp_secret FROM person WHERE email = '{MIA}') WHERE email = '{ben}'"
     );
-    execute(&stage, &copy).await;
-    let refused = sign_in(&stage.keyring, ben, &app.code(stage.now())).await;
+    execute(&app, &copy).await;
+    let refused = sign_in(&app.keyring, ben, &authenticator.code(app.now())).await;
     assert!(matches!(refused, Err(Error::Unavailable(_))), "the code of another person's app");
 }
 
-async fn plaintext_is_refused_once_the_database_is_encrypted(stage: Stage) {
-    let app = mia(&stage).await;
-    execute(&stage, &format!("UPDATE person SET totp_secret = '{}' WHERE email = '{MIA}'", app.secret())).await;
-    for keyring in [&stage.keyring, &stage.reopen().await.unwrap()] {
-        let refused = sign_in(keyring, MIA, &app.code(stage.now())).await;
+async fn plaintext_is_refused_once_the_database_is_encrypted(app: TestKeyring) {
+    let authenticator = mia(&app).await;
+    execute(&app, &format!("UPDATE person SET totp_secret = '{}' WHERE email = '{MIA}'", authenticator.secret())).await;
+    for keyring in [&app.keyring, &app.reopen().await.unwrap()] {
+        let refused = sign_in(keyring, MIA, &authenticator.code(app.now())).await;
         let Err(Error::Unavailable(cause)) = refused else { panic!("it was taken") };
-        assert!(!cause.to_string().contains(&app.secret()), "{cause}");
+        assert!(!cause.to_string().contains(&authenticator.secret()), "{cause}");
     }
-    execute(&stage, "UPDATE person SET totp_secret = NULL").await;
-    execute(&stage, "UPDATE installation SET token_key = 'a token key in clear'").await;
+    execute(&app, "UPDATE person SET totp_secret = NULL").await;
+    execute(&app, "UPDATE installation SET token_key = 'a token key in clear'").await;
     let token = Credentials { organization: None, email: MIA.to_owned(), password: PASSWORD.to_owned().into() };
-    let refused = stage.keyring.issue_token(token, "203.0.113.7".parse().unwrap()).await;
+    let refused = app.keyring.issue_token(token, "203.0.113.7".parse().unwrap()).await;
     assert!(matches!(refused, Err(Error::Unavailable(_))));
 }
 
 /// Rotates the key, on PostgreSQL after the operator added the new one to the file of every server.
-pub async fn rotate(stage: &Stage) -> Keyring {
-    let is_file = stage.url.starts_with("sqlite");
-    let rotated = stage.keyring.rotate_secret_key().await;
+pub async fn rotate(app: &TestKeyring) -> Keyring {
+    let is_file = app.url.starts_with("sqlite");
+    let rotated = app.keyring.rotate_secret_key().await;
     if is_file {
         rotated.unwrap();
-        return stage.keyring.clone();
+        return app.keyring.clone();
     }
     let Err(Error::Refused(how)) = rotated else { panic!("{rotated:?}") };
     assert!(how.contains("`latchkey secret-key generate`") && how.contains("every server"), "{how}");
-    write(stage, &[&[new_key()], &lines(&stage.secret_keys)[..]].concat());
-    let restarted = stage.reopen().await.unwrap();
+    write(app, &[&[new_key()], &lines(&app.secret_keys)[..]].concat());
+    let restarted = app.reopen().await.unwrap();
     restarted.rotate_secret_key().await.unwrap();
     restarted
 }
 
-async fn rotation_encrypts_every_value_with_the_new_key(stage: Stage) {
-    let app = mia(&stage).await;
-    let (before, old) = (key_ids(&stage).await, lines(&stage.secret_keys));
-    let keyring = rotate(&stage).await;
-    let after = key_ids(&stage).await;
+async fn rotation_encrypts_every_value_with_the_new_key(app: TestKeyring) {
+    let authenticator = mia(&app).await;
+    let (before, old) = (key_ids(&app).await, lines(&app.secret_keys));
+    let keyring = rotate(&app).await;
+    let after = key_ids(&app).await;
     assert!(after.len() == 1 && after != before, "{before:?} {after:?}");
-    let kept = lines(&stage.secret_keys);
+    let kept = lines(&app.secret_keys);
     assert_eq!((kept.len(), &kept[1..]), (2, &old[..]), "the old key stays");
-    mia_signs_in(&stage, &keyring, &app).await;
-    mia_signs_in(&stage, &stage.reopen().await.unwrap(), &app).await;
+    mia_signs_in(&app, &keyring, &authenticator).await;
+    mia_signs_in(&app, &app.reopen().await.unwrap(), &authenticator).await;
     let rotations = "SELECT detail FROM audit_event WHERE action = 'secret_key.rotated' AND chain_id = 'platform'";
     let expected = format!(r#"{{"after":{{"key":"{}"}},"before":{{"key":"{}"}}}}"#, after[0], before[0]);
-    assert_eq!(stage.texts(rotations).await, [expected]);
-    write(&stage, &old);
-    assert!(matches!(stage.reopen().await, Err(OpenError::WrongSecretKey { .. })), "the old key alone");
+    assert_eq!(app.texts(rotations).await, [expected]);
+    write(&app, &old);
+    assert!(matches!(app.reopen().await, Err(OpenError::WrongSecretKey { .. })), "the old key alone");
 }
 
-async fn interrupted_rotation_is_completed(stage: Stage) {
-    let app = mia(&stage).await;
-    let before = key_ids(&stage).await;
-    write(&stage, &[&[new_key()], &lines(&stage.secret_keys)[..]].concat());
-    let restarted = stage.reopen().await.unwrap();
-    assert_eq!(key_ids(&stage).await, before, "the file has the new key, and the database does not yet");
-    mia_signs_in(&stage, &restarted, &app).await;
+async fn interrupted_rotation_is_completed(app: TestKeyring) {
+    let authenticator = mia(&app).await;
+    let before = key_ids(&app).await;
+    write(&app, &[&[new_key()], &lines(&app.secret_keys)[..]].concat());
+    let restarted = app.reopen().await.unwrap();
+    assert_eq!(key_ids(&app).await, before, "the file has the new key, and the database does not yet");
+    mia_signs_in(&app, &restarted, &authenticator).await;
     let rotation = restarted.rotate_secret_key().await.unwrap();
-    assert_eq!((key_ids(&stage).await, before), (vec![rotation.key], vec![rotation.previous_key]));
-    assert_eq!(lines(&stage.secret_keys).len(), 2, "no third key");
-    mia_signs_in(&stage, &restarted, &app).await;
+    assert_eq!((key_ids(&app).await, before), (vec![rotation.key], vec![rotation.previous_key]));
+    assert_eq!(lines(&app.secret_keys).len(), 2, "no third key");
+    mia_signs_in(&app, &restarted, &authenticator).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_start_together_encrypt_once() {
-    let stage = Stage::on_postgres().await;
-    let app = mia(&stage).await;
-    store_in_clear(&stage, &app).await;
+    let app = TestKeyring::on_postgres().await;
+    let authenticator = mia(&app).await;
+    store_in_clear(&app, &authenticator).await;
     let mut starts = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        starts.spawn(stage.reopen());
+        starts.spawn(app.reopen());
     }
     for keyring in starts.join_all().await {
-        mia_signs_in(&stage, &keyring.unwrap(), &app).await;
+        mia_signs_in(&app, &keyring.unwrap(), &authenticator).await;
     }
-    assert_eq!(key_ids(&stage).await.len(), 1);
+    assert_eq!(key_ids(&app).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_nodes_with_different_keys_starts() {
-    let stage = Stage::on_postgres().await;
-    let app = mia(&stage).await;
-    store_in_clear(&stage, &app).await;
+    let app = TestKeyring::on_postgres().await;
+    let authenticator = mia(&app).await;
+    store_in_clear(&app, &authenticator).await;
     let folder = tempfile::TempDir::new().unwrap();
     let mut starts = tokio::task::JoinSet::new();
     for number in 0..4 {
         let path = folder.path().join(number.to_string());
         write_secret_keys(&path, &[&new_key()]);
-        starts.spawn(stage.reopen_with(&path));
+        starts.spawn(app.reopen_with(&path));
     }
     let started = starts.join_all().await;
     let refused = started.iter().filter(|start| matches!(start, Err(OpenError::WrongSecretKey { .. }))).count();

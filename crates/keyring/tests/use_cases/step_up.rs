@@ -11,9 +11,10 @@ use keyring::{
     TenantAdmin,
 };
 
-use super::stage::{PASSWORD, Stage, codes, home};
+use super::fixture::{PASSWORD, TestKeyring, codes, home};
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     fresh_session_needs_no_confirmation,
     old_session_needs_confirmation,
     confirmed_identity_is_enough_for_ten_minutes,
@@ -35,14 +36,14 @@ struct Setup {
     mia: PersonId,
 }
 
-async fn set_up(stage: &Stage) -> Setup {
-    let tenant = stage.tenant("acme").await;
+async fn set_up(app: &TestKeyring) -> Setup {
+    let tenant = app.tenant("acme").await;
     for (name, role) in [("Ana", Role::TenantAdmin), ("Mia", Role::Member)] {
-        stage.person(&tenant, name, role).await;
+        app.person(&tenant, name, role).await;
     }
-    let mia = stage.at_the_console("mia@acme.test").await;
-    stage.with_second_factor(&mia).await;
-    Setup { ana: stage.sign_in(ANA, PASSWORD).await.unwrap(), mia: mia.person.id }
+    let mia = app.at_the_console("mia@acme.test").await;
+    app.with_second_factor(&mia).await;
+    Setup { ana: app.sign_in(ANA, PASSWORD).await.unwrap(), mia: mia.person.id }
 }
 
 type Changes<'a> = Vec<(&'static str, BoxFuture<'a, Result<(), Error>>)>;
@@ -74,75 +75,75 @@ fn protected<'a>(keyring: &'a Keyring, admin: &'a TenantAdmin, mia: &'a PersonId
     ]
 }
 
-async fn admin(stage: &Stage, token: &SessionToken) -> TenantAdmin {
-    stage.whose(token).await.as_admin().unwrap()
+async fn admin(app: &TestKeyring, token: &SessionToken) -> TenantAdmin {
+    app.whose(token).await.as_admin().unwrap()
 }
 
 fn needs_step_up<T>(outcome: &Result<T, Error>) -> bool {
     matches!(outcome, Err(Error::StepUpRequired { .. }))
 }
 
-async fn fresh_session_needs_no_confirmation(stage: Stage) {
-    let setup = set_up(&stage).await;
-    stage.advance(STEP_UP_MAX_AGE);
-    for (what, change) in protected(&stage.keyring, &admin(&stage, &setup.ana).await, &setup.mia) {
+async fn fresh_session_needs_no_confirmation(app: TestKeyring) {
+    let setup = set_up(&app).await;
+    app.advance(STEP_UP_MAX_AGE);
+    for (what, change) in protected(&app.keyring, &admin(&app, &setup.ana).await, &setup.mia) {
         change.await.unwrap_or_else(|error| panic!("{what}: {error}"));
     }
-    assert!(stage.keyring.offer_second_factor(&stage.whose(&setup.ana).await).await.is_ok());
+    assert!(app.keyring.offer_second_factor(&app.whose(&setup.ana).await).await.is_ok());
 }
 
-async fn old_session_needs_confirmation(stage: Stage) {
-    let setup = set_up(&stage).await;
-    let ana = stage.whose(&setup.ana).await;
+async fn old_session_needs_confirmation(app: TestKeyring) {
+    let setup = set_up(&app).await;
+    let ana = app.whose(&setup.ana).await;
     let as_admin = ana.as_admin().unwrap();
-    let app = stage.keyring.offer_second_factor(&ana).await;
-    assert!(app.is_ok());
-    stage.advance(STEP_UP_MAX_AGE + TimeDelta::milliseconds(1));
-    for (what, change) in protected(&stage.keyring, &as_admin, &setup.mia) {
+    let authenticator = app.keyring.offer_second_factor(&ana).await;
+    assert!(authenticator.is_ok());
+    app.advance(STEP_UP_MAX_AGE + TimeDelta::milliseconds(1));
+    for (what, change) in protected(&app.keyring, &as_admin, &setup.mia) {
         let outcome = change.await;
         assert!(matches!(outcome, Err(Error::StepUpRequired { needs_code: false })), "{what}: {outcome:?}");
     }
-    assert!(needs_step_up(&stage.keyring.offer_second_factor(&ana).await));
-    assert!(needs_step_up(&stage.keyring.turn_on_second_factor(&ana, "123456").await));
-    let people = stage.keyring.people(Some(&as_admin)).await.unwrap();
+    assert!(needs_step_up(&app.keyring.offer_second_factor(&ana).await));
+    assert!(needs_step_up(&app.keyring.turn_on_second_factor(&ana, "123456").await));
+    let people = app.keyring.people(Some(&as_admin)).await.unwrap();
     let mia = people.iter().find(|profile| profile.person.id == setup.mia).unwrap();
     assert_eq!((mia.person.role, mia.has_second_factor, people.len()), (Role::Member, true, 2), "nothing was changed");
 
-    let mia = stage.whose(&sign_in_mia(&stage).await).await;
-    stage.advance(STEP_UP_MAX_AGE + TimeDelta::milliseconds(1));
+    let mia = app.whose(&sign_in_mia(&app).await).await;
+    app.advance(STEP_UP_MAX_AGE + TimeDelta::milliseconds(1));
     for outcome in
-        [stage.keyring.turn_off_second_factor(&mia).await, stage.keyring.renew_recovery_codes(&mia).await.map(drop)]
+        [app.keyring.turn_off_second_factor(&mia).await, app.keyring.renew_recovery_codes(&mia).await.map(drop)]
     {
         assert!(matches!(outcome, Err(Error::StepUpRequired { needs_code: true })), "{outcome:?}");
     }
 }
 
 /// Signs Mia in with a recovery code, which her own session makes.
-async fn sign_in_mia(stage: &Stage) -> SessionToken {
-    let tenant = stage.keyring.operator_for("acme").await.unwrap();
-    let people = stage.keyring.people(Some(&tenant)).await.unwrap();
+async fn sign_in_mia(app: &TestKeyring) -> SessionToken {
+    let tenant = app.keyring.operator_for("acme").await.unwrap();
+    let people = app.keyring.people(Some(&tenant)).await.unwrap();
     let mia = people.iter().find(|profile| profile.person.name == "Mia").unwrap();
-    stage.keyring.reset_second_factor(&tenant, &mia.person.id).await.unwrap();
-    let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
-    stage.with_second_factor(&stage.whose(&token).await).await;
+    app.keyring.reset_second_factor(&tenant, &mia.person.id).await.unwrap();
+    let token = app.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+    app.with_second_factor(&app.whose(&token).await).await;
     token
 }
 
-async fn confirmed_identity_is_enough_for_ten_minutes(stage: Stage) {
-    let setup = set_up(&stage).await;
-    stage.advance(TimeDelta::hours(1));
-    stage.confirm(&stage.whose(&setup.ana).await, "").await.unwrap();
-    stage.advance(STEP_UP_MAX_AGE);
-    let as_admin = admin(&stage, &setup.ana).await;
-    stage.keyring.set_role(&as_admin, &setup.mia, &role(Role::TenantAdmin)).await.unwrap();
-    stage.advance(TimeDelta::milliseconds(1));
-    assert!(needs_step_up(&stage.keyring.set_role(&as_admin, &setup.mia, &role(Role::Member)).await));
+async fn confirmed_identity_is_enough_for_ten_minutes(app: TestKeyring) {
+    let setup = set_up(&app).await;
+    app.advance(TimeDelta::hours(1));
+    app.confirm(&app.whose(&setup.ana).await, "").await.unwrap();
+    app.advance(STEP_UP_MAX_AGE);
+    let as_admin = admin(&app, &setup.ana).await;
+    app.keyring.set_role(&as_admin, &setup.mia, &role(Role::TenantAdmin)).await.unwrap();
+    app.advance(TimeDelta::milliseconds(1));
+    assert!(needs_step_up(&app.keyring.set_role(&as_admin, &setup.mia, &role(Role::Member)).await));
 }
 
-async fn other_changes_need_no_confirmation(stage: Stage) {
-    let setup = set_up(&stage).await;
-    stage.advance(TimeDelta::hours(1));
-    let (keyring, as_admin) = (&stage.keyring, admin(&stage, &setup.ana).await);
+async fn other_changes_need_no_confirmation(app: TestKeyring) {
+    let setup = set_up(&app).await;
+    app.advance(TimeDelta::hours(1));
+    let (keyring, as_admin) = (&app.keyring, admin(&app, &setup.ana).await);
     keyring.create_property(&as_admin, NewProperty { name: "Mill".to_owned() }).await.unwrap();
     keyring.invite_person(&as_admin, &invitation("zoe@acme.test", Role::Member)).await.unwrap();
     keyring.end_sessions_of(&as_admin, &setup.mia).await.unwrap();
@@ -151,53 +152,53 @@ async fn other_changes_need_no_confirmation(stage: Stage) {
     assert!(people.iter().any(|profile| profile.person.id == setup.mia && profile.state == PersonState::Deactivated));
 }
 
-async fn wrong_password_or_code_confirms_nothing(stage: Stage) {
-    set_up(&stage).await;
-    let token = sign_in_mia(&stage).await;
-    stage.advance(TimeDelta::hours(1));
-    let mia = stage.whose(&token).await;
-    let wrong = stage.keyring.confirm_identity(&mia, &"a wrong password".into(), "123456").await;
+async fn wrong_password_or_code_confirms_nothing(app: TestKeyring) {
+    set_up(&app).await;
+    let token = sign_in_mia(&app).await;
+    app.advance(TimeDelta::hours(1));
+    let mia = app.whose(&token).await;
+    let wrong = app.keyring.confirm_identity(&mia, &"a wrong password".into(), "123456").await;
     assert_eq!(codes(wrong), [("password", "wrong".to_owned())]);
-    assert_eq!(codes(stage.confirm(&mia, " ").await), [("code", "required".to_owned())]);
-    assert_eq!(codes(stage.confirm(&mia, "not a code").await), [("code", "wrong".to_owned())]);
-    assert!(needs_step_up(&stage.keyring.turn_off_second_factor(&mia).await));
+    assert_eq!(codes(app.confirm(&mia, " ").await), [("code", "required".to_owned())]);
+    assert_eq!(codes(app.confirm(&mia, "not a code").await), [("code", "wrong".to_owned())]);
+    assert!(needs_step_up(&app.keyring.turn_off_second_factor(&mia).await));
     for _ in 0..9 {
-        assert!(stage.keyring.confirm_identity(&mia, &"a wrong password".into(), "").await.is_err());
+        assert!(app.keyring.confirm_identity(&mia, &"a wrong password".into(), "").await.is_err());
     }
-    let throttled = stage.confirm(&mia, "123456").await;
+    let throttled = app.confirm(&mia, "123456").await;
     assert!(matches!(throttled, Err(Error::TooManyAttempts { .. })), "guesses are counted: {throttled:?}");
 }
 
-async fn one_session_is_confirmed_and_no_other(stage: Stage) {
-    let setup = set_up(&stage).await;
-    let other = stage.sign_in(ANA, PASSWORD).await.unwrap();
-    stage.advance(TimeDelta::hours(1));
-    stage.confirm(&stage.whose(&setup.ana).await, "").await.unwrap();
-    let refused = stage.keyring.make_password_link(&admin(&stage, &other).await, &setup.mia).await;
+async fn one_session_is_confirmed_and_no_other(app: TestKeyring) {
+    let setup = set_up(&app).await;
+    let other = app.sign_in(ANA, PASSWORD).await.unwrap();
+    app.advance(TimeDelta::hours(1));
+    app.confirm(&app.whose(&setup.ana).await, "").await.unwrap();
+    let refused = app.keyring.make_password_link(&admin(&app, &other).await, &setup.mia).await;
     assert!(needs_step_up(&refused), "the other session was not confirmed");
-    stage.keyring.make_password_link(&admin(&stage, &setup.ana).await, &setup.mia).await.unwrap();
+    app.keyring.make_password_link(&admin(&app, &setup.ana).await, &setup.mia).await.unwrap();
 }
 
-async fn operator_needs_no_confirmation(stage: Stage) {
-    let setup = set_up(&stage).await;
-    stage.advance(TimeDelta::hours(1));
-    let operator = stage.keyring.operator_for("acme").await.unwrap();
-    for (what, change) in protected(&stage.keyring, &operator, &setup.mia) {
+async fn operator_needs_no_confirmation(app: TestKeyring) {
+    let setup = set_up(&app).await;
+    app.advance(TimeDelta::hours(1));
+    let operator = app.keyring.operator_for("acme").await.unwrap();
+    for (what, change) in protected(&app.keyring, &operator, &setup.mia) {
         change.await.unwrap_or_else(|error| panic!("{what}: {error}"));
     }
 }
 
 /// A super user of an installation that requires a second factor of them.
-async fn strict_root(stage: &Stage) -> (Keyring, SessionToken) {
-    let keyring = stage.keyring.clone().with_super_user_mfa(SuperUserMfa::Required);
+async fn strict_root(app: &TestKeyring) -> (Keyring, SessionToken) {
+    let keyring = app.keyring.clone().with_super_user_mfa(SuperUserMfa::Required);
     let root = NewPerson { email: ROOT.to_owned(), name: "Root".to_owned(), password: PASSWORD.to_owned().into() };
     keyring.ensure_super_user(root).await.unwrap();
-    (keyring, stage.sign_in(ROOT, PASSWORD).await.unwrap())
+    (keyring, app.sign_in(ROOT, PASSWORD).await.unwrap())
 }
 
-async fn super_user_must_have_a_second_factor(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let (keyring, token) = strict_root(&stage).await;
+async fn super_user_must_have_a_second_factor(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let (keyring, token) = strict_root(&app).await;
     let root = keyring.signed_in(&token, home()).await.unwrap().unwrap();
     assert!(root.requires_mfa_enrollment());
     for refused in [root.as_super_user().err(), keyring.enter_tenant(&root, &tenant.tenant().id).await.err()] {
@@ -205,20 +206,20 @@ async fn super_user_must_have_a_second_factor(stage: Stage) {
         assert!(matches!(refused, Error::MfaEnrollmentRequired { by_installation: true }), "{refused:?}");
         assert!(refused.to_string().starts_with("Super users of this installation need a second factor."), "{refused}");
     }
-    stage.with_second_factor(&root).await;
+    app.with_second_factor(&root).await;
     let root = keyring.signed_in(&token, home()).await.unwrap().unwrap();
     keyring.enter_tenant(&root, &tenant.tenant().id).await.unwrap();
     let root = keyring.signed_in(&token, home()).await.unwrap().unwrap();
     root.as_admin().unwrap();
     let off = keyring.turn_off_second_factor(&root).await;
     assert!(matches!(off, Err(Error::Refused(_))), "it stays on: {off:?}");
-    assert!(stage.whose(&token).await.as_super_user().is_ok());
+    assert!(app.whose(&token).await.as_super_user().is_ok());
 }
 
-async fn super_user_without_a_second_factor_leaves_a_tenant(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let (keyring, token) = strict_root(&stage).await;
-    stage.keyring.enter_tenant(&stage.whose(&token).await, &tenant.tenant().id).await.unwrap();
+async fn super_user_without_a_second_factor_leaves_a_tenant(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let (keyring, token) = strict_root(&app).await;
+    app.keyring.enter_tenant(&app.whose(&token).await, &tenant.tenant().id).await.unwrap();
     let inside = keyring.signed_in(&token, home()).await.unwrap().unwrap();
     assert!(matches!(inside.as_admin(), Err(Error::MfaEnrollmentRequired { by_installation: true })));
     keyring.leave_tenant(&inside).await.unwrap();
@@ -226,13 +227,13 @@ async fn super_user_without_a_second_factor_leaves_a_tenant(stage: Stage) {
     assert!(keyring.signed_in(&token, home()).await.unwrap().is_none());
 }
 
-async fn rotation_of_the_secret_key_withdraws_offers(stage: Stage) {
-    let setup = set_up(&stage).await;
-    let ana = stage.whose(&setup.ana).await;
-    stage.keyring.offer_second_factor(&ana).await.unwrap();
-    let rotated = super::secret_keys::rotate(&stage).await;
+async fn rotation_of_the_secret_key_withdraws_offers(app: TestKeyring) {
+    let setup = set_up(&app).await;
+    let ana = app.whose(&setup.ana).await;
+    app.keyring.offer_second_factor(&ana).await.unwrap();
+    let rotated = super::secret_keys::rotate(&app).await;
     assert!(
-        stage.texts("SELECT offered_totp_secret FROM session WHERE offered_totp_secret IS NOT NULL").await.is_empty()
+        app.texts("SELECT offered_totp_secret FROM session WHERE offered_totp_secret IS NOT NULL").await.is_empty()
     );
     rotated.offer_second_factor(&ana).await.unwrap();
 }

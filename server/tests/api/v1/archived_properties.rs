@@ -2,10 +2,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::api::{
+use test_support::{
     program::PASSWORD,
-    stage::{Answer, Base, NO_SUCH_ID, Stage, day, stay, text},
+    test_app::{Answer, Base, NO_SUCH_ID, TestApp, day, stay, text},
 };
 
 const RESERVATIONS: &str = "/api/v1/reservations";
@@ -18,10 +17,10 @@ struct Hotel {
 }
 
 impl Hotel {
-    fn open(stage: &Stage, name: &str) -> Self {
-        let property = stage.property("acme", name);
-        let service = stage.service("acme", &property, "Double room", 9);
-        let package = stage.package("acme", &property, &service, "With breakfast");
+    fn open(app: &TestApp, name: &str) -> Self {
+        let property = app.property("acme", name);
+        let service = app.service("acme", &property, "Double room", 9);
+        let package = app.package("acme", &property, &service, "With breakfast");
         Self { property, service, package }
     }
 
@@ -39,21 +38,21 @@ impl Hotel {
 
 /// A credential as a client sends it.
 struct Client<'a> {
-    stage: &'a Stage,
+    app: &'a TestApp,
     name: &'static str,
     authorization: String,
 }
 
 impl Client<'_> {
     async fn get(&self, path: &str) -> Answer {
-        self.stage.get_with(path, &[("authorization", &self.authorization)]).await
+        self.app.get_with(path, &[("authorization", &self.authorization)]).await
     }
 
     async fn reserve(&self, body: &Value) -> Answer {
         let idempotency_key = format!("{}-{}", self.name, text(&body["property_id"]));
         let headers = [("authorization", self.authorization.as_str()), ("idempotency-key", &idempotency_key)];
-        let request = self.stage.request(Method::POST, RESERVATIONS).json(body);
-        Answer::to(crate::api::stage::with(request, &headers)).await
+        let request = self.app.request(Method::POST, RESERVATIONS).json(body);
+        Answer::to(test_support::test_app::with(request, &headers)).await
     }
 
     async fn listed(&self, path: &str, field: &str) -> Vec<String> {
@@ -68,18 +67,18 @@ impl Client<'_> {
 }
 
 async fn archived_property_is_not_found(base: Base) {
-    let stage = base.stage();
-    let (harbour, old_town) = (Hotel::open(&stage, "Harbour House"), Hotel::open(&stage, "Old Town"));
-    stage.person("ana", "tenant-admin");
+    let app = base.start();
+    let (harbour, old_town) = (Hotel::open(&app, "Harbour House"), Hotel::open(&app, "Old Town"));
+    app.person("ana", "tenant-admin");
     let rate_limit = ["--rate-limit", "1000"];
     let picked = ["--property", &harbour.property, "--property", &old_town.property];
-    let bearer = |words: &[&str]| format!("Bearer {}", stage.key(&[&rate_limit, words].concat()).secret);
+    let bearer = |words: &[&str]| format!("Bearer {}", app.key(&[&rate_limit, words].concat()).secret);
     let clients = [
         ("key-of-all", bearer(&[])),
         ("key-of-both", bearer(&picked)),
         ("person", basic(&format!("ana@acme.test:{PASSWORD}"))),
     ]
-    .map(|(name, authorization)| Client { stage: &stage, name, authorization });
+    .map(|(name, authorization)| Client { app: &app, name, authorization });
 
     let mut made = Vec::new();
     for client in &clients {
@@ -89,7 +88,7 @@ async fn archived_property_is_not_found(base: Base) {
         made.push(text(&there.json()["id"]));
     }
 
-    stage.program.command(&["property", "archive", &harbour.property]);
+    app.program.command(&["property", "archive", &harbour.property]);
     for client in &clients {
         assert_eq!(client.listed("/api/v1/properties", "id").await, [&*old_town.property], "{}", client.name);
         let left = client.listed(RESERVATIONS, "property_id").await;
@@ -109,7 +108,7 @@ async fn archived_property_is_not_found(base: Base) {
         }
     }
 
-    stage.program.command(&["property", "restore", &harbour.property]);
+    app.program.command(&["property", "restore", &harbour.property]);
     for (client, id) in clients.iter().zip(&made) {
         assert_eq!(client.listed("/api/v1/properties", "id").await.len(), 2);
         assert_eq!(client.listed(RESERVATIONS, "id").await.len(), 6);
@@ -121,19 +120,19 @@ async fn archived_property_is_not_found(base: Base) {
 }
 
 async fn archived_property_is_verified_like_a_missing_one(base: Base) {
-    let stage = base.stage();
-    let harbour = stage.property("acme", "Harbour House");
-    let (verifier, client) = (stage.key(&["--group", "Verifier"]), stage.key(&[]));
-    stage.person("ana", "tenant-admin");
+    let app = base.start();
+    let harbour = app.property("acme", "Harbour House");
+    let (verifier, client) = (app.key(&["--group", "Verifier"]), app.key(&[]));
+    app.person("ana", "tenant-admin");
     let ana = basic(&format!("ana@acme.test:{PASSWORD}"));
     let verdict = async |property: &str| {
         let question = json!({ "key": client.secret, "property": property });
-        let answer = stage.post("/api/v1/keys/verify", &verifier.secret, &question).await.good();
+        let answer = app.post("/api/v1/keys/verify", &verifier.secret, &question).await.good();
         (answer["data"]["code"].clone(), answer["data"]["message"].clone())
     };
     let forwarded = async |authorization: &str, property: &str| {
         let path = format!("/gateway/auth?property={property}");
-        let answer = stage.get_with(&path, &[("authorization", authorization)]).await;
+        let answer = app.get_with(&path, &[("authorization", authorization)]).await;
         (answer.status, answer.text.is_empty().then(Value::default).unwrap_or_else(|| answer.json()["code"].clone()))
     };
     let bearer = format!("Bearer {}", client.secret);
@@ -141,7 +140,7 @@ async fn archived_property_is_verified_like_a_missing_one(base: Base) {
     assert_eq!(forwarded(&bearer, &harbour).await.0, 200);
     assert_eq!(forwarded(&ana, &harbour).await.0, 200);
 
-    stage.program.command(&["property", "archive", &harbour]);
+    app.program.command(&["property", "archive", &harbour]);
     let missing = format!("prp_{NO_SUCH_ID}");
     assert_eq!(verdict(&harbour).await, verdict(&missing).await);
     assert_eq!(verdict(&harbour).await.0, "PROPERTY_NOT_ALLOWED");
@@ -156,4 +155,8 @@ fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
-on_both_databases!(archived_property_is_not_found, archived_property_is_verified_like_a_missing_one);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    archived_property_is_not_found,
+    archived_property_is_verified_like_a_missing_one,
+}

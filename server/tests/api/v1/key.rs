@@ -1,20 +1,19 @@
 //! `GET /key`
 
 use serde_json::json;
-
-use crate::api::stage::{Base, day};
+use test_support::test_app::{Base, day};
 
 const KEY: &str = "/api/v1/key";
 
 async fn key_describes_itself_and_never_its_secret(base: Base) {
-    let stage = base.stage();
-    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
+    let app = base.start();
+    let (harbour, old_town) = (app.property("acme", "Harbour House"), app.property("acme", "Old Town"));
     let expires = format!("{}T00:00:00Z", day(40));
     let words = ["--name", "Booking widget", "--property", &harbour, "--property", &old_town, "--rate-limit", "120"];
     let words = [&words[..], &["--expires", &expires, "--group", "Read only", "--scope", "read"]].concat();
-    let made = stage.program.command(&[&["key", "create", "--tenant", "acme"], &words[..]].concat());
+    let made = app.program.command(&[&["key", "create", "--tenant", "acme"], &words[..]].concat());
     let secret = made["secret"].as_str().unwrap();
-    let answer = stage.get(KEY, secret).await;
+    let answer = app.get(KEY, secret).await;
     assert!(!answer.text.contains(&secret[6..14]), "{}", answer.text);
     let mut found = answer.good();
     assert!(found["tenant"]["id"].as_str().unwrap().starts_with("ten_"));
@@ -40,10 +39,14 @@ async fn key_describes_itself_and_never_its_secret(base: Base) {
 }
 
 async fn any_valid_key_describes_itself(base: Base) {
-    let stage = base.stage();
-    stage.check_reading(KEY, None, "GET,HEAD").await;
-    let verifier = stage.key(&["--group", "Verifier"]);
-    assert_eq!(stage.get(KEY, &verifier.secret).await.good()["permissions"], json!(["keys:verify"]));
+    let app = base.start();
+    app.check_reading(KEY, None, "GET,HEAD").await;
+    let verifier = app.key(&["--group", "Verifier"]);
+    assert_eq!(app.get(KEY, &verifier.secret).await.good()["permissions"], json!(["keys:verify"]));
 }
 
-on_both_databases!(key_describes_itself_and_never_its_secret, any_valid_key_describes_itself);
+test_support::on_both_databases! {
+    test_support::test_app::Base:
+    key_describes_itself_and_never_its_secret,
+    any_valid_key_describes_itself,
+}

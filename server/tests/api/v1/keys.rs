@@ -2,36 +2,35 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::api::stage::{Answer, Base, Key, NO_SUCH_ID, Stage, day, with};
+use test_support::test_app::{Answer, Base, Key, NO_SUCH_ID, TestApp, day, with};
 
 const VERIFY: &str = "/api/v1/keys/verify";
 const INTROSPECT: &str = "/api/v1/keys/introspect";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-fn verifier(stage: &Stage) -> Key {
-    stage.key(&["--group", "Verifier", "--scope", "read", "--rate-limit", "2"])
+fn verifier(app: &TestApp) -> Key {
+    app.key(&["--group", "Verifier", "--scope", "read", "--rate-limit", "2"])
 }
 
-async fn verify(stage: &Stage, by: &Key, question: &Value) -> Value {
-    let answer = stage.post(VERIFY, &by.secret, question).await;
+async fn verify(app: &TestApp, by: &Key, question: &Value) -> Value {
+    let answer = app.post(VERIFY, &by.secret, question).await;
     let body = answer.good();
     assert_eq!(body["meta"]["request_id"], answer.header("x-request-id"));
     body["data"].clone()
 }
 
 /// The verdict, what to answer the client, and what is said.
-async fn refused(stage: &Stage, by: &Key, question: &Value, code: &str, status: u16, words: &str) -> Value {
-    let data = verify(stage, by, question).await;
+async fn refused(app: &TestApp, by: &Key, question: &Value, code: &str, status: u16, words: &str) -> Value {
+    let data = verify(app, by, question).await;
     assert_eq!((&data["valid"], &data["code"]), (&json!(false), &json!(code)), "{question} {data}");
     assert_eq!(data["http_status"], status, "{data}");
     assert!(data["message"].as_str().unwrap().contains(words), "{data}");
     data
 }
 
-async fn introspect(stage: &Stage, by: &Key, form: &str) -> Answer {
+async fn introspect(app: &TestApp, by: &Key, form: &str) -> Answer {
     let headers = [("x-api-key", by.secret.as_str()), ("content-type", FORM)];
-    stage.post_with(INTROSPECT, &headers, form.to_owned()).await
+    app.post_with(INTROSPECT, &headers, form.to_owned()).await
 }
 
 fn names(data: &Value) -> Vec<&str> {
@@ -39,13 +38,13 @@ fn names(data: &Value) -> Vec<&str> {
 }
 
 async fn valid_key_is_described(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
-    let harbour = stage.property("acme", "Harbour House");
+    let app = base.start();
+    let by = verifier(&app);
+    let harbour = app.property("acme", "Harbour House");
     let expires = format!("{}T00:00:00Z", day(40));
     let words = ["--group", "Read only", "--scope", "read", "--property", &harbour, "--expires", &expires];
-    let key = stage.key(&words);
-    let mut data = verify(&stage, &by, &json!({ "key": key.secret })).await;
+    let key = app.key(&words);
+    let mut data = verify(&app, &by, &json!({ "key": key.secret })).await;
     assert!(data["tenant"]["id"].take().as_str().unwrap().starts_with("ten_"));
     assert!((1..=60).contains(&data["rate_limit"]["reset_seconds"].take().as_u64().unwrap()));
     let expected = json!({
@@ -55,81 +54,81 @@ async fn valid_key_is_described(base: Base) {
         "rate_limit": { "limit": 60, "remaining": 59, "reset_seconds": null }, "rotation": null,
     });
     assert_eq!(data, expected);
-    let rotated = stage.rotate(&key, &["--grace", "1h"]);
-    let old = verify(&stage, &by, &json!({ "key": key.secret })).await;
+    let rotated = app.rotate(&key, &["--grace", "1h"]);
+    let old = verify(&app, &by, &json!({ "key": key.secret })).await;
     assert!(old["rotation"]["retires_at"].is_string() && old["valid"] == true, "{old}");
-    let new = verify(&stage, &by, &json!({ "key": rotated.secret })).await;
+    let new = verify(&app, &by, &json!({ "key": rotated.secret })).await;
     assert!(new["rotation"].is_null() && new["valid"] == true, "{new}");
 }
 
 async fn every_verdict_is_returned(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
-    let (harbour, old_town) = (stage.property("acme", "Harbour House"), stage.property("acme", "Old Town"));
-    let key = stage.key(&["--scope", "read", "--property", &harbour, "--rate-limit", "1000"]);
+    let app = base.start();
+    let by = verifier(&app);
+    let (harbour, old_town) = (app.property("acme", "Harbour House"), app.property("acme", "Old Town"));
+    let key = app.key(&["--scope", "read", "--property", &harbour, "--rate-limit", "1000"]);
     let secret = &key.secret;
     let lacks = json!({ "key": secret, "permission": "reservations:write" });
-    refused(&stage, &by, &lacks, "INSUFFICIENT_PERMISSIONS", 403, "Write").await;
+    refused(&app, &by, &lacks, "INSUFFICIENT_PERMISSIONS", 403, "Write").await;
     for property in [&old_town, &format!("prp_{NO_SUCH_ID}")] {
         let question = json!({ "key": secret, "property": property });
-        refused(&stage, &by, &question, "PROPERTY_NOT_ALLOWED", 403, "property").await;
+        refused(&app, &by, &question, "PROPERTY_NOT_ALLOWED", 403, "property").await;
     }
     let good =
         json!({ "key": secret, "permission": "reservations:read", "property": harbour, "ip": null, "cost": null });
-    assert_eq!(verify(&stage, &by, &good).await["valid"], true);
+    assert_eq!(verify(&app, &by, &good).await["valid"], true);
 
-    stage.edit(&key, &["--ip", "203.0.113.0/24"]);
-    refused(&stage, &by, &json!({ "key": secret }), "IP_NOT_ALLOWED", 403, "Send your client's address as ip").await;
+    app.edit(&key, &["--ip", "203.0.113.0/24"]);
+    refused(&app, &by, &json!({ "key": secret }), "IP_NOT_ALLOWED", 403, "Send your client's address as ip").await;
     let from = |ip: &str| json!({ "key": secret, "ip": ip });
-    refused(&stage, &by, &from("127.0.0.1"), "IP_NOT_ALLOWED", 403, "127.0.0.1").await;
+    refused(&app, &by, &from("127.0.0.1"), "IP_NOT_ALLOWED", 403, "127.0.0.1").await;
     for ip in ["203.0.113.9", "::ffff:203.0.113.9"] {
-        assert_eq!(verify(&stage, &by, &from(ip)).await["valid"], true);
+        assert_eq!(verify(&app, &by, &from(ip)).await["valid"], true);
     }
 
-    let page = stage.key(&["--origin", "https://book.acme.test"]);
+    let page = app.key(&["--origin", "https://book.acme.test"]);
     for (origin, is_good) in
         [("https://BOOK.acme.test:443", true), ("https://evil.test", false), ("null", false), ("app://book", false)]
     {
-        let data = verify(&stage, &by, &json!({ "key": page.secret, "origin": origin })).await;
+        let data = verify(&app, &by, &json!({ "key": page.secret, "origin": origin })).await;
         assert_eq!(data["code"], if is_good { "VALID" } else { "ORIGIN_NOT_ALLOWED" }, "{origin}");
     }
-    refused(&stage, &by, &json!({ "key": page.secret }), "ORIGIN_NOT_ALLOWED", 403, "origin").await;
+    refused(&app, &by, &json!({ "key": page.secret }), "ORIGIN_NOT_ALLOWED", 403, "origin").await;
 
-    let expired = stage.key(&[]);
+    let expired = app.key(&[]);
     let past = format!("UPDATE api_key SET expires_at = '2026-01-01 00:00:00' WHERE id = '{}'", expired.id);
-    stage.change_database(&past.replace("'2026-01-01 00:00:00'", "'2026-01-01 00:00:00+00:00'")).await;
-    refused(&stage, &by, &json!({ "key": expired.secret }), "EXPIRED", 401, "2026-01-01").await;
-    stage.revoke(&key);
-    let data = refused(&stage, &by, &json!({ "key": secret }), "REVOKED", 401, "revoked").await;
+    app.change_database(&past.replace("'2026-01-01 00:00:00'", "'2026-01-01 00:00:00+00:00'")).await;
+    refused(&app, &by, &json!({ "key": expired.secret }), "EXPIRED", 401, "2026-01-01").await;
+    app.revoke(&key);
+    let data = refused(&app, &by, &json!({ "key": secret }), "REVOKED", 401, "revoked").await;
     assert_eq!(data["key_id"], key.id.as_str(), "the verifier learns which key it was");
-    stage.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
-    stage.post(VERIFY, &by.secret, &json!({ "key": page.secret })).await.refused(401, "key_disabled");
+    app.program.command(&["tenant", "set", "--slug", "acme", "--api-keys", "off"]);
+    app.post(VERIFY, &by.secret, &json!({ "key": page.secret })).await.refused(401, "key_disabled");
 }
 
 async fn foreign_key_is_not_found_by_a_verifier(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
-    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
-    let foreign = stage.key_of("other", &["--ip", "203.0.113.9"]);
-    let deleted = stage.key(&[]);
-    stage.program.command(&["key", "delete", &deleted.id]);
+    let app = base.start();
+    let by = verifier(&app);
+    app.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let foreign = app.key_of("other", &["--ip", "203.0.113.9"]);
+    let deleted = app.key(&[]);
+    app.program.command(&["key", "delete", &deleted.id]);
     let mut verdict = Vec::new();
     for secret in [&foreign.secret, &deleted.secret] {
-        let data = refused(&stage, &by, &json!({ "key": secret }), "NOT_FOUND", 401, "no such key").await;
+        let data = refused(&app, &by, &json!({ "key": secret }), "NOT_FOUND", 401, "no such key").await;
         assert_eq!(names(&data), ["code", "http_status", "message", "valid"]);
         verdict.push(data);
     }
     assert_eq!(verdict[0], verdict[1], "foreign is told from missing");
     let broken = format!("{}x", foreign.secret);
-    let data = refused(&stage, &by, &json!({ "key": broken }), "MALFORMED", 401, "character").await;
+    let data = refused(&app, &by, &json!({ "key": broken }), "MALFORMED", 401, "character").await;
     assert_eq!(names(&data), ["code", "http_status", "message", "valid"]);
     // A verifier does not guess, so it is not throttled for unknown keys.
     for _ in 0..50 {
-        refused(&stage, &by, &json!({ "key": deleted.secret }), "NOT_FOUND", 401, "no such key").await;
+        refused(&app, &by, &json!({ "key": deleted.secret }), "NOT_FOUND", 401, "no such key").await;
     }
     let used = format!("SELECT CAST(COUNT(*) AS TEXT) FROM usage_hour WHERE api_key_id = '{}'", foreign.id);
-    stage.see(&counts(&by), &["VALID 53".to_owned()]).await;
-    assert_eq!(stage.texts(&used).await, ["0"], "the foreign key's log shows nothing");
+    app.see(&counts(&by), &["VALID 53".to_owned()]).await;
+    assert_eq!(app.texts(&used).await, ["0"], "the foreign key's log shows nothing");
 }
 
 fn counts(key: &Key) -> String {
@@ -141,28 +140,28 @@ fn counts(key: &Key) -> String {
 }
 
 async fn verification_is_free_and_charges_the_verified_key(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
-    let key = stage.key(&["--rate-limit", "10"]);
+    let app = base.start();
+    let by = verifier(&app);
+    let key = app.key(&["--rate-limit", "10"]);
     let ask = |cost: u16| json!({ "key": key.secret, "cost": cost });
     for (cost, left) in [(4, 6), (0, 6), (1, 5), (5, 0), (0, 0)] {
-        let data = verify(&stage, &by, &ask(cost)).await;
+        let data = verify(&app, &by, &ask(cost)).await;
         assert_eq!((&data["code"], &data["rate_limit"]["remaining"]), (&json!("VALID"), &json!(left)), "{data}");
     }
-    let data = refused(&stage, &by, &ask(1), "RATE_LIMITED", 429, "10 calls a minute").await;
+    let data = refused(&app, &by, &ask(1), "RATE_LIMITED", 429, "10 calls a minute").await;
     assert!((1..=60).contains(&data["retry_after_seconds"].as_u64().unwrap()), "{data}");
-    let data = refused(&stage, &by, &ask(11), "RATE_LIMITED", 429, "never fits").await;
+    let data = refused(&app, &by, &ask(11), "RATE_LIMITED", 429, "never fits").await;
     assert!(data.get("retry_after_seconds").is_none(), "waiting does not help: {data}");
-    let answer = stage.post(VERIFY, &by.secret, &ask(0)).await;
+    let answer = app.post(VERIFY, &by.secret, &ask(0)).await;
     assert_eq!(answer.quota().0, 2, "the asking key has all that it had");
-    let own = stage.get("/api/v1/key", &by.secret).await;
+    let own = app.get("/api/v1/key", &by.secret).await;
     assert_eq!(own.quota().0, 1);
-    assert_eq!(verify(&stage, &by, &json!({ "key": by.secret })).await["valid"], true, "asking about oneself");
+    assert_eq!(verify(&app, &by, &json!({ "key": by.secret })).await["valid"], true, "asking about oneself");
 }
 
 async fn all_invalid_fields_are_reported(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
+    let app = base.start();
+    let by = verifier(&app);
     for (body, wrong) in [
         (json!({}), &["key required"][..]),
         (json!({ "key": 7, "cost": "1" }), &["key wrong_type", "cost wrong_type"]),
@@ -184,102 +183,102 @@ async fn all_invalid_fields_are_reported(base: Base) {
         (json!({ "key": "x", "origin": "a.test" }), &["origin malformed"]),
         (json!({ "key": "x", "nothing": null }), &["nothing unknown"]),
     ] {
-        let answer = stage.post(VERIFY, &by.secret, &body).await;
+        let answer = app.post(VERIFY, &by.secret, &body).await;
         assert_eq!(answer.refused(422, "invalid").wrong_fields(), wrong, "{body}");
     }
     let headers = [("x-api-key", by.secret.as_str()), ("content-type", "application/json")];
-    stage.post_with(VERIFY, &headers, "{").await.refused(400, "malformed_body");
+    app.post_with(VERIFY, &headers, "{").await.refused(400, "malformed_body");
     let values = json!([by.secret, null, null, null, null, 1]).to_string();
     for no_object in ["[]", "7", &values] {
-        stage.post_with(VERIFY, &headers, no_object.to_owned()).await.refused(422, "invalid");
+        app.post_with(VERIFY, &headers, no_object.to_owned()).await.refused(422, "invalid");
     }
-    stage.post_with(VERIFY, &headers[..1], "{}").await.refused(415, "unsupported_media_type");
-    stage.post_with(VERIFY, &headers, "x".repeat(70_000)).await.refused(413, "body_too_large");
+    app.post_with(VERIFY, &headers[..1], "{}").await.refused(415, "unsupported_media_type");
+    app.post_with(VERIFY, &headers, "x".repeat(70_000)).await.refused(413, "body_too_large");
 }
 
 async fn only_verifiers_are_answered(base: Base) {
-    let stage = base.stage();
-    let key = stage.key(&[]);
+    let app = base.start();
+    let key = app.key(&[]);
     for (path, kind, body) in
         [(VERIFY, "application/json", "nonsense"), (INTROSPECT, FORM, ""), (VERIFY, "text/plain", "{}")]
     {
         let kind = ("content-type", kind);
-        stage.post_with(path, &[kind], body).await.refused(401, "missing_credential");
-        for poor in [stage.key(&["--group", "Read only", "--scope", "write"]), stage.key_with_permission("keys:edit")] {
-            let answer = stage.post_with(path, &[kind, ("x-api-key", &poor.secret)], body).await;
+        app.post_with(path, &[kind], body).await.refused(401, "missing_credential");
+        for poor in [app.key(&["--group", "Read only", "--scope", "write"]), app.key_with_permission("keys:edit")] {
+            let answer = app.post_with(path, &[kind, ("x-api-key", &poor.secret)], body).await;
             answer.refused(403, "insufficient_scope").says("keys:verify");
         }
-        let answer = Answer::to(stage.request(Method::GET, path).bearer_auth(&key.secret)).await;
+        let answer = Answer::to(app.request(Method::GET, path).bearer_auth(&key.secret)).await;
         answer.refused(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), "POST");
     }
-    for reader in [stage.key(&["--scope", "read"]), verifier(&stage)] {
-        assert_eq!(verify(&stage, &reader, &json!({ "key": key.secret })).await["valid"], true);
+    for reader in [app.key(&["--scope", "read"]), verifier(&app)] {
+        assert_eq!(verify(&app, &reader, &json!({ "key": key.secret })).await["valid"], true);
     }
 }
 
 async fn introspection_of_inactive_key_says_nothing_else(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
-    let key = stage.key(&["--rate-limit", "1"]);
-    let limited = stage.key(&["--ip", "203.0.113.0/24"]);
-    let revoked = stage.key(&[]);
-    stage.revoke(&revoked);
-    stage.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
-    let foreign = stage.key_of("other", &[]);
+    let app = base.start();
+    let by = verifier(&app);
+    let key = app.key(&["--rate-limit", "1"]);
+    let limited = app.key(&["--ip", "203.0.113.0/24"]);
+    let revoked = app.key(&[]);
+    app.revoke(&revoked);
+    app.program.command(&["tenant", "create", "--slug", "other", "--name", "Other"]);
+    let foreign = app.key_of("other", &[]);
     for token in [&limited.secret, &revoked.secret, &foreign.secret, "nonsense", "", "%00%ff"] {
-        let answer = introspect(&stage, &by, &format!("token={token}")).await;
+        let answer = introspect(&app, &by, &format!("token={token}")).await;
         assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"active":false}"#), "{token}");
     }
     for form in ["", "tokens=x", "token=a&token=b"] {
-        let answer = introspect(&stage, &by, form).await;
+        let answer = introspect(&app, &by, form).await;
         assert_eq!(answer.refused(422, "invalid").wrong_fields().len(), 1, "{form}");
     }
     let json = [("x-api-key", by.secret.as_str()), ("content-type", "application/json")];
-    let answer = stage.post_with(INTROSPECT, &json, "{}").await;
+    let answer = app.post_with(INTROSPECT, &json, "{}").await;
     answer.refused(415, "unsupported_media_type").says("x-www-form-urlencoded");
     for _ in 0..3 {
         let form = format!("token_type_hint=access_token&other=1&token={}", key.secret);
-        let body = introspect(&stage, &by, &form).await.good();
+        let body = introspect(&app, &by, &form).await.good();
         assert_eq!(names(&body), ["active", "client_id", "iat", "scope", "sub", "token_type"], "no end, no exp");
         assert_eq!((&body["active"], &body["client_id"]), (&json!(true), &json!(key.id)));
         assert_eq!((&body["scope"], &body["token_type"]), (&json!("*"), &json!("api_key")));
         assert!(body["sub"].as_str().unwrap().starts_with("ten_"));
     }
-    assert_eq!(stage.get("/api/v1/key", &key.secret).await.status, 200, "nothing was taken from its limit");
+    assert_eq!(app.get("/api/v1/key", &key.secret).await.status, 200, "nothing was taken from its limit");
 }
 
 async fn introspection_returns_effective_scope_and_expiry(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
+    let app = base.start();
+    let by = verifier(&app);
     for (words, scope) in [
         (&["--scope", "read"][..], "*:read keys:verify"),
         (&["--scope", "write"], "*:write"),
         (&["--group", "Read only", "--scope", "write"], ""),
     ] {
-        let key = stage.key(words);
-        let body = introspect(&stage, &by, &format!("token={}", key.secret)).await.good();
+        let key = app.key(words);
+        let body = introspect(&app, &by, &format!("token={}", key.secret)).await.good();
         assert_eq!(body["scope"], scope, "{words:?}");
     }
     let expires = format!("{}T00:00:00Z", day(40));
-    let key = stage.key(&["--expires", &expires]);
+    let key = app.key(&["--expires", &expires]);
     let token = format!("token={}", key.secret);
     let seconds = chrono::DateTime::parse_from_rfc3339(&expires).unwrap().timestamp();
-    let before = introspect(&stage, &by, &token).await.good();
+    let before = introspect(&app, &by, &token).await.good();
     assert_eq!(before["exp"], seconds);
     let issued = before["iat"].as_i64().unwrap();
     assert!((chrono::Utc::now().timestamp() - issued).abs() < 60, "{issued}");
-    let new = stage.rotate(&key, &["--grace", "1h"]);
-    let old = introspect(&stage, &by, &token).await.good();
+    let new = app.rotate(&key, &["--grace", "1h"]);
+    let old = introspect(&app, &by, &token).await.good();
     let retires = old["exp"].as_i64().unwrap() - chrono::Utc::now().timestamp();
     assert!((3_500..=3_600).contains(&retires), "{retires}: the secret ends before the key");
-    assert_eq!(introspect(&stage, &by, &format!("token={}", new.secret)).await.good()["exp"], seconds);
+    assert_eq!(introspect(&app, &by, &format!("token={}", new.secret)).await.good()["exp"], seconds);
 }
 
 async fn both_keys_log_the_verification(base: Base) {
-    let stage = base.stage();
-    let by = verifier(&stage);
-    let key = stage.key(&["--scope", "read", "--rate-limit", "1"]);
+    let app = base.start();
+    let by = verifier(&app);
+    let key = app.key(&["--scope", "read", "--rate-limit", "1"]);
     let ask = |more: Value| {
         let mut question = json!({ "key": key.secret });
         question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -288,9 +287,9 @@ async fn both_keys_log_the_verification(base: Base) {
     for more in
         [json!({ "ip": "::ffff:203.0.113.9" }), json!({}), json!({ "permission": "a:write", "ip": "203.0.113.8" })]
     {
-        verify(&stage, &by, &ask(more)).await;
+        verify(&app, &by, &ask(more)).await;
     }
-    let with_slash = with(stage.request(Method::POST, &format!("{INTROSPECT}/")), &[("content-type", FORM)]);
+    let with_slash = with(app.request(Method::POST, &format!("{INTROSPECT}/")), &[("content-type", FORM)]);
     Answer::to(with_slash.bearer_auth(&by.secret).body(format!("token={}", key.secret))).await.good();
     let events = |key: &Key| {
         format!(
@@ -305,19 +304,20 @@ async fn both_keys_log_the_verification(base: Base) {
         "POST /api/v1/keys/verify 403 INSUFFICIENT_PERMISSIONS 203.0.113.8",
         "POST /api/v1/keys/introspect 200 VALID -",
     ];
-    stage.see(&events(&key), &expected.map(str::to_owned)).await;
+    app.see(&events(&key), &expected.map(str::to_owned)).await;
     let own = ["verify", "verify", "verify", "introspect"];
     let own = own.map(|call| format!("POST /api/v1/keys/{call} 200 VALID 127.0.0.1"));
-    stage.see(&events(&by), &own).await;
+    app.see(&events(&by), &own).await;
     let last = format!("SELECT COALESCE(last_used_ip, '-') FROM api_key WHERE id = '{}'", key.id);
-    assert_eq!(stage.texts(&last).await, ["-"], "introspect got no client address, and must not log the verifier's");
-    let metrics = stage.get_with("/metrics", &[]).await.text;
+    assert_eq!(app.texts(&last).await, ["-"], "introspect got no client address, and must not log the verifier's");
+    let metrics = app.get_with("/metrics", &[]).await.text;
     for (verdict, times) in [("VALID", 6), ("RATE_LIMITED", 1), ("INSUFFICIENT_PERMISSIONS", 1)] {
         assert!(metrics.contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} {times}\n")), "{metrics}");
     }
 }
 
-on_both_databases!(
+test_support::on_both_databases! {
+    test_support::test_app::Base:
     valid_key_is_described,
     every_verdict_is_returned,
     foreign_key_is_not_found_by_a_verifier,
@@ -327,4 +327,4 @@ on_both_databases!(
     introspection_of_inactive_key_says_nothing_else,
     introspection_returns_effective_scope_and_expiry,
     both_keys_log_the_verification,
-);
+}

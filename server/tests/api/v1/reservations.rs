@@ -2,10 +2,11 @@
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use test_support::{
+    program::PASSWORD,
+    test_app::{Answer, Base, Key, NO_SUCH_ID, TestApp, day, stay, text},
+};
 use tokio::task::JoinSet;
-
-use crate::api::program::PASSWORD;
-use crate::api::stage::{Answer, Base, Key, NO_SUCH_ID, Stage, day, stay, text};
 
 const RESERVATIONS: &str = "/api/v1/reservations";
 
@@ -13,7 +14,7 @@ const RESERVATIONS: &str = "/api/v1/reservations";
 const QUEUED: usize = 12;
 
 struct Hotel {
-    stage: Stage,
+    app: TestApp,
     harbour: String,
     service: String,
     key: Key,
@@ -21,11 +22,11 @@ struct Hotel {
 
 impl Hotel {
     fn open(base: Base, units: u32) -> Self {
-        let stage = base.stage();
-        let harbour = stage.property("acme", "Harbour House");
-        let service = stage.service("acme", &harbour, "Double room", units);
-        let key = stage.key(&["--rate-limit", "1000"]);
-        Self { stage, harbour, service, key }
+        let app = base.start();
+        let harbour = app.property("acme", "Harbour House");
+        let service = app.service("acme", &harbour, "Double room", units);
+        let key = app.key(&["--rate-limit", "1000"]);
+        Self { app, harbour, service, key }
     }
 
     fn stay(&self) -> Value {
@@ -33,20 +34,20 @@ impl Hotel {
     }
 
     async fn reserve(&self, body: &Value) -> Answer {
-        self.stage.post(RESERVATIONS, &self.key.secret, body).await
+        self.app.post(RESERVATIONS, &self.key.secret, body).await
     }
 
     async fn send(&self, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
         let all = [&[("x-api-key", self.key.secret.as_str())], headers].concat();
-        self.stage.post_with(RESERVATIONS, &all, body).await
+        self.app.post_with(RESERVATIONS, &all, body).await
     }
 
     /// Sends the same request this many times concurrently.
     async fn reserve_at_once(&self, times: usize, headers: &[(&'static str, &'static str)]) -> Vec<Answer> {
         let mut running = JoinSet::new();
         for _ in 0..times {
-            let request = Client::new().post(self.stage.url(RESERVATIONS)).bearer_auth(&self.key.secret);
-            running.spawn(Answer::to(crate::api::stage::with(request.json(&self.stay()), headers)));
+            let request = Client::new().post(self.app.url(RESERVATIONS)).bearer_auth(&self.key.secret);
+            running.spawn(Answer::to(test_support::test_app::with(request.json(&self.stay()), headers)));
         }
         running.join_all().await
     }
@@ -54,15 +55,15 @@ impl Hotel {
     /// Sends requests that wait for the service, and makes a change before they get it.
     async fn reserve_while(&self, credential: &str, change: impl FnOnce()) -> Vec<Answer> {
         let mut running = JoinSet::new();
-        self.stage
+        self.app
             .with_locked("service", async {
                 for _ in 0..QUEUED {
-                    let request = Client::new().post(self.stage.url(RESERVATIONS)).bearer_auth(credential);
+                    let request = Client::new().post(self.app.url(RESERVATIONS)).bearer_auth(credential);
                     running.spawn(Answer::to(request.json(&self.stay())));
                 }
                 let waiting =
                     "SELECT count(*)::text FROM pg_locks WHERE NOT granted AND relation = 'service'::regclass";
-                self.stage.see(waiting, &[QUEUED.to_string()]).await;
+                self.app.see(waiting, &[QUEUED.to_string()]).await;
                 tokio::task::block_in_place(change);
             })
             .await;
@@ -70,13 +71,13 @@ impl Hotel {
     }
 
     async fn count(&self) -> usize {
-        self.stage.walk(RESERVATIONS, &self.key.secret, 200).await.len()
+        self.app.walk(RESERVATIONS, &self.key.secret, 200).await.len()
     }
 }
 
 async fn reservation_is_made_and_found(base: Base) {
     let hotel = Hotel::open(base, 5);
-    let package = hotel.stage.package("acme", &hotel.harbour, &hotel.service, "With breakfast");
+    let package = hotel.app.package("acme", &hotel.harbour, &hotel.service, "With breakfast");
     let mut body = hotel.stay();
     body["units"] = json!(2);
     body["guest"] = json!({ "name": "  Robin Sample ", "email": "Robin@Example.com" });
@@ -87,7 +88,7 @@ async fn reservation_is_made_and_found(base: Base) {
     let id = text(&found["id"]);
     assert!(id.starts_with("res_"));
     assert_eq!(made.header("location"), format!("{RESERVATIONS}/{id}"));
-    assert_eq!(hotel.stage.get(made.header("location"), &hotel.key.secret).await.good(), found);
+    assert_eq!(hotel.app.get(made.header("location"), &hotel.key.secret).await.good(), found);
     let created_at: chrono::DateTime<chrono::Utc> = found["created_at"].take().as_str().unwrap().parse().unwrap();
     assert!((chrono::Utc::now() - created_at).num_seconds() < 60);
     let expected = json!({
@@ -108,52 +109,52 @@ async fn reservation_is_made_and_found(base: Base) {
     let mut body = hotel.stay();
     body.as_object_mut().unwrap().remove("service_id");
     body["package_id"] = json!(package);
-    let packaged = hotel.stage.post(&format!("{RESERVATIONS}/"), &hotel.key.secret, &body).await;
+    let packaged = hotel.app.post(&format!("{RESERVATIONS}/"), &hotel.key.secret, &body).await;
     assert_eq!(packaged.status, 201, "with a slash, too: {}", packaged.text);
     let packaged = packaged.json();
     assert_eq!((&packaged["package_id"], &packaged["service_id"]), (&json!(package), &json!(hotel.service)));
     assert_eq!(packaged["price"]["amount"], 2 * 15_900);
-    let listed = hotel.stage.get(RESERVATIONS, &hotel.key.secret).await.good();
+    let listed = hotel.app.get(RESERVATIONS, &hotel.key.secret).await.good();
     let ids: Vec<&Value> = listed["data"].as_array().unwrap().iter().map(|reservation| &reservation["id"]).collect();
     assert_eq!(ids, [&packaged["id"], &json!(id)], "the latest first");
-    hotel.stage.check_reading(RESERVATIONS, Some("reservations:read"), "GET,HEAD,POST").await;
-    hotel.stage.check_reading(&format!("{RESERVATIONS}/{id}"), Some("reservations:read"), "GET,HEAD").await;
+    hotel.app.check_reading(RESERVATIONS, Some("reservations:read"), "GET,HEAD,POST").await;
+    hotel.app.check_reading(&format!("{RESERVATIONS}/{id}"), Some("reservations:read"), "GET,HEAD").await;
 }
 
 async fn reservations_stay_within_the_keys_properties(base: Base) {
     let hotel = Hotel::open(base, 5);
-    let stage = &hotel.stage;
-    stage.program.tenant("other");
-    let old_town = stage.property("acme", "Old Town");
-    let elsewhere = stage.service("acme", &old_town, "Suite", 5);
+    let app = &hotel.app;
+    app.program.tenant("other");
+    let old_town = app.property("acme", "Old Town");
+    let elsewhere = app.service("acme", &old_town, "Suite", 5);
     let here = text(&hotel.reserve(&hotel.stay()).await.json()["id"]);
     let there = text(&hotel.reserve(&stay(&old_town, &elsewhere)).await.json()["id"]);
-    let narrow = stage.key(&["--property", &hotel.harbour]);
-    let listed = stage.walk(RESERVATIONS, &narrow.secret, 50).await;
+    let narrow = app.key(&["--property", &hotel.harbour]);
+    let listed = app.walk(RESERVATIONS, &narrow.secret, 50).await;
     assert_eq!(listed.iter().map(|found| text(&found["id"])).collect::<Vec<_>>(), std::slice::from_ref(&here));
     let of = |property: &str| format!("{RESERVATIONS}?property_id={property}");
-    assert_eq!(stage.walk(&of(&hotel.harbour), &hotel.key.secret, 50).await.len(), 1);
-    stage.get(&of(&old_town), &narrow.secret).await.refused(403, "property_not_allowed");
-    stage.get(&of(&format!("prp_{NO_SUCH_ID}")), &narrow.secret).await.refused(404, "not_found");
-    let twice = stage.get(&format!("{}&property_id={old_town}", of(&hotel.harbour)), &narrow.secret).await;
+    assert_eq!(app.walk(&of(&hotel.harbour), &hotel.key.secret, 50).await.len(), 1);
+    app.get(&of(&old_town), &narrow.secret).await.refused(403, "property_not_allowed");
+    app.get(&of(&format!("prp_{NO_SUCH_ID}")), &narrow.secret).await.refused(404, "not_found");
+    let twice = app.get(&format!("{}&property_id={old_town}", of(&hotel.harbour)), &narrow.secret).await;
     assert_eq!(twice.refused(422, "invalid").wrong_fields(), ["property_id sent_twice"]);
-    let refused = stage.post(RESERVATIONS, &narrow.secret, &stay(&old_town, &elsewhere)).await;
+    let refused = app.post(RESERVATIONS, &narrow.secret, &stay(&old_town, &elsewhere)).await;
     refused.refused(403, "property_not_allowed");
-    let mixed = stage.post(RESERVATIONS, &narrow.secret, &stay(&hotel.harbour, &elsewhere)).await;
+    let mixed = app.post(RESERVATIONS, &narrow.secret, &stay(&hotel.harbour, &elsewhere)).await;
     mixed.refused(404, "not_found").says("service");
 
-    let theirs = stage.key_of("other", &[]);
-    stage.get(&format!("{RESERVATIONS}/{here}"), &theirs.secret).await.refused(404, "not_found");
-    stage.post(RESERVATIONS, &theirs.secret, &hotel.stay()).await.refused(404, "not_found");
+    let theirs = app.key_of("other", &[]);
+    app.get(&format!("{RESERVATIONS}/{here}"), &theirs.secret).await.refused(404, "not_found");
+    app.post(RESERVATIONS, &theirs.secret, &hotel.stay()).await.refused(404, "not_found");
     for id in [&there, &format!("res_{NO_SUCH_ID}"), &format!("key_{NO_SUCH_ID}"), "x", "%00"] {
-        let answer = stage.get(&format!("{RESERVATIONS}/{id}"), &narrow.secret).await;
+        let answer = app.get(&format!("{RESERVATIONS}/{id}"), &narrow.secret).await;
         answer.refused(404, "not_found").says("reservation");
     }
-    let reader = stage.key(&["--scope", "read"]);
-    let refused = stage.post(RESERVATIONS, &reader.secret, &hotel.stay()).await;
+    let reader = app.key(&["--scope", "read"]);
+    let refused = app.post(RESERVATIONS, &reader.secret, &hotel.stay()).await;
     refused.refused(403, "insufficient_scope").says("reservations:write").says("scope Write");
-    let other_words = stage.key_with_permission("reservations:read");
-    let refused = stage.post(RESERVATIONS, &other_words.secret, &hotel.stay()).await;
+    let other_words = app.key_with_permission("reservations:read");
+    let refused = app.post(RESERVATIONS, &other_words.secret, &hotel.stay()).await;
     refused.refused(403, "insufficient_scope").says("reservations:write");
     assert_eq!(hotel.count().await, 2);
 }
@@ -273,7 +274,7 @@ async fn any_body_is_parsed_without_a_server_error(base: Base) {
     ] {
         hotel.send(kind, whole.clone()).await.refused(415, "unsupported_media_type").says("application/json");
     }
-    let strangers = hotel.stage.post_with(RESERVATIONS, &json, large).await;
+    let strangers = hotel.app.post_with(RESERVATIONS, &json, large).await;
     assert!(matches!(strangers.status, 401 | 413), "a stranger: {}", strangers.status);
     assert_eq!(hotel.count().await, 0);
     for kind in ["application/json; charset=utf-8", "Application/JSON"] {
@@ -311,9 +312,9 @@ async fn repeated_call_reserves_once(base: Base) {
     }
     let other_body = format!("{body} ");
     hotel.send(&[json, quoted], other_body).await.refused(422, "idempotency_key_reused").says("new key");
-    let other = hotel.stage.key(&[]);
+    let other = hotel.app.key(&[]);
     let headers = [("x-api-key", other.secret.as_str()), json, quoted];
-    let others = hotel.stage.post_with(RESERVATIONS, &headers, body.clone()).await;
+    let others = hotel.app.post_with(RESERVATIONS, &headers, body.clone()).await;
     assert_eq!(others.status, 201);
     assert_ne!(others.text, first.text, "another key's calls are other calls");
     let long = "x".repeat(256);
@@ -345,18 +346,19 @@ async fn list_can_be_paged_while_it_grows(base: Base) {
     let latest_first: Vec<String> = made.iter().rev().cloned().collect();
     let secret = &hotel.key.secret;
     for limit in [1, 3, 7] {
-        assert_eq!(ids(&hotel.stage.walk(RESERVATIONS, secret, limit).await), latest_first, "{limit} at a time");
+        assert_eq!(ids(&hotel.app.walk(RESERVATIONS, secret, limit).await), latest_first, "{limit} at a time");
     }
-    let first = hotel.stage.get(&format!("{RESERVATIONS}?limit=3"), secret).await.good();
+    let first = hotel.app.get(&format!("{RESERVATIONS}?limit=3"), secret).await.good();
     assert_eq!(hotel.reserve(&hotel.stay()).await.status, 201);
     let next = text(&first["next_cursor"]);
-    let rest = hotel.stage.get(&format!("{RESERVATIONS}?cursor={next}"), secret).await.good();
+    let rest = hotel.app.get(&format!("{RESERVATIONS}?cursor={next}"), secret).await.good();
     let together = [ids(first["data"].as_array().unwrap()), ids(rest["data"].as_array().unwrap())].concat();
     assert_eq!(together, latest_first, "what is new comes on no later page");
-    hotel.stage.check_paging(RESERVATIONS, secret).await;
+    hotel.app.check_paging(RESERVATIONS, secret).await;
 }
 
-on_both_databases!(
+test_support::on_both_databases! {
+    test_support::test_app::Base:
     reservation_is_made_and_found,
     reservations_stay_within_the_keys_properties,
     all_invalid_fields_are_reported_together,
@@ -364,40 +366,42 @@ on_both_databases!(
     concurrent_reservations_do_not_overbook,
     repeated_call_reserves_once,
     list_can_be_paged_while_it_grows,
-);
+}
 
 /// On SQLite all writers wait in one queue, so that a revocation cannot overtake a reservation.
+#[test_support::requires(postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_reservations_of_a_revoked_key_are_refused() {
     let hotel = Hotel::open(Base::Postgres, 1000);
-    let doomed = hotel.stage.key(&[]);
-    for answer in hotel.reserve_while(&doomed.secret, || hotel.stage.revoke(&doomed)).await {
+    let doomed = hotel.app.key(&[]);
+    for answer in hotel.reserve_while(&doomed.secret, || hotel.app.revoke(&doomed)).await {
         answer.refused(401, "key_revoked");
     }
     assert_eq!(hotel.count().await, 0);
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_reservations_of_a_deactivated_person_are_refused() {
     let hotel = Hotel::open(Base::Postgres, 1000);
-    let person = hotel.stage.person("ana", "tenant-admin");
-    hotel.stage.person("ben", "tenant-admin");
+    let person = hotel.app.person("ana", "tenant-admin");
+    hotel.app.person("ben", "tenant-admin");
     let sign_in = json!({ "email": "ana@acme.test", "password": PASSWORD });
-    let token =
-        hotel.stage.post_with("/api/v1/auth/token", &[("content-type", "application/json")], sign_in.to_string());
+    let token = hotel.app.post_with("/api/v1/auth/token", &[("content-type", "application/json")], sign_in.to_string());
     let token = text(&token.await.good()["access_token"]);
-    let deactivate = || drop(hotel.stage.program.command(&["person", "switch-off", &person]));
+    let deactivate = || drop(hotel.app.program.command(&["person", "switch-off", &person]));
     for answer in hotel.reserve_while(&token, deactivate).await {
         assert_eq!(answer.status, 401, "{}", answer.text);
     }
     assert_eq!(hotel.count().await, 0);
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_reservations_of_an_edited_key_go_on() {
     let hotel = Hotel::open(Base::Postgres, 1000);
-    let edited = hotel.stage.key(&[]);
-    for answer in hotel.reserve_while(&edited.secret, || hotel.stage.edit(&edited, &["--name", "Renamed"])).await {
+    let edited = hotel.app.key(&[]);
+    for answer in hotel.reserve_while(&edited.secret, || hotel.app.edit(&edited, &["--name", "Renamed"])).await {
         assert_eq!(answer.status, 201, "{}", answer.text);
     }
     assert_eq!(hotel.count().await, QUEUED);

@@ -3,11 +3,9 @@
 use chrono::{Days, Utc};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use test_support::program::Program;
 
-use super::{
-    super::program::Program,
-    stage::{Stage, personal_key},
-};
+use super::test_tenants::{TestTenants, personal_key};
 
 /// The credential of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +78,8 @@ fn expected(demand: Demand, caller: Caller, names: bool) -> &'static [u16] {
 /// A credential's header.
 type Header = Option<(&'static str, String)>;
 
-async fn header(stage: &Stage, caller: Caller) -> Header {
-    let program = &stage.program;
+async fn header(tenants: &TestTenants, caller: Caller) -> Header {
+    let program = &tenants.program;
     let full = ["--scope", "read", "--scope", "write"];
     let key = |tenant: &str, words: &[&str]| {
         let create = ["key", "create", "--tenant", tenant, "--name", "Caller", "--group", "Full access"];
@@ -117,29 +115,29 @@ fn day(from_today: u64) -> String {
 }
 
 /// Something of Acme's to reserve: its service, and a reservation.
-async fn reserved(stage: &Stage) -> (Value, String) {
-    let words = ["service", "create", "--tenant", "acme", "--property", &stage.ids.property, "--name", "Double room"];
-    let service = stage.program.command(&[&words[..], &["--units", "100", "--price", "100"]].concat());
+async fn reserved(tenants: &TestTenants) -> (Value, String) {
+    let words = ["service", "create", "--tenant", "acme", "--property", &tenants.ids.property, "--name", "Double room"];
+    let service = tenants.program.command(&[&words[..], &["--units", "100", "--price", "100"]].concat());
     let body = json!({
-        "property_id": stage.ids.property, "service_id": service["id"], "guest": { "name": "Robin Sample" },
+        "property_id": tenants.ids.property, "service_id": service["id"], "guest": { "name": "Robin Sample" },
         "arrival": day(10), "departure": day(12),
     });
-    let (name, value) = header(stage, Caller::FullKey).await.unwrap();
-    let made = Client::new().post(format!("{}/api/v1/reservations", stage.program.url)).header(name, value);
+    let (name, value) = header(tenants, Caller::FullKey).await.unwrap();
+    let made = Client::new().post(format!("{}/api/v1/reservations", tenants.program.url)).header(name, value);
     let made: Value = made.json(&body).send().await.unwrap().json().await.unwrap();
     (body, made["id"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
 async fn every_operation_serves_its_audience() {
-    let stage = Stage::on(Program::start()).await;
+    let tenants = TestTenants::on(Program::start()).await;
     let client = Client::new();
-    let url = |path: &str| format!("{}{path}", stage.program.url);
+    let url = |path: &str| format!("{}{path}", tenants.program.url);
     let document: Value = client.get(url("/api/openapi.json")).send().await.unwrap().json().await.unwrap();
-    let (body, reservation) = reserved(&stage).await;
+    let (body, reservation) = reserved(&tenants).await;
     let mut headers = Vec::new();
     for caller in CALLERS {
-        headers.push((caller, header(&stage, caller).await));
+        headers.push((caller, header(&tenants, caller).await));
     }
     let known = headers.iter().find(|(caller, _)| *caller == Caller::FullKey).and_then(|(_, header)| header.clone());
     let question = json!({ "key": known.unwrap().1 });
@@ -150,7 +148,7 @@ async fn every_operation_serves_its_audience() {
         let id = described["operationId"].as_str().unwrap();
         let (demand, query) = operation(id).unwrap_or_else(|| panic!("{id}: missing from the list"));
         let address = format!("{path}{query}")
-            .replace("{property_id}", &stage.ids.property)
+            .replace("{property_id}", &tenants.ids.property)
             .replace("{reservation_id}", &reservation)
             .replace("{from}", &day(10))
             .replace("{to}", &day(12));
@@ -169,7 +167,7 @@ async fn every_operation_serves_its_audience() {
             let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
             let case = format!("{method} {address} as {caller:?}: {status} {text}");
             assert!(expected(demand, *caller, names).contains(&status), "{case}");
-            let tells = text.contains(&stage.ids.property) || text.contains(&reservation);
+            let tells = text.contains(&tenants.ids.property) || text.contains(&reservation);
             assert!(*caller != Caller::ForeignKey || !tells, "{case}");
         }
     }

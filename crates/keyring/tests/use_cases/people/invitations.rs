@@ -9,11 +9,12 @@ use keyring::{Error, NewInvitation, NewRole, PersonScope, Thing};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    super::stage::{PASSWORD, Stage, codes, home},
+    super::fixture::{PASSWORD, TestKeyring, codes, home},
     accept, group, id_of, invitation, invite, member, role, signed_in,
 };
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     invited_person_sets_a_password_and_signs_in,
     all_invalid_fields_of_an_invitation_are_reported_together,
     only_groups_for_people_of_the_same_tenant_can_be_given,
@@ -26,129 +27,123 @@ on_both_databases! {
     deactivated_person_gets_no_link,
 }
 
-async fn invited_person_sets_a_password_and_signs_in(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let ana = stage.admin(&tenant, "Ana").await;
-    let desk = group(&stage, &tenant, "Front desk", GroupType::Person, "reservations:*").await;
+async fn invited_person_sets_a_password_and_signs_in(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let ana = app.admin(&tenant, "Ana").await;
+    let desk = group(&app, &tenant, "Front desk", GroupType::Person, "reservations:*").await;
     let new =
         NewInvitation { email: " Mia@Acme.test ".to_owned(), ..invitation(" Mia ", role(Role::Member, &[&desk])) };
-    let made = stage.keyring.invite_person(&ana, &new).await.unwrap();
+    let made = app.keyring.invite_person(&ana, &new).await.unwrap();
     assert_eq!((made.person.name.as_str(), made.person.email.as_str()), ("Mia", "mia@acme.test"));
-    assert_eq!(made.expires_at, stage.now() + TimeDelta::days(7));
-    let profile = stage.keyring.person(&tenant, &made.person.id).await.unwrap();
+    assert_eq!(made.expires_at, app.now() + TimeDelta::days(7));
+    let profile = app.keyring.person(&tenant, &made.person.id).await.unwrap();
     assert_eq!((profile.state, profile.person.role), (PersonState::Invited, Role::Member));
     assert_eq!(profile.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["Front desk"]);
 
-    let invited = stage.keyring.invited(&made.token).await.unwrap();
+    let invited = app.keyring.invited(&made.token).await.unwrap();
     assert_eq!((invited.name.as_str(), invited.email.as_str()), ("Mia", "mia@acme.test"));
     assert_eq!((invited.tenant.unwrap().name.as_str(), invited.is_new), ("ACME", true));
-    let short = stage.keyring.accept_invitation(&made.token, "hunter2".to_owned().into(), home()).await;
+    let short = app.keyring.accept_invitation(&made.token, "hunter2".to_owned().into(), home()).await;
     assert_eq!(codes(short), [("password", "too_short".to_owned())]);
-    accept(&stage, &made.token).await.expect("a refused password does not use the link up");
-    assert!(stage.sign_in("mia@acme.test", PASSWORD).await.is_ok());
-    let profile = stage.keyring.person(&tenant, &made.person.id).await.unwrap();
-    assert_eq!((profile.state, profile.last_seen_at), (PersonState::Active, Some(stage.now())));
-    assert!(matches!(accept(&stage, &made.token).await, Err(Error::Refused(_))), "a link is good once");
-    assert!(matches!(stage.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
-    assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
+    accept(&app, &made.token).await.expect("a refused password does not use the link up");
+    assert!(app.sign_in("mia@acme.test", PASSWORD).await.is_ok());
+    let profile = app.keyring.person(&tenant, &made.person.id).await.unwrap();
+    assert_eq!((profile.state, profile.last_seen_at), (PersonState::Active, Some(app.now())));
+    assert!(matches!(accept(&app, &made.token).await, Err(Error::Refused(_))), "a link is good once");
+    assert!(matches!(app.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
+    assert_eq!(app.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
     assert_eq!(
-        stage
-            .texts("SELECT subject_name || ' by ' || actor_name FROM audit_event WHERE action = 'person.invited'")
-            .await,
+        app.texts("SELECT subject_name || ' by ' || actor_name FROM audit_event WHERE action = 'person.invited'").await,
         ["Mia by Ana"]
     );
 }
 
-async fn all_invalid_fields_of_an_invitation_are_reported_together(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
+async fn all_invalid_fields_of_an_invitation_are_reported_together(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
     let wrong = NewInvitation {
         email: "mia".to_owned(),
         name: "M".to_owned(),
         role: NewRole { role: "super_user".to_owned(), groups: vec!["grp_nothing".to_owned()] },
     };
     let fields: Vec<&str> =
-        codes(stage.keyring.invite_person(&tenant, &wrong).await).into_iter().map(|(field, _)| field).collect();
+        codes(app.keyring.invite_person(&tenant, &wrong).await).into_iter().map(|(field, _)| field).collect();
     assert_eq!(fields, ["email", "name", "role", "groups"]);
-    stage.person(&tenant, "Mia", Role::Member).await;
-    let taken = stage.keyring.invite_person(&tenant, &invitation("Mia", role(Role::Member, &[]))).await;
+    app.person(&tenant, "Mia", Role::Member).await;
+    let taken = app.keyring.invite_person(&tenant, &invitation("Mia", role(Role::Member, &[]))).await;
     assert_eq!(codes(taken), [("email", "taken".to_owned())]);
-    assert_eq!(stage.keyring.people(Some(&tenant)).await.unwrap().len(), 1);
+    assert_eq!(app.keyring.people(Some(&tenant)).await.unwrap().len(), 1);
 }
 
-async fn only_groups_for_people_of_the_same_tenant_can_be_given(stage: Stage) {
-    let (tenant, other) = (stage.tenant("acme").await, stage.tenant("other").await);
-    let for_keys = group(&stage, &tenant, "For keys", GroupType::TenantApiKey, "*").await;
-    let foreign = group(&stage, &other, "Foreign", GroupType::Person, "*").await;
-    let mia = member(&stage, &tenant, "Mia").await;
+async fn only_groups_for_people_of_the_same_tenant_can_be_given(app: TestKeyring) {
+    let (tenant, other) = (app.tenant("acme").await, app.tenant("other").await);
+    let for_keys = group(&app, &tenant, "For keys", GroupType::TenantApiKey, "*").await;
+    let foreign = group(&app, &other, "Foreign", GroupType::Person, "*").await;
+    let mia = member(&app, &tenant, "Mia").await;
     for wrong in [&for_keys, &foreign] {
         let picked = role(Role::Member, &[wrong]);
-        let refused = stage.keyring.set_role(&tenant, &mia, &picked).await;
+        let refused = app.keyring.set_role(&tenant, &mia, &picked).await;
         assert_eq!(codes(refused), [("groups", "not_found".to_owned())]);
-        let refused = stage.keyring.invite_person(&tenant, &invitation("Ben", picked)).await;
+        let refused = app.keyring.invite_person(&tenant, &invitation("Ben", picked)).await;
         assert_eq!(codes(refused), [("groups", "not_found".to_owned())]);
     }
 }
 
-async fn only_the_hash_of_a_link_is_stored(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
-    let stored = stage.texts("SELECT token_sha256 FROM invitation").await;
+async fn only_the_hash_of_a_link_is_stored(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let made = invite(&app, &tenant, "Mia", Role::Member).await;
+    let stored = app.texts("SELECT token_sha256 FROM invitation").await;
     assert_eq!(stored.len(), 1);
     assert_ne!(stored[0], made.token.expose_secret());
-    assert!(stage.keyring.invited(&stored[0].clone().into()).await.is_err(), "what is stored opens nothing");
-    let told = stage.texts("SELECT detail FROM audit_event").await;
+    assert!(app.keyring.invited(&stored[0].clone().into()).await.is_err(), "what is stored opens nothing");
+    let told = app.texts("SELECT detail FROM audit_event").await;
     assert!(told.iter().all(|detail| !detail.contains(made.token.expose_secret())));
 }
 
-async fn link_is_valid_for_seven_days(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
-    stage.advance(TimeDelta::days(7) - TimeDelta::milliseconds(1));
-    assert!(stage.keyring.invited(&made.token).await.is_ok());
-    stage.advance(TimeDelta::milliseconds(1));
-    assert!(matches!(stage.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
-    assert!(matches!(accept(&stage, &made.token).await, Err(Error::Refused(_))));
+async fn link_is_valid_for_seven_days(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let made = invite(&app, &tenant, "Mia", Role::Member).await;
+    app.advance(TimeDelta::days(7) - TimeDelta::milliseconds(1));
+    assert!(app.keyring.invited(&made.token).await.is_ok());
+    app.advance(TimeDelta::milliseconds(1));
+    assert!(matches!(app.keyring.invited(&made.token).await, Err(Error::NotFound(Thing::Invitation))));
+    assert!(matches!(accept(&app, &made.token).await, Err(Error::Refused(_))));
 }
 
-async fn newer_link_invalidates_the_previous_one(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let first = invite(&stage, &tenant, "Mia", Role::Member).await;
-    let second = stage.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
-    assert!(accept(&stage, &first.token).await.is_err());
-    assert!(stage.keyring.invited(&second.token).await.unwrap().is_new);
-    accept(&stage, &second.token).await.unwrap();
-    let third = stage.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
-    assert!(!stage.keyring.invited(&third.token).await.unwrap().is_new, "a forgotten password");
+async fn newer_link_invalidates_the_previous_one(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let first = invite(&app, &tenant, "Mia", Role::Member).await;
+    let second = app.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
+    assert!(accept(&app, &first.token).await.is_err());
+    assert!(app.keyring.invited(&second.token).await.unwrap().is_new);
+    accept(&app, &second.token).await.unwrap();
+    let third = app.keyring.make_password_link(&tenant, &first.person.id).await.unwrap();
+    assert!(!app.keyring.invited(&third.token).await.unwrap().is_new, "a forgotten password");
 }
 
-async fn password_set_by_other_means_invalidates_the_link(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let mia = member(&stage, &tenant, "Mia").await;
+async fn password_set_by_other_means_invalidates_the_link(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let mia = member(&app, &tenant, "Mia").await;
     for by_themselves in [true, false] {
-        let made = stage.keyring.make_password_link(&tenant, &mia).await.unwrap();
+        let made = app.keyring.make_password_link(&tenant, &mia).await.unwrap();
         if by_themselves {
-            let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
-            let signed_in = signed_in(&stage, &token).await.unwrap();
+            let token = app.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+            let signed_in = signed_in(&app, &token).await.unwrap();
             let [old, new] = [PASSWORD, "another long password"].map(|text| SecretString::from(text.to_owned()));
-            stage.keyring.change_password(&signed_in, old, new).await.unwrap();
+            app.keyring.change_password(&signed_in, old, new).await.unwrap();
         } else {
-            stage
-                .keyring
-                .set_password("mia@acme.test", PersonScope::Everyone, PASSWORD.to_owned().into())
-                .await
-                .unwrap();
+            app.keyring.set_password("mia@acme.test", PersonScope::Everyone, PASSWORD.to_owned().into()).await.unwrap();
         }
-        assert!(accept(&stage, &made.token).await.is_err(), "by themselves: {by_themselves}");
+        assert!(accept(&app, &made.token).await.is_err(), "by themselves: {by_themselves}");
     }
 }
 
-async fn link_used_twice_concurrently_works_once(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
+async fn link_used_twice_concurrently_works_once(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let made = invite(&app, &tenant, "Mia", Role::Member).await;
     let attempts: Vec<_> = ["the first of the passwords", "the second of the passwords"]
         .into_iter()
         .map(|password| {
-            let (keyring, token) = (stage.keyring.clone(), made.token.clone());
+            let (keyring, token) = (app.keyring.clone(), made.token.clone());
             let accept = async move { keyring.accept_invitation(&token, password.to_owned().into(), home()).await };
             (password, tokio::spawn(accept))
         })
@@ -161,33 +156,33 @@ async fn link_used_twice_concurrently_works_once(stage: Stage) {
         }
     }
     let [password] = good[..] else { panic!("accepted {} times", good.len()) };
-    assert!(stage.sign_in("mia@acme.test", password).await.is_ok(), "the first one has set the password");
-    assert_eq!(stage.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
+    assert!(app.sign_in("mia@acme.test", password).await.is_ok(), "the first one has set the password");
+    assert_eq!(app.actions(&made.person.id).await, ["person.invited", "person.joined", "session.opened"]);
 }
 
-async fn link_ends_earlier_sessions(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let mia = member(&stage, &tenant, "Mia").await;
-    let token = stage.sign_in("mia@acme.test", PASSWORD).await.unwrap();
-    let made = stage.keyring.make_password_link(&tenant, &mia).await.unwrap();
-    assert!(signed_in(&stage, &token).await.is_some(), "until it is used, nothing changes");
-    accept(&stage, &made.token).await.unwrap();
-    assert!(signed_in(&stage, &token).await.is_none());
+async fn link_ends_earlier_sessions(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let mia = member(&app, &tenant, "Mia").await;
+    let token = app.sign_in("mia@acme.test", PASSWORD).await.unwrap();
+    let made = app.keyring.make_password_link(&tenant, &mia).await.unwrap();
+    assert!(signed_in(&app, &token).await.is_some(), "until it is used, nothing changes");
+    accept(&app, &made.token).await.unwrap();
+    assert!(signed_in(&app, &token).await.is_none());
 }
 
-async fn deactivated_person_gets_no_link(stage: Stage) {
-    let tenant = stage.tenant("acme").await;
-    let made = invite(&stage, &tenant, "Mia", Role::Member).await;
+async fn deactivated_person_gets_no_link(app: TestKeyring) {
+    let tenant = app.tenant("acme").await;
+    let made = invite(&app, &tenant, "Mia", Role::Member).await;
     let mia = &made.person.id;
-    stage.keyring.deactivate(&tenant, mia).await.unwrap();
-    assert!(accept(&stage, &made.token).await.is_err(), "the link has ended");
-    let refused = stage.keyring.make_password_link(&tenant, mia).await;
+    app.keyring.deactivate(&tenant, mia).await.unwrap();
+    assert!(accept(&app, &made.token).await.is_err(), "the link has ended");
+    let refused = app.keyring.make_password_link(&tenant, mia).await;
     assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("Switch them on first")));
-    stage.keyring.reactivate(&tenant, mia).await.unwrap();
-    assert!(accept(&stage, &made.token).await.is_err(), "and does not come back");
-    let again = stage.keyring.make_password_link(&tenant, mia).await.unwrap();
-    accept(&stage, &again.token).await.unwrap();
-    let ana = stage.admin(&tenant, "Ana").await;
-    let own = stage.keyring.make_password_link(&ana, &id_of(&stage, &tenant, "Ana").await).await;
+    app.keyring.reactivate(&tenant, mia).await.unwrap();
+    assert!(accept(&app, &made.token).await.is_err(), "and does not come back");
+    let again = app.keyring.make_password_link(&tenant, mia).await.unwrap();
+    accept(&app, &again.token).await.unwrap();
+    let ana = app.admin(&tenant, "Ana").await;
+    let own = app.keyring.make_password_link(&ana, &id_of(&app, &tenant, "Ana").await).await;
     assert!(matches!(own, Err(Error::Refused(_))), "one's own password takes the current one");
 }

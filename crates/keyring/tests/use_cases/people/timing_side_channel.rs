@@ -7,11 +7,12 @@ use domain::person::Role;
 use keyring::{Credentials, Error, NewPerson};
 
 use super::{
-    super::stage::{PASSWORD, Stage, client},
+    super::fixture::{PASSWORD, TestKeyring, client},
     invite, member,
 };
 
-on_both_databases! {
+test_support::on_both_databases! {
+    crate::use_cases::fixture::TestKeyring:
     rejected_sign_ins_get_the_same_answer,
     rejected_sign_ins_take_the_same_time,
 }
@@ -20,16 +21,16 @@ on_both_databases! {
 const BOTH: &str = "both@example.test";
 
 /// People who may not sign in, and why: an address and a password each.
-async fn rejected_sign_ins(stage: &Stage) -> [(&'static str, &'static str, &'static str); 5] {
-    let tenant = stage.tenant("acme").await;
-    stage.person(&tenant, "Ana", Role::TenantAdmin).await;
-    let gone = member(stage, &tenant, "Gone").await;
-    stage.keyring.deactivate(&tenant, &gone).await.unwrap();
-    invite(stage, &tenant, "Zoe", Role::Member).await;
+async fn rejected_sign_ins(app: &TestKeyring) -> [(&'static str, &'static str, &'static str); 5] {
+    let tenant = app.tenant("acme").await;
+    app.person(&tenant, "Ana", Role::TenantAdmin).await;
+    let gone = member(app, &tenant, "Gone").await;
+    app.keyring.deactivate(&tenant, &gone).await.unwrap();
+    invite(app, &tenant, "Zoe", Role::Member).await;
     for slug in ["north", "south"] {
-        let tenant = stage.tenant(slug).await;
+        let tenant = app.tenant(slug).await;
         let new = NewPerson { email: BOTH.to_owned(), name: "Both".to_owned(), password: PASSWORD.to_owned().into() };
-        stage.keyring.create_person(Some(&tenant), Role::Member, new).await.unwrap();
+        app.keyring.create_person(Some(&tenant), Role::Member, new).await.unwrap();
     }
     [
         ("unknown", "unknown@acme.test", PASSWORD),
@@ -40,11 +41,11 @@ async fn rejected_sign_ins(stage: &Stage) -> [(&'static str, &'static str, &'sta
     ]
 }
 
-async fn rejected_sign_ins_get_the_same_answer(stage: Stage) {
-    for (why, email, password) in rejected_sign_ins(&stage).await {
-        let refused = stage.sign_in(email, password).await.err().map(|error| error.to_string());
+async fn rejected_sign_ins_get_the_same_answer(app: TestKeyring) {
+    for (why, email, password) in rejected_sign_ins(&app).await {
+        let refused = app.sign_in(email, password).await.err().map(|error| error.to_string());
         assert_eq!(refused.as_deref(), Some("The e-mail address or the password is wrong."), "{why}");
-        let empty = stage.sign_in(email, "").await.err().map(|error| error.to_string());
+        let empty = app.sign_in(email, "").await.err().map(|error| error.to_string());
         assert_eq!(empty, refused, "{why}, with no password at all");
     }
 }
@@ -59,12 +60,12 @@ const MIN_ROUNDS: usize = 100;
 /// busy machine needs more of them.
 const MAX_ROUNDS: usize = 1_000;
 
-async fn rejected_sign_ins_take_the_same_time(stage: Stage) {
-    let kinds = rejected_sign_ins(&stage).await;
+async fn rejected_sign_ins_take_the_same_time(app: TestKeyring) {
+    let kinds = rejected_sign_ins(&app).await;
     let mut fastest = [f64::INFINITY; 5];
     for round in 0..MAX_ROUNDS {
         // Stays below the limits for an address and for a quarter of an hour.
-        stage.advance(TimeDelta::minutes(1));
+        app.advance(TimeDelta::minutes(1));
         let client = client(&format!("198.51.{}.{}", round / 250, round % 250));
         // Each kind comes first as often as the others.
         for kind in (0..kinds.len()).map(|place| (place + round) % kinds.len()) {
@@ -72,7 +73,7 @@ async fn rejected_sign_ins_take_the_same_time(stage: Stage) {
             let credentials =
                 Credentials { organization: None, email: email.to_owned(), password: password.to_owned().into() };
             let start = Instant::now();
-            let refused = stage.keyring.sign_in(credentials, None, &client).await;
+            let refused = app.keyring.sign_in(credentials, None, &client).await;
             fastest[kind] = fastest[kind].min(start.elapsed().as_secs_f64());
             assert!(matches!(refused, Err(Error::WrongCredentials)));
         }

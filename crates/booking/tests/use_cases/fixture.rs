@@ -15,27 +15,10 @@ use keyring::{Clock, Database, Keyring, NewProperty, NewTenant, SecretKeyFile, S
 use sea_orm::{ConnectionTrait, Statement};
 use sql::{Pool, WriteTransaction};
 use tempfile::TempDir;
+use test_support::databases::create_postgres;
 use ulid::Ulid;
 
-/// Runs each test once on each database.
-macro_rules! on_both_databases {
-    ($($test:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(crate::use_cases::stage::Stage::on_sqlite().await).await;
-            })*
-        }
-        mod on_postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(crate::use_cases::stage::Stage::on_postgres().await).await;
-            })*
-        }
-    };
-}
-
-pub struct Stage {
+pub struct TestBooking {
     pub booking: Booking,
     pub keyring: Keyring,
     url: String,
@@ -43,19 +26,7 @@ pub struct Stage {
     _folder: TempDir,
 }
 
-/// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
-async fn fresh_postgres() -> String {
-    let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
-        .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
-    let name = format!("test_{}", Ulid::generate().to_string().to_lowercase());
-    let connection = sea_orm::Database::connect(&server).await.unwrap();
-    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-    connection.close().await.unwrap();
-    let (host, _) = server.rsplit_once('/').unwrap();
-    format!("{host}/{name}")
-}
-
-impl Stage {
+impl TestBooking {
     pub async fn on_sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/latchkey.db", folder.path().display());
@@ -63,7 +34,7 @@ impl Stage {
     }
 
     pub async fn on_postgres() -> Self {
-        Self::on(fresh_postgres().await, TempDir::new().unwrap()).await
+        Self::on(create_postgres().await, TempDir::new().unwrap()).await
     }
 
     async fn on(url: String, folder: TempDir) -> Self {

@@ -25,46 +25,16 @@ use keyring::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
-use ulid::Ulid;
-
-/// Runs each test once on each database.
-macro_rules! on_both_databases {
-    ($($test:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(crate::use_cases::stage::Stage::on_sqlite().await).await;
-            })*
-        }
-        mod on_postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(crate::use_cases::stage::Stage::on_postgres().await).await;
-            })*
-        }
-    };
-}
+use test_support::databases::create_postgres;
 
 pub const PASSWORD: &str = "correct horse battery";
 
-pub struct Stage {
+pub struct TestKeyring {
     pub keyring: Keyring,
     pub clock: Clock,
     pub url: String,
     pub secret_keys: PathBuf,
     _folder: TempDir,
-}
-
-/// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
-pub async fn fresh_postgres() -> String {
-    let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
-        .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
-    let name = format!("test_{}", Ulid::generate().to_string().to_lowercase());
-    let connection = sea_orm::Database::connect(&server).await.unwrap();
-    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-    connection.close().await.unwrap();
-    let (host, _) = server.rsplit_once('/').unwrap();
-    format!("{host}/{name}")
 }
 
 async fn open(url: &str, secret_keys: &Path, clock: &Clock) -> Result<Keyring, OpenError> {
@@ -81,7 +51,7 @@ pub fn write_secret_keys(path: &Path, keys: &[&str]) {
     file.write_all(keys.join("\n").as_bytes()).unwrap();
 }
 
-impl Stage {
+impl TestKeyring {
     pub async fn on_sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite://{}/latchkey.db", folder.path().display());
@@ -89,7 +59,7 @@ impl Stage {
     }
 
     pub async fn on_postgres() -> Self {
-        Self::on(fresh_postgres().await, TempDir::new().unwrap()).await
+        Self::on(create_postgres().await, TempDir::new().unwrap()).await
     }
 
     async fn on(url: String, folder: TempDir) -> Self {

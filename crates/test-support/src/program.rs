@@ -1,4 +1,4 @@
-//! A running program on a database of its own, and people who talk to it.
+//! A running program with its own database, and browsers that use it.
 
 use std::{
     fs::File,
@@ -15,6 +15,8 @@ use reqwest::{Client, Response, header, redirect::Policy};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::databases::{postgres_server, sqlite_in};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -39,12 +41,14 @@ impl Drop for Program {
     }
 }
 
-pub fn sqlite_in(folder: &TempDir) -> String {
-    format!("sqlite://{}/data/latchkey.db", folder.path().display())
+/// The program that cargo built beside the tests.
+fn program_path() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("latchkey")
 }
 
 fn latchkey(database_url: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    let mut command = Command::new(program_path());
     command.env("LATCHKEY_DATABASE_URL", database_url);
     if database_url.starts_with("postgres") {
         command.env("LATCHKEY_SECRET_KEY_FILE", secret_key_file());
@@ -64,7 +68,7 @@ fn latchkey_with_umask(umask: &str, database_url: &str) -> Command {
 /// The secret key file that all databases of PostgreSQL's share, and so the nodes of a cluster.
 fn secret_key_file() -> &'static Path {
     static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("secret-key-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("latchkey-secret-key-{}", std::process::id()));
         let key = keyring::generate_secret_key();
         let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).unwrap();
         file.write_all(key.expose_secret().as_bytes()).unwrap();
@@ -73,12 +77,11 @@ fn secret_key_file() -> &'static Path {
     &FILE
 }
 
-/// A fresh database of PostgreSQL's. `cargo xtask test` starts the server and says where it is.
-pub fn fresh_postgres(folder: &TempDir) -> String {
-    let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
-        .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
+/// Creates an empty PostgreSQL database on the test server, and returns its URL.
+pub fn create_postgres(folder: &TempDir) -> String {
+    let server = postgres_server();
     let unique = folder.path().file_name().unwrap().to_str().unwrap().replace(['.', '-'], "_");
-    let name = format!("faces_{}_{}", std::process::id(), unique.to_lowercase());
+    let name = format!("test_{}_{}", std::process::id(), unique.to_lowercase());
     let sql = format!("CREATE DATABASE \"{name}\"");
     assert!(Command::new("psql").args([&server, "--quiet", "--command", &sql]).status().unwrap().success());
     format!("{}/{name}", server.rsplit_once('/').unwrap().0)
@@ -112,7 +115,7 @@ impl Program {
 
     pub fn start_on_postgres_with(options: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let database_url = fresh_postgres(&folder);
+        let database_url = create_postgres(&folder);
         Self::launch(folder, database_url, options)
     }
 
@@ -164,8 +167,8 @@ impl Program {
                 }
             }));
         }
-        let patience = Duration::from_secs(20);
-        let started = wait.recv_timeout(patience).and_then(|()| wait_for_address.recv_timeout(patience));
+        let timeout = Duration::from_secs(20);
+        let started = wait.recv_timeout(timeout).and_then(|()| wait_for_address.recv_timeout(timeout));
         let url = started.unwrap_or_else(|_| panic!("it did not start:\n{}", log.lock().unwrap()));
         Self { process, url, folder, log, readers, database_url }
     }
@@ -256,8 +259,8 @@ impl Program {
         self.status(what).trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// Does something to its database behind its back. PostgreSQL alone.
-    pub fn behind_its_back(&self, sql: &str) {
+    /// Executes SQL beside the program. PostgreSQL only.
+    pub fn execute_sql(&self, sql: &str) {
         let (server, name) = self.database_url.rsplit_once('/').unwrap();
         let sql = sql.replace("{name}", name);
         let psql = Command::new("psql").args([&format!("{server}/postgres"), "--quiet", "--command", &sql]).output();

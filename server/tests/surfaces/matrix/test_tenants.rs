@@ -1,20 +1,18 @@
 //! The people of two tenants, and what there is in one of them.
 
 use serde_json::{Value, json};
+use test_support::program::{Browser, Program, draft};
 
-use super::{
-    super::program::{Browser, Program, draft},
-    Ids, Who,
-};
+use super::{Ids, Who};
 
 /// Two tenants with a person of each kind.
-pub(super) struct Stage {
+pub(super) struct TestTenants {
     pub(super) program: Program,
     pub(super) ids: Ids,
     switched_off: Browser,
 }
 
-impl Stage {
+impl TestTenants {
     pub(super) async fn on(program: Program) -> Self {
         for tenant in ["acme", "other"] {
             program.tenant(tenant);

@@ -8,29 +8,12 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::program::{Program, fresh_postgres};
-
-/// Runs each test once on each database.
-macro_rules! on_both_databases {
-    ($($test:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(super::Base::Sqlite).await;
-            })*
-        }
-        mod on_postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::$test(super::Base::Postgres).await;
-            })*
-        }
-    };
-}
+use crate::program::{Program, create_postgres};
 
 /// An id of the right shape that nothing has.
 pub const NO_SUCH_ID: &str = "01JCQ4Y2V9ZK3T5N6R7S8W9XAB";
 
+/// The database of a test.
 #[derive(Clone, Copy)]
 pub enum Base {
     Sqlite,
@@ -38,24 +21,34 @@ pub enum Base {
 }
 
 impl Base {
-    /// With the tenant Acme, which has no properties yet.
-    pub fn stage(self) -> Stage {
-        self.stage_with(&[])
+    #[expect(clippy::unused_async, reason = "as the fixtures of other crates")]
+    pub async fn on_sqlite() -> Self {
+        Self::Sqlite
     }
 
-    pub fn stage_with(self, options: &[&str]) -> Stage {
-        Stage::on(match self {
+    #[expect(clippy::unused_async, reason = "as the fixtures of other crates")]
+    pub async fn on_postgres() -> Self {
+        Self::Postgres
+    }
+
+    /// Starts the program, with the tenant Acme, which has no properties yet.
+    pub fn start(self) -> TestApp {
+        self.start_with(&[])
+    }
+
+    pub fn start_with(self, options: &[&str]) -> TestApp {
+        TestApp::on(match self {
             Self::Sqlite => Program::start_with(options),
             Self::Postgres => {
                 let folder = TempDir::new().unwrap();
-                let database_url = fresh_postgres(&folder);
+                let database_url = create_postgres(&folder);
                 Program::launch(folder, database_url, options)
             }
         })
     }
 }
 
-pub struct Stage {
+pub struct TestApp {
     pub program: Program,
     client: Client,
 }
@@ -76,7 +69,7 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
-impl Stage {
+impl TestApp {
     /// On an empty database.
     pub fn on(program: Program) -> Self {
         program.command(&["tenant", "create", "--slug", "acme", "--name", "Acme Hotels", "--key-limit", "50"]);
