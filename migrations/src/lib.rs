@@ -147,14 +147,9 @@ mod tests {
             .await;
     }
 
+    #[test_support::requires(postgres)]
     #[tokio::test]
     async fn emails_become_unique_within_tenants_on_postgres() {
-        let server = std::env::var("LATCHKEY_TEST_POSTGRES_URL")
-            .expect("LATCHKEY_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
-        let name = format!("migrations_{}", std::process::id());
-        let connection = Database::connect(&server).await.unwrap();
-        connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}")).await.unwrap();
-        connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        emails_become_unique_within_tenants(&format!("{}/{name}", server.rsplit_once('/').unwrap().0)).await;
+        emails_become_unique_within_tenants(&test_support::databases::create_postgres().await).await;
     }
 }

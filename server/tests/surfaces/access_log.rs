@@ -22,6 +22,7 @@ fn json_program() -> Program {
     Program::start_with(&["--log-format", "json"])
 }
 
+#[test_support::requires(site)]
 #[tokio::test]
 async fn access_line_names_the_request_and_no_secret() {
     let program = json_program();

@@ -145,6 +145,7 @@ async fn large_and_malformed_bodies_are_refused() {
     assert_eq!(admin.get("/console/revoke_key").await.status(), 405);
 }
 
+#[test_support::requires(site)]
 #[tokio::test]
 async fn static_files_are_compressed_and_cached() {
     let program = Program::start();

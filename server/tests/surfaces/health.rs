@@ -73,6 +73,7 @@ async fn log_line_of_an_error_page_names_the_cause() {
     assert!(line.contains("accepting connections"), "{line}");
 }
 
+#[test_support::requires(site)]
 #[tokio::test]
 async fn requests_are_counted_by_route_and_never_by_path() {
     let program = Program::start();

@@ -2,8 +2,10 @@
 
 use crate::{Result, Workspace, process};
 
-const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] =
-    &[("frontend", &["sea-orm", "sqlx", "sqlx-core", "tokio", "axum"]), ("domain", &["rand", "tokio", "getrandom"])];
+const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
+    ("frontend", &["sea-orm", "sqlx", "sqlx-core", "tokio", "axum", "chrono-tz"]),
+    ("domain", &["rand", "tokio", "getrandom"]),
+];
 
 pub fn check(workspace: &Workspace) -> Result<()> {
     let mut complaints = Vec::new();

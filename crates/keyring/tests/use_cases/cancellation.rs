@@ -13,6 +13,7 @@ use super::fixture::TestKeyring;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// sqlx would give the connection to the next one, with the transaction open in which nothing that is written lasts.
+#[test_support::requires(postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn abandoned_transaction_is_rolled_back() {
     let app = TestKeyring::on_postgres().await;

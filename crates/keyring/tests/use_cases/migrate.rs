@@ -46,6 +46,7 @@ async fn existing_secrets_get_ids(app: TestKeyring) {
     assert!(ids.iter().all(|id| SecretId::parse(id).is_ok()), "{ids:?}");
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_starts_migrate_in_turn() {
     let url = create_postgres().await;

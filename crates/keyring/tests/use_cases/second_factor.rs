@@ -373,7 +373,7 @@ async fn audit_log_records_it_without_a_secret(app: TestKeyring) {
     assert_eq!(told, expected);
     let how = "SELECT detail FROM audit_event WHERE action = 'session.opened' ORDER BY sequence";
     let how = app.texts(how).await;
-    assert_eq!(how[1..], [r#"{"second_factor":"authenticator"}"#, r#"{"second_factor":"recovery_code"}"#]);
+    assert_eq!(how[1..], [r#"{"second_factor":"app"}"#, r#"{"second_factor":"recovery_code"}"#]);
 
     secrets.extend([another.to_owned(), token.expose().to_owned()]);
     secrets.extend(first_codes.iter().chain(&second_codes).map(|code| code.expose_secret().to_owned()));

@@ -205,6 +205,7 @@ async fn interrupted_rotation_is_completed(app: TestKeyring) {
     mia_signs_in(&app, &restarted, &authenticator).await;
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_start_together_encrypt_once() {
     let app = TestKeyring::on_postgres().await;
@@ -220,6 +221,7 @@ async fn nodes_that_start_together_encrypt_once() {
     assert_eq!(key_ids(&app).await.len(), 1);
 }
 
+#[test_support::requires(postgres)]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_nodes_with_different_keys_starts() {
     let app = TestKeyring::on_postgres().await;
