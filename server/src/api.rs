@@ -24,11 +24,11 @@ pub mod body;
 pub(crate) mod call_record;
 pub(crate) mod cors;
 pub mod credential;
-mod cursor;
-mod idempotency_key;
+pub mod cursor;
+pub mod idempotency_key;
+mod input;
 mod list;
 pub mod openapi;
-pub(crate) mod parameters;
 pub mod reference;
 mod v1;
 
@@ -41,7 +41,8 @@ pub struct Api(Arc<ApiState>);
 
 pub struct ApiState {
     pub keyring: Keyring,
-    pub booking: Booking,
+    /// None if the booking API is off.
+    pub booking: Option<Booking>,
     pub metrics: Arc<Metrics>,
     /// Without a slash at the end.
     pub public_url: Arc<str>,
@@ -51,6 +52,11 @@ impl Api {
     #[must_use]
     pub fn new(state: ApiState) -> Self {
         Self(Arc::new(state))
+    }
+
+    /// The booking engine. Without it, its routes are not registered.
+    fn booking(&self) -> Result<&Booking, Problem> {
+        self.booking.as_ref().ok_or_else(unknown_path)
     }
 }
 
@@ -64,8 +70,9 @@ impl Deref for Api {
 
 /// Everything below `/api`.
 pub fn router(api: Api) -> Router {
-    let document = Arc::new(openapi::document(&api.public_url));
-    v1::routes()
+    let serves_booking = api.booking.is_some();
+    let document = Arc::new(openapi::document(&api.public_url, serves_booking));
+    Router::from(v1::routes(serves_booking))
         .route("/api/openapi.json", get(async move || describe(&document)))
         .route("/api/{*path}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
@@ -104,6 +111,10 @@ fn describe(document: &OpenApi) -> Json<OpenApi> {
 }
 
 async fn not_found() -> Problem {
+    unknown_path()
+}
+
+fn unknown_path() -> Problem {
     Problem::new(Code::NotFound, "There is no such address in the API. /docs lists those that there are.")
 }
 

@@ -146,7 +146,7 @@ const TASK_NAMES: [&str; 4] = ["usage_writer", "cleanup", "failure_reports", "au
 
 /// Starts all background tasks.
 #[must_use]
-pub fn start(keyring: &Keyring, booking: &Booking) -> BackgroundTasks {
+pub fn start(keyring: &Keyring, booking: Option<&Booking>) -> BackgroundTasks {
     let mut tasks = BackgroundTasks {
         stop: CancellationToken::new(),
         supervisors: Vec::new(),
@@ -154,10 +154,10 @@ pub fn start(keyring: &Keyring, booking: &Booking) -> BackgroundTasks {
     };
     let owned = keyring.clone();
     tasks.spawn(0, move |stop| write_usage(owned.clone(), stop));
-    let owned = (keyring.clone(), booking.clone());
+    let owned = (keyring.clone(), booking.cloned());
     tasks.spawn(1, move |stop| {
         let (keyring, booking) = owned.clone();
-        repeat(CLEANUP_INTERVAL, stop, async move || delete_old_rows(&keyring, &booking).await)
+        repeat(CLEANUP_INTERVAL, stop, async move || delete_old_rows(&keyring, booking.as_ref()).await)
     });
     let owned = keyring.clone();
     tasks.spawn(2, move |stop| {
@@ -203,9 +203,10 @@ async fn report_failures(keyring: &Keyring) {
     log_error(keyring.report_repeated_failures().await, "repeated sign-in failures could not be audited");
 }
 
-async fn delete_old_rows(keyring: &Keyring, booking: &Booking) {
+async fn delete_old_rows(keyring: &Keyring, booking: Option<&Booking>) {
     log_error(keyring.clear_old_usage().await, "old usage could not be deleted");
     log_error(keyring.clear_old_failures().await, "old counters of failed sign-ins could not be deleted");
+    let Some(booking) = booking else { return };
     if let Err(error) = booking.clear_old(keyring.now()).await {
         tracing::error!(cause = %error.root_cause(), "old idempotency keys could not be deleted");
     }

@@ -10,7 +10,7 @@ use crate::{
     commands::{self, Command},
     config::{ServeOptions, Settings},
     database_lock::{self, Executor, ForwardedCommand},
-    installation,
+    installation::{self, Installation},
     outcome::Outcome,
 };
 
@@ -94,8 +94,9 @@ pub async fn run_command(settings: &Settings, command: Command) -> Outcome {
 
 async fn execute_and_close(settings: &Settings, keyring: Keyring, command: Command, input: String) -> Outcome {
     let public_url = installation::public_url(settings, settings.addr);
-    let outcome = commands::execute(&keyring, &public_url, command, settings.json, input).await;
-    match keyring.close().await {
+    let installation = Installation::new(keyring, settings.serves_booking(false), public_url);
+    let outcome = commands::execute(&installation, command, settings.json, input).await;
+    match installation.keyring.close().await {
         Ok(()) => outcome,
         Err(error) => commands::unavailable(&format!("the database could not be closed: {error}"), settings.json),
     }
@@ -112,13 +113,11 @@ fn read_password() -> std::io::Result<String> {
 }
 
 /// Executes a command that another process forwarded over the control socket.
-pub async fn execute_forwarded(keyring: &Keyring, public_url: &str, command: ForwardedCommand) -> Outcome {
+pub async fn execute_forwarded(installation: &Installation, command: ForwardedCommand) -> Outcome {
     let ForwardedCommand { arguments, input } = command;
     match Cli::try_parse_from(arguments) {
         Ok(cli) => match cli.invocation() {
-            Invocation::Execute(command) => {
-                commands::execute(keyring, public_url, *command, cli.settings.json, input).await
-            }
+            Invocation::Execute(command) => commands::execute(installation, *command, cli.settings.json, input).await,
             Invocation::Serve(_) | Invocation::Migrate => Outcome::refused("the server is already running"),
         },
         Err(error) => Outcome::usage(error.to_string()),

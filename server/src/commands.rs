@@ -1,10 +1,10 @@
 //! The commands that work on data, in this process or in the running server.
 
 use clap::Subcommand;
-use keyring::{Error, Keyring};
+use keyring::Error;
 use serde_json::{Value, json};
 
-use crate::{installation, outcome::Outcome};
+use crate::{installation::Installation, outcome::Outcome};
 
 mod audit;
 mod group;
@@ -24,17 +24,17 @@ pub enum Command {
     /// People who sign in to the console
     #[command(subcommand)]
     Person(person::PersonCommand),
-    /// Hotels or sites of a tenant
+    /// Sites of a tenant, to which keys can be restricted
     #[command(subcommand)]
     Property(property::PropertyCommand),
     /// Authorization groups: named sets of permissions
     #[command(subcommand)]
     Group(group::GroupCommand),
     /// What a property offers on the public API
-    #[command(subcommand)]
+    #[command(subcommand, hide = !is_booking_on())]
     Service(offer::ServiceCommand),
     /// Services with something added
-    #[command(subcommand)]
+    #[command(subcommand, hide = !is_booking_on())]
     Package(offer::PackageCommand),
     /// API keys
     #[command(subcommand)]
@@ -53,6 +53,11 @@ impl Command {
     pub fn wants_input(&self) -> bool {
         matches!(self, Self::Person(command) if command.wants_input())
     }
+}
+
+/// Whether the environment turns the booking API on, so that help lists its commands.
+fn is_booking_on() -> bool {
+    std::env::var("LATCHKEY_BOOKING").is_ok_and(|value| value == "on")
 }
 
 /// The result of a command, as JSON and as text.
@@ -82,8 +87,8 @@ impl Report {
 }
 
 /// Executes a command on a database that this process has opened.
-pub async fn execute(keyring: &Keyring, public_url: &str, command: Command, as_json: bool, input: String) -> Outcome {
-    match apply(keyring, public_url, command, input).await {
+pub async fn execute(installation: &Installation, command: Command, as_json: bool, input: String) -> Outcome {
+    match apply(installation, command, input).await {
         Ok(report) => report.outcome(as_json),
         Err(refusal) => refusal.outcome(as_json),
     }
@@ -104,19 +109,24 @@ pub fn unavailable(reason: &str, as_json: bool) -> Outcome {
     Refusal::new("unavailable", reason).outcome(as_json)
 }
 
-async fn apply(keyring: &Keyring, public_url: &str, command: Command, input: String) -> Result<Report, Refusal> {
-    let booking = || installation::booking(keyring);
+async fn apply(installation: &Installation, command: Command, input: String) -> Result<Report, Refusal> {
+    let Installation { keyring, booking, public_url } = installation;
+    let booking = || booking.as_ref().ok_or_else(booking_is_off);
     Ok(match command {
         Command::Tenant(command) => tenant::execute(keyring, command).await?,
         Command::Person(command) => person::execute(keyring, public_url, command, input).await?,
         Command::Property(command) => property::execute(keyring, command).await?,
         Command::Group(command) => group::execute(keyring, command).await?,
-        Command::Service(command) => offer::service(keyring, &booking(), command).await?,
-        Command::Package(command) => offer::package(keyring, &booking(), command).await?,
+        Command::Service(command) => offer::service(keyring, booking()?, command).await?,
+        Command::Package(command) => offer::package(keyring, booking()?, command).await?,
         Command::Key(command) => key::execute(keyring, command).await?,
         Command::Audit(command) => audit::execute(keyring, command).await?,
         Command::SecretKey(command) => secret_key::execute(keyring, command).await?,
     })
+}
+
+fn booking_is_off() -> Refusal {
+    Refusal::new("booking_is_off", "The booking API is off. Set LATCHKEY_BOOKING=on to use this command.")
 }
 
 /// Why a command was refused.

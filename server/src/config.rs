@@ -76,6 +76,10 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_SUPER_USER_MFA", global = true)]
     pub super_user_mfa: Option<SuperUserMfaPolicy>,
 
+    /// Serve the booking API: services, packages, availability and reservations [default: off; on with --demo]
+    #[arg(long, env = "LATCHKEY_BOOKING", global = true)]
+    pub booking: Option<Switch>,
+
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -87,6 +91,20 @@ pub struct Settings {
     /// Log format
     #[arg(long, env = "LATCHKEY_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
+}
+
+impl Settings {
+    /// Whether the booking API is served.
+    #[must_use]
+    pub fn serves_booking(&self, demo: bool) -> bool {
+        self.booking.map_or(demo, |switch| switch == Switch::On)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

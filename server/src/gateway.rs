@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod identity;
+mod parameters;
 mod query;
 
 use query::ForwardAuthQuery;

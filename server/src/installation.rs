@@ -20,6 +20,24 @@ pub enum InstallationError {
     Migrate(String),
 }
 
+/// What commands and the server work with.
+#[derive(Clone)]
+pub struct Installation {
+    pub keyring: Keyring,
+    /// None if the booking API is off.
+    pub booking: Option<Booking>,
+    /// Without a slash at the end.
+    pub public_url: Arc<str>,
+}
+
+impl Installation {
+    #[must_use]
+    pub fn new(keyring: Keyring, serves_booking: bool, public_url: Arc<str>) -> Self {
+        let booking = serves_booking.then(|| Booking::new(keyring.database().pool().clone()));
+        Self { keyring, booking, public_url }
+    }
+}
+
 /// Opens the database, migrates it and encrypts what an earlier version stored in clear. The caller owns the SQLite file.
 ///
 /// # Errors
@@ -43,12 +61,6 @@ async fn open_migrated(settings: &Settings) -> Result<Database, InstallationErro
 /// If the database cannot be opened or migrated.
 pub async fn migrate(settings: &Settings) -> Result<(), InstallationError> {
     open_migrated(settings).await?.close().await.map_err(InstallationError::Open)
-}
-
-/// Returns the booking engine on the same database.
-#[must_use]
-pub fn booking(keyring: &Keyring) -> Booking {
-    Booking::new(keyring.database().pool().clone())
 }
 
 /// Returns the URL of the console, for a server that listens on this address.

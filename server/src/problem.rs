@@ -15,6 +15,7 @@ use axum::{
 };
 use domain::field::FieldError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::request_id::RequestId;
 
@@ -120,13 +121,19 @@ codes! {
 }
 
 /// An error of one field of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WrongField {
     pub field: String,
     /// For programs: stable, lower case.
     pub code: String,
     /// For people: what is wrong and what to write instead.
     pub detail: String,
+}
+
+impl WrongField {
+    pub fn new(field: &str, code: &str, detail: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), code: code.to_owned(), detail: detail.into() }
+    }
 }
 
 impl From<FieldError> for WrongField {
@@ -173,6 +180,17 @@ impl Problem {
         self
     }
 
+    /// Reports the field errors of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::invalid(self.errors.into_iter().chain(other.errors))
+    }
+
+    #[must_use]
+    pub fn errors(&self) -> &[WrongField] {
+        &self.errors
+    }
+
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
@@ -200,16 +218,24 @@ impl From<Code> for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct ProblemBody<'a> {
+/// What is wrong with a request (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody<'a> {
+    /// The URL of the page that explains the problem.
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
     status: u16,
+    /// What happened, and what to do.
     detail: &'a str,
+    /// For programs: stable, lower case.
     code: &'a str,
+    /// Name it when you ask for help.
     request_id: &'a str,
+    /// Every wrong field, when fields were wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [WrongField],
 }
 

@@ -3,8 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::{Console, UnreadableReference};
+use booking::Booking;
+use demo::{DemoError, DemoSignIn};
 use ipnet::IpNet;
-use keyring::{Database, DemoSignIn, Error, Keyring, NewPerson, StoreError, SuperUserMfa};
+use keyring::{Database, Error, Keyring, NewPerson, StoreError, SuperUserMfa};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::{
@@ -23,7 +25,7 @@ use crate::{
     console,
     database_lock::{self, DatabaseLock},
     file_modes, health,
-    installation::{self, InstallationError},
+    installation::{self, Installation, InstallationError},
     listen::{self, ConnectionLimits},
     metrics::Metrics,
 };
@@ -41,8 +43,10 @@ pub enum ServeError {
     Listen { address: SocketAddr, cause: std::io::Error },
     #[error("cannot create the first super user: {}", .0.root_cause())]
     SuperUser(#[source] Error),
-    #[error("cannot create the demo data: {}", .0.root_cause())]
-    Demo(#[source] Error),
+    #[error("cannot create the demo data: {0}")]
+    Demo(#[source] DemoError),
+    #[error("the demo needs the booking API: leave out --demo, or set LATCHKEY_BOOKING=on")]
+    DemoNeedsBooking,
     #[error("cannot join the cluster: {}", .0.root_cause())]
     Join(#[source] Error),
     #[error("the last usage counts could not be written: {}", .0.root_cause())]
@@ -51,8 +55,6 @@ pub enum ServeError {
     Close(#[source] StoreError),
     #[error("shutdown timed out before the last usage counts were written")]
     ShutdownTimedOut,
-    #[error("cannot create the demo reservations: {}", .0.root_cause())]
-    DemoBookings(#[source] booking::Error),
     #[error(transparent)]
     Reference(#[from] UnreadableReference),
     #[error("the server failed: {0}")]
@@ -73,29 +75,25 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let default_mfa = if options.demo { SuperUserMfa::Optional } else { SuperUserMfa::Required };
     let keyring = keyring.with_super_user_mfa(settings.super_user_mfa.map_or(default_mfa, Into::into));
     make_first_super_user(&keyring, settings).await?;
-    let booking = installation::booking(&keyring);
-    let demo = if options.demo { keyring.fill_with_demo().await.map_err(ServeError::Demo)? } else { None };
-    if let Some(demo) = &demo {
-        let filled = booking.fill_with_demo(&demo.tenant, &demo.properties, keyring.now()).await;
-        filled.map_err(ServeError::DemoBookings)?;
-    }
+    let demo = if options.demo { fill_with_demo(settings, &keyring).await? } else { None };
     let membership = keyring.join().await.map_err(ServeError::Join)?;
     let listener =
         TcpListener::bind(settings.addr).await.map_err(|cause| ServeError::Listen { address: settings.addr, cause })?;
     let bound = listener.local_addr()?;
     let public_url = installation::public_url(settings, bound);
+    let installation = Installation::new(keyring.clone(), settings.serves_booking(options.demo), public_url.clone());
     let console = Console {
         keyring: keyring.clone(),
         site,
         public_url: public_url.clone(),
         support_contact: settings.support_contact.as_deref().map(Arc::from),
-        reference: Arc::new(reference(&public_url)?),
+        reference: Arc::new(reference(&public_url, installation.booking.is_some())?),
     };
     let control_socket = lock.serve_commands({
-        let (keyring, public_url) = (keyring.clone(), public_url.clone());
+        let installation = installation.clone();
         move |command| {
-            let (keyring, public_url) = (keyring.clone(), public_url.clone());
-            async move { cli::execute_forwarded(&keyring, &public_url, command).await }
+            let installation = installation.clone();
+            async move { cli::execute_forwarded(&installation, command).await }
         }
     })?;
     if bound.ip().is_unspecified() && settings.public_url.is_none() {
@@ -116,11 +114,11 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     let metrics = Arc::<Metrics>::default();
     let api = Api::new(api::ApiState {
         keyring: keyring.clone(),
-        booking: booking.clone(),
+        booking: installation.booking.clone(),
         metrics: metrics.clone(),
         public_url: public_url.clone(),
     });
-    let tasks = background::start(&keyring, &booking);
+    let tasks = background::start(&keyring, installation.booking.as_ref());
     let health = health::router(keyring.clone(), metrics.clone(), tasks.status());
     let console = console::router(console).merge(health);
     let trusted_proxies: Arc<[IpNet]> = settings.trusted_proxies.clone().into();
@@ -168,8 +166,16 @@ async fn make_first_super_user(keyring: &Keyring, settings: &Settings) -> Result
     keyring.ensure_super_user(new).await.map_err(ServeError::SuperUser)
 }
 
+async fn fill_with_demo(settings: &Settings, keyring: &Keyring) -> Result<Option<DemoSignIn>, ServeError> {
+    if !settings.serves_booking(true) {
+        return Err(ServeError::DemoNeedsBooking);
+    }
+    let booking = Booking::new(keyring.database().pool().clone());
+    demo::fill(keyring, &booking).await.map_err(ServeError::Demo)
+}
+
 /// Prints how to sign in to the demo: the password is shown there and nowhere else. With JSON logs it is JSON as well.
-fn print_demo_sign_in(DemoSignIn { email, password, .. }: &DemoSignIn, format: LogFormat) {
+fn print_demo_sign_in(DemoSignIn { email, password }: &DemoSignIn, format: LogFormat) {
     let password = password.expose_secret();
     match format {
         LogFormat::Text => {

@@ -3,6 +3,7 @@
 mod surfaces {
     mod access_log;
     mod audit;
+    mod booking;
     mod change_limit;
     mod commands;
     mod connections;

@@ -1,6 +1,7 @@
 mod budget;
 mod crate_graph;
 mod files;
+mod licenses;
 mod modules;
 mod sources;
 mod trees;
@@ -17,6 +18,7 @@ const STEPS: &[Step] = &[
     ("clippy for the browser", clippy_for_the_browser),
     ("crate graph", crate_graph::check),
     ("dependency trees", trees::check),
+    ("licenses, bans and sources", licenses::check),
     ("module graph", modules::check),
     ("source rules", sources::check),
     ("words and names", words::check),
@@ -24,8 +26,7 @@ const STEPS: &[Step] = &[
 ];
 
 pub fn command(workspace: &Workspace) -> Result<()> {
-    setup::wasm_target(workspace)?;
-    setup::components(workspace)?;
+    setup::for_lint(workspace)?;
     // The server does not compile without a site to embed, be it an empty one.
     fs::create_dir_all(workspace.site())?;
     let failures: Vec<String> =

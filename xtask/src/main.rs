@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod dev;
+mod fuzz;
 mod harness;
 mod lint;
 mod process;
@@ -34,8 +35,10 @@ cargo xtask bench                          how fast the release program is, as a
 cargo xtask bench --quick                  the same in a minute or two, without the million keys and PostgreSQL
 cargo xtask bench --instructions           instructions per request, counted by callgrind; writes server/benches/instructions.json
 cargo xtask bench --instructions --check   counts them again and fails when there are over 3 % more than in the file
+cargo xtask fuzz [seconds]                 each fuzz target of `fuzz`, for a minute or as long as you say
 cargo xtask soak [seconds]                 three servers under full load while keys change, for ten minutes or as long as you say
-cargo xtask lint                           formatting, clippy, the dependency and source rules, the size budget";
+cargo xtask lint                           formatting, clippy, the dependency and source rules, the size budget
+cargo xtask setup                          installs everything that the other commands need; they also install it themselves";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -56,11 +59,16 @@ fn main() -> ExitCode {
         ["bench", "--quick"] => in_workspace(bench::quick),
         ["bench", "--instructions"] => in_workspace(bench::instructions::write),
         ["bench", "--instructions", "--check"] => in_workspace(bench::instructions::check),
+        ["fuzz"] => in_workspace(|workspace| fuzz::command(workspace, fuzz::A_MINUTE)),
+        ["fuzz", seconds] if seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0) => {
+            in_workspace(|workspace| fuzz::command(workspace, seconds.parse()?))
+        }
         ["soak"] => in_workspace(|workspace| soak::command(workspace, soak::TEN_MINUTES)),
         ["soak", seconds] if seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0) => {
             in_workspace(|workspace| soak::command(workspace, seconds))
         }
         ["lint"] => in_workspace(lint::command),
+        ["setup"] => in_workspace(setup::command),
         unknown => {
             eprintln!("There is no `cargo xtask {}`. There is:\n{COMMANDS}", unknown.join(" "));
             return ExitCode::from(2);

@@ -1,11 +1,49 @@
 //! From a machine with Rust and Node to one that can build and test everything.
 
 mod browser;
+mod cargo_tools;
 mod debian;
 mod python;
 mod rust;
 
 pub use browser::{chromium, end2end};
+pub use cargo_tools::CargoTool;
 pub use debian::{Tool, programs};
 pub use python::schemathesis;
 pub use rust::{components, wasm_target};
+
+use crate::{Result, Workspace};
+
+/// Databases, proxies, and interpreters for the documentation's examples.
+pub const TOOLS_OF_RUST_TESTS: &[Tool] =
+    &[Tool::Postgres, Tool::Redis, Tool::Nginx, Tool::Haproxy, Tool::Caddy, Tool::Python, Tool::Curl];
+
+pub const TOOLS_OF_BROWSER_TESTS: &[Tool] = &[Tool::Chromium, Tool::Postgres, Tool::Fonts];
+
+/// `cargo xtask setup`: installs everything that the other commands need.
+pub fn command(workspace: &Workspace) -> Result<()> {
+    for_lint(workspace)?;
+    for_tests(workspace)
+}
+
+/// Installs what `cargo xtask lint` needs.
+pub fn for_lint(workspace: &Workspace) -> Result<()> {
+    announce("formatter, linter, WebAssembly target, cargo-deny");
+    wasm_target(workspace)?;
+    components(workspace)?;
+    CargoTool::Deny.install(workspace)
+}
+
+/// Installs what `cargo xtask test` needs.
+pub fn for_tests(workspace: &Workspace) -> Result<()> {
+    announce("databases, proxies, Chromium, Playwright, cargo-nextest, cargo-fuzz");
+    wasm_target(workspace)?;
+    programs(&[TOOLS_OF_RUST_TESTS, TOOLS_OF_BROWSER_TESTS, &[Tool::Cxx]].concat())?;
+    end2end(workspace)?;
+    CargoTool::Nextest.install(workspace)?;
+    CargoTool::Fuzz.install(workspace)
+}
+
+fn announce(tools: &str) {
+    println!("Setup: {tools}");
+}

@@ -1,10 +1,10 @@
 mod conformance;
 
 use crate::{
-    Result, Workspace, build, process,
+    Result, Workspace, build, fuzz, process,
     profile::Profile,
     services::{Postgres, Redis},
-    setup::{self, Tool},
+    setup::{self, CargoTool, Tool},
     site, soak,
 };
 use std::process::Command;
@@ -14,22 +14,20 @@ const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
 /// Says that the programs which some tests run are installed.
 const PROGRAMS: &str = "LATCHKEY_TEST_PROGRAMS";
 
-/// Servers to store in, proxies to stand behind, and what the documentation's examples run with.
-const RUST_NEEDS: &[Tool] =
-    &[Tool::Postgres, Tool::Redis, Tool::Nginx, Tool::Haproxy, Tool::Caddy, Tool::Python, Tool::Curl];
-
 pub fn everything(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, &[RUST_NEEDS, &[Tool::Chromium, Tool::Fonts]].concat())?;
-    setup::end2end(workspace)?;
+    setup::for_tests(workspace)?;
+    site::build(workspace, Profile::Release)?;
     let postgres = Postgres::start()?;
     let redis = Redis::start()?;
     let rust = rust(workspace, &postgres, &redis);
+    let fuzz = fuzz::run_each_target(workspace, fuzz::BRIEFLY);
     let conformance = conformance::check(workspace);
     let soak = soak::briefly(workspace);
     let browser = browser(workspace, &postgres, &[]);
     drop((postgres, redis));
     summary(&[
         ("Rust tests", rust),
+        ("Fuzz targets", fuzz),
         ("API against its description", conformance),
         ("Three servers under load", soak),
         ("Browser tests", browser),
@@ -42,13 +40,14 @@ pub fn conformance_alone(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn rust_alone(workspace: &Workspace) -> Result<()> {
-    prepare(workspace, RUST_NEEDS)?;
+    prepare(workspace, setup::TOOLS_OF_RUST_TESTS)?;
+    CargoTool::Nextest.install(workspace)?;
     let outcome = rust(workspace, &Postgres::start()?, &Redis::start()?);
     summary(&[("Rust tests", outcome)])
 }
 
 pub fn browser_alone(workspace: &Workspace, options: &[&str]) -> Result<()> {
-    prepare(workspace, &[Tool::Chromium, Tool::Postgres, Tool::Fonts])?;
+    prepare(workspace, setup::TOOLS_OF_BROWSER_TESTS)?;
     setup::end2end(workspace)?;
     let outcome = browser(workspace, &Postgres::start()?, options);
     summary(&[("Browser tests", outcome)])
@@ -60,14 +59,22 @@ fn prepare(workspace: &Workspace, tools: &[Tool]) -> Result<()> {
     site::build(workspace, Profile::Release)
 }
 
+/// Runs the tests that measure time by themselves, after all others.
 fn rust(workspace: &Workspace, postgres: &Postgres, redis: &Redis) -> Result<()> {
-    process::run(
-        workspace
-            .cargo(&["test", "--locked", "--workspace", "--exclude", "frontend"])
-            .env(POSTGRES_URL, postgres.url())
-            .env(REDIS_URL, redis.url())
-            .env(PROGRAMS, "1"),
-    )
+    let workspace_tests = ["--locked", "--workspace", "--exclude", "frontend"];
+    let with_services = |command: &mut Command| {
+        process::run(command.env(POSTGRES_URL, postgres.url()).env(REDIS_URL, redis.url()).env(PROGRAMS, "1"))
+    };
+    let nextest = |profile: &str| {
+        let mut command = CargoTool::Nextest.command(workspace, &["run", "--profile", profile])?;
+        with_services(command.args(workspace_tests))
+    };
+    let outcomes = [
+        nextest("default"),
+        nextest("timing"),
+        with_services(workspace.cargo(&["test", "--doc"]).args(workspace_tests)),
+    ];
+    outcomes.into_iter().collect()
 }
 
 fn browser(workspace: &Workspace, postgres: &Postgres, options: &[&str]) -> Result<()> {

@@ -26,7 +26,15 @@ impl Workspace {
     /// Without the variables that cargo sets for this package: some build scripts depend on them, so a build by hand in
     /// between would recompile half of all crates.
     pub fn cargo(&self, words: &[&str]) -> Command {
-        let mut cargo = self.command("cargo", words);
+        let mut cargo = self.cargo_like(Path::new("cargo"));
+        cargo.args(words);
+        cargo
+    }
+
+    /// A program that calls cargo, with the same environment.
+    pub fn cargo_like(&self, program: &Path) -> Command {
+        let mut cargo = Command::new(program);
+        cargo.current_dir(&self.root);
         let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         for name in names.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
             cargo.env_remove(name);

@@ -6,7 +6,6 @@
 
 mod answers;
 mod availability;
-mod demo;
 mod error;
 mod field;
 mod id;
@@ -26,7 +25,9 @@ pub use answers::Idempotency;
 pub use availability::DayAvailability;
 pub use error::{Error, Thing};
 pub use field::FieldError;
+pub use id::new_id;
 pub use money::Money;
+pub use occupancy::{FullNight, Stay, find_full_night};
 pub use offers::{NewPackage, NewService, Package, Service};
 pub use page::{Listed, Page};
 pub use reservation::{Guest, NewReservation, Offer, Reservation, Status};

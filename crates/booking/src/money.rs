@@ -12,7 +12,7 @@ pub struct Money {
 
 impl Money {
     /// Returns the total of a price per unit and night, unless it overflows.
-    pub(crate) fn times(&self, units: u32, nights: u32) -> Option<Self> {
+    pub fn times(&self, units: u32, nights: u32) -> Option<Self> {
         let minor = self.minor.checked_mul(i64::from(units))?.checked_mul(i64::from(nights))?;
         Some(Self { minor, currency: self.currency.clone() })
     }

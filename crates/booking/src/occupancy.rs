@@ -4,10 +4,10 @@ use chrono::{Days, NaiveDate};
 
 /// What one reservation takes: every night from the arrival to the one before the departure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stay {
-    pub(crate) arrival: NaiveDate,
-    pub(crate) departure: NaiveDate,
-    pub(crate) units: u32,
+pub struct Stay {
+    pub arrival: NaiveDate,
+    pub departure: NaiveDate,
+    pub units: u32,
 }
 
 impl Stay {
@@ -18,9 +18,9 @@ impl Stay {
 
 /// The first night on which too few units are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FullNight {
-    pub(crate) date: NaiveDate,
-    pub(crate) available: u32,
+pub struct FullNight {
+    pub date: NaiveDate,
+    pub available: u32,
 }
 
 /// Units taken on each night from `first` to the one before `end`.
@@ -48,7 +48,8 @@ pub(crate) fn by_night(stays: &[Stay], first: NaiveDate, end: NaiveDate) -> Vec<
 }
 
 /// Where a further stay does not fit in, if anywhere.
-pub(crate) fn lacking(units: u32, stays: &[Stay], wanted: &Stay) -> Option<FullNight> {
+#[must_use]
+pub fn find_full_night(units: u32, stays: &[Stay], wanted: &Stay) -> Option<FullNight> {
     by_night(stays, wanted.arrival, wanted.departure)
         .into_iter()
         .map(|(date, taken)| FullNight { date, available: units.saturating_sub(taken) })
@@ -84,10 +85,14 @@ mod tests {
     #[test]
     fn first_night_that_lacks_units_is_named() {
         let stays = [stay(2, 4, 3), stay(3, 5, 2)];
-        assert_eq!(lacking(5, &stays, &stay(0, 2, 5)), None);
-        assert_eq!(lacking(5, &stays, &stay(1, 6, 2)), Some(FullNight { date: day(3), available: 0 }));
-        assert_eq!(lacking(5, &stays, &stay(1, 6, 3)), Some(FullNight { date: day(2), available: 2 }));
-        assert_eq!(lacking(4, &stays, &stay(3, 4, 1)), Some(FullNight { date: day(3), available: 0 }), "never below 0");
+        assert_eq!(find_full_night(5, &stays, &stay(0, 2, 5)), None);
+        assert_eq!(find_full_night(5, &stays, &stay(1, 6, 2)), Some(FullNight { date: day(3), available: 0 }));
+        assert_eq!(find_full_night(5, &stays, &stay(1, 6, 3)), Some(FullNight { date: day(2), available: 2 }));
+        assert_eq!(
+            find_full_night(4, &stays, &stay(3, 4, 1)),
+            Some(FullNight { date: day(3), available: 0 }),
+            "never below 0"
+        );
     }
 
     proptest! {

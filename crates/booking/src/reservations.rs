@@ -2,7 +2,7 @@
 
 use domain::{
     caller::Caller,
-    id::{PropertyId, ReservationId},
+    id::{PropertyId, ReservationId, TenantId},
 };
 
 use crate::{
@@ -14,6 +14,18 @@ use crate::{
 };
 
 impl Booking {
+    /// Stores reservations that were made elsewhere, all or none. Their units are not checked.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn import_reservations(&self, tenant: &TenantId, reservations: &[Reservation]) -> Result<(), Error> {
+        let transaction = self.pool.begin_write().await?;
+        for reservation in reservations {
+            store::reservations::insert(&transaction, tenant, reservation).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
     /// The reservations of one property or of all within reach, the newest first.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::{
     field::FieldError,
     id::new_id,
     money::Money,
-    occupancy::{FullNight, lacking},
+    occupancy::{FullNight, find_full_night},
     offers::{Package, Service},
     reservation::{NewReservation, Offer, Reservation, Status, Visit},
     store::{self, WriteTransaction},
@@ -139,7 +139,7 @@ async fn attempt(
 ) -> Result<Result<Reservation, FullNight>, Error> {
     let (service, package) = lock_offer(transaction, caller, new).await?;
     let stays = store::reservations::stays_of(transaction, &caller.tenant, &service.id, &visit.stay).await?;
-    if let Some(night) = lacking(service.units, &stays, &visit.stay) {
+    if let Some(night) = find_full_night(service.units, &stays, &visit.stay) {
         return Ok(Err(night));
     }
 

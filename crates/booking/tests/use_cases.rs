@@ -4,7 +4,6 @@ mod use_cases {
     mod fixture;
 
     mod availability;
-    mod demo;
     mod idempotency;
     mod offers;
     mod pages;

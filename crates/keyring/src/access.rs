@@ -83,11 +83,6 @@ impl Actor {
         Self { id, name, address: None, authority: Authority::Operator }
     }
 
-    /// A person of the demo data, who has never signed in.
-    pub(crate) fn in_demo(person: &Person, address: IpAddr) -> Self {
-        Self::person(person, address, Authority::Operator)
-    }
-
     /// A person whose password or link is checked within the change.
     pub(crate) fn with_credential(person: &Person, address: IpAddr) -> Self {
         Self::person(person, address, Authority::Credential)

@@ -7,7 +7,6 @@ mod change;
 mod change_limit;
 mod cluster_tables;
 mod confirmations;
-mod demo;
 mod encryption;
 mod error;
 mod evaluator;
@@ -47,7 +46,6 @@ pub use access::{
     TenantAdmin, ViewKeys,
 };
 pub use audit::{AuditVerification, ChainReport};
-pub use demo::DemoSignIn;
 pub use domain::{
     key_record::Owner,
     usage_record::{CallDetails, MAX_REQUEST_ID_BYTES, Use},
@@ -64,7 +62,7 @@ pub use people::{Invitation, Invited, Joined, NewInvitation, NewPerson, NewRole,
 pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming};
 pub use ready::NotReady;
 pub use second_factor::{RecoveryCodes, SecondFactorOffer};
-pub use secret::SessionToken;
+pub use secret::{SessionToken, generate_password};
 pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
 pub use security_events::SecurityEvent;
 pub use sign_in::{Client, Credentials, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, SESSION_IDLE};
@@ -76,6 +74,7 @@ pub use store::{
     },
 };
 pub use tenants::{NewTenant, TenantChange, typed_key_limit};
+pub use token::is_valid_token;
 pub use verify::{
     AccessQuery, AdmittedState, CachedKey, Clock, Decision, KeyTenant, LegacyRefusal, Quota, Reason, Refusal,
     Requirement, TenantRef,
@@ -157,7 +156,8 @@ impl Keyring {
     }
 
     /// Returns a keyring with another clock.
-    fn at(&self, clock: Clock) -> Self {
+    #[must_use]
+    pub fn at(&self, clock: Clock) -> Self {
         Self { evaluator: self.evaluator.at(clock.clone()), clock, ..self.clone() }
     }
 

@@ -64,7 +64,8 @@ pub(crate) fn random_hex() -> String {
 }
 
 /// A random password that a person can type: about 100 bits.
-pub(crate) fn generate_password() -> SecretString {
+#[must_use]
+pub fn generate_password() -> SecretString {
     random_code(5)
 }
 

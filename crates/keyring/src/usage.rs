@@ -1,14 +1,15 @@
 //! Writes the usage that `verify` counts, and deletes what is too old.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{
-    usage::LOG_DAYS,
-    usage_record::{CallDetails, Use},
+    id::{KeyId, PersonId},
+    usage::{LOG_DAYS, LegacyMethod},
+    usage_record::{Call, CallDetails, LegacyCount, Use},
 };
 use store::within;
-use verify::CachedKey;
+use verify::{CachedKey, usage::Batch};
 
 use crate::{Keyring, error::Error};
 
@@ -50,6 +51,28 @@ impl Keyring {
         Ok(keys)
     }
 
+    /// Stores calls with one key that were made in the past.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn import_usage(&self, key: &KeyId, calls: Vec<Call>) -> Result<(), Error> {
+        Ok(store::usage::write(&self.database, &rows(&Batch::of(key, calls))).await?)
+    }
+
+    /// Stores how often a person called with a password in the past.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn import_legacy_usage(
+        &self,
+        person: &PersonId,
+        method: LegacyMethod,
+        count: LegacyCount,
+    ) -> Result<(), Error> {
+        let legacy = HashMap::from([((person.clone(), method), count)]);
+        Ok(store::usage::write(&self.database, &rows(&Batch { legacy, ..Batch::default() })).await?)
+    }
+
     /// Deletes usage that has been kept for long enough.
     ///
     /// # Errors
@@ -65,7 +88,7 @@ impl Keyring {
     }
 }
 
-pub(crate) fn rows(batch: &verify::usage::Batch) -> store::usage::Batch<'_> {
+pub(crate) fn rows(batch: &Batch) -> store::usage::Batch<'_> {
     store::usage::Batch {
         keys: batch.keys.iter().map(|(counter, delta)| (&counter.key, delta)).collect(),
         calls: &batch.calls,

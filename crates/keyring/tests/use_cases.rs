@@ -8,7 +8,6 @@ mod use_cases {
     mod audit_log;
     mod cancellation;
     mod change_limit;
-    mod demo;
     mod edit;
     mod failed_attempts;
     mod generate;

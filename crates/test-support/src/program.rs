@@ -49,7 +49,7 @@ fn program_path() -> PathBuf {
 
 fn latchkey(database_url: &str) -> Command {
     let mut command = Command::new(program_path());
-    command.env("LATCHKEY_DATABASE_URL", database_url);
+    command.env("LATCHKEY_DATABASE_URL", database_url).env("LATCHKEY_BOOKING", "on");
     if database_url.starts_with("postgres") {
         command.env("LATCHKEY_SECRET_KEY_FILE", secret_key_file());
     }

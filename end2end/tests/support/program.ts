@@ -30,6 +30,7 @@ export class Program {
       LATCHKEY_DATABASE_URL: databaseUrl,
       LATCHKEY_SECRET_KEY_FILE: secretKeyFile,
       LATCHKEY_SUPER_USER_MFA: 'optional',
+      LATCHKEY_BOOKING: 'on',
     };
     const child = spawn(program, [...words, ...(options.arguments ?? [])], {
       env: { ...process.env, ...environment },

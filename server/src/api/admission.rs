@@ -17,11 +17,10 @@ use keyring::{
 };
 
 use super::{
-    Api,
-    body::{self, FromFields},
+    Api, body,
     call_record::{AuthOutcome, CallRecord},
     credential::{self, Conflict},
-    parameters::Parameters,
+    input::{self, Body},
 };
 use crate::{
     address,
@@ -89,12 +88,12 @@ impl<D: RequiredPermission> FromRequestParts<Api> for Admitted<D> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let in_path = property_in_path(parts, api).await;
-        let in_query = Parameters::from_uri(&parts.uri).first("property_id").map(str::to_owned);
+        let in_query = input::first_parameter(&parts.uri, "property_id");
         admit(parts, api, in_path.or(in_query).as_deref()).await
     }
 }
 
-impl<D: RequiredPermission, B: FromFields + Send> FromRequest<Api> for AdmittedWith<D, B> {
+impl<D: RequiredPermission, B: Body + Send> FromRequest<Api> for AdmittedWith<D, B> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
@@ -129,6 +128,11 @@ pub async fn admit<D: RequiredPermission>(
 }
 
 impl<D: RequiredPermission, B> AdmittedWith<D, B> {
+    pub fn map<C>(self, convert: impl FnOnce(B) -> C) -> AdmittedWith<D, C> {
+        let Self { admitted, body, bytes, parts, property } = self;
+        AdmittedWith { admitted, body: convert(body), bytes, parts, property }
+    }
+
     /// Returns whether nothing has changed that the caller was admitted under.
     pub fn is_current(&self, api: &Api) -> bool {
         api.keyring.is_still_admitted(&self.admitted.state)

@@ -1,4 +1,4 @@
-//! JSON bodies, parsed field by field, so that all errors are reported together.
+//! Bodies of requests and responses.
 
 use std::{collections::HashMap, error::Error as _, fmt};
 
@@ -7,15 +7,14 @@ use axum::{
     http::{HeaderMap, HeaderValue, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use chrono::NaiveDate;
 use http_body_util::LengthLimitError;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Map, Value};
 
-use super::parameters::parse_date;
+use super::input;
 use crate::{
     problem::{Code, Problem, WrongField},
     redact,
@@ -36,12 +35,6 @@ const TYPICAL_HEADERS: usize = 12;
 pub struct Json {
     pub bytes: Bytes,
     fields: Map<String, Value>,
-}
-
-/// What a body is read into.
-pub trait FromFields: Sized {
-    /// None when anything was missing or wrong, which the fields remember.
-    fn from_fields(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
 /// Reads a body.
@@ -67,11 +60,11 @@ pub async fn bytes(body: Body) -> Result<Bytes, Problem> {
     to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| unread(&error))
 }
 
-/// Deserializes a body directly. Only an invalid one is parsed field by field, to report everything that is wrong.
+/// Deserializes a body without an intermediate object, which only an invalid one needs.
 ///
 /// # Errors
-/// As [`read`] and [`Json::parse`].
-pub fn typed<B: DeserializeOwned + FromFields>(bytes: Bytes) -> Result<B, Problem> {
+/// As [`read_json`] and [`Json::parse`].
+pub fn deserialize_json<B: input::Body>(bytes: Bytes) -> Result<B, Problem> {
     // A list of the values in their order would do for serde as well.
     let is_object = bytes.trim_ascii_start().starts_with(b"{");
     match serde_json::from_slice(&bytes) {
@@ -101,7 +94,7 @@ fn object(bytes: Bytes) -> Result<Json, Problem> {
     refuse_repeated_fields(&bytes)?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(fields)) => Ok(Json { bytes, fields }),
-        Ok(_) => Err(Problem::invalid([wrong("", "not_an_object", "Send a JSON object: { … }.")])),
+        Ok(_) => Err(Problem::invalid([WrongField::new("", "not_an_object", "Send a JSON object: { … }.")])),
         Err(_) => Err(Code::MalformedBody.into()),
     }
 }
@@ -175,7 +168,9 @@ fn refuse_repeated_fields(bytes: &[u8]) -> Result<(), Problem> {
     if repeated.is_empty() {
         return Ok(());
     }
-    Err(Problem::invalid(repeated.iter().map(|field| wrong(field, "sent_twice", &format!("Send {field} once.")))))
+    Err(Problem::invalid(
+        repeated.iter().map(|field| WrongField::new(field, "sent_twice", format!("Send {field} once."))),
+    ))
 }
 
 /// Too long, or broken off before its end.
@@ -194,10 +189,6 @@ pub fn is(headers: &HeaderMap, media_type: &str) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type)
 }
 
-fn wrong(field: &str, code: &str, detail: &str) -> WrongField {
-    WrongField { field: field.to_owned(), code: code.to_owned(), detail: detail.to_owned() }
-}
-
 impl Json {
     /// Returns a text field even if other fields are invalid.
     pub fn text(&self, name: &str) -> Option<&str> {
@@ -206,140 +197,8 @@ impl Json {
 
     /// # Errors
     /// Names every field that is missing, wrong or unknown.
-    pub fn parse<B: FromFields>(&self) -> Result<B, Problem> {
-        let mut errors = Vec::new();
-        let mut fields = Fields { prefix: "", fields: &self.fields, known: Vec::new(), errors: &mut errors };
-        let body = B::from_fields(&mut fields);
-        fields.refuse_unknown();
-        match body {
-            Some(body) if errors.is_empty() => Ok(body),
-            _ => Err(Problem::invalid(errors)),
-        }
-    }
-}
-
-/// The fields of an object, each of which is to be read once.
-pub struct Fields<'a> {
-    prefix: &'static str,
-    fields: &'a Map<String, Value>,
-    known: Vec<&'static str>,
-    errors: &'a mut Vec<WrongField>,
-}
-
-impl Fields<'_> {
-    /// Notes that something is wrong with a field.
-    pub fn refuse(&mut self, name: &str, code: &str, detail: &str) {
-        let field = format!("{}{name}", self.prefix);
-        self.errors.push(WrongField { field, code: code.to_owned(), detail: detail.to_owned() });
-    }
-
-    /// A field that may be left out, or be null.
-    fn find(&mut self, name: &'static str) -> Option<&Value> {
-        self.known.push(name);
-        self.fields.get(name).filter(|value| !value.is_null())
-    }
-
-    /// Some(None) when it is left out, None when it is wrong.
-    fn optional<T>(
-        &mut self,
-        name: &'static str,
-        detail: &str,
-        read: impl Fn(&Value) -> Option<T>,
-    ) -> Option<Option<T>> {
-        let found = self.find(name).map(read);
-        match found {
-            None => Some(None),
-            Some(Some(value)) => Some(Some(value)),
-            Some(None) => {
-                self.refuse(name, "wrong_type", detail);
-                None
-            }
-        }
-    }
-
-    fn required<T>(&mut self, name: &'static str, detail: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        let value = self.optional(name, detail, read)?;
-        if value.is_none() {
-            self.refuse(name, "required", detail);
-        }
-        value
-    }
-
-    pub fn text(&mut self, name: &'static str, detail: &str) -> Option<String> {
-        self.required(name, detail, |value| value.as_str().map(str::to_owned))
-    }
-
-    pub fn optional_text(&mut self, name: &'static str, detail: &str) -> Option<Option<String>> {
-        self.optional(name, detail, |value| value.as_str().map(str::to_owned))
-    }
-
-    /// Text that may be left out, and has to be of a certain form.
-    pub fn optional_formed<T>(
-        &mut self,
-        name: &'static str,
-        detail: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Option<Option<T>> {
-        let Some(text) = self.optional_text(name, detail)? else { return Some(None) };
-        let formed = read(&text);
-        if formed.is_none() {
-            self.refuse(name, "malformed", detail);
-        }
-        formed.map(Some)
-    }
-
-    pub fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
-        self.required(name, "Write the day as year-month-day, for example 2027-01-31.", |value| {
-            parse_date(value.as_str()?)
-        })
-    }
-
-    pub fn number_or(&mut self, name: &'static str, default: u32, detail: &str) -> Option<u32> {
-        let number =
-            self.optional(name, detail, |value| value.as_u64().and_then(|number| u32::try_from(number).ok()))?;
-        Some(number.unwrap_or(default))
-    }
-
-    /// A number that may be left out, and has to be one of certain numbers.
-    pub fn optional_number<T>(
-        &mut self,
-        name: &'static str,
-        detail: &str,
-        read: impl Fn(u64) -> Option<T>,
-    ) -> Option<Option<T>> {
-        let Some(number) = self.optional(name, detail, Value::as_u64)? else { return Some(None) };
-        let taken = read(number);
-        if taken.is_none() {
-            self.refuse(name, "out_of_range", detail);
-        }
-        taken.map(Some)
-    }
-
-    /// An object within, whose fields are named after it.
-    pub fn object<T>(
-        &mut self,
-        name: &'static str,
-        prefix: &'static str,
-        detail: &str,
-        read: impl Fn(&mut Fields<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let object = self.required(name, detail, |value| value.as_object().cloned())?;
-        let mut fields = Fields { prefix, fields: &object, known: Vec::new(), errors: self.errors };
-        let value = read(&mut fields);
-        fields.refuse_unknown();
-        value
-    }
-
-    fn refuse_unknown(&mut self) {
-        let unknown: Vec<String> = self
-            .fields
-            .keys()
-            .filter(|name| !self.known.contains(&name.as_str()))
-            .map(|name| redact::word(name))
-            .collect();
-        for name in unknown {
-            self.refuse(&name, "unknown", "Unknown field. Remove it or correct its name.");
-        }
+    pub fn parse<B: input::Body>(&self) -> Result<B, Problem> {
+        input::deserialize_object(&self.fields)
     }
 }
 

@@ -82,10 +82,5 @@ mod tests {
             let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));
             prop_assert_eq!(parse_idempotency_key(&quoted), Some(key));
         }
-
-        #[test]
-        fn any_text_is_parsed_without_panic(text in "\\PC{0,300}") {
-            let _ = parse_idempotency_key(&text);
-        }
     }
 }

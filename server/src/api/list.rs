@@ -1,9 +1,15 @@
-//! Lists: a page of items, and where the next one begins.
+//! Lists, in pages.
 
-use serde::Serialize;
+use booking::Page;
+use domain::id::{Id, PropertyId};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use utoipa::{IntoParams, ToSchema};
 
-use super::cursor;
+use super::{cursor, input::InvalidInput};
+use crate::problem::{Problem, WrongField};
+
+const LIMIT: std::ops::RangeInclusive<u16> = 1..=200;
+const DEFAULT_LIMIT: u16 = 50;
 
 /// One page of a list.
 #[derive(Serialize, ToSchema)]
@@ -16,29 +22,62 @@ pub struct List<T> {
 impl<T> List<T> {
     /// `next` is the id after which the next page begins.
     pub fn new(items: impl IntoIterator<Item = impl Into<T>>, next: Option<&str>) -> Self {
-        Self { data: items.into_iter().map(Into::into).collect(), next_cursor: next.map(cursor::write) }
+        Self { data: items.into_iter().map(Into::into).collect(), next_cursor: next.map(cursor::encode_cursor) }
     }
 }
 
-/// Which part of a list is asked for.
-#[derive(IntoParams)]
+/// The page of a list.
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters, which are read one by one")]
-pub struct ListParameters {
+pub struct PageQuery {
     /// How many at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    #[serde(default = "default_limit", deserialize_with = "limit")]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    limit: u16,
     /// `next_cursor` of the page before.
-    #[param(pattern = "^[A-Za-z0-9_-]{40}$")]
+    #[serde(default, deserialize_with = "cursor")]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{40}$")]
     cursor: Option<String>,
 }
 
+impl PageQuery {
+    /// Returns the page of a list whose items have ids of this kind.
+    ///
+    /// # Errors
+    /// If the cursor is not one of such a list.
+    pub fn page<I: Id>(self) -> Result<Page, Problem> {
+        if self.cursor.as_deref().is_some_and(|id| I::parse(id).is_err()) {
+            return Err(Problem::invalid([WrongField::new("cursor", NOT_A_CURSOR.code, NOT_A_CURSOR.detail)]));
+        }
+        Ok(Page { limit: self.limit, after: self.cursor })
+    }
+}
+
+const NOT_A_CURSOR: InvalidInput =
+    InvalidInput { code: "not_a_cursor", detail: "Send next_cursor of the page before, as it was, or leave it out." };
+
+/// Returns the text of the id in a cursor.
+fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    cursor::decode_text(&text).map(Some).ok_or_else(|| Error::custom(NOT_A_CURSOR))
+}
+
+fn default_limit() -> u16 {
+    DEFAULT_LIMIT
+}
+
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    const INVALID: InvalidInput = InvalidInput { code: "out_of_range", detail: "Ask for 1 to 200 at a time." };
+    let text = String::deserialize(deserializer)?;
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|limit| is_number && LIMIT.contains(limit)).ok_or_else(|| Error::custom(INVALID))
+}
+
 /// The property that has to be named.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameter, which is read by hand")]
-pub struct OfProperty {
+pub struct PropertyQuery {
     /// The property's id.
-    #[param(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
-    property_id: String,
+    #[param(value_type = String, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    pub property_id: PropertyId,
 }

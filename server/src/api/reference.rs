@@ -9,14 +9,14 @@ use crate::problem::Code;
 ///
 /// # Errors
 /// If the description is not one that the console can read.
-pub fn reference(public_url: &str) -> Result<Reference, UnreadableReference> {
+pub fn reference(public_url: &str, serves_booking: bool) -> Result<Reference, UnreadableReference> {
     let problems = Code::ALL.iter().map(|code| ProblemKind {
         code: code.as_str(),
         status: code.status().as_u16(),
         title: code.title(),
         meaning: code.meaning(),
     });
-    Reference::read(&openapi::document(public_url).to_json()?, problems.collect())
+    Reference::read(&openapi::document(public_url, serves_booking).to_json()?, problems.collect())
 }
 
 #[cfg(test)]
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn console_can_parse_the_document() {
-        let reference = reference("https://keys.example.com").unwrap();
+        let reference = reference("https://keys.example.com", true).unwrap();
         let told = format!("{reference:?}");
         for operation in ["get_key", "list_properties", "create_reservation", "create_token"] {
             assert!(told.contains(&format!("id: \"{operation}\"")), "{operation}");
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn every_operation_states_its_permission() {
-        let document = serde_json::to_value(openapi::document("https://keys.example.com")).unwrap();
+        let document = serde_json::to_value(openapi::document("https://keys.example.com", true)).unwrap();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 let is_open = operation["security"] == serde_json::json!([{}]);

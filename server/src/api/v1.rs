@@ -1,12 +1,9 @@
 //! Version 1 of the API, one file for each resource.
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
 use booking::{Error, Money};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Api, admission::out_of_order};
 use crate::problem::{Code, Problem, WrongField};
@@ -19,25 +16,29 @@ pub mod offers;
 pub mod properties;
 pub mod reservations;
 
-/// Everything below `/api/v1`, with a slash at the end and without.
-pub fn routes() -> Router<Api> {
-    [
-        ("/properties", get(properties::list)),
-        ("/properties/{property_id}", get(properties::get)),
-        ("/services", get(offers::services)),
-        ("/packages", get(offers::packages)),
-        ("/availability", get(availability::list)),
-        ("/reservations", get(reservations::list).post(reservations::create)),
-        ("/reservations/{reservation_id}", get(reservations::get)),
-        ("/key", get(key::get)),
-        ("/keys/verify", post(keys::verify::verify)),
-        ("/keys/introspect", post(keys::introspect::introspect)),
-        ("/auth/token", post(auth::token)),
-    ]
-    .into_iter()
-    .fold(Router::new(), |router, (path, methods)| {
-        let path = format!("/api/v1{path}");
-        router.route(&path, methods.clone()).route(&format!("{path}/"), methods)
+/// Everything below `/api/v1`, with its description. A slash at the end of a path makes no difference.
+pub fn routes(serves_booking: bool) -> OpenApiRouter<Api> {
+    let mut routes = vec![
+        routes!(key::get),
+        routes!(keys::verify::verify),
+        routes!(keys::introspect::introspect),
+        routes!(properties::list),
+        routes!(properties::get),
+    ];
+    if serves_booking {
+        routes.extend([
+            routes!(offers::services),
+            routes!(offers::packages),
+            routes!(availability::list),
+            routes!(reservations::list, reservations::create),
+            routes!(reservations::get),
+        ]);
+    }
+    routes.push(routes!(auth::token));
+    routes.into_iter().fold(OpenApiRouter::new(), |router, (schemas, paths, methods)| {
+        let with_slash = paths.paths.keys().map(|path| format!("{path}/")).collect::<Vec<_>>();
+        let router = with_slash.iter().fold(router, |router, path| router.route(path, methods.clone()));
+        router.routes((schemas, paths, methods))
     })
 }
 

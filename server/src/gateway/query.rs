@@ -7,8 +7,8 @@ use domain::{
 };
 use keyring::{Requirement, TenantRef};
 
-use super::ROUTE;
-use crate::{api::parameters::Parameters, problem::Problem, redact};
+use super::{ROUTE, parameters::Parameters};
+use crate::{problem::Problem, redact};
 
 const QUERY_PARAMETERS: [&str; 5] = ["tenant", "permission", "property", "cost", "mode"];
 
@@ -36,12 +36,10 @@ impl ForwardAuthQuery {
         let tenant = parse_parameter(&mut parameters, "tenant", "Name a tenant by its slug: tenant=acme", |text| {
             (!text.is_empty()).then(|| text.to_owned())
         });
-        let permission = parse_parameter(
-            &mut parameters,
-            "permission",
-            "Write a permission: permission=reservations:read",
-            |text| Permission::parse(text).ok(),
-        );
+        let permission =
+            parse_parameter(&mut parameters, "permission", "Write a permission: permission=orders:read", |text| {
+                Permission::parse(text).ok()
+            });
         let property = parse_parameter(&mut parameters, "property", "Write a property's id: property=prp_…", |text| {
             PropertyId::parse(text).ok()
         });

@@ -47,8 +47,10 @@ fn allowed(from: &str) -> &'static [&'static str] {
     match from {
         "frontend" => &["app"],
         "app" => &["domain", "keyring"],
-        "server" => &["app", "domain", "keyring", "booking", "migrations"],
+        "server" => &["app", "booking", "demo", "domain", "keyring", "migrations"],
+        "demo" => &["booking", "domain", "keyring"],
         "bench" => &["domain", "keyring", "latchkey-client", "migrations"],
+        "parser-checks" => &["domain", "keyring", "server"],
         "test-support" => &["keyring", "test-requirements"],
         "keyring" => &["domain", "sql", "store", "verify"],
         "store" | "booking" => &["domain", "sql"],

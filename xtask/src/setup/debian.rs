@@ -18,6 +18,8 @@ pub enum Tool {
     Wrk,
     /// Counts instructions.
     Valgrind,
+    /// Compiles libFuzzer.
+    Cxx,
     /// Without one, a browser without a screen draws boxes.
     Fonts,
 }
@@ -35,6 +37,7 @@ impl Tool {
             Self::Caddy => is_there("caddy"),
             Self::Wrk => is_there("wrk"),
             Self::Valgrind => is_there("valgrind"),
+            Self::Cxx => is_there("c++"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -51,6 +54,7 @@ impl Tool {
             Self::Caddy => "caddy",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
+            Self::Cxx => "g++",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -67,6 +71,7 @@ impl Tool {
             Self::Caddy => "Caddy",
             Self::Wrk => "wrk",
             Self::Valgrind => "Valgrind",
+            Self::Cxx => "a C++ compiler",
             Self::Fonts => "a font",
         }
     }

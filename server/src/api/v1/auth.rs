@@ -13,8 +13,9 @@ use utoipa::ToSchema;
 use super::super::{
     Api,
     admission::{refusal_problem, unavailable},
-    body::{self, Fields, FromFields},
+    body,
     call_record::set_deprecation_headers,
+    input::Body,
 };
 use crate::{address, problem::Problem};
 
@@ -42,13 +43,7 @@ pub struct TokenView {
     expires_in: u64,
 }
 
-impl FromFields for TokenRequest {
-    fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        let email = fields.text("email", "Write the e-mail address that the person signs in with.");
-        let password = fields.text("password", "Write the person's password.");
-        Some(Self { email: email?, password: password? })
-    }
-}
+impl Body for TokenRequest {}
 
 /// Get an access token
 ///
@@ -70,7 +65,7 @@ pub async fn token(State(api): State<Api>, request: Request) -> Response {
 
 async fn issue(api: &Api, request: Request) -> Result<Json<TokenView>, Problem> {
     let (parts, body) = request.into_parts();
-    let TokenRequest { email, password } = body::read_json(&parts.headers, body).await?.parse()?;
+    let TokenRequest { email, password } = body::deserialize_json(body::json(&parts.headers, body).await?)?;
     let address = address::from_extensions(&parts.extensions);
     let credentials = Credentials::from_user_name(&email, password.into());
     let issued = api.keyring.issue_token(credentials, address.nearest).await.map_err(|error| unavailable(&error))?;

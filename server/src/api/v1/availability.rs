@@ -3,28 +3,29 @@
 use axum::{Json, extract::State};
 use booking::DayAvailability;
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     super::{
         Api,
         admission::{Admitted, ReadAvailability, RequiredPermission},
-        list::{List, OfProperty},
-        parameters::Parameters,
+        input::{self, Queries},
+        list::{List, PropertyQuery},
     },
     booking_problem,
 };
 use crate::problem::Problem;
 
 /// The range of days.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters, which are read one by one")]
-pub struct Days {
+pub struct DaysQuery {
     /// The first day.
+    #[serde(deserialize_with = "input::query_date")]
     from: NaiveDate,
     /// The last day, itself included; at most 366 days in all.
+    #[serde(deserialize_with = "input::query_date")]
     to: NaiveDate,
 }
 
@@ -59,16 +60,14 @@ impl From<DayAvailability> for DayView {
     operation_id = "list_availability",
     tag = "Offers",
     extensions(("x-permission" = json!(ReadAvailability::PERMISSION))),
-    params(OfProperty, Days),
+    params(PropertyQuery, DaysQuery),
     responses((status = 200, description = "All the days, on one page", body = List<DayView>)),
 )]
 pub async fn list(
     State(api): State<Api>,
     admitted: Admitted<ReadAvailability>,
-    mut parameters: Parameters,
+    Queries(PropertyQuery { property_id }, DaysQuery { from, to }): Queries<PropertyQuery, DaysQuery>,
 ) -> Result<Json<List<DayView>>, Problem> {
-    let (property, from, to) = (parameters.property(), parameters.date("from"), parameters.date("to"));
-    let (property, (from, to)) = parameters.finish(property.zip(from.zip(to)))?;
-    let days = api.booking.availability(&admitted.caller, &property, from, to).await.map_err(booking_problem)?;
+    let days = api.booking()?.availability(&admitted.caller, &property_id, from, to).await.map_err(booking_problem)?;
     Ok(Json(List::new(days, None)))
 }

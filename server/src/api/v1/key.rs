@@ -22,19 +22,19 @@ pub struct KeyView<'a> {
     /// `tenant`, `personal`, or `person` when it is no key at all.
     #[schema(example = "tenant")]
     kind: &'static str,
-    #[schema(example = "Booking widget")]
+    #[schema(example = "Web shop")]
     name: Option<&'a str>,
     tenant: TenantView<'a>,
     /// The owner of a personal key.
     owner: Option<OwnerView<'a>>,
     /// The authorization group that says what the key may do.
-    #[schema(example = "Booking")]
+    #[schema(example = "Orders")]
     group: Option<&'a str>,
     /// `read`, `write`, or both.
     #[schema(example = json!(["read"]))]
     scopes: Vec<&'static str>,
     /// What the group grants; the scopes narrow it.
-    #[schema(example = json!(["reservations:*", "availability:read"]))]
+    #[schema(example = json!(["orders:*", "invoices:read"]))]
     permissions: Vec<String>,
     all_properties: bool,
     /// The properties that the key reaches, unless it reaches all.

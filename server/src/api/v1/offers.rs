@@ -10,8 +10,8 @@ use super::{
     super::{
         Api,
         admission::{Admitted, ReadPackages, ReadServices, RequiredPermission},
-        list::{List, ListParameters, OfProperty},
-        parameters::Parameters,
+        input::Queries,
+        list::{List, PageQuery, PropertyQuery},
     },
     Price, booking_problem,
 };
@@ -72,17 +72,19 @@ impl From<Package> for PackageView {
     operation_id = "list_services",
     tag = "Offers",
     extensions(("x-permission" = json!(ReadServices::PERMISSION))),
-    params(OfProperty, ListParameters),
+    params(PropertyQuery, PageQuery),
     responses((status = 200, description = "A page of services", body = List<ServiceView>)),
 )]
 pub async fn services(
     State(api): State<Api>,
     admitted: Admitted<ReadServices>,
-    mut parameters: Parameters,
+    Queries(PropertyQuery { property_id }, page): Queries<PropertyQuery, PageQuery>,
 ) -> Result<Json<List<ServiceView>>, Problem> {
-    let (property, page) = (parameters.property(), parameters.page::<ServiceId>());
-    let (property, page) = parameters.finish(property.zip(page))?;
-    let listed = api.booking.services(&admitted.caller, &property, &page).await.map_err(booking_problem)?;
+    let listed = api
+        .booking()?
+        .services(&admitted.caller, &property_id, &page.page::<ServiceId>()?)
+        .await
+        .map_err(booking_problem)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
 
@@ -93,16 +95,18 @@ pub async fn services(
     operation_id = "list_packages",
     tag = "Offers",
     extensions(("x-permission" = json!(ReadPackages::PERMISSION))),
-    params(OfProperty, ListParameters),
+    params(PropertyQuery, PageQuery),
     responses((status = 200, description = "A page of packages", body = List<PackageView>)),
 )]
 pub async fn packages(
     State(api): State<Api>,
     admitted: Admitted<ReadPackages>,
-    mut parameters: Parameters,
+    Queries(PropertyQuery { property_id }, page): Queries<PropertyQuery, PageQuery>,
 ) -> Result<Json<List<PackageView>>, Problem> {
-    let (property, page) = (parameters.property(), parameters.page::<PackageId>());
-    let (property, page) = parameters.finish(property.zip(page))?;
-    let listed = api.booking.packages(&admitted.caller, &property, &page).await.map_err(booking_problem)?;
+    let listed = api
+        .booking()?
+        .packages(&admitted.caller, &property_id, &page.page::<PackageId>()?)
+        .await
+        .map_err(booking_problem)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }

@@ -8,12 +8,12 @@ use utoipa::ToSchema;
 use super::super::{
     Api,
     admission::{Admitted, ReadProperties, RequiredPermission, unavailable},
-    list::{List, ListParameters},
-    parameters::{Parameters, PathId},
+    input::{PathId, Query},
+    list::{List, PageQuery},
 };
 use crate::problem::Problem;
 
-/// A hotel or site.
+/// A site.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Property)]
 pub struct PropertyView {
@@ -38,16 +38,15 @@ impl From<Property> for PropertyView {
     operation_id = "list_properties",
     tag = "Properties",
     extensions(("x-permission" = json!(ReadProperties::PERMISSION))),
-    params(ListParameters),
+    params(PageQuery),
     responses((status = 200, description = "A page of properties", body = List<PropertyView>)),
 )]
 pub async fn list(
     State(api): State<Api>,
     admitted: Admitted<ReadProperties>,
-    mut parameters: Parameters,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<List<PropertyView>>, Problem> {
-    let page = parameters.page::<PropertyId>();
-    let page = parameters.finish(page)?;
+    let page = page.page::<PropertyId>()?;
     let found = api.keyring.reachable_properties(&admitted.caller, page.limit, page.after.as_deref()).await;
     let (properties, next) = found.map_err(|error| unavailable(&error))?;
     Ok(Json(List::new(properties, next.as_ref().map(domain::id::Id::as_str))))

@@ -9,21 +9,24 @@ use axum::{
 use booking::{Error, Guest, Idempotency, NewReservation, Offer, Reservation, Reserved};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::id::{Id, PackageId, PropertyId, ReservationId, ServiceId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     super::{
         Api,
         admission::{Admitted, AdmittedWith, ReadReservations, RequiredPermission, WriteReservations},
-        body::{Fields, FromFields},
         idempotency_key,
-        list::{List, ListParameters},
-        parameters::{Parameters, PathId},
+        input::{self, Body, InvalidInput, PathId, Queries},
+        list::{List, PageQuery},
     },
     Price, booking_problem, nothing,
 };
-use crate::{api::admission::out_of_order, problem::Problem};
+use crate::{
+    api::admission::out_of_order,
+    problem::{Problem, WrongField},
+};
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -84,20 +87,24 @@ impl From<Reservation> for ReservationView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewReservation)]
-#[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewReservationBody {
     /// Where, by its id.
-    #[schema(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
-    property_id: String,
+    #[schema(value_type = String, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    property_id: PropertyId,
     /// What to reserve, by its id. Leave it out for a package.
-    #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
-    service_id: Option<String>,
+    #[serde(default, deserialize_with = "offer_id")]
+    #[schema(value_type = Option<String>, example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    service_id: Option<ServiceId>,
     /// What to reserve instead of a service, by its id.
-    package_id: Option<String>,
+    #[serde(default, deserialize_with = "offer_id")]
+    #[schema(value_type = Option<String>)]
+    package_id: Option<PackageId>,
     guest: NewGuestBody,
     /// Today or later.
+    #[serde(deserialize_with = "input::date")]
     arrival: NaiveDate,
     /// A day after the arrival, at most 365 nights.
+    #[serde(deserialize_with = "input::date")]
     departure: NaiveDate,
     /// How many of it.
     #[schema(minimum = 1, maximum = 1000, default = 1)]
@@ -108,7 +115,6 @@ pub struct NewReservationBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewGuest)]
-#[expect(dead_code, reason = "as above")]
 pub struct NewGuestBody {
     #[schema(example = "Robin Sample", min_length = 1, max_length = 200)]
     name: String,
@@ -116,66 +122,49 @@ pub struct NewGuestBody {
     email: Option<String>,
 }
 
-const WHICH: &str = "Name what to reserve: either service_id or package_id, by an id of this property.";
+const OFFER_REQUIRED: InvalidInput = InvalidInput {
+    code: "required",
+    detail: "Name what to reserve: either service_id or package_id, by an id of this property.",
+};
 
-impl FromFields for NewReservation {
-    fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        let property = fields.text("property_id", "Name the property by its id, prp_….");
-        let offer = offer(fields);
-        let guest = fields.object("guest", "guest.", "Say who comes: {\"name\": …}.", guest);
-        let (arrival, departure) = (fields.date("arrival"), fields.date("departure"));
-        let units = fields.number_or("units", 1, "Write a whole number from 1 to 1000.");
-        Some(Self {
-            // The evaluator has seen that there is such a one.
-            property: PropertyId::parse(&property?).ok()?,
-            offer: offer?,
-            guest: guest?,
-            arrival: arrival?,
-            departure: departure?,
-            units: units?,
-        })
+fn offer_id<'de, I: Id, D: Deserializer<'de>>(deserializer: D) -> Result<Option<I>, D::Error> {
+    let id = Option::<String>::deserialize(deserializer)?;
+    id.map(|id| I::parse(&id).map_err(|_| D::Error::custom(OFFER_REQUIRED))).transpose()
+}
+
+impl Body for NewReservationBody {
+    /// Either a service or a package is named.
+    fn check(object: &Map<String, Value>) -> Option<WrongField> {
+        let is_named = |name| object.get(name).is_some_and(|value| !value.is_null());
+        let is_ambiguous = is_named("service_id") == is_named("package_id");
+        is_ambiguous.then(|| WrongField::new("service_id", OFFER_REQUIRED.code, OFFER_REQUIRED.detail))
     }
 }
 
-fn offer(fields: &mut Fields<'_>) -> Option<Offer> {
-    let service = fields.optional_text("service_id", WHICH);
-    let package = fields.optional_text("package_id", WHICH);
-    let (field, read) = match (service?, package?) {
-        (Some(id), None) => ("service_id", ServiceId::parse(&id).ok().map(Offer::Service)),
-        (None, Some(id)) => ("package_id", PackageId::parse(&id).ok().map(Offer::Package)),
-        _ => ("service_id", None),
-    };
-    if read.is_none() {
-        fields.refuse(field, "required", WHICH);
+impl From<NewReservationBody> for NewReservation {
+    fn from(body: NewReservationBody) -> Self {
+        let NewReservationBody { property_id, service_id, package_id, guest, arrival, departure, units } = body;
+        let offer = match (service_id, package_id) {
+            (Some(service), _) => Offer::Service(service),
+            (None, Some(package)) => Offer::Package(package),
+            (None, None) => unreachable!("the body names a service or a package"),
+        };
+        let guest = Guest { name: guest.name, email: guest.email };
+        Self { property: property_id, offer, guest, arrival, departure, units: units.unwrap_or(1) }
     }
-    read
-}
-
-fn guest(fields: &mut Fields<'_>) -> Option<Guest> {
-    let name = fields.text("name", "Write the guest's name.");
-    let email = fields.optional_text("email", "Write the guest's e-mail address, or leave it out.");
-    Some(Guest { name: name?, email: email? })
 }
 
 /// Which reservations are listed.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters, which are read one by one")]
 pub struct Filter {
     /// Those of this property alone.
-    property_id: Option<String>,
+    #[param(value_type = Option<String>)]
+    property_id: Option<PropertyId>,
 }
 
-/// Lets a call be sent again without being carried out twice.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes the header, which is read by hand")]
-pub struct IdempotencyHeader {
-    /// A text of your own for this one reservation, such as a UUID in quotes. Sent again with the same body within a
-    /// day, it gets the first answer again and reserves nothing more.
-    #[param(rename = "Idempotency-Key")]
-    idempotency_key: Option<String>,
-}
+const IDEMPOTENCY_KEY: &str = "A text of your own for this one reservation, such as a UUID in quotes. Sent again with the \
+    same body within a day, it gets the first answer again and reserves nothing more.";
 
 /// List the reservations
 ///
@@ -186,17 +175,17 @@ pub struct IdempotencyHeader {
     operation_id = "list_reservations",
     tag = "Reservations",
     extensions(("x-permission" = json!(ReadReservations::PERMISSION))),
-    params(Filter, ListParameters),
+    params(Filter, PageQuery),
     responses((status = 200, description = "A page of reservations", body = List<ReservationView>)),
 )]
 pub async fn list(
     State(api): State<Api>,
     admitted: Admitted<ReadReservations>,
-    mut parameters: Parameters,
+    Queries(Filter { property_id }, page): Queries<Filter, PageQuery>,
 ) -> Result<Json<List<ReservationView>>, Problem> {
-    let (property, page) = (parameters.optional_property(), parameters.page::<ReservationId>());
-    let page = parameters.finish(page)?;
-    let listed = api.booking.reservations(&admitted.caller, property.as_ref(), &page).await.map_err(booking_problem)?;
+    let listed =
+        api.booking()?.reservations(&admitted.caller, property_id.as_ref(), &page.page::<ReservationId>()?).await;
+    let listed = listed.map_err(booking_problem)?;
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
 
@@ -216,7 +205,7 @@ pub async fn get(
     PathId(id): PathId,
 ) -> Result<Json<ReservationView>, Problem> {
     let id = ReservationId::parse(&id).map_err(|_| nothing("reservation"))?;
-    let reservation = api.booking.reservation(&admitted.caller, &id).await.map_err(booking_problem)?;
+    let reservation = api.booking()?.reservation(&admitted.caller, &id).await.map_err(booking_problem)?;
     Ok(Json(reservation.into()))
 }
 
@@ -229,17 +218,17 @@ pub async fn get(
     operation_id = "create_reservation",
     tag = "Reservations",
     extensions(("x-permission" = json!(WriteReservations::PERMISSION))),
-    params(IdempotencyHeader),
+    params(("Idempotency-Key" = Option<String>, Header, description = IDEMPOTENCY_KEY)),
     request_body = NewReservationBody,
     responses((status = 201, description = "It is reserved", body = ReservationView)),
 )]
 pub async fn create(
     State(api): State<Api>,
     headers: HeaderMap,
-    request: AdmittedWith<WriteReservations, NewReservation>,
+    request: AdmittedWith<WriteReservations, NewReservationBody>,
 ) -> Result<Response, Problem> {
     let key = idempotency_key::find_idempotency_key(&headers)?;
-    let reserved = reserve(&api, request, key.as_deref()).await?;
+    let reserved = reserve(&api, request.map(NewReservation::from), key.as_deref()).await?;
     let place = format!("/api/v1/reservations/{}", reserved.reservation.id);
     let mut response = (StatusCode::CREATED, Json(ReservationView::from(reserved.reservation))).into_response();
     let headers = response.headers_mut();
@@ -264,7 +253,7 @@ async fn reserve(
         let idempotency = key.map(|key| Idempotency { key, body: &request.bytes });
         let is_admitted = || request.is_current(api);
         let reserved =
-            api.booking.reserve(&request.admitted.caller, &request.body, idempotency, now, is_admitted).await;
+            api.booking()?.reserve(&request.admitted.caller, &request.body, idempotency, now, is_admitted).await;
         match reserved {
             Err(Error::AdmissionChanged) => request.renew(api).await?,
             outcome => return outcome.map_err(booking_problem),

@@ -6,15 +6,14 @@ use axum::{
 };
 use keyring::CachedKey;
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     super::super::{
         Api,
         admission::{Admitted, RequiredPermission, VerifyKeys, admit},
-        body,
-        parameters::Parameters,
+        body, input,
     },
     KeyQuery, decide,
 };
@@ -23,15 +22,15 @@ use crate::problem::{Code, Problem};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A key that was presented to you.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[schema(as = IntrospectRequest)]
-#[expect(dead_code, reason = "describes the form, which is read as all of ours are")]
 pub struct IntrospectRequest {
     /// The whole secret, as your client sent it.
     #[schema(format = Password, example = "lk_tk_…")]
     token: String,
     /// Not needed.
-    token_type_hint: Option<String>,
+    #[serde(rename = "token_type_hint")]
+    _token_type_hint: Option<String>,
 }
 
 /// What there is to say about the key: `active`, and nothing else when it is not.
@@ -49,8 +48,8 @@ pub struct IntrospectionView {
 #[schema(as = ActiveKey)]
 struct ActiveKeyView {
     /// What the key may do, after its scopes, with spaces between. A wildcard for actions stands as `write` when the
-    /// key has no more than the scope `write`: `reservations:write`, `*:write`.
-    #[schema(required = false, example = "reservations:read services:read")]
+    /// key has no more than the scope `write`: `orders:write`, `*:write`.
+    #[schema(required = false, example = "orders:read invoices:read")]
     scope: String,
     /// The key's id.
     #[schema(required = false, example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
@@ -109,17 +108,12 @@ pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Resp
             format!("Send the token in a form: Content-Type: {FORM}."),
         ));
     }
-    let key_query = KeyQuery::about(token(&bytes)?);
+    // Other parameters are ignored, as the standard asks.
+    let IntrospectRequest { token, .. } = input::deserialize_form(&bytes)?;
+    let key_query = KeyQuery::about(token.into());
     let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
     let good = key_verdict.key.as_deref().filter(|_| key_verdict.refusal.is_none());
     Ok(body::json_response(&IntrospectionView { active: good.is_some(), key: good.map(Into::into) }))
-}
-
-/// Other parameters are left unread, as the standard asks.
-fn token(form: &[u8]) -> Result<SecretString, Problem> {
-    let mut form = Parameters::parse(form);
-    let token = form.required("token", "Send the key that was presented to you: token=…");
-    form.finish(token).map(Into::into)
 }
 
 impl KeyQuery {

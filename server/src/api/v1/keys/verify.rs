@@ -24,8 +24,9 @@ use super::{
         super::{
             Api,
             admission::{RequiredPermission, VerifyKeys, admit},
-            body::{self, Fields, FromFields},
+            body,
             call_record::CallRecord,
+            input::{Body, InvalidInput},
         },
         key::{OwnerView, RateLimitView, RotationView, TenantView},
     },
@@ -42,7 +43,7 @@ pub struct VerifyRequest {
     #[schema(format = Password, example = "lk_tk_…")]
     key: String,
     /// What your client wants to do.
-    #[schema(value_type = Option<String>, example = "reservations:read")]
+    #[schema(value_type = Option<String>, example = "orders:read")]
     permission: Option<Permission>,
     /// The id of the property with which.
     #[schema(value_type = Option<String>, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
@@ -51,11 +52,11 @@ pub struct VerifyRequest {
     #[schema(value_type = Option<String>, example = "203.0.113.9")]
     ip: Option<IpAddr>,
     /// Your client's `Origin` header, if it sent one.
-    #[schema(value_type = Option<String>, example = "https://booking.example.com")]
+    #[schema(value_type = Option<String>, example = "https://shop.example.com")]
     origin: Option<SentOrigin>,
     /// How many calls to take from the key's rate limit: 1, unless you say otherwise.
     #[serde(default)]
-    #[schema(value_type = Option<u16>, maximum = 1000, default = 1)]
+    #[schema(value_type = Option<u16>, minimum = 0, maximum = 1000, default = 1)]
     cost: Cost,
 }
 
@@ -66,7 +67,7 @@ pub struct VerifyRequest {
 struct SentOrigin(String);
 
 #[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "u16")]
+#[serde(try_from = "u64")]
 struct Cost(u16);
 
 const MAX_VERIFY_COST: u16 = 1_000;
@@ -85,43 +86,17 @@ impl TryFrom<String> for SentOrigin {
     }
 }
 
-impl TryFrom<u16> for Cost {
-    type Error = &'static str;
+impl TryFrom<u64> for Cost {
+    type Error = InvalidInput;
 
-    fn try_from(cost: u16) -> Result<Self, &'static str> {
-        if cost <= MAX_VERIFY_COST { Ok(Self(cost)) } else { Err("more than a key's limit can ever be") }
+    fn try_from(cost: u64) -> Result<Self, InvalidInput> {
+        const INVALID: InvalidInput =
+            InvalidInput { code: "out_of_range", detail: "Send cost as a whole number from 0 to 1000." };
+        u16::try_from(cost).ok().filter(|cost| *cost <= MAX_VERIFY_COST).map(Self).ok_or(INVALID)
     }
 }
 
-impl FromFields for VerifyRequest {
-    fn from_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        let key = fields.text("key", "Send the key that was presented to you, as text.");
-        let permission = fields.optional_formed(
-            "permission",
-            "Write a permission as resource:action, for example reservations:read.",
-            |text| Permission::parse(text).ok(),
-        );
-        let property =
-            fields.optional_formed("property", "Write a property's id, prp_….", |text| PropertyId::parse(text).ok());
-        let ip =
-            fields.optional_formed("ip", "Write one IPv4 or IPv6 address, without a port.", |text| text.parse().ok());
-        let origin =
-            fields.optional_formed("origin", "Write an origin, for example https://booking.example.com.", |text| {
-                SentOrigin::try_from(text.to_owned()).ok()
-            });
-        let cost = fields.optional_number("cost", "Write a whole number from 0 to 1000.", |number| {
-            Cost::try_from(u16::try_from(number).ok()?).ok()
-        });
-        Some(Self {
-            key: key?,
-            permission: permission?,
-            property: property?,
-            ip: ip?,
-            origin: origin?,
-            cost: cost?.unwrap_or_default(),
-        })
-    }
-}
+impl Body for VerifyRequest {}
 
 impl From<VerifyRequest> for KeyQuery {
     fn from(request: VerifyRequest) -> Self {
@@ -193,14 +168,14 @@ struct VerifiedKeyView<'a> {
     /// The owner of a personal key.
     #[schema(required = false)]
     owner: Option<OwnerView<'a>>,
-    #[schema(required = false, example = "Booking")]
+    #[schema(required = false, example = "Orders")]
     group: Option<&'a str>,
     /// `read`, `write`, or both.
     #[schema(required = false, value_type = Vec<String>, example = json!(["read"]))]
     scopes: Scopes,
     /// What the group grants, or the owner may do; the scopes narrow it.
     #[serde(serialize_with = "serialize_as_text")]
-    #[schema(required = false, value_type = Vec<String>, example = json!(["reservations:*"]))]
+    #[schema(required = false, value_type = Vec<String>, example = json!(["orders:*"]))]
     permissions: &'a [Permission],
     #[schema(required = false)]
     all_properties: bool,
@@ -289,7 +264,7 @@ pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response
     let bytes = body::json(&parts.headers, body).await;
     // The verifier is authenticated first, so that an unauthenticated client learns nothing from a body.
     let asking = admit::<VerifyKeys>(&parts, &api, None).await?;
-    let key_query = KeyQuery::from(body::typed::<VerifyRequest>(bytes?)?);
+    let key_query = KeyQuery::from(body::deserialize_json::<VerifyRequest>(bytes?)?);
     let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
     let data = VerdictView::of(&key_verdict, &key_query);
     let meta = MetaView { request_id: CallRecord::of(&parts.extensions).request_id().as_str() };

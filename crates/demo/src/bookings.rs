@@ -1,18 +1,11 @@
 //! Realistic bookings for the demo: the same on every run, except for the ids.
 
+use booking::{
+    Booking, Error, Guest, Money, NewPackage, NewService, Package, Reservation, Service, Status, Stay, find_full_night,
+    new_id,
+};
 use chrono::{DateTime, Days, NaiveDate, SubsecRound, TimeDelta, Utc};
 use domain::id::{PropertyId, TenantId};
-
-use crate::{
-    Booking,
-    error::Error,
-    id::new_id,
-    money::Money,
-    occupancy::{Stay, lacking},
-    offers::{NewPackage, NewService, Package, Service},
-    reservation::{Guest, Reservation, Status},
-    store,
-};
 
 const OPENED_DAYS_AGO: i64 = 400;
 
@@ -48,59 +41,37 @@ const GUESTS: [&str; 22] = [
     "Viktor Szabo",
 ];
 
-impl Booking {
-    /// Gives each of these properties something to offer, and reservations for the coming two months. One that
-    /// offers something already is not touched.
-    ///
-    /// # Errors
-    /// If a property is not the tenant's or the database fails.
-    pub async fn fill_with_demo(
-        &self,
-        tenant: &TenantId,
-        properties: &[PropertyId],
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        for (place, property) in (0..).zip(properties) {
-            if store::services::all_services(&self.pool, tenant, property).await?.is_empty() {
-                self.demo_property(tenant, property, place, now).await?;
-            }
-        }
-        Ok(())
+/// Gives a property services, packages and reservations.
+pub(crate) async fn fill_property(
+    booking: &Booking,
+    tenant: &TenantId,
+    property: &PropertyId,
+    number: u32,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    // Each a minute after the one before, so that the lists have one order.
+    let mut opened = now - TimeDelta::days(OPENED_DAYS_AGO);
+    let mut services = Vec::new();
+    for (name, units, cents) in SERVICES {
+        let price = euros(cents + 1_500 * i64::from(number % 3));
+        let new = NewService { name: name.to_owned(), units: units + 2 * (number % 3), price };
+        services.push(booking.create_service(tenant, property, new, opened).await?);
+        opened += TimeDelta::minutes(1);
     }
-
-    async fn demo_property(
-        &self,
-        tenant: &TenantId,
-        property: &PropertyId,
-        place: u32,
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        // Each a minute after the one before, so that the lists have one order.
-        let mut opened = now - TimeDelta::days(OPENED_DAYS_AGO);
-        let mut services = Vec::new();
-        for (name, units, cents) in SERVICES {
-            let price = euros(cents + 1_500 * i64::from(place % 3));
-            let new = NewService { name: name.to_owned(), units: units + 2 * (place % 3), price };
-            services.push(self.create_service(tenant, property, new, opened).await?);
-            opened += TimeDelta::minutes(1);
-        }
-        let mut packages = Vec::new();
-        for (name, service, added) in PACKAGES {
-            let Service { id, price, .. } = &services[service];
-            let new = NewPackage { service: id.clone(), name: name.to_owned(), price: euros(price.minor + added) };
-            packages.push(self.create_package(tenant, property, new, opened).await?);
-            opened += TimeDelta::minutes(1);
-        }
-
-        let transaction = self.pool.begin_write().await?;
-        for (number, service) in (0..).zip(&services) {
-            let package = packages.iter().find(|package| package.service == service.id);
-            for reservation in reservations(service, package, place * 3 + number, now) {
-                store::reservations::insert(&transaction, tenant, &reservation).await?;
-            }
-        }
-        Ok(transaction.commit().await?)
+    let mut packages = Vec::new();
+    for (name, service, added) in PACKAGES {
+        let Service { id, price, .. } = &services[service];
+        let new = NewPackage { service: id.clone(), name: name.to_owned(), price: euros(price.minor + added) };
+        packages.push(booking.create_package(tenant, property, new, opened).await?);
+        opened += TimeDelta::minutes(1);
     }
+    let mut all = Vec::new();
+    for (seed, service) in (number * 3..).zip(&services) {
+        let package = packages.iter().find(|package| package.service == service.id);
+        all.extend(reservations(service, package, seed, now));
+    }
+    all.sort_by_key(|reservation| reservation.created_at);
+    booking.import_reservations(tenant, &all).await
 }
 
 fn euros(cents: i64) -> Money {
@@ -142,7 +113,7 @@ fn stays(units: u32, seed: u32, today: NaiveDate) -> Vec<Stay> {
     for (days, nights, units_wanted) in weekend.chain(scattered) {
         let arrival = today + Days::new(u64::from(days));
         let stay = Stay { arrival, departure: arrival + Days::new(u64::from(nights)), units: units_wanted };
-        if lacking(units, &stays, &stay).is_none() {
+        if find_full_night(units, &stays, &stay).is_none() {
             stays.push(stay);
         }
     }

@@ -1,0 +1,48 @@
+//! The query of an auth request, read one parameter at a time, with all errors collected.
+
+use crate::problem::{Problem, WrongField};
+
+/// Parameters as they were sent, and what is wrong with those that were read.
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+    errors: Vec<WrongField>,
+}
+
+impl Parameters {
+    /// Parses a query, which may contain anything.
+    pub fn parse(text: &[u8]) -> Self {
+        Self { pairs: form_urlencoded::parse(text).into_owned().collect(), errors: Vec::new() }
+    }
+
+    /// The names that were sent.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn reject(&mut self, field: &str, code: &str, detail: impl Into<String>) {
+        self.errors.push(WrongField::new(field, code, detail));
+    }
+
+    /// A parameter that may be left out, but not sent twice.
+    pub fn single(&mut self, name: &str) -> Option<String> {
+        let mut values = self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone());
+        let (first, more) = (values.next(), values.next().is_some());
+        if more {
+            self.reject(name, "sent_twice", format!("Send {name} once."));
+            return None;
+        }
+        first
+    }
+
+    /// What was read, unless anything about it was wrong.
+    ///
+    /// # Errors
+    /// Everything that was wrong.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
+        value.filter(|_| self.errors.is_empty()).ok_or_else(|| Problem::invalid(self.errors))
+    }
+}
