@@ -10,6 +10,7 @@ mod audit;
 mod group;
 mod key;
 mod offer;
+mod permission;
 mod person;
 mod property;
 mod secret_key;
@@ -30,6 +31,9 @@ pub enum Command {
     /// Authorization groups: named sets of permissions
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// The permissions that group forms offer
+    #[command(subcommand)]
+    Permission(permission::PermissionCommand),
     /// What a property offers on the public API
     #[command(subcommand, hide = !is_booking_on())]
     Service(offer::ServiceCommand),
@@ -117,6 +121,7 @@ async fn apply(installation: &Installation, command: Command, input: String) -> 
         Command::Person(command) => person::execute(keyring, public_url, command, input).await?,
         Command::Property(command) => property::execute(keyring, command).await?,
         Command::Group(command) => group::execute(keyring, command).await?,
+        Command::Permission(command) => permission::execute(keyring, command).await?,
         Command::Service(command) => offer::service(keyring, booking()?, command).await?,
         Command::Package(command) => offer::package(keyring, booking()?, command).await?,
         Command::Key(command) => key::execute(keyring, command).await?,

@@ -34,6 +34,7 @@ impl Installation {
     #[must_use]
     pub fn new(keyring: Keyring, serves_booking: bool, public_url: Arc<str>) -> Self {
         let booking = serves_booking.then(|| Booking::new(keyring.database().pool().clone()));
+        let keyring = if serves_booking { keyring.with_permissions(booking::PERMISSIONS) } else { keyring };
         Self { keyring, booking, public_url }
     }
 }

@@ -19,6 +19,7 @@ mod reservations;
 mod reserve;
 mod store;
 
+use domain::permission_catalog::BuiltInPermission;
 use sql::Pool;
 
 pub use answers::Idempotency;
@@ -32,6 +33,15 @@ pub use offers::{NewPackage, NewService, Package, Service};
 pub use page::{Listed, Page};
 pub use reservation::{Guest, NewReservation, Offer, Reservation, Status};
 pub use reserve::Reserved;
+
+/// The permissions that the booking API checks.
+pub const PERMISSIONS: &[BuiltInPermission] = &[
+    ("services", "read", "look up what is offered"),
+    ("packages", "read", "look up what is offered"),
+    ("availability", "read", "look up what is free"),
+    ("reservations", "read", "look them up"),
+    ("reservations", "write", "make them"),
+];
 
 /// Everything that can be asked of the bookings, over one database. Cheap to clone.
 #[derive(Clone)]

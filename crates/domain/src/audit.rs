@@ -71,6 +71,8 @@ actions! {
     KeyGraceEnded = "key.grace_ended", "Old secret ended";
     KeyRevoked = "key.revoked", "API key revoked";
     KeyDeleted = "key.deleted", "API key deleted";
+    PermissionAdded = "permission.added", "Permission added to the catalog";
+    PermissionRemoved = "permission.removed", "Permission removed from the catalog";
     AuditSealed = "audit.sealed", "Audit log sealed";
     SecretKeyRotated = "secret_key.rotated", "Secret key rotated";
 }

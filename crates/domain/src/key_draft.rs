@@ -20,6 +20,22 @@ use crate::{
 pub const KEY_NAME: Length = Length { least: 2, most: 200 };
 pub const KEY_DESCRIPTION: Length = Length { least: 0, most: 1000 };
 
+/// Returns the trimmed description of something.
+///
+/// # Errors
+/// Why it was refused, for the person who typed it.
+pub fn parse_description(text: &str) -> Result<String, FieldError> {
+    KEY_DESCRIPTION.trimmed(text, true).map_err(|bad| {
+        let (code, detail) = match bad {
+            InvalidText::ControlCharacter => {
+                ("control_character", "Remove the invisible control characters.".to_owned())
+            }
+            other => KEY_DESCRIPTION.explain(other),
+        };
+        FieldError::new(Field::Description, code, detail)
+    })
+}
+
 /// What was typed, kept as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDraft {
@@ -135,7 +151,7 @@ impl KeyDraft {
     pub fn parse(&self, choices: &Choices) -> Result<KeyTerms, FieldErrors> {
         let mut errors = FieldErrors::default();
         let name = errors.collect(KEY_NAME.name(&self.name));
-        let description = errors.collect(self.description());
+        let description = errors.collect(parse_description(&self.description));
         let group = errors.collect(self.group(choices));
         let scopes = errors.collect(self.scopes());
         let reach = errors.collect(self.reach(choices));
@@ -164,18 +180,6 @@ impl KeyDraft {
             }),
             _ => Err(errors),
         }
-    }
-
-    fn description(&self) -> Result<String, FieldError> {
-        KEY_DESCRIPTION.trimmed(&self.description, true).map_err(|bad| {
-            let (code, detail) = match bad {
-                InvalidText::ControlCharacter => {
-                    ("control_character", "Remove the invisible control characters.".to_owned())
-                }
-                other => KEY_DESCRIPTION.explain(other),
-            };
-            FieldError::new(Field::Description, code, detail)
-        })
     }
 
     fn group(&self, choices: &Choices) -> Result<Option<GroupId>, FieldError> {

@@ -35,6 +35,13 @@ impl Side {
         is_word(text).then(|| Self::Word(text.to_owned().into()))
     }
 
+    fn word(&self) -> Option<&str> {
+        match self {
+            Self::Any => None,
+            Self::Word(word) => Some(word),
+        }
+    }
+
     fn is(&self, word: &str) -> bool {
         matches!(self, Self::Word(own) if own == word)
     }
@@ -86,6 +93,18 @@ impl Permission {
             (Some(resource), Some(action)) => Ok(Self { resource, action }),
             _ => Err(refused()),
         }
+    }
+
+    /// The resource, unless it is any.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        self.resource.word()
+    }
+
+    /// The action, unless it is any.
+    #[must_use]
+    pub fn action(&self) -> Option<&str> {
+        self.action.word()
     }
 
     /// Returns whether this permission covers `other`.

@@ -1,80 +1,142 @@
-//! The permissions that the product itself knows. A group may contain others: Latchkey checks them for other back ends
-//! without knowing what they mean.
+//! The permissions that group forms offer: those of the product, of the booking API where it is on, and of the operator.
+//! A group may contain others: Latchkey checks them for other back ends without knowing what they mean.
 
-/// Something that the API opens, with what can be done to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resource {
-    pub name: &'static str,
-    pub label: &'static str,
-    /// Each action with a description of what it allows.
-    pub actions: &'static [(&'static str, &'static str)],
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::permission::Permission;
+
+/// A permission of the program's own, as `resource`, `action` and a description of what it allows.
+pub type BuiltInPermission = (&'static str, &'static str, &'static str);
+
+/// The permissions of every installation.
+pub const CORE_PERMISSIONS: &[BuiltInPermission] =
+    &[("properties", "read", "look them up"), ("keys", "verify", "ask whether other keys are valid")];
+
+/// Permissions that cover several resources.
+pub const WILDCARDS: &[(&str, &str)] = &[("*:read", "read everything"), ("*", "do everything")];
+
+/// A permission that group forms offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogPermission {
+    pub permission: Permission,
+    /// Shown beside the checkbox.
+    pub name: String,
+    /// What it allows.
+    pub description: String,
 }
 
-pub const RESOURCES: &[Resource] = &[
-    Resource { name: "properties", label: "Properties", actions: &[("read", "look them up")] },
-    Resource { name: "services", label: "Services", actions: &[("read", "look up what is offered")] },
-    Resource { name: "packages", label: "Packages", actions: &[("read", "look up what is offered")] },
-    Resource { name: "availability", label: "Availability", actions: &[("read", "look up what is free")] },
-    Resource {
-        name: "reservations",
-        label: "Reservations",
-        actions: &[("read", "look them up"), ("write", "make them")],
-    },
-    Resource { name: "keys", label: "Keys", actions: &[("verify", "ask whether other keys are good")] },
-];
+/// The permissions of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogResource<'a> {
+    pub name: &'a str,
+    pub permissions: Vec<&'a CatalogPermission>,
+}
 
-/// What reaches across all resources.
-pub const ACROSS: &[(&str, &str)] = &[("*:read", "read everything"), ("*", "do everything")];
+/// The permissions that an installation knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PermissionCatalog(Vec<CatalogPermission>);
 
-impl Resource {
-    /// `reservations:read`
+impl CatalogPermission {
     #[must_use]
-    pub fn permission(&self, action: &str) -> String {
-        format!("{}:{action}", self.name)
+    pub fn built_in((resource, action, description): BuiltInPermission) -> Self {
+        Self {
+            permission: Permission::known(resource, action),
+            name: capitalize(action),
+            description: description.to_owned(),
+        }
+    }
+}
+
+impl PermissionCatalog {
+    /// Permissions of one resource stay together, in the order in which they are given.
+    #[must_use]
+    pub fn new(permissions: impl IntoIterator<Item = CatalogPermission>) -> Self {
+        Self(permissions.into_iter().collect())
+    }
+
+    #[must_use]
+    pub fn permissions(&self) -> &[CatalogPermission] {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn resources(&self) -> Vec<CatalogResource<'_>> {
+        let mut resources: Vec<CatalogResource<'_>> = Vec::new();
+        for known in &self.0 {
+            let Some(name) = known.permission.resource() else { continue };
+            match resources.iter_mut().find(|resource| resource.name == name) {
+                Some(resource) => resource.permissions.push(known),
+                None => resources.push(CatalogResource { name, permissions: vec![known] }),
+            }
+        }
+        resources
+    }
+
+    /// Whether a permission is offered, alone or as a wildcard.
+    #[must_use]
+    pub fn offers(&self, permission: &Permission) -> bool {
+        let text = permission.to_string();
+        let names: BTreeSet<String> = self.resources().iter().map(CatalogResource::every_action).collect();
+        WILDCARDS.iter().any(|(wildcard, _)| *wildcard == text)
+            || names.contains(&text)
+            || self.0.iter().any(|known| known.permission == *permission)
+    }
+}
+
+impl CatalogResource<'_> {
+    #[must_use]
+    pub fn label(&self) -> String {
+        capitalize(self.name)
     }
 
     /// `reservations:*`
     #[must_use]
     pub fn every_action(&self) -> String {
-        self.permission("*")
+        format!("{}:*", self.name)
     }
 }
 
-/// Whether a permission is one that people pick rather than type.
+/// `purchase_orders` becomes `Purchase orders`.
 #[must_use]
-pub fn is_known(permission: &str) -> bool {
-    let of_resource = |resource: &Resource| {
-        resource.every_action() == permission
-            || resource.actions.iter().any(|(action, _)| resource.permission(action) == permission)
-    };
-    ACROSS.iter().any(|(known, _)| *known == permission) || RESOURCES.iter().any(of_resource)
+pub fn capitalize(word: &str) -> String {
+    let words = word.replace(['_', '-'], " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::permission::Permission;
 
-    #[test]
-    fn every_catalog_entry_is_a_permission() {
-        for resource in RESOURCES {
-            for (action, _) in resource.actions {
-                Permission::parse(&resource.permission(action)).unwrap();
-            }
-            Permission::parse(&resource.every_action()).unwrap();
-        }
-        for (permission, _) in ACROSS {
-            Permission::parse(permission).unwrap();
-        }
+    fn catalog() -> PermissionCatalog {
+        let own = CatalogPermission {
+            permission: Permission::parse("purchase_orders:approve").unwrap(),
+            name: "Approve".to_owned(),
+            description: "release an order".to_owned(),
+        };
+        PermissionCatalog::new(CORE_PERMISSIONS.iter().copied().map(CatalogPermission::built_in).chain([own]))
     }
 
     #[test]
-    fn picked_permissions_are_separated_from_typed_ones() {
-        for known in ["*", "*:read", "keys:verify", "reservations:*", "reservations:write"] {
-            assert!(is_known(known), "{known}");
+    fn permissions_are_grouped_by_resource() {
+        let catalog = catalog();
+        let resources: Vec<(String, String)> =
+            catalog.resources().iter().map(|resource| (resource.label(), resource.every_action())).collect();
+        let expected = [("Properties", "properties:*"), ("Keys", "keys:*"), ("Purchase orders", "purchase_orders:*")];
+        assert_eq!(resources, expected.map(|(label, all)| (label.to_owned(), all.to_owned())));
+        assert_eq!(catalog.permissions()[1].name, "Verify");
+    }
+
+    #[test]
+    fn offered_permissions_are_separated_from_typed_ones() {
+        let catalog = catalog();
+        for offered in ["*", "*:read", "keys:verify", "keys:*", "purchase_orders:approve", "purchase_orders:*"] {
+            assert!(catalog.offers(&Permission::parse(offered).unwrap()), "{offered}");
         }
-        for other in ["*:write", "keys:read", "invoices:read", "reservations:cancel", ""] {
-            assert!(!is_known(other), "{other}");
+        for other in ["*:write", "keys:read", "invoices:read", "purchase_orders:cancel"] {
+            assert!(!catalog.offers(&Permission::parse(other).unwrap()), "{other}");
         }
     }
 }

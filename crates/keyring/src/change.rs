@@ -188,6 +188,8 @@ fn invalidation_of(event: &Event<'_>, chain: &str) -> Option<Invalidation> {
         | Action::IdentityConfirmed
         | Action::SessionEnded
         | Action::SessionsEnded
+        | Action::PermissionAdded
+        | Action::PermissionRemoved
         | Action::AuditSealed
         | Action::SecretKeyRotated => None,
     }

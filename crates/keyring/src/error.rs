@@ -16,6 +16,7 @@ pub enum Thing {
     Property,
     Group,
     Invitation,
+    Permission,
 }
 
 impl fmt::Display for Thing {
@@ -27,6 +28,7 @@ impl fmt::Display for Thing {
             Self::Property => "property",
             Self::Group => "group",
             Self::Invitation => "invitation",
+            Self::Permission => "permission",
         })
     }
 }

@@ -18,6 +18,7 @@ mod legacy;
 mod node;
 mod password;
 mod people;
+mod permissions;
 mod profile;
 mod properties;
 mod ready;
@@ -59,6 +60,7 @@ pub use keys::{NewKey, NewSecret, Rotation, key_limit};
 pub use legacy::{AccessToken, LegacyCredential};
 pub use node::Membership;
 pub use people::{Invitation, Invited, Joined, NewInvitation, NewPerson, NewRole, PersonScope};
+pub use permissions::NewPermission;
 pub use properties::{NewProperty, PropertyDetail, PropertyOverview, Renaming};
 pub use ready::NotReady;
 pub use second_factor::{RecoveryCodes, SecondFactorOffer};
@@ -100,6 +102,8 @@ pub struct Keyring {
     write_check: Arc<ready::WriteCheck>,
     legacy_sunset: NaiveDate,
     super_user_mfa: SuperUserMfa,
+    /// Those of the program's optional parts.
+    permissions: &'static [domain::permission_catalog::BuiltInPermission],
     token_key: Arc<OnceCell<token::Key>>,
 }
 
@@ -132,6 +136,7 @@ impl Keyring {
             write_check: Arc::default(),
             legacy_sunset: LEGACY_SUNSET,
             super_user_mfa: SuperUserMfa::default(),
+            permissions: &[],
             token_key: Arc::default(),
         }
     }

@@ -21,6 +21,7 @@ mod use_cases {
     mod names;
     mod passwords;
     mod people;
+    mod permissions;
     mod personal_keys;
     mod profile;
     mod properties;

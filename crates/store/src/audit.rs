@@ -63,6 +63,7 @@ pub struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub const INSTALLATION: Subject<'static> = Subject { id: "installation", name: "Installation" };
+    pub const PERMISSIONS: Subject<'static> = Subject { id: "permissions", name: "Permission catalog" };
     const AUDIT_LOG: Subject<'static> = Subject { id: "audit_log", name: "Audit log" };
 
     pub fn new(id: &'a impl Id, name: &'a str) -> Self {

@@ -10,6 +10,7 @@ pub(super) mod failed_attempt;
 pub(super) mod installation;
 pub(super) mod invitation;
 pub(super) mod legacy_use;
+pub(super) mod permission;
 pub(super) mod person;
 pub(super) mod person_group;
 pub(super) mod property;

@@ -20,6 +20,7 @@ pub mod keys;
 pub mod model;
 mod pagination;
 pub mod people;
+pub mod permissions;
 pub mod properties;
 pub mod ready;
 pub mod recovery_codes;

@@ -36,6 +36,22 @@ async fn booking_is_absent_unless_it_is_on() {
     assert!(output.status.code() == Some(1) && refusal.contains("booking_is_off"), "{refusal}");
 }
 
+#[tokio::test]
+async fn group_form_offers_the_permissions_of_the_installation() {
+    let app = TestApp::on(Program::start_with(&["--booking", "off"]));
+    let add =
+        ["permission", "add", "purchase_orders:approve", "--name", "Approve", "--description", "release an order"];
+    app.program.command(&add);
+    app.person("ana", "tenant-admin");
+    let admin = app.program.signed_in("ana@acme.test").await;
+    let form = admin.get("/authorization-groups/new").await.text().await.unwrap();
+    for expected in ["Purchase orders", "purchase_orders:approve", "release an order", "properties:read", "keys:verify"]
+    {
+        assert!(form.contains(expected), "{expected}");
+    }
+    assert!(!form.to_lowercase().contains("reservations"), "the booking API is off");
+}
+
 #[test]
 fn demo_without_booking_is_refused() {
     let output = shell_in(&TempDir::new().unwrap(), &["serve", "--demo", "--booking", "off"], "");

@@ -1,10 +1,14 @@
 //! Making a group, on a page of its own.
 
 use axum::response::Response;
-use domain::group::GroupType;
+use domain::{group::GroupType, permission_catalog::PermissionCatalog};
 use leptos::prelude::*;
 
-use super::{super::AdminVisitor, PATH, SECTION, permissions::PermissionFields};
+use super::{
+    super::{AdminVisitor, problem},
+    PATH, SECTION,
+    permissions::PermissionFields,
+};
 use crate::{
     components::{
         Crumbs,
@@ -17,11 +21,16 @@ use crate::{
 const FORM: &str = "new-group";
 
 pub(crate) async fn group_new(AdminVisitor { visitor, .. }: AdminVisitor) -> Response {
-    visitor.page("New group").render(|| view! { <NewGroupPage/> }).await
+    match visitor.visit.console.keyring.permission_catalog().await {
+        Ok(catalog) => {
+            visitor.page("New group").render(move || view! { <NewGroupPage catalog=catalog.clone()/> }).await
+        }
+        Err(error) => problem::failed(&visitor, &error, "the permissions could not be loaded").await,
+    }
 }
 
 #[component]
-fn NewGroupPage() -> impl IntoView {
+fn NewGroupPage(catalog: PermissionCatalog) -> impl IntoView {
     let afterwards = Afterwards::go(PATH, "Created “{name}”.", "#{answer} a");
     let form = FormSpec::calling::<CreateGroup>(FORM, "Create", "Creating…", afterwards).or_back_to(PATH);
     let types = vec![
@@ -39,7 +48,7 @@ fn NewGroupPage() -> impl IntoView {
                     <TextField form=FORM name="name" label="Name" placeholder="For example: Booking"/>
                     <RadioOptions form=FORM name="group_type" label="Who can have it" options=types hint="This cannot be changed later."/>
                 </section>
-                <section><PermissionFields form=FORM.to_owned() permissions=Vec::new()/></section>
+                <section><PermissionFields form=FORM.to_owned() catalog permissions=Vec::new()/></section>
             </ServerForm>
         </div>
     }

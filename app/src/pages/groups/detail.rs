@@ -7,6 +7,7 @@ use axum::{
 use domain::{
     group::{Group, GroupType, Version},
     id::{GroupId, Id},
+    permission_catalog::PermissionCatalog,
 };
 use keyring::{GroupDetail, GroupUse, TenantGroup};
 use leptos::prelude::*;
@@ -36,17 +37,24 @@ pub(crate) async fn group(
     let Some(id) = id.ok().and_then(|Path(id)| GroupId::parse(&id).ok()) else {
         return problem::missing(visitor.page(problem::MISSING)).await;
     };
-    match visitor.visit.console.keyring.group_detail(&admin, &id).await {
-        Ok(detail) => {
+    let keyring = &visitor.visit.console.keyring;
+    let loaded = async {
+        Ok::<_, keyring::Error>((keyring.group_detail(&admin, &id).await?, keyring.permission_catalog().await?))
+    };
+    match loaded.await {
+        Ok((detail, catalog)) => {
             let title = format!("{} · {SECTION}", detail.group.group.name);
-            visitor.page(title).render(move || view! { <GroupPage detail=detail.clone()/> }).await
+            visitor
+                .page(title)
+                .render(move || view! { <GroupPage detail=detail.clone() catalog=catalog.clone()/> })
+                .await
         }
         Err(error) => problem::failed(&visitor, &error, "the group could not be loaded").await,
     }
 }
 
 #[component]
-fn GroupPage(detail: GroupDetail) -> impl IntoView {
+fn GroupPage(detail: GroupDetail, catalog: PermissionCatalog) -> impl IntoView {
     let GroupDetail { group: TenantGroup { group, version }, used, keys, people } = detail;
     let users = match group.group_type {
         GroupType::TenantApiKey => {
@@ -62,14 +70,14 @@ fn GroupPage(detail: GroupDetail) -> impl IntoView {
             <div class="page-actions"><Delete group=group.clone() used/></div>
         </header>
         <div class="page-form group-page">
-            <Edit group version used/>
+            <Edit group version used catalog/>
             {users}
         </div>
     }
 }
 
 #[component]
-fn Edit(group: Group, version: i32, used: GroupUse) -> impl IntoView {
+fn Edit(group: Group, version: i32, used: GroupUse, catalog: PermissionCatalog) -> impl IntoView {
     let Group { id, name, group_type, permissions } = group;
     let afterwards = Afterwards::reload("Saved “{name}”.", "#main");
     let form = FormSpec::calling::<EditGroup>(FORM, "Save", "Saving…", afterwards).or_back_to(PATH);
@@ -79,7 +87,7 @@ fn Edit(group: Group, version: i32, used: GroupUse) -> impl IntoView {
             <HiddenField name="seen" value=String::from(Version(version))/>
             <section>
                 <TextField form=FORM name="name" label="Name" value=name/>
-                <PermissionFields form=FORM.to_owned() permissions/>
+                <PermissionFields form=FORM.to_owned() catalog permissions/>
             </section>
             {affected(group_type, used).map(|who| view! {
                 <p class="callout warning">

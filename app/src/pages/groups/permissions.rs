@@ -2,7 +2,7 @@
 
 use domain::{
     permission::Permission,
-    permission_catalog::{ACROSS, RESOURCES, Resource, is_known},
+    permission_catalog::{CatalogResource, PermissionCatalog, WILDCARDS},
 };
 use leptos::prelude::*;
 
@@ -10,25 +10,30 @@ use crate::components::fields::{Checkbox, Pick, TextArea};
 
 const PICKED: &str = "picked[]";
 
-/// The permissions that the product knows as ticks, and all others as text.
+/// The permissions of the catalog as checkboxes, and all others as text.
 #[component]
-pub(super) fn PermissionFields(form: String, permissions: Vec<Permission>) -> impl IntoView {
+pub(super) fn PermissionFields(
+    form: String,
+    catalog: PermissionCatalog,
+    permissions: Vec<Permission>,
+) -> impl IntoView {
     let held: Vec<String> = permissions.iter().map(ToString::to_string).collect();
-    let others: Vec<&str> = held.iter().map(String::as_str).filter(|text| !is_known(text)).collect();
-    let typed = others.join("\n");
+    let others = permissions.iter().filter(|permission| !catalog.offers(permission)).map(ToString::to_string);
+    let typed = others.collect::<Vec<_>>().join("\n");
     let pick = |permission: String, label: &str, hint: &str| {
         let is_picked = held.contains(&permission);
         Pick::new(permission, label).hint(hint).picked(is_picked)
     };
-    let across =
-        ACROSS.iter().map(|(permission, meaning)| pick((*permission).to_owned(), label_of(permission), meaning));
-    let rows = RESOURCES.iter().map(|resource| {
-        let actions = resource
-            .actions
-            .iter()
-            .map(|(action, meaning)| pick(resource.permission(action), label_of(action), meaning));
+    let across = WILDCARDS.iter().map(|(permission, meaning)| {
+        let label = if *permission == "*" { "All" } else { "Read" };
+        pick((*permission).to_owned(), label, meaning)
+    });
+    let resources = catalog.resources();
+    let rows = resources.iter().map(|resource| {
+        let known = resource.permissions.iter();
+        let options = known.map(|known| pick(known.permission.to_string(), &known.name, &known.description));
         let all = pick(resource.every_action(), "All", "also what is added later");
-        view! { <ResourceRow resource options=actions.chain([all]).collect()/> }
+        view! { <ResourceRow resource options=options.chain([all]).collect()/> }
     });
     view! {
         <fieldset class="field">
@@ -54,21 +59,12 @@ pub(super) fn PermissionFields(form: String, permissions: Vec<Permission>) -> im
     }
 }
 
-fn label_of(word: &str) -> &'static str {
-    match word {
-        "read" | "*:read" => "Read",
-        "write" => "Write",
-        "verify" => "Verify",
-        _ => "All",
-    }
-}
-
 #[component]
-fn ResourceRow(resource: &'static Resource, options: Vec<Pick>) -> impl IntoView {
+fn ResourceRow<'a>(resource: &'a CatalogResource<'a>, options: Vec<Pick>) -> impl IntoView {
     let id = format!("resource-{}", resource.name);
     view! {
         <div class="resource">
-            <span class="resource-name" id=id.clone()>{resource.label}</span>
+            <span class="resource-name" id=id.clone()>{resource.label()}</span>
             <Ticks labelled_by=id options/>
         </div>
     }

@@ -13,8 +13,8 @@ use domain::{
     person::Role,
 };
 use keyring::{
-    AuditEvent, GroupEdit, NewGroup, NewInvitation, NewKey, NewPerson, NewProperty, NewRole, NewTenant, PersonScope,
-    Renaming, Rotation, TenantAdmin, TenantChange, generate_secret_key,
+    AuditEvent, GroupEdit, NewGroup, NewInvitation, NewKey, NewPermission, NewPerson, NewProperty, NewRole, NewTenant,
+    PersonScope, Renaming, Rotation, SuperUser, TenantAdmin, TenantChange, generate_secret_key,
 };
 use secrecy::ExposeSecret;
 
@@ -152,6 +152,10 @@ async fn what_operators_do(app: &TestKeyring) {
     let old = std::fs::read_to_string(file).unwrap();
     write_secret_keys(file, &[new.expose_secret(), &old]);
     app.reopen().await.unwrap().rotate_secret_key().await.unwrap();
+    let operator = SuperUser::operator();
+    let new = NewPermission { permission: "invoices:read".to_owned(), name: None, description: String::new() };
+    app.keyring.add_permission(&operator, new).await.unwrap();
+    app.keyring.remove_permission(&operator, "invoices:read").await.unwrap();
 }
 
 async fn people_change_themselves(app: &TestKeyring, tenant: &TenantAdmin, secrets: &mut Secrets) {
