@@ -38,7 +38,7 @@ use crate::{
 };
 
 pub(crate) use audit_log::{audit_export, audit_log};
-pub(crate) use docs::{api_reference, asking_about_a_key, moving_to_a_key, problem_kind, using_a_key};
+pub(crate) use docs::{api_reference, moving_to_a_key, problem_kind, using_a_key, verifying_keys};
 pub(crate) use groups::{group, group_new, groups};
 pub(crate) use home::home;
 pub(crate) use invitation::invitation;

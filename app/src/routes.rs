@@ -66,7 +66,7 @@ fn docs() -> Router<Console> {
     [
         ("/docs", get(pages::api_reference)),
         ("/docs/keys", get(pages::using_a_key)),
-        ("/docs/verify", get(pages::asking_about_a_key)),
+        ("/docs/verify", get(pages::verifying_keys)),
         ("/docs/migrate", get(pages::moving_to_a_key)),
         ("/problems/{code}", get(pages::problem_kind)),
     ]

@@ -9,7 +9,7 @@ mod api {
     mod evaluator;
     mod gateway;
     /// As the documentation shows it.
-    #[path = "../../../app/src/pages/docs/snippets/guard.rs"]
+    #[path = "../../../docs/guides/examples/guard.rs"]
     mod guard;
     mod openapi;
     mod problems;

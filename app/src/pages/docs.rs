@@ -1,4 +1,4 @@
-//! What anybody may read: the reference of the API, and the guides.
+//! Public pages: the reference of the API, and the guides.
 
 use axum::{
     extract::{Path, rejection::PathRejection},
@@ -12,16 +12,12 @@ use crate::shell::Visit;
 
 mod code;
 mod frame;
-mod keys;
-mod migrate;
+mod guide;
 mod reference;
-mod verify;
 
 use frame::DocsFrame;
-use keys::KeysGuide;
-use migrate::MigrateGuide;
+use guide::{Guide, GuidePage};
 use reference::ReferencePage;
-use verify::VerifyGuide;
 
 pub(crate) async fn api_reference(visit: Visit) -> Response {
     let (console, path) = (visit.console.clone(), visit.path().to_owned());
@@ -30,7 +26,7 @@ pub(crate) async fn api_reference(visit: Visit) -> Response {
         let (console, contents) = (console.clone(), reference::contents(&console.reference));
         view! {
             <DocsFrame path=path.clone() contents>
-                <ReferencePage console/>
+                <article class="docs"><ReferencePage console/></article>
             </DocsFrame>
         }
     })
@@ -38,43 +34,23 @@ pub(crate) async fn api_reference(visit: Visit) -> Response {
 }
 
 pub(crate) async fn using_a_key(visit: Visit) -> Response {
-    let (public_url, path) = (visit.console.public_url.clone(), visit.path().to_owned());
-    let page = visit.page("Using a key").in_its_own_frame();
-    page.render(move || {
-        let public_url = public_url.clone();
-        view! {
-            <DocsFrame path=path.clone() contents=keys::contents()>
-                <KeysGuide public_url/>
-            </DocsFrame>
-        }
-    })
-    .await
+    guide_page(visit, &guide::KEYS).await
 }
 
-pub(crate) async fn asking_about_a_key(visit: Visit) -> Response {
-    let (public_url, path) = (visit.console.public_url.clone(), visit.path().to_owned());
-    let page = visit.page("Ask whether a key is good").in_its_own_frame();
-    page.render(move || {
-        let public_url = public_url.clone();
-        view! {
-            <DocsFrame path=path.clone() contents=verify::contents()>
-                <VerifyGuide public_url/>
-            </DocsFrame>
-        }
-    })
-    .await
+pub(crate) async fn verifying_keys(visit: Visit) -> Response {
+    guide_page(visit, &guide::VERIFY).await
 }
 
 pub(crate) async fn moving_to_a_key(visit: Visit) -> Response {
+    guide_page(visit, &guide::MIGRATE).await
+}
+
+async fn guide_page(visit: Visit, guide: &'static Guide) -> Response {
     let (console, path) = (visit.console.clone(), visit.path().to_owned());
-    let page = visit.page("Moving from Basic and JWT to a key").in_its_own_frame();
+    let page = visit.page(guide.title).in_its_own_frame();
     page.render(move || {
-        let console = console.clone();
-        view! {
-            <DocsFrame path=path.clone() contents=migrate::contents()>
-                <MigrateGuide console/>
-            </DocsFrame>
-        }
+        let (console, path) = (console.clone(), path.clone());
+        view! { <GuidePage guide console path/> }
     })
     .await
 }

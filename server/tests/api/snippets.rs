@@ -10,18 +10,19 @@ use test_support::test_app::{Base, Key, TestApp};
 
 /// What an example is called on the page, the file that it becomes, and what runs that.
 const EXAMPLES: [(&str, &str, &str); 3] = [
-    ("Asking with curl", "verify.sh", "sh"),
-    ("Asking in Python, with nothing to install", "verify.py", "python3"),
-    ("Asking in JavaScript, with Node’s own fetch", "verify.mjs", "node"),
+    ("curl", "verify.sh", "sh"),
+    ("Python, with nothing to install", "verify.py", "python3"),
+    ("JavaScript, with Node’s own fetch", "verify.mjs", "node"),
 ];
 
 /// The code below a name, as a reader would copy it.
 fn code(page: &str, name: &str) -> String {
-    let figure = page.split("<figure").find(|figure| figure.contains(name)).unwrap_or_else(|| panic!("no {name}"));
+    let figure = page
+        .split("<figure")
+        .find(|figure| figure.contains(&format!("<figcaption>{name}<")))
+        .unwrap_or_else(|| panic!("no {name}"));
     let (_, code) = figure.split_once("<code>").expect("it holds code");
     let (code, _) = code.split_once("</code>").expect("which ends");
-    // Leptos marks where a text ends.
-    let code = code.trim_end_matches("<!>");
     assert!(!code.contains('<'), "nothing but text: {code}");
     code.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
@@ -40,7 +41,7 @@ impl Example {
             .arg(self.folder.path().join(self.file))
             .env("LATCHKEY_URL", &self.latchkey)
             .env("LATCHKEY_KEY", &asking.secret)
-            .env("ASKED_KEY", asked)
+            .env("CLIENT_KEY", asked)
             .env("CLIENT_IP", "203.0.113.9")
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", self.runs))
@@ -85,12 +86,31 @@ async fn every_example_runs_as_printed() {
     for example in examples(&app).await {
         example.says(&asking, &good.secret, &[&good.id]);
         example.says(&asking, &revoked.secret, &["401", "revoked"]);
-        example.says(&asking, &poor.secret, &["403", "reservations:read"]);
+        example.says(&asking, &poor.secret, &["403", "orders:read"]);
         example.says(&asking, "lk_tk_nonsense", &["401"]);
         let more_than_a_key = format!("{}\",\"ip\":\"127.0.0.1", good.secret);
         let verdict = example.run(&asking, &more_than_a_key).stdout;
         assert!(!String::from_utf8_lossy(&verdict).contains(&good.id), "{}: no caller has this key", example.file);
         example.fails(&revoked, &good.secret, "key_revoked");
+    }
+}
+
+#[test_support::requires(programs)]
+#[tokio::test(flavor = "multi_thread")]
+async fn examples_of_using_a_key_run_as_printed() {
+    let app = Base::Sqlite.start();
+    let (key, property) = (app.key(&[]), app.property("acme", "Old Town Suites"));
+    let page = app.get_with("/docs/keys", &[]).await;
+    assert!(page.text.contains(&format!("{}/api/v1/properties", app.program.url)), "the page names the installation");
+    for (name, file, runs) in
+        [EXAMPLES[1], EXAMPLES[2]].map(|(name, file, runs)| (name, file.replace("verify", "list"), runs))
+    {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(file);
+        fs::write(&path, code(&page.text, name)).unwrap();
+        let output = Command::new(runs).arg(path).env("LATCHKEY_KEY", &key.secret).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains(&property), "{name}: {printed} {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn DocsFrame(path: String, contents: Vec<Entry>, children: Children) 
                     <summary>"On this page"</summary>
                     <Contents entries=contents/>
                 </details>
-                <article class="docs">{children()}</article>
+                {children()}
             </main>
         </div>
     }

@@ -2,7 +2,7 @@
 
 use domain::{
     permission::Permission,
-    permission_catalog::{CatalogResource, PermissionCatalog, WILDCARDS},
+    permission_catalog::{PermissionCatalog, WILDCARDS},
 };
 use leptos::prelude::*;
 
@@ -33,7 +33,7 @@ pub(super) fn PermissionFields(
         let known = resource.permissions.iter();
         let options = known.map(|known| pick(known.permission.to_string(), &known.name, &known.description));
         let all = pick(resource.every_action(), "All", "also what is added later");
-        view! { <ResourceRow resource options=options.chain([all]).collect()/> }
+        view! { <ResourceRow name=resource.name.to_owned() label=resource.label() options=options.chain([all]).collect()/> }
     });
     view! {
         <fieldset class="field">
@@ -60,11 +60,11 @@ pub(super) fn PermissionFields(
 }
 
 #[component]
-fn ResourceRow<'a>(resource: &'a CatalogResource<'a>, options: Vec<Pick>) -> impl IntoView {
-    let id = format!("resource-{}", resource.name);
+fn ResourceRow(name: String, label: String, options: Vec<Pick>) -> impl IntoView {
+    let id = format!("resource-{name}");
     view! {
         <div class="resource">
-            <span class="resource-name" id=id.clone()>{resource.label()}</span>
+            <span class="resource-name" id=id.clone()>{label}</span>
             <Ticks labelled_by=id options/>
         </div>
     }

@@ -5,8 +5,8 @@ const answer = await fetch(`${process.env.LATCHKEY_URL}/api/v1/keys/verify`, {
     "Content-Type": "application/json",
   },
   body: JSON.stringify({
-    key: process.env.ASKED_KEY,
-    permission: "reservations:read",
+    key: process.env.CLIENT_KEY,
+    permission: "orders:read",
     ip: process.env.CLIENT_IP,
   }),
   signal: AbortSignal.timeout(2_000),
@@ -18,7 +18,7 @@ if (!answer.ok) {
 
 const verdict = body.data;
 if (verdict.valid) {
-  console.log("let in", verdict.key_id);
+  console.log("accepted", verdict.key_id);
 } else {
-  console.log("answer", verdict.http_status, verdict.message);
+  console.log("refused", verdict.http_status, verdict.message);
 }

@@ -1,13 +1,13 @@
 import json, os, sys, urllib.error, urllib.request
 
-question = {
-    "key": os.environ["ASKED_KEY"],
-    "permission": "reservations:read",
+request_body = {
+    "key": os.environ["CLIENT_KEY"],
+    "permission": "orders:read",
     "ip": os.environ["CLIENT_IP"],
 }
 request = urllib.request.Request(
     os.environ["LATCHKEY_URL"] + "/api/v1/keys/verify",
-    data=json.dumps(question).encode(),
+    data=json.dumps(request_body).encode(),
     headers={
         "Authorization": "Bearer " + os.environ["LATCHKEY_KEY"],
         "Content-Type": "application/json",
@@ -21,6 +21,6 @@ except urllib.error.HTTPError as error:
     sys.exit(f"{problem['code']}: {problem['detail']} ({problem['request_id']})")
 
 if verdict["valid"]:
-    print("let in", verdict["key_id"])
+    print("accepted", verdict["key_id"])
 else:
-    print("answer", verdict["http_status"], verdict["message"])
+    print("refused", verdict["http_status"], verdict["message"])
