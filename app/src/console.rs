@@ -1,6 +1,6 @@
 //! What every page and server function works with.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use keyring::Keyring;
 use serde::Deserialize;
@@ -32,15 +32,4 @@ impl Console {
 pub struct Site {
     pub output_name: String,
     pub stylesheet: String,
-}
-
-/// Where a request came from, as the server found it out; an extension of every request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress {
-    /// None when it is unknown: then no allowlist holds it.
-    pub known: Option<IpAddr>,
-    /// The last address that somebody vouched for; the client's own when it is known.
-    pub nearest: IpAddr,
-    /// Whether a trusted proxy sent it. Otherwise it is the address that the connection came from.
-    pub is_forwarded: bool,
 }

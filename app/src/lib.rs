@@ -38,7 +38,7 @@ mod times;
 mod url;
 
 #[cfg(feature = "ssr")]
-pub use console::{ClientAddress, Console, Site};
+pub use console::{Console, Site};
 #[cfg(feature = "ssr")]
 pub use reference::{ProblemKind, Reference, UnreadableReference};
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ use axum::http::{
     request::Parts,
 };
 use domain::{id::TenantId, key::Key, key_draft::KeyDraft, secret::redacted};
+use http_input::client_address::ClientAddress;
 use keyring::{
     ActiveSession, Client, Credentials, Error, Invitation, ManageKeys, NewSecret, RecoveryCodes, SessionToken,
     SuperUser, TenantAdmin, TenantChange, TimeZone, ViewKeys,
@@ -17,7 +18,7 @@ use leptos_axum::ResponseOptions;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    console::{ClientAddress, Console},
+    console::Console,
     error::{ChangedKey, ConsoleError, SeenKey},
     model::{KeysOf, SecretOnce},
     response::answer_with,

@@ -15,8 +15,9 @@ use tower::Service;
 use tower_http::limit::RequestBodyLimitLayer;
 use tracing::Instrument;
 
+use http_input::client_address::ClientAddress;
+
 use crate::{
-    address,
     api::{self, Api, body::MAX_BODY_BYTES, call_record::CallRecord},
     gateway, guard,
     metrics::Metrics,
@@ -89,7 +90,7 @@ impl EdgeMiddleware {
         answer: impl FnOnce(Request) -> F,
     ) -> Response {
         let call_record = CallRecord::begin(RequestId::from_headers(request.headers()));
-        let address = address::client_address(peer.ip(), request.headers(), &self.trusted_proxies);
+        let address = ClientAddress::of_request(peer.ip(), request.headers(), &self.trusted_proxies);
         let mut log = RequestLog::begin(&request, call_record.clone(), address.nearest);
         let version = request.version();
         let extensions = request.extensions_mut();

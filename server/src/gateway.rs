@@ -1,7 +1,6 @@
 //! Forward-auth: proxies in front of other APIs ask whether to pass a request on. The key is in the client's own
 //! headers, which the proxy forwards; what it must grant is in the query, which the proxy's operator wrote.
 
-use app::ClientAddress;
 use axum::{
     body::{Body, HttpBody},
     extract::Request,
@@ -9,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
+use http_input::client_address::ClientAddress;
 use keyring::Refusal;
 
 use crate::{
@@ -86,7 +86,7 @@ fn drain_body(body: Body) {
 /// Answers an auth request. The call is logged for the key under the method of the client's own request, and the
 /// response carries CORS headers.
 pub async fn handle(api: &Api, mut request: Request) -> Response {
-    let client = address::behind_proxy(address::from_extensions(request.extensions()));
+    let client = address::from_extensions(request.extensions()).behind_proxy();
     request.extensions_mut().insert(client);
     let (origin, is_nginx) = (cors::origin(&request), query::is_nginx(request.uri()));
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use app::{Console, UnreadableReference};
 use booking::Booking;
 use demo::{DemoError, DemoSignIn};
+use http_input::client_address;
 use ipnet::IpNet;
 use keyring::{Database, Error, Keyring, NewPerson, StoreError, SuperUserMfa};
 use secrecy::ExposeSecret;
@@ -16,7 +17,6 @@ use tokio::{
 };
 
 use crate::{
-    address,
     api::{self, Api, reference::reference},
     app::{App, EdgeMiddleware},
     assets::{self, NoSite},
@@ -99,7 +99,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     if bound.ip().is_unspecified() && settings.public_url.is_none() {
         tracing::warn!("set LATCHKEY_PUBLIC_URL to where browsers find the console, or they cannot sign in");
     }
-    for range in address::wide_ranges(&settings.trusted_proxies) {
+    for range in client_address::wide_ranges(&settings.trusted_proxies) {
         tracing::warn!(%range, "wide range in LATCHKEY_TRUSTED_PROXIES: each of its addresses can claim to be any client");
     }
     tracing::info!("listening on http://{bound}");

@@ -8,7 +8,7 @@ use std::{fs, process::Command};
 pub const BRIEFLY: u64 = 2;
 
 /// How long each target runs unless the command says otherwise.
-pub const A_MINUTE: u64 = 60;
+pub const DEFAULT_SECONDS: u64 = 60;
 
 /// The pinned toolchain is stable, which has no sanitizers.
 const OPTIONS: &[&str] = &["--dev", "--sanitizer", "none", "--target-dir"];

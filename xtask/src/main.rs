@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         ["bench", "--quick"] => in_workspace(bench::quick),
         ["bench", "--instructions"] => in_workspace(bench::instructions::write),
         ["bench", "--instructions", "--check"] => in_workspace(bench::instructions::check),
-        ["fuzz"] => in_workspace(|workspace| fuzz::command(workspace, fuzz::A_MINUTE)),
+        ["fuzz"] => in_workspace(|workspace| fuzz::command(workspace, fuzz::DEFAULT_SECONDS)),
         ["fuzz", seconds] if seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0) => {
             in_workspace(|workspace| fuzz::command(workspace, seconds.parse()?))
         }

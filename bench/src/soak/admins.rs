@@ -18,7 +18,7 @@ use serde_json::json;
 use super::{slots::Key, tally::Tally};
 use crate::{Result, fill};
 
-const PASSWORD: &str = "correct horse battery staple";
+const ADMIN_PASSWORD: &str = "correct horse battery staple";
 
 /// Enough admins of each tenant that none of them reaches the limit of 60 changes a minute.
 const ADMINS_PER_TENANT: usize = 10;
@@ -79,9 +79,9 @@ impl Admins {
 
     /// Creates an admin, and returns the cookie of their session.
     async fn create_and_sign_in(&self, keyring: &Keyring, operator: &TenantAdmin, email: String) -> Result<String> {
-        let person = NewPerson { email: email.clone(), name: "Admin".to_owned(), password: PASSWORD.into() };
+        let person = NewPerson { email: email.clone(), name: "Admin".to_owned(), password: ADMIN_PASSWORD.into() };
         keyring.create_person(Some(operator), Role::TenantAdmin, person).await?;
-        let form = [("email", email.as_str()), ("password", PASSWORD), ("next", "")];
+        let form = [("email", email.as_str()), ("password", ADMIN_PASSWORD), ("next", "")];
         let answer = self.request(0, "sign_in").form(&form).send().await?.error_for_status()?;
         let cookie = answer.headers().get(header::SET_COOKIE).ok_or("the sign-in set no cookie")?.to_str()?;
         Ok(cookie.split(';').next().unwrap_or_default().to_owned())

@@ -13,14 +13,12 @@ use domain::{
 };
 use secrecy::SecretString;
 use store::people::Account;
-use verify::LegacyRefusal;
-
-use crate::{
-    Keyring,
-    error::Error,
-    sign_in::Credentials,
-    token::{self, Claims, TOKEN_LIFETIME},
+use verify::{
+    LegacyRefusal,
+    access_token::{self, Claims, TOKEN_LIFETIME, TokenKey},
 };
+
+use crate::{Keyring, error::Error, sign_in::Credentials};
 
 /// A credential of a person's.
 pub enum LegacyCredential {
@@ -75,7 +73,10 @@ impl Keyring {
             Ok(account) => account,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let token = token::sign(&Claims::new(&account, self.now()), self.token_key().await?);
+        let token = access_token::sign(
+            &Claims::new(&account.person.id, account.token_epoch, self.now()),
+            self.token_key().await?,
+        );
         self.security_events.report_token_issued(&account.person.id, address);
         Ok(Ok(AccessToken { token, lifetime: TOKEN_LIFETIME }))
     }
@@ -119,11 +120,11 @@ impl Keyring {
         if let Err(retired) = self.check_sunset(now) {
             return Ok(Err(retired));
         }
-        let Some(claims) = token::verify(token, self.token_key().await?, now) else {
+        let Some(claims) = access_token::verify(token, self.token_key().await?, now) else {
             return Ok(Err(LegacyRefusal::InvalidToken));
         };
         let account = store::people::account(self.database.connection(), claims.person()).await?;
-        let account = account.filter(|account| claims.are_of(account));
+        let account = account.filter(|account| claims.are_of(&account.person.id, account.token_epoch));
         match account {
             Some(account) => self.admit(account).await,
             None => Ok(Err(LegacyRefusal::InvalidToken)),
@@ -159,7 +160,7 @@ impl Keyring {
     }
 
     /// What this installation signs its tokens with.
-    async fn token_key(&self) -> Result<&token::Key, Error> {
+    async fn token_key(&self) -> Result<&TokenKey, Error> {
         let read = || async {
             let keys = self.database.secret_keys()?;
             store::installation::token_key(self.database.connection(), &keys).await

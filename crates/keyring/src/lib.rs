@@ -31,7 +31,6 @@ mod sign_in;
 mod step_up;
 mod tenants;
 mod throttle;
-mod token;
 mod totp;
 mod usage;
 
@@ -76,7 +75,6 @@ pub use store::{
     },
 };
 pub use tenants::{NewTenant, TenantChange, typed_key_limit};
-pub use token::is_valid_token;
 pub use verify::{
     AccessQuery, AdmittedState, CachedKey, Clock, Decision, KeyTenant, LegacyRefusal, Quota, Reason, Refusal,
     Requirement, TenantRef,
@@ -104,7 +102,7 @@ pub struct Keyring {
     super_user_mfa: SuperUserMfa,
     /// Those of the program's optional parts.
     permissions: &'static [domain::permission_catalog::BuiltInPermission],
-    token_key: Arc<OnceCell<token::Key>>,
+    token_key: Arc<OnceCell<verify::access_token::TokenKey>>,
 }
 
 /// The default size of the key cache.

@@ -4,7 +4,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::DateTime;
 use domain::{
     id::{Id, ReservationId},
@@ -12,10 +11,8 @@ use domain::{
     permission::Permission,
     secret,
 };
-use server::{
-    address::client_address,
-    api::{credential, cursor, idempotency_key},
-};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_input::{client_address::ClientAddress, credential, cursor, idempotency_key};
 
 /// Credentials in any combination of headers: one header per line, the first byte of a line chooses its name.
 ///
@@ -51,7 +48,7 @@ pub fn cursors(text: &str) {
 /// If a token is valid that the key did not sign.
 pub fn tokens(text: &str) {
     let key = "a key that signed nothing".to_owned().into();
-    assert!(!keyring::is_valid_token(&text.to_owned().into(), &key, DateTime::UNIX_EPOCH));
+    assert_eq!(verify::access_token::verify(&text.to_owned().into(), &key, DateTime::UNIX_EPOCH), None);
 }
 
 /// Permissions.
@@ -85,7 +82,8 @@ pub fn forwarded_for(data: &[u8]) {
     let name = HeaderName::from_static("x-forwarded-for");
     let Ok(forged) = HeaderValue::from_bytes(data) else { return };
     let Ok(appended) = HeaderValue::from_bytes(&[data, b", 203.0.113.7"].concat()) else { return };
-    let address = |peer, value| client_address(peer, &HeaderMap::from_iter([(name.clone(), value)]), &trusted).known;
+    let address =
+        |peer, value| ClientAddress::of_request(peer, &HeaderMap::from_iter([(name.clone(), value)]), &trusted).known;
     assert_eq!(address(client, forged), Some(client));
     assert_eq!(address(proxy, appended), Some(client));
 }

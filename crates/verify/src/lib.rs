@@ -4,6 +4,7 @@
 //! all nodes correct, `rate_limit` and `usage` count. Nothing here uses SQL or HTTP: rows come through [`KeySource`] and
 //! [`ClusterStore`], which the engine implements.
 
+pub mod access_token;
 pub mod cache;
 pub mod clock;
 pub mod cluster;

@@ -12,14 +12,15 @@ use axum::{
     },
 };
 use domain::{caller::Caller, permission::Permission};
+use http_input::credential::{Conflict, PresentedCredential, find_credential};
 use keyring::{
-    AccessQuery, AdmittedState, CachedKey, Credential, Decision, Error, LegacyRefusal, Quota, Refusal, Requirement,
+    AccessQuery, AdmittedState, CachedKey, Credential, Credentials, Decision, Error, LegacyCredential, LegacyRefusal,
+    Quota, Refusal, Requirement,
 };
 
 use super::{
     Api, body,
     call_record::{AuthOutcome, CallRecord},
-    credential::{self, Conflict},
     input::{self, Body},
 };
 use crate::{
@@ -153,8 +154,8 @@ impl<D: RequiredPermission, B> AdmittedWith<D, B> {
 /// # Errors
 /// If there is none or more than one, or the evaluator fails.
 pub async fn decide(parts: &Parts, api: &Api, requirement: Requirement<'_>) -> Result<Decision, Problem> {
-    let credential = match credential::find_credential(&parts.headers) {
-        Ok(Some(credential)) => credential,
+    let credential = match find_credential(&parts.headers) {
+        Ok(Some(presented)) => to_credential(presented),
         Ok(None) => return Err(challenged(Code::MissingCredential.into(), None)),
         Err(Conflict) => {
             return Err(challenged(Code::ConflictingCredentials.into(), Some("error=\"invalid_request\"")));
@@ -170,6 +171,16 @@ pub async fn decide(parts: &Parts, api: &Api, requirement: Requirement<'_>) -> R
     let auth_outcome = AuthOutcome { key: decision.key.clone(), verdict, quota: decision.quota, is_legacy };
     CallRecord::of(&parts.extensions).note(auth_outcome);
     Ok(decision)
+}
+
+fn to_credential(presented: PresentedCredential) -> Credential {
+    match presented {
+        PresentedCredential::Secret(secret) => Credential::Secret(secret),
+        PresentedCredential::AccessToken(token) => Credential::Legacy(LegacyCredential::Token(token)),
+        PresentedCredential::Basic { user_name, password } => {
+            Credential::Legacy(LegacyCredential::Basic(Credentials::from_user_name(&user_name, password)))
+        }
+    }
 }
 
 /// People are checked differently from keys.

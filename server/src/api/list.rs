@@ -2,10 +2,11 @@
 
 use booking::Page;
 use domain::id::{Id, PropertyId};
+use http_input::cursor;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{cursor, input::InvalidInput};
+use super::input::InvalidInput;
 use crate::problem::{Problem, WrongField};
 
 const LIMIT: std::ops::RangeInclusive<u16> = 1..=200;

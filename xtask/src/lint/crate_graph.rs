@@ -46,15 +46,15 @@ fn list(value: &Value) -> &[Value] {
 fn allowed(from: &str) -> &'static [&'static str] {
     match from {
         "frontend" => &["app"],
-        "app" => &["domain", "keyring"],
-        "server" => &["app", "booking", "demo", "domain", "keyring", "migrations"],
+        "app" => &["domain", "http-input", "keyring"],
+        "server" => &["app", "booking", "demo", "domain", "http-input", "keyring", "migrations"],
         "demo" => &["booking", "domain", "keyring"],
         "bench" => &["domain", "keyring", "latchkey-client", "migrations"],
-        "parser-checks" => &["domain", "keyring", "server"],
+        "parser-checks" => &["domain", "http-input", "verify"],
         "test-support" => &["keyring", "test-requirements"],
         "keyring" => &["domain", "sql", "store", "verify"],
         "store" | "booking" => &["domain", "sql"],
-        "verify" => &["domain"],
+        "verify" | "http-input" => &["domain"],
         _ => &[],
     }
 }

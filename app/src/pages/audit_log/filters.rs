@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::{Actors, OPERATOR, PATH};
 
 /// The kinds of actions, by what stands before the dot.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("key", "API keys"),
     ("group", "Authorization groups"),
     ("property", "Properties"),
@@ -20,6 +20,7 @@ const KINDS: [(&str, &str); 9] = [
     ("session", "Sessions"),
     ("tenant", "Tenant"),
     ("audit", "Audit log"),
+    ("permission", "Permissions"),
     ("secret_key", "Secret key"),
 ];
 

@@ -9,6 +9,7 @@ use axum::{
 use booking::{Error, Guest, Idempotency, NewReservation, Offer, Reservation, Reserved};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::id::{Id, PackageId, PropertyId, ReservationId, ServiceId};
+use http_input::idempotency_key::{InvalidIdempotencyKey, find_idempotency_key};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -17,7 +18,6 @@ use super::{
     super::{
         Api,
         admission::{Admitted, AdmittedWith, ReadReservations, RequiredPermission, WriteReservations},
-        idempotency_key,
         input::{self, Body, InvalidInput, PathId, Queries},
         list::{List, PageQuery},
     },
@@ -163,7 +163,7 @@ pub struct Filter {
     property_id: Option<PropertyId>,
 }
 
-const IDEMPOTENCY_KEY: &str = "A text of your own for this one reservation, such as a UUID in quotes. Sent again with the \
+const IDEMPOTENCY_KEY_DESCRIPTION: &str = "A text of your own for this one reservation, such as a UUID in quotes. Sent again with the \
     same body within a day, it gets the first answer again and reserves nothing more.";
 
 /// List the reservations
@@ -218,7 +218,7 @@ pub async fn get(
     operation_id = "create_reservation",
     tag = "Reservations",
     extensions(("x-permission" = json!(WriteReservations::PERMISSION))),
-    params(("Idempotency-Key" = Option<String>, Header, description = IDEMPOTENCY_KEY)),
+    params(("Idempotency-Key" = Option<String>, Header, description = IDEMPOTENCY_KEY_DESCRIPTION)),
     request_body = NewReservationBody,
     responses((status = 201, description = "It is reserved", body = ReservationView)),
 )]
@@ -227,7 +227,7 @@ pub async fn create(
     headers: HeaderMap,
     request: AdmittedWith<WriteReservations, NewReservationBody>,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key::find_idempotency_key(&headers)?;
+    let key = find_idempotency_key(&headers).map_err(invalid_idempotency_key)?;
     let reserved = reserve(&api, request.map(NewReservation::from), key.as_deref()).await?;
     let place = format!("/api/v1/reservations/{}", reserved.reservation.id);
     let mut response = (StatusCode::CREATED, Json(ReservationView::from(reserved.reservation))).into_response();
@@ -237,6 +237,10 @@ pub async fn create(
         headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+fn invalid_idempotency_key(error: InvalidIdempotencyKey) -> Problem {
+    Problem::invalid([WrongField::new("Idempotency-Key", "not_a_string", error.to_string())])
 }
 
 /// How often a caller is admitted again because something changed while the reservation waited for its turn.

@@ -1,8 +1,7 @@
 //! The credential of a request: which headers may carry one, and what happens when several do.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use keyring::{Credential, Credentials, LegacyCredential};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -11,8 +10,20 @@ const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
 /// The headers that carry credentials.
 pub const CREDENTIAL_HEADERS: [HeaderName; 3] = [AUTHORIZATION, X_API_KEY, USER_API_KEY];
 
+/// A credential as a request presents it.
+#[derive(Debug)]
+pub enum PresentedCredential {
+    /// The secret of a key.
+    Secret(SecretString),
+    /// An access token of legacy authentication.
+    AccessToken(SecretString),
+    /// A user name and a password.
+    Basic { user_name: String, password: SecretString },
+}
+
 /// Two different credentials, or one header twice: it is not clear which one was meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than one credential")]
 pub struct Conflict;
 
 /// A credential as its header spells it.
@@ -27,7 +38,7 @@ enum CredentialHeader {
 ///
 /// # Errors
 /// If there is more than one.
-pub fn find_credential(headers: &HeaderMap) -> Result<Option<Credential>, Conflict> {
+pub fn find_credential(headers: &HeaderMap) -> Result<Option<PresentedCredential>, Conflict> {
     let mut found: Option<CredentialHeader> = None;
     for name in CREDENTIAL_HEADERS {
         let mut values = headers.get_all(&name).iter();
@@ -62,13 +73,11 @@ fn header(name: &HeaderName, value: &HeaderValue) -> Option<CredentialHeader> {
     }
 }
 
-fn credential(header: CredentialHeader) -> Credential {
+fn credential(header: CredentialHeader) -> PresentedCredential {
     match header {
-        CredentialHeader::Token(token) if is_json_web_token(&token) => {
-            Credential::Legacy(LegacyCredential::Token(token.into()))
-        }
-        CredentialHeader::Token(secret) => Credential::Secret(secret.into()),
-        CredentialHeader::Basic(encoded) => Credential::Legacy(LegacyCredential::Basic(credentials(&encoded))),
+        CredentialHeader::Token(token) if is_json_web_token(&token) => PresentedCredential::AccessToken(token.into()),
+        CredentialHeader::Token(secret) => PresentedCredential::Secret(secret.into()),
+        CredentialHeader::Basic(encoded) => basic_credential(&encoded),
     }
 }
 
@@ -78,11 +87,11 @@ fn is_json_web_token(token: &str) -> bool {
 }
 
 /// A credential that cannot be parsed is unknown.
-fn credentials(encoded: &str) -> Credentials {
+fn basic_credential(encoded: &str) -> PresentedCredential {
     let decoded = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let text = decoded.unwrap_or_default();
     let (user_name, password) = text.split_once(':').unwrap_or_default();
-    Credentials::from_user_name(user_name, SecretString::from(password))
+    PresentedCredential::Basic { user_name: user_name.to_owned(), password: SecretString::from(password) }
 }
 
 #[cfg(test)]
@@ -105,10 +114,10 @@ mod tests {
         match find_credential(&headers(lines)) {
             Err(Conflict) => "conflict".to_owned(),
             Ok(None) => "none".to_owned(),
-            Ok(Some(Credential::Secret(secret))) => format!("secret {}", secret.expose_secret()),
-            Ok(Some(Credential::Legacy(LegacyCredential::Token(token)))) => format!("token {}", token.expose_secret()),
-            Ok(Some(Credential::Legacy(LegacyCredential::Basic(Credentials { email, password, .. })))) => {
-                format!("basic {email} {}", password.expose_secret())
+            Ok(Some(PresentedCredential::Secret(secret))) => format!("secret {}", secret.expose_secret()),
+            Ok(Some(PresentedCredential::AccessToken(token))) => format!("token {}", token.expose_secret()),
+            Ok(Some(PresentedCredential::Basic { user_name, password })) => {
+                format!("basic {user_name} {}", password.expose_secret())
             }
         }
     }

@@ -12,22 +12,21 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use store::people::Account;
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 const ISSUER: &str = "latchkey";
 
 /// How long an access token is valid.
-pub(crate) const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 /// How far the clocks of two nodes may differ, in seconds.
 const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// The installation's own signing key.
-pub(crate) type Key = SecretString;
+pub type TokenKey = SecretString;
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Claims {
+pub struct Claims {
     iss: String,
     sub: PersonId,
     iat: i64,
@@ -37,22 +36,26 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    pub(crate) fn new(account: &Account, now: DateTime<Utc>) -> Self {
+    #[must_use]
+    pub fn new(person: &PersonId, epoch: i64, now: DateTime<Utc>) -> Self {
         Self {
             iss: ISSUER.to_owned(),
-            sub: account.person.id.clone(),
+            sub: person.clone(),
             iat: now.timestamp(),
             exp: (now + TOKEN_LIFETIME).timestamp(),
-            epoch: account.token_epoch,
+            epoch,
         }
     }
 
-    pub(crate) fn person(&self) -> &PersonId {
+    #[must_use]
+    pub fn person(&self) -> &PersonId {
         &self.sub
     }
 
-    pub(crate) fn are_of(&self, account: &Account) -> bool {
-        self.sub == account.person.id && self.epoch == account.token_epoch
+    /// Whether the token was issued to this person in this epoch.
+    #[must_use]
+    pub fn are_of(&self, person: &PersonId, epoch: i64) -> bool {
+        self.sub == *person && self.epoch == epoch
     }
 
     /// Whether they are in force now and for no longer than a token of ours is.
@@ -64,7 +67,7 @@ impl Claims {
     }
 }
 
-fn mac(key: &Key, signed: &str) -> Hmac<Sha256> {
+fn mac(key: &TokenKey, signed: &str) -> Hmac<Sha256> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else {
         unreachable!("HMAC takes a key of any length")
     };
@@ -72,21 +75,18 @@ fn mac(key: &Key, signed: &str) -> Hmac<Sha256> {
     mac
 }
 
-pub(crate) fn sign(claims: &Claims, key: &Key) -> SecretString {
+/// Signs claims with the installation's key.
+#[must_use]
+pub fn sign(claims: &Claims, key: &TokenKey) -> SecretString {
     let Ok(claims) = serde_json::to_vec(claims) else { unreachable!("texts and numbers are JSON") };
     let signed = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(HEADER), BASE64_URL_SAFE_NO_PAD.encode(claims));
     let signature = BASE64_URL_SAFE_NO_PAD.encode(mac(key, &signed).finalize().into_bytes());
     format!("{signed}.{signature}").into()
 }
 
-/// Returns whether this key signed the token and it has not expired.
+/// Returns the claims of a token that this key signed and that has not expired.
 #[must_use]
-pub fn is_valid_token(token: &SecretString, key: &SecretString, now: DateTime<Utc>) -> bool {
-    verify(token, key, now).is_some()
-}
-
-/// The claims of a token that we signed and that has not expired.
-pub(crate) fn verify(token: &SecretString, key: &Key, now: DateTime<Utc>) -> Option<Claims> {
+pub fn verify(token: &SecretString, key: &TokenKey, now: DateTime<Utc>) -> Option<Claims> {
     let (signed, signature) = token.expose_secret().rsplit_once('.')?;
     let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
     mac(key, signed).verify_slice(&signature).ok()?;
@@ -116,7 +116,7 @@ mod tests {
         Claims { iss: ISSUER.to_owned(), sub, iat, exp: iat + 3600, epoch: 7 }
     }
 
-    fn key() -> Key {
+    fn key() -> TokenKey {
         "a key of the tests".to_owned().into()
     }
 

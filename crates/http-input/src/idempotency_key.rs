@@ -1,26 +1,25 @@
 //! `Idempotency-Key`: a structured-field string with its quotes, or a bare word.
 
-use axum::http::{HeaderMap, HeaderName};
-
-use crate::problem::{Problem, WrongField};
+use http::{HeaderMap, HeaderName};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
 
-/// The key of a request, if it has one.
+/// The header is sent twice, empty, too long, or no string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Send one text in quotes, such as a UUID, of 1 to 255 plain characters.")]
+pub struct InvalidIdempotencyKey;
+
+/// Returns the idempotency key of a request, if it has one.
 ///
 /// # Errors
-/// If it is sent twice, empty, too long, or no string.
-pub fn find_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+/// If it is invalid.
+pub fn find_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, InvalidIdempotencyKey> {
     let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     let key = line.to_str().ok().and_then(|text| parse_idempotency_key(text.trim())).filter(|_| lines.next().is_none());
-    key.map(Some).ok_or_else(|| {
-        let detail = "Send one text in quotes, such as a UUID, of 1 to 255 plain characters.";
-        let (field, code) = ("Idempotency-Key".to_owned(), "not_a_string".to_owned());
-        Problem::invalid([WrongField { field, code, detail: detail.to_owned() }])
-    })
+    key.map(Some).ok_or(InvalidIdempotencyKey)
 }
 
 fn parse_idempotency_key(text: &str) -> Option<String> {
