@@ -1,23 +1,23 @@
--- Asks Latchkey whether to let a request through, for haproxy.cfg. Nothing here needs to be changed.
+-- Has Latchkey verify a request, for haproxy.cfg. Nothing here needs to be changed.
 
 local latchkey = os.getenv("LATCHKEY") or "127.0.0.1:3000"
 
--- What Latchkey has to know of the client's request.
+-- Headers of the client's request that Latchkey needs.
 local asked = { "authorization", "x-api-key", "user-api-key", "origin", "x-forwarded-for", "x-request-id" }
 
--- What Latchkey tells the API.
+-- Headers with the caller's identity, for the API.
 local identity = {
     "x-latchkey-tenant", "x-latchkey-key-id", "x-latchkey-key-name",
     "x-latchkey-owner", "x-latchkey-permissions", "x-latchkey-properties",
 }
 
--- What it tells the client of a refusal.
+-- Headers of a refusal, for the client.
 local told = {
     "content-type", "cache-control", "www-authenticate", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id",
     "access-control-allow-origin", "access-control-expose-headers", "vary", "deprecation", "sunset", "link",
 }
 
--- The refusals that are the client's own doing.
+-- Statuses that are returned to the client.
 local refusals = { [400] = true, [401] = true, [403] = true, [429] = true }
 
 local function list(headers)

@@ -64,8 +64,8 @@ fn shipped(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/proxies").join(file)
 }
 
-/// An address that nothing else listens on: this process has a part of the loopback network to itself, and ports below
-/// those that the system gives away, because Caddy listens on all addresses.
+/// Returns an address that nothing else listens on: this process has a part of the loopback network to itself, and ports
+/// that the system does not assign.
 fn own_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let process = std::process::id();
@@ -141,7 +141,9 @@ fn haproxy(address: SocketAddr) -> Command {
 
 /// Without the door for its administrators, of which a machine has only one.
 fn caddy(folder: &TempDir, address: SocketAddr) -> Command {
-    let whole = format!("{{\n\tadmin off\n}}\nimport {}\n", shipped("Caddyfile").display());
+    let (ip, shipped) = (address.ip(), shipped("Caddyfile"));
+    // Caddy would listen on all addresses, and share the port with the Caddy of another test.
+    let whole = format!("{{\n\tadmin off\n\tdefault_bind {ip}\n}}\nimport {}\n", shipped.display());
     fs::write(folder.path().join("Caddyfile"), whole).unwrap();
     let mut command = Command::new(program("caddy"));
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(folder.path().join("Caddyfile"));
