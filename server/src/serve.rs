@@ -81,7 +81,8 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         TcpListener::bind(settings.addr).await.map_err(|cause| ServeError::Listen { address: settings.addr, cause })?;
     let bound = listener.local_addr()?;
     let public_url = installation::public_url(settings, bound);
-    let installation = Installation::new(keyring.clone(), settings.serves_booking(options.demo), public_url.clone());
+    let installation = Installation::new(keyring, settings.serves_booking(options.demo), public_url.clone());
+    let keyring = installation.keyring.clone();
     let console = Console {
         keyring: keyring.clone(),
         site,

@@ -12,6 +12,7 @@ mod surfaces {
     mod functions;
     mod guard;
     mod health;
+    mod help;
     mod http2;
     mod lost_access;
     mod matrix;

@@ -42,7 +42,7 @@ impl Drop for Program {
 }
 
 /// The program that cargo built beside the tests.
-fn program_path() -> PathBuf {
+pub fn program_path() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).unwrap().join("latchkey")
 }

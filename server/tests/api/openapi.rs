@@ -1,12 +1,10 @@
 //! The API's own description: complete, and never changed by mistake.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::Value;
 use test_support::test_app::{Answer, Base, NO_SUCH_ID};
-
-const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/openapi.json");
 
 async fn document(base: Base) -> (test_support::test_app::TestApp, Value) {
     let app = base.start();
@@ -19,16 +17,12 @@ async fn document(base: Base) -> (test_support::test_app::TestApp, Value) {
     (app, document)
 }
 
-/// `UPDATE_SNAPSHOT=1` rewrites it; review the difference before committing it.
+/// `INSTA_UPDATE=always` accepts a change; review it before committing it.
 async fn openapi_document_matches_the_committed_one(base: Base) {
     let (_, document) = document(base).await;
-    let current = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
-    if std::env::var_os("UPDATE_SNAPSHOT").is_some() {
-        fs::write(Path::new(SNAPSHOT), &current).unwrap();
-    }
-    let agreed = fs::read_to_string(SNAPSHOT).expect("written with UPDATE_SNAPSHOT=1");
-    let differs = agreed.lines().zip(current.lines()).find(|(agreed, current)| agreed != current);
-    assert!(agreed == current, "first difference: {differs:?}; if it is meant, run with UPDATE_SNAPSHOT=1");
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_json_snapshot!("openapi", document);
+    });
 }
 
 async fn every_method_is_described_and_no_other(base: Base) {

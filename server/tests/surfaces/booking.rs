@@ -50,6 +50,12 @@ async fn group_form_offers_the_permissions_of_the_installation() {
         assert!(form.contains(expected), "{expected}");
     }
     assert!(!form.to_lowercase().contains("reservations"), "the booking API is off");
+
+    let app = TestApp::on(Program::start_with(&["--booking", "on"]));
+    app.person("ana", "tenant-admin");
+    let admin = app.program.signed_in("ana@acme.test").await;
+    let form = admin.get("/authorization-groups/new").await.text().await.unwrap();
+    assert!(form.contains("reservations:write"), "the booking API is on");
 }
 
 #[test]
