@@ -40,6 +40,6 @@ mod url;
 #[cfg(feature = "ssr")]
 pub use console::{Console, Site};
 #[cfg(feature = "ssr")]
-pub use reference::{ProblemKind, Reference, UnreadableReference};
+pub use reference::{ProblemKind, Reference};
 #[cfg(feature = "ssr")]
 pub use routes::{page_paths, routes};

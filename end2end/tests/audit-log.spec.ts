@@ -34,7 +34,7 @@ test('the log is narrowed without a script', async ({ admin, tenant, browser, ba
   await expect(changes).toHaveCount(1);
   await expect(changes).toContainText('PMS');
   await expect(page.getByLabel('On what')).toHaveValue('pms');
-  await page.getByLabel('From').fill('2020-01-01');
+  await page.getByLabel('From', { exact: true }).fill('2020-01-01');
   await page.getByLabel('To', { exact: true }).fill('2020-01-02');
   await page.getByRole('button', { name: 'Filter' }).click();
   await expect(page.getByRole('heading', { name: 'No change matches' })).toBeVisible();

@@ -60,7 +60,7 @@ test('the reference tells of every call that there is', async ({ page, program }
   const reserve = call(page, 'Make a reservation');
   await expect(reserve).toContainText('The key needs reservations:write');
   await expect(reserve.getByRole('rowheader', { name: 'guest.email' })).toBeVisible();
-  await expect(call(page, 'List the properties').getByRole('row', { name: 'limit' })).toContainText('1 to 200; 50 unless given');
+  await expect(call(page, 'List the properties').getByRole('row', { name: 'limit' })).toContainText('1 to 200; default 50');
 });
 
 for (const path of pages) {

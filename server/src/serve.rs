@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use app::{Console, UnreadableReference};
+use app::Console;
 use booking::Booking;
 use demo::{DemoError, DemoSignIn};
 use http_input::client_address;
@@ -55,8 +55,6 @@ pub enum ServeError {
     Close(#[source] StoreError),
     #[error("shutdown timed out before the last usage counts were written")]
     ShutdownTimedOut,
-    #[error(transparent)]
-    Reference(#[from] UnreadableReference),
     #[error("the server failed: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -88,7 +86,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         site,
         public_url: public_url.clone(),
         support_contact: settings.support_contact.as_deref().map(Arc::from),
-        reference: Arc::new(reference(&public_url, installation.booking.is_some())?),
+        reference: Arc::new(reference(&public_url, installation.booking.is_some())),
     };
     let control_socket = lock.serve_commands({
         let installation = installation.clone();

@@ -1,32 +1,32 @@
-//! Examples, written out from a shape: by what the description names, and by the day on which it is read.
+//! Example requests and responses, generated from a shape. Dates in them are relative to today.
 
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
 use super::shape::{Kind, Member, Shape, word};
 
-/// Whether an example is sent or answered.
+/// The side of a call that an example stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// What may be left out is left out, unless the description has a value for it.
-    Sent,
-    /// Everything is there, be it null.
-    Answered,
+    /// Optional fields are left out, unless the document has an example for them.
+    Request,
+    /// Every field is present, possibly null.
+    Response,
 }
 
-/// So far ahead lies the first day in an example, so that it can be tried as it stands.
+/// The first date in an example lies this far ahead, so that the call succeeds as it stands.
 const FIRST_DAY: Days = Days::new(30);
 const NIGHTS: Days = Days::new(2);
 
 impl Shape {
-    /// The example as JSON that people can read.
+    /// The example as indented JSON.
     pub(crate) fn example(&self, purpose: Purpose, today: NaiveDate) -> String {
         let mut writer = Writer { text: String::new(), next_day: today + FIRST_DAY, today, purpose };
         writer.value(self, 0);
         writer.text
     }
 
-    /// A value for an address, if the description has one.
+    /// The example for use in a URL, if the document has one.
     pub(crate) fn example_word(&self) -> Option<String> {
         self.example.as_ref().map(word)
     }
@@ -34,7 +34,7 @@ impl Shape {
 
 struct Writer {
     text: String,
-    /// The days in an example follow each other, as an arrival and a departure do.
+    /// Dates in an example follow each other, as an arrival and a departure do.
     next_day: NaiveDate,
     today: NaiveDate,
     purpose: Purpose,
@@ -44,7 +44,7 @@ impl Writer {
     fn value(&mut self, shape: &Shape, depth: usize) {
         match (&shape.example, &shape.kind) {
             (Some(example), _) => self.text.push_str(&example.to_string()),
-            (None, Kind::Object(_) | Kind::List(_)) if self.is_nothing(shape) => self.text.push_str("null"),
+            (None, Kind::Object(_) | Kind::List(_)) if self.is_shown_as_null(shape) => self.text.push_str("null"),
             (None, Kind::Object(members)) => self.object(members, depth),
             (None, Kind::List(items)) if matches!(items.kind, Kind::Plain(_)) && items.example.is_none() => {
                 self.text.push_str("[]");
@@ -57,15 +57,15 @@ impl Writer {
         }
     }
 
-    /// What an answer need not have, an example has not.
-    fn is_nothing(&self, shape: &Shape) -> bool {
-        shape.is_nullable && self.purpose == Purpose::Answered && !shape.has_example()
+    /// Nullable parts of a response without an example of their own are shown as null.
+    fn is_shown_as_null(&self, shape: &Shape) -> bool {
+        shape.is_nullable && self.purpose == Purpose::Response && !shape.has_example()
     }
 
     fn object(&mut self, members: &[Member], depth: usize) {
-        let is_left_out =
-            |member: &&Member| self.purpose == Purpose::Sent && !member.is_required && !member.shape.has_example();
-        let kept: Vec<&Member> = members.iter().filter(|member| !is_left_out(member)).collect();
+        let is_omitted =
+            |member: &&Member| self.purpose == Purpose::Request && !member.is_required && !member.shape.has_example();
+        let kept: Vec<&Member> = members.iter().filter(|member| !is_omitted(member)).collect();
         self.text.push('{');
         for (index, member) in kept.into_iter().enumerate() {
             self.line(index > 0, depth + 1);
@@ -106,7 +106,7 @@ impl Writer {
 }
 
 impl Shape {
-    /// Whether the description has a value for it, or for anything in it.
+    /// Returns true if the document has an example for it or for any part of it.
     fn has_example(&self) -> bool {
         let within = match &self.kind {
             Kind::Object(members) => members.iter().any(|member| member.shape.has_example()),

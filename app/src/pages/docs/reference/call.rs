@@ -1,4 +1,4 @@
-//! One call of the API.
+//! An operation of the API.
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
@@ -12,14 +12,14 @@ use super::{
 };
 use crate::{
     islands::{TryCall, TryField},
-    reference::{Answer, Body, Needs, Operation, Parameter, Purpose},
+    reference::{Body, Needs, Operation, Parameter, Purpose, Response},
 };
 
 pub(super) fn view(operation: &Operation, public_url: &str, today: NaiveDate) -> impl IntoView + use<> {
     let Operation { id, method, path, summary, description, .. } = operation;
     let (method, href) = (*method, format!("#{id}"));
     let label = format!("Link to “{summary}”");
-    let answers = operation.answers.iter().map(|answer| answered(answer, today));
+    let responses = operation.responses.iter().map(|response| response_view(response, today));
     view! {
         <article class="call" aria-labelledby=id.clone()>
             <h3 id=id.clone()>{summary.clone()}<a class="anchor" href=href aria-label=label>"#"</a></h3>
@@ -27,10 +27,10 @@ pub(super) fn view(operation: &Operation, public_url: &str, today: NaiveDate) ->
             {description.as_deref().map(|words| view! { <p>{marked(words)}</p> })}
             <p class="needs">{needs(&operation.needs)}</p>
             {(!operation.parameters.is_empty()).then(|| view! { <h4>"Parameters"</h4>{parameters(&operation.parameters)} })}
-            {operation.body.as_ref().map(|body| sent(body, today))}
-            {answers.collect_view()}
+            {operation.body.as_ref().map(|body| body_view(body, today))}
+            {responses.collect_view()}
             <p class="hint">
-                "What is refused is answered as a "<a href="#errors">"problem"</a>" with one of the codes there."
+                "Errors are returned as a "<a href="#errors">"problem"</a>" with one of the codes listed there."
             </p>
             <CodeBlock name="With curl" code=curl(operation, public_url, today)/>
             <details class="try">
@@ -51,16 +51,16 @@ pub(super) fn view(operation: &Operation, public_url: &str, today: NaiveDate) ->
 
 fn needs(needs: &Needs) -> impl IntoView + use<> {
     match needs {
-        Needs::Nothing => "Needs no key.".into_any(),
-        Needs::AnyKey => "Any good key will do.".into_any(),
+        Needs::Nothing => "No key required.".into_any(),
+        Needs::AnyKey => "Any valid key.".into_any(),
         Needs::Permission(permission) => {
             let permission = permission.clone();
-            view! { "The key needs "<code class="permission">{permission}</code>"." }.into_any()
+            view! { "Requires "<code class="permission">{permission}</code>"." }.into_any()
         }
     }
 }
 
-fn sent(body: &Body, today: NaiveDate) -> impl IntoView + use<> {
+fn body_view(body: &Body, today: NaiveDate) -> impl IntoView + use<> {
     view! {
         <h4>"Body"</h4>
         {fields(&body.shape, true)}
@@ -68,28 +68,28 @@ fn sent(body: &Body, today: NaiveDate) -> impl IntoView + use<> {
     }
 }
 
-fn answered(answer: &Answer, today: NaiveDate) -> impl IntoView + use<> {
-    let Answer { status, description, shape } = answer;
+fn response_view(response: &Response, today: NaiveDate) -> impl IntoView + use<> {
+    let Response { status, description, shape } = response;
     let body = shape.as_ref().map(|shape| {
         view! {
-            <CodeBlock name="Answer" code=shape.example(Purpose::Answered, today)/>
+            <CodeBlock name="Response" code=shape.example(Purpose::Response, today)/>
             <details class="more">
-                <summary>"What the fields mean"</summary>
+                <summary>"Fields"</summary>
                 {fields(shape, false)}
             </details>
         }
     });
     view! {
-        <h4>{format!("Answer {status}")}</h4>
+        <h4>{format!("Response {status}")}</h4>
         <p>{description.clone()}"."</p>
         {body}
     }
 }
 
-/// A body to begin with, in the form that it is sent in.
+/// An example body in its media type.
 fn example(body: &Body, today: NaiveDate) -> String {
     if body.media_type.ends_with("json") {
-        return body.shape.example(Purpose::Sent, today);
+        return body.shape.example(Purpose::Request, today);
     }
     let fields = body.shape.fields().into_iter().filter(|field| field.member.is_required);
     let pairs: Vec<String> = fields
@@ -98,9 +98,9 @@ fn example(body: &Body, today: NaiveDate) -> String {
     pairs.join("&")
 }
 
-/// A line for the shell, ready to be sent.
+/// A curl command that makes the call.
 fn curl(operation: &Operation, public_url: &str, today: NaiveDate) -> String {
-    // With a body, curl posts by itself.
+    // With a body, curl uses POST by default.
     let method = match operation {
         Operation { method: "GET", .. } | Operation { method: "POST", body: Some(_), .. } => String::new(),
         other => format!("-X {} ", other.method),
@@ -119,13 +119,13 @@ fn curl(operation: &Operation, public_url: &str, today: NaiveDate) -> String {
     words.join(" \\\n  ")
 }
 
-/// The fields to try a call with. Only what must be there is filled in already.
+/// The fields of the "Try it" form. Only the required ones are filled in.
 fn try_fields(parameters: &[Parameter]) -> Vec<TryField> {
     parameters
         .iter()
-        .map(|Parameter { place, member }| TryField {
+        .map(|Parameter { location, member }| TryField {
             name: member.name.clone(),
-            place: place.clone(),
+            place: (*location).to_owned(),
             is_required: member.is_required,
             example: member.shape.example_word().unwrap_or_default(),
         })

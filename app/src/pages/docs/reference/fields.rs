@@ -1,18 +1,18 @@
-//! Tables of what is sent and answered.
+//! Tables of parameters and fields.
 
 use leptos::prelude::*;
 
 use super::super::code::marked;
 use crate::reference::{Parameter, Shape};
 
-/// What a call is sent besides its body.
+/// The parameters of a call: path, query and headers.
 pub(super) fn parameters(parameters: &[Parameter]) -> impl IntoView + use<> {
-    let rows = parameters.iter().map(|Parameter { place, member }| {
+    let rows = parameters.iter().map(|Parameter { location, member }| {
         view! {
             <tr>
                 <th scope="row"><code>{member.name.clone()}</code></th>
-                <td data-label="In">{place.clone()}</td>
-                <td data-label="Type">{member.shape.words()}</td>
+                <td data-label="In">{*location}</td>
+                <td data-label="Type">{member.shape.type_label()}</td>
                 <td data-label="Required">{yes_or_no(member.is_required)}</td>
                 <td>{meaning(member.meaning.as_deref(), member.shape.limits.as_deref())}</td>
             </tr>
@@ -21,14 +21,14 @@ pub(super) fn parameters(parameters: &[Parameter]) -> impl IntoView + use<> {
     table("Parameters", &["Name", "In", "Type", "Required", "Meaning"], rows.collect_view())
 }
 
-/// What a body is made of. What is answered is always there, so of that nothing is required.
+/// The fields of a body. A response has all of them, so its table has no "Required" column.
 pub(super) fn fields(shape: &Shape, is_sent: bool) -> impl IntoView + use<> {
     let rows = shape.fields().into_iter().map(|field| {
         let member = field.member;
         view! {
             <tr>
                 <th scope="row"><code>{field.path}</code></th>
-                <td data-label="Type">{member.shape.words()}</td>
+                <td data-label="Type">{member.shape.type_label()}</td>
                 {is_sent.then(|| view! { <td data-label="Required">{yes_or_no(member.is_required)}</td> })}
                 <td>{meaning(member.meaning.as_deref(), member.shape.limits.as_deref())}</td>
             </tr>
@@ -56,15 +56,15 @@ fn yes_or_no(is_required: bool) -> &'static str {
     if is_required { "yes" } else { "no" }
 }
 
-/// The words, and after them what may be written.
-fn meaning(words: Option<&str>, limits: Option<&str>) -> impl IntoView + use<> {
+/// The description, followed by the limits.
+fn meaning(text: Option<&str>, limits: Option<&str>) -> impl IntoView + use<> {
     let limits = limits.map(|limits| view! { <span class="limits">{sentence(limits)}</span> });
-    let words = words.map(marked);
-    view! { {words}" "{limits} }
+    let text = text.map(marked);
+    view! { {text}" "{limits} }
 }
 
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).chain(['.']).collect()
 }
