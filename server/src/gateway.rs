@@ -27,21 +27,21 @@ mod identity;
 mod parameters;
 mod query;
 
-use query::ForwardAuthQuery;
+use parameters::Parameters;
+use query::{ForwardAuthQuery, operator_parameters};
 
 pub const ROUTE: &str = "/gateway/auth";
 
-/// Whether a path is ours: everything below it is as well, because some proxies append the client's own path. So is
-/// every method, and a preflight is no exception: whether it gets past the proxy without a key is for the proxy's own
-/// configuration to say.
+/// Returns true for the route and everything below it, because some proxies append the client's own path. Every method
+/// is answered, preflights included: the proxy's configuration decides whether they pass without a key.
 pub fn matches_route(path: &str) -> bool {
     path.strip_prefix(ROUTE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// More than what comes with most requests; a longer body ends the connection.
+/// Most bodies are shorter. A longer one closes the connection.
 const MAX_DRAINED_BODY_BYTES: usize = 1024 * 1024;
 
-/// What was refused with, for a proxy that can be answered with nothing but 403.
+/// The status of a refusal, for nginx, which understands 401 and 403 only.
 const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
 
 /// The method of the client's own request, from proxies that send auth requests with another one. The first header that
@@ -49,10 +49,10 @@ const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
 const ORIGINAL_METHOD: [HeaderName; 2] =
     [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-forwarded-method")];
 
-async fn auth(api: &Api, request: Request) -> Result<Response, Problem> {
+async fn auth(api: &Api, request: Request, parameters: Parameters) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     drain_body(body);
-    let query = ForwardAuthQuery::parse(&parts.uri)?;
+    let query = ForwardAuthQuery::parse(parts.uri.path(), parameters)?;
     let decision = decide(&parts, api, query.requirement()).await?;
     let key = decision.key.clone();
     let (caller, _) =
@@ -88,11 +88,13 @@ fn drain_body(body: Body) {
 pub async fn handle(api: &Api, mut request: Request) -> Response {
     let client = address::from_extensions(request.extensions()).behind_proxy();
     request.extensions_mut().insert(client);
-    let (origin, is_nginx) = (cors::origin(&request), query::is_nginx(request.uri()));
+    let parameters = operator_parameters(request.uri());
+    let is_nginx = parameters.first("mode") == Some("nginx");
+    let origin = cors::origin(&request);
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);
     let call = CallInfo { method, address: client.known, ..call };
-    let decided = async |request| auth(api, request).await.into_response();
+    let decided = async move |request| auth(api, request, parameters).await.into_response();
     let mut response = with_call_log(api, call, request, decided).await;
     cors::explain(response.headers_mut(), origin);
     if is_nginx {
@@ -103,12 +105,12 @@ pub async fn handle(api: &Api, mut request: Request) -> Response {
 
 /// None if the header is missing or does not name a standard method.
 fn original_method(headers: &HeaderMap) -> Option<&'static str> {
-    let told = ORIGINAL_METHOD.iter().find_map(|name| headers.get(name))?;
-    let method = metrics::known(&Method::from_bytes(told.as_bytes()).ok()?);
+    let header = ORIGINAL_METHOD.iter().find_map(|name| headers.get(name))?;
+    let method = metrics::known(&Method::from_bytes(header.as_bytes()).ok()?);
     (method != "OTHER").then_some(method)
 }
 
-/// nginx makes 500 of every refusal but 401 and 403.
+/// nginx turns every refusal except 401 and 403 into a 500.
 fn for_nginx(response: &mut Response) {
     let status = response.status();
     if !status.is_success() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {

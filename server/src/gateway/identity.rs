@@ -1,4 +1,4 @@
-//! Who was let through, for the upstream to read.
+//! The identity headers that the upstream receives.
 
 use axum::http::{HeaderName, HeaderValue};
 use domain::{
@@ -18,25 +18,25 @@ const X_OWNER: HeaderName = HeaderName::from_static("x-latchkey-owner");
 const X_PERMISSIONS: HeaderName = HeaderName::from_static("x-latchkey-permissions");
 const X_PROPERTIES: HeaderName = HeaderName::from_static("x-latchkey-properties");
 
-/// All that is not visible in ASCII, and what the encoding itself is written with.
+/// Everything but visible ASCII, and `%`, the escape character itself.
 const INVISIBLE: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
-/// How many bytes the headers take at most, names and all: proxies and APIs drop or refuse longer ones.
+/// The limit on all headers, names included: proxies and APIs drop or refuse longer ones.
 const MAX_IDENTITY_BYTES: usize = 8 * 1024;
 
-/// What stands around a header's name and value: a colon, a space and the end of the line.
+/// The colon, the space and the line end of a header.
 const HEADER_OVERHEAD_BYTES: usize = 4;
 
-/// Always all of them, empty where there is nothing: what the proxy overwrites, no client can have sent.
+/// Builds all identity headers. One without a value is sent empty, so that the proxy overwrites whatever the client sent.
 ///
 /// # Errors
-/// If they are too large. They are never cut: a list of properties that lacks one says something else.
+/// If they are too large. They are never truncated: a shortened list of properties would be a wrong one.
 pub fn headers(
     caller: &Caller,
     key: Option<&CachedKey>,
     asked_tenant: Option<&str>,
 ) -> Result<[(HeaderName, HeaderValue); 6], Problem> {
-    // A person's password, one of the old ways, leads to no more than an id unless the proxy named the tenant.
+    // Legacy authentication knows the tenant's id only, unless the proxy named its slug.
     let tenant = key.map(|key| key.tenant.slug.as_str()).or(asked_tenant).unwrap_or(caller.tenant.as_str());
     let owner = match &caller.identity {
         Identity::Key(_) => key.and_then(|key| key.owner.as_ref()).map(|owner| owner.id.as_str()),
@@ -64,8 +64,8 @@ fn header_bytes(name: &HeaderName, value: &HeaderValue) -> usize {
 
 fn too_large(bytes: usize) -> Problem {
     let detail = format!(
-        "What the API is told about this key takes {bytes} bytes of headers, and {MAX_IDENTITY_BYTES} is the most. Give \
-         the key all properties or fewer of them, or a group with fewer permissions."
+        "The identity headers of this key take {bytes} bytes; the limit is {MAX_IDENTITY_BYTES}. Give the key all \
+         properties or fewer of them, or a group with fewer permissions."
     );
     Problem::new(Code::IdentityTooLarge, detail)
 }

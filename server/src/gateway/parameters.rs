@@ -1,8 +1,8 @@
-//! The query of an auth request, read one parameter at a time, with all errors collected.
+//! The parameters of an auth request, taken one at a time, with all errors collected.
 
 use crate::problem::{Problem, WrongField};
 
-/// Parameters as they were sent, and what is wrong with those that were read.
+/// The parameters that were sent, and the errors found so far.
 pub struct Parameters {
     pairs: Vec<(String, String)>,
     errors: Vec<WrongField>,
@@ -27,7 +27,7 @@ impl Parameters {
         self.errors.push(WrongField::new(field, code, detail));
     }
 
-    /// A parameter that may be left out, but not sent twice.
+    /// Returns an optional parameter. Sending it twice is an error.
     pub fn single(&mut self, name: &str) -> Option<String> {
         let mut values = self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone());
         let (first, more) = (values.next(), values.next().is_some());
@@ -38,10 +38,10 @@ impl Parameters {
         first
     }
 
-    /// What was read, unless anything about it was wrong.
+    /// Returns the value if no parameter was rejected.
     ///
     /// # Errors
-    /// Everything that was wrong.
+    /// Reports every rejected parameter.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
         value.filter(|_| self.errors.is_empty()).ok_or_else(|| Problem::invalid(self.errors))
     }

@@ -1,4 +1,4 @@
-//! What a proxy asks: the query that its operator wrote, with which the client's own must never be mixed up.
+//! The query of an auth request. The proxy's operator wrote it; the client's own query must never be taken for it.
 
 use axum::http::Uri;
 use domain::{
@@ -17,7 +17,7 @@ const MAX_FORWARD_AUTH_COST: u16 = 1_000;
 /// What the key must grant.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ForwardAuthQuery {
-    /// By its slug. None takes the keys of all.
+    /// The slug of the only tenant whose keys are accepted. None accepts the keys of all.
     pub tenant: Option<String>,
     permission: Option<Permission>,
     property: Option<PropertyId>,
@@ -25,11 +25,12 @@ pub struct ForwardAuthQuery {
 }
 
 impl ForwardAuthQuery {
+    /// Parses the parameters that the operator wrote for a request to `path`.
+    ///
     /// # Errors
     /// Reports everything that is wrong with the query. A misspelled requirement never admits a request.
-    pub fn parse(uri: &Uri) -> Result<Self, Problem> {
-        let mut parameters = operator_parameters(uri);
-        let is_below = uri.path().trim_end_matches('/') != ROUTE;
+    pub fn parse(path: &str, mut parameters: Parameters) -> Result<Self, Problem> {
+        let is_below = path.trim_end_matches('/') != ROUTE;
         if !is_below {
             refuse_unknown(&mut parameters);
         }
@@ -43,7 +44,7 @@ impl ForwardAuthQuery {
         let property = parse_parameter(&mut parameters, "property", "Write a property's id: property=prp_…", |text| {
             PropertyId::parse(text).ok()
         });
-        // Below, the query may be the client's, who must not make their own calls free.
+        // Below the route, the query may be the client's, and a client must not make its own calls free.
         let least = u16::from(is_below);
         let cost = parse_parameter(
             &mut parameters,
@@ -71,13 +72,8 @@ impl ForwardAuthQuery {
     }
 }
 
-/// Whether the answer is for nginx.
-pub fn is_nginx(uri: &Uri) -> bool {
-    operator_parameters(uri).first("mode") == Some("nginx")
-}
-
-/// What follows `path=` is the client's own path and query, from a proxy that appends them to ours.
-fn operator_parameters(uri: &Uri) -> Parameters {
+/// Returns the parameters before `path=`, which some proxies append with the client's own path and query.
+pub fn operator_parameters(uri: &Uri) -> Parameters {
     let query = uri.query().unwrap_or_default();
     let end = if query.starts_with("path=") { Some(0) } else { query.find("&path=") };
     Parameters::parse(&query.as_bytes()[..end.unwrap_or(query.len())])
@@ -96,7 +92,7 @@ fn refuse_unknown(parameters: &mut Parameters) {
     }
 }
 
-/// None when it is left out, and when it is wrong, which `parameters` records.
+/// Returns None if the parameter is missing, and if it is invalid, which `parameters` records.
 fn parse_parameter<T>(
     parameters: &mut Parameters,
     name: &str,
@@ -124,7 +120,8 @@ mod tests {
     use crate::problem::Code;
 
     fn parse(uri: &str) -> Result<ForwardAuthQuery, Problem> {
-        ForwardAuthQuery::parse(&uri.parse().unwrap())
+        let uri = uri.parse().unwrap();
+        ForwardAuthQuery::parse(uri.path(), operator_parameters(&uri))
     }
 
     fn query(tenant: Option<&str>, permission: Option<&str>, cost: u16) -> ForwardAuthQuery {
