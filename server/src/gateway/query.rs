@@ -120,7 +120,7 @@ mod tests {
     use crate::problem::Code;
 
     fn parse(uri: &str) -> Result<ForwardAuthQuery, Problem> {
-        let uri = uri.parse().unwrap();
+        let uri: Uri = uri.parse().unwrap();
         ForwardAuthQuery::parse(uri.path(), operator_parameters(&uri))
     }
 
