@@ -1,4 +1,4 @@
-//! What an answer from memory takes when nothing stands around it.
+//! Measures an in-process verification without any network.
 
 use std::{path::Path, sync::Arc, thread, time::Instant};
 

@@ -22,7 +22,7 @@ use crate::{Result, in_process::Verifier, secrets};
 const ROUND: Duration = Duration::from_secs(5);
 const INTERFERENCE_PAUSE: Duration = Duration::from_millis(50);
 const MAX_REVOKED_KEYS: usize = 200;
-/// Of these at the end of the file, as some may have been revoked before.
+/// The last keys of the file. Some may have been revoked by an earlier run.
 const REVOCABLE: usize = 5_000;
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub struct Measurements {
     revoked: usize,
 }
 
-/// How answers came.
+/// The responses of one measurement.
 #[derive(Serialize)]
 struct Latencies {
     a_second: f64,

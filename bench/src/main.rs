@@ -25,7 +25,7 @@ static GLOBAL: MiMalloc = MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// From where all keys are said to be used.
+/// The client address of every request.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
 #[derive(Parser)]

@@ -1,4 +1,4 @@
-//! How long a revocation takes until it holds everywhere, as `latchkey key revoke` makes it beside running servers.
+//! Measures the time until a revocation made by `latchkey key revoke` holds on all running servers.
 
 use std::{path::Path, time::Instant};
 

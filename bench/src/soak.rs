@@ -32,7 +32,7 @@ const ASKERS: usize = 48;
 /// The number of concurrent changes.
 const CHANGERS: usize = 6;
 
-/// How long to wait after the last change until all nodes have seen what grants access.
+/// The wait after the last change, until all nodes have seen every grant.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// Asks the nodes while it changes keys, and writes down what came of it.

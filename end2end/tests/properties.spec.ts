@@ -29,7 +29,7 @@ test('a property is created, and only once', async ({ admin, tenant, complaints 
   await expect(name, 'what was said of it is gone').not.toHaveAttribute('aria-invalid');
   await expect(name).not.toHaveAccessibleDescription(/Enter a name/);
   await name.press('Enter');
-  await expect(name).toHaveAccessibleDescription(/The tenant has a property of this name\.$/);
+  await expect(name).toHaveAccessibleDescription(/The tenant already has a property with this name\.$/);
   await expect(name, 'what was typed stays').toHaveValue('Old Town');
   await name.fill('Seaview');
   await dialog.getByRole('button', { name: 'Create' }).dblclick();

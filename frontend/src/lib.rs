@@ -1,4 +1,4 @@
-//! Where the browser enters: brings the islands of the page to life.
+//! The WebAssembly entry point: hydrates the islands of the page.
 
 use app as _;
 

@@ -1,5 +1,4 @@
-//! What the public API needs beside the keys: the legacy credentials and who uses them, and the installation's
-//! own signing key.
+//! Adds the tables of the public API: legacy credentials, their users, and the signing key of the installation.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

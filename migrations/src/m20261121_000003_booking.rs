@@ -1,5 +1,4 @@
-//! What the protected API is about: services, packages and reservations, and the first answers to calls that
-//! may be sent again.
+//! Adds the tables of the booking API: services, packages and reservations, and stored responses for repeated calls.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -9,7 +8,7 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // What the tables below refer to, so that nothing can name one tenant and the property of another.
+        // Lets the tables below reference the tenant and the property together, so that no row can mix two tenants.
         manager.create_index(index("property_of_tenant", "property", &["tenant_id", "id"]).unique().take()).await?;
         for table in [service(), package(), reservation(), idempotency()] {
             manager.create_table(table).await?;
@@ -38,7 +37,7 @@ fn of_property(table: &'static str) -> ForeignKeyCreateStatement {
         .take()
 }
 
-/// What is named by another row cannot be deleted alone.
+/// A foreign key that prevents the referenced row from being deleted.
 fn names(table: &'static str, column: &'static str, other: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create().from(table, column).to(other, "id").take()
 }

@@ -1,4 +1,4 @@
-//! What reading the log of a key's calls by their outcome needs.
+//! Adds an index for filtering a key's call log by outcome.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,5 +1,5 @@
-//! When a session was ended, apart from when its time runs out: by a clock that lags, one that was ended a moment ago
-//! looks as if it had some time left.
+//! Stores the end of a session apart from its expiry. By a clock that lags, a session ended a moment ago would look as
+//! if it had time left.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

@@ -1,4 +1,5 @@
-//! When the person of a session last confirmed their identity, and the second factor that they were offered.
+//! Stores the time at which the person of a session last confirmed their identity, and the second factor that they were
+//! offered.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

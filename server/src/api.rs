@@ -29,10 +29,10 @@ pub mod openapi;
 pub mod reference;
 mod v1;
 
-/// Where back ends ask.
+/// The route for verifying keys.
 pub const VERIFY_ROUTE: &str = "/api/v1/keys/verify";
 
-/// What the API works with. Each request is handed it several times over.
+/// The state of the API. It is cloned several times per request.
 #[derive(Clone)]
 pub struct Api(Arc<ApiState>);
 
@@ -41,7 +41,7 @@ pub struct ApiState {
     /// None if the booking API is off.
     pub booking: Option<Booking>,
     pub metrics: Arc<Metrics>,
-    /// Without a slash at the end.
+    /// Without a trailing slash.
     pub public_url: Arc<str>,
 }
 
@@ -81,7 +81,7 @@ async fn layer(State(api): State<Api>, request: Request, next: Next) -> Response
     with_cors_and_call_log(&api, request, |request| next.run(request)).await
 }
 
-/// What stands around every route. It is one layer, because each costs a request more than what is done here.
+/// Adds CORS headers and the call log to every route. It is one layer, because each layer costs more than this work.
 async fn with_cors_and_call_log<F: Future<Output = Response>>(
     api: &Api,
     request: Request,
@@ -112,7 +112,7 @@ async fn not_found() -> Problem {
 }
 
 fn unknown_path() -> Problem {
-    Problem::new(Code::NotFound, "There is no such address in the API. /docs lists those that there are.")
+    Problem::new(Code::NotFound, "The API has no such endpoint. /docs lists all of them.")
 }
 
 async fn method_not_allowed() -> Problem {

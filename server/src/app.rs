@@ -27,14 +27,14 @@ use crate::{
     route::Route,
 };
 
-/// What has to be known of the installation to let requests in.
+/// The settings for admitting requests.
 pub struct EdgeMiddleware {
     pub public_url: Arc<str>,
     pub trusted_proxies: Arc<[IpNet]>,
     pub metrics: Arc<Metrics>,
 }
 
-/// Everything that is answered over HTTP.
+/// All HTTP surfaces.
 #[derive(Clone)]
 pub struct App {
     edge: Arc<EdgeMiddleware>,

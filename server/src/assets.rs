@@ -33,7 +33,7 @@ pub struct NoSite;
 pub fn site() -> Result<Site, NoSite> {
     match Files::get(MANIFEST) {
         Some(manifest) => serde_json::from_slice(&manifest.data).map_err(|_| NoSite),
-        // So that `cargo test` needs nothing but cargo.
+        // This way, `cargo test` needs nothing but cargo.
         None if cfg!(debug_assertions) => {
             tracing::warn!("the browser side is missing: pages have no style and no scripts until `cargo xtask build`");
             Ok(Site { output_name: "missing".to_owned(), stylesheet: "missing.css".to_owned() })

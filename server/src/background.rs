@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often usage is written.
+/// The interval at which usage is written.
 const USAGE_WRITE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Writing the usage of very many keys takes a while: about a second for 20,000. The writer then pauses this long for each
@@ -27,10 +27,10 @@ const MAX_USAGE_WRITE_PAUSE: Duration = Duration::from_secs(10);
 
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// How often repeated sign-in failures are written into the audit log.
+/// The interval at which repeated sign-in failures are reported in the audit log.
 const FAILURE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often the heads of the audit chains are logged, for `latchkey audit verify --expect`.
+/// The interval at which the heads of the audit chains are logged, for `latchkey audit verify --expect`.
 const AUDIT_HEAD_LOG_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 const MIN_BACKOFF: Duration = Duration::from_millis(100);
@@ -81,7 +81,7 @@ impl TaskStatus {
         }
     }
 
-    /// How often each task was restarted.
+    /// Returns the number of restarts of each task.
     pub fn restarts(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.0.iter().map(|task| (task.name, task.restarts.load(Ordering::Relaxed)))
     }

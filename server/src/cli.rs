@@ -34,7 +34,7 @@ enum TopLevelCommand {
     Command(Box<Command>),
 }
 
-/// What the command line asks for.
+/// A parsed command line.
 pub enum Invocation {
     Serve(ServeOptions),
     Migrate,

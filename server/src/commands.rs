@@ -34,7 +34,7 @@ pub enum Command {
     /// The permissions that group forms offer
     #[command(subcommand)]
     Permission(permission::PermissionCommand),
-    /// What a property offers on the public API
+    /// Services of a property, offered by the booking API
     #[command(subcommand, hide = !is_booking_on())]
     Service(offer::ServiceCommand),
     /// Services with something added
@@ -43,7 +43,7 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Who changed what, and when
+    /// The audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// The keys that encrypt what must be recoverable
@@ -52,14 +52,14 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the command reads a password from standard input.
+    /// Returns true if the command reads a password from standard input.
     #[must_use]
     pub fn wants_input(&self) -> bool {
         matches!(self, Self::Person(command) if command.wants_input())
     }
 }
 
-/// Whether the environment turns the booking API on, so that help lists its commands.
+/// Returns true if the environment enables the booking API, so that help lists its commands.
 fn is_booking_on() -> bool {
     std::env::var("LATCHKEY_BOOKING").is_ok_and(|value| value == "on")
 }

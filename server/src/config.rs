@@ -64,7 +64,7 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_SUPPORT_CONTACT", global = true)]
     pub support_contact: Option<String>,
 
-    /// With the password, creates the first super user if there is none
+    /// The e-mail address of the first super user, created with the password if there is none
     #[arg(long, env = "LATCHKEY_ADMIN_EMAIL", requires = "admin_password", global = true)]
     pub admin_email: Option<String>,
 
@@ -72,7 +72,7 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_ADMIN_PASSWORD", hide_env_values = true, global = true)]
     pub admin_password: Option<SecretString>,
 
-    /// Whether super users must have a second factor [default: required; optional with --demo]
+    /// The second factor of super users [default: required; optional with --demo]
     #[arg(long, env = "LATCHKEY_SUPER_USER_MFA", global = true)]
     pub super_user_mfa: Option<SuperUserMfaPolicy>,
 
@@ -94,7 +94,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Whether the booking API is served.
+    /// Returns true if the booking API is served.
     #[must_use]
     pub fn serves_booking(&self, demo: bool) -> bool {
         self.booking.map_or(demo, |switch| switch == Switch::On)

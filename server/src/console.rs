@@ -15,7 +15,7 @@ use crate::{
     metrics::StaticFile,
 };
 
-/// Everything that a browser can ask for.
+/// The routes of the console.
 pub fn router(console: Console) -> Router {
     let guard = ConsoleGuard::new(console.public_url.clone());
     app::routes(console)
@@ -24,8 +24,8 @@ pub fn router(console: Console) -> Router {
         .layer(middleware::from_fn_with_state(guard, guard::guard_console))
 }
 
-/// Only pages are compressed: compressing a secret together with text that another party chooses would leak it through
-/// the length (BREACH).
+/// Returns true for pages. Nothing else is compressed: compressing a secret together with text that another party
+/// chooses would leak it through the length (BREACH).
 fn is_page(
     _: axum::http::StatusCode,
     _: axum::http::Version,

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{file_modes::with_suffix, outcome::Outcome};
 
-/// How long to wait for a command that owns the file at the moment.
+/// The time to wait for a command that holds the file.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(25);
 const MAX_REQUEST_BYTES: u64 = 1024 * 1024;
@@ -29,7 +29,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseLockError {
-    #[error("the database {file} is in use by another latchkey; stop that one first")]
+    #[error("another latchkey process uses the database {file}; stop it first")]
     InUse { file: PathBuf },
     #[error("cannot use {file}: {cause}")]
     Unusable { file: PathBuf, cause: std::io::Error },
@@ -49,7 +49,7 @@ struct LockedFile {
     socket: PathBuf,
 }
 
-/// Who executes a command.
+/// The process that executes a command.
 pub enum Executor {
     ThisProcess(DatabaseLock),
     /// The running server, at the other end of the control socket.
@@ -145,7 +145,7 @@ impl Drop for ControlSocket {
 #[derive(Serialize, Deserialize)]
 pub struct ForwardedCommand {
     pub arguments: Vec<String>,
-    /// What it read from standard input.
+    /// The standard input of the command.
     pub input: String,
 }
 

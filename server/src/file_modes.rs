@@ -40,7 +40,7 @@ pub fn warn_about_wide_modes(database: &Path) {
             tracing::warn!(
                 %path,
                 mode = format_args!("{mode:04o}"),
-                "other accounts of this machine have access to the database: run chmod {private_mode:o} {path}"
+                "other accounts on this machine have access to the database: run chmod {private_mode:o} {path}"
             );
         }
     }

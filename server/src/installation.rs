@@ -20,13 +20,13 @@ pub enum InstallationError {
     Migrate(String),
 }
 
-/// What commands and the server work with.
+/// The shared state of commands and the server.
 #[derive(Clone)]
 pub struct Installation {
     pub keyring: Keyring,
     /// None if the booking API is off.
     pub booking: Option<Booking>,
-    /// Without a slash at the end.
+    /// Without a trailing slash.
     pub public_url: Arc<str>,
 }
 

@@ -43,21 +43,21 @@ const MAX_HEADER_BYTES: u32 = 64 * 1024;
 const MAX_CONCURRENT_STREAMS: u32 = 128;
 /// Streams that a client opens and resets immediately; more of them end the connection.
 const MAX_PENDING_RESET_STREAMS: usize = 20;
-/// What HTTP/2 clients may send of their bodies before a handler reads them.
+/// The number of bytes that HTTP/2 clients may send before a handler reads the body.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// How long running requests may take to finish after a shutdown began.
+/// The time that running requests have to finish after a shutdown began.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// File descriptors that are kept for the database, the commands and everything else that is not a client.
 const RESERVED_FILES: u64 = 256;
-/// Where the system does not say how many files may be open.
+/// The limit on open files where the system reports none.
 const DEFAULT_FILES: u64 = 1024;
 
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// How much of the server one client may hold.
+/// The share of the server that one client may use.
 pub struct ConnectionLimits {
     pub idle_timeout: Duration,
     pub max_per_address: usize,
@@ -90,7 +90,8 @@ pub async fn serve(listener: TcpListener, app: App, limits: ConnectionLimits, st
     }
 }
 
-/// As many as the system has files for. Its soft limit is meant for programs that use `select`, so it is raised.
+/// Returns the number of connections that the system has files for, after raising its soft limit, which is meant for
+/// programs that use `select`.
 fn connection_limit() -> usize {
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(DEFAULT_FILES);
     let limit = files.saturating_sub(RESERVED_FILES).max(files / 2);
@@ -138,7 +139,7 @@ impl Acceptor {
                 },
                 Err(cause) if is_connection_error(&cause) => {}
                 Err(cause) => {
-                    failing.log(|| tracing::error!(%cause, "connections cannot be accepted"));
+                    failing.log(|| tracing::error!(%cause, "failed to accept connections"));
                     sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
@@ -202,7 +203,7 @@ impl Connection {
     }
 }
 
-/// Whether the client closed the connection before it was accepted.
+/// Returns true if the client closed the connection before it was accepted.
 fn is_connection_error(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }

@@ -82,7 +82,7 @@ impl Default for Metrics {
         let (forbidden_functions, access_tokens_issued) = (Counter::default(), Counter::default());
         let help = "Failed attempts to sign in or to prove who is signed in";
         registry.register("latchkey_sign_in_failures", help, sign_in_failures.clone());
-        let help = "Calls of console functions that the person may not call";
+        let help = "Denied calls of console functions";
         registry.register("latchkey_forbidden_functions", help, forbidden_functions.clone());
         let help = "Access tokens issued for passwords";
         registry.register("latchkey_access_tokens_issued", help, access_tokens_issued.clone());
@@ -91,7 +91,7 @@ impl Default for Metrics {
         let (confirmations, lease_remaining) = (Histogram::new(DURATIONS), Gauge::default());
         let help = "Duration of changes from their commit until all servers had applied them";
         registry.register_with_unit("latchkey_revocation_confirm", help, Unit::Seconds, confirmations.clone());
-        let help = "How long the cache can be used without another renewal of the lease";
+        let help = "Time until the lease of the cache expires unless it is renewed";
         registry.register_with_unit("latchkey_lease_remaining", help, Unit::Seconds, lease_remaining.clone());
         let task_restarts = Family::<TaskLabels, Counter>::default();
         registry.register("latchkey_task_restarts", "Restarts of background tasks that failed", task_restarts.clone());

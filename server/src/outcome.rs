@@ -8,7 +8,7 @@ const EXIT_SUCCESS: u8 = 0;
 const EXIT_REFUSED: u8 = 1;
 const EXIT_USAGE: u8 = 2;
 
-/// What a command prints, and how it ends.
+/// The output of a command and its exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     pub code: u8,

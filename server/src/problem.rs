@@ -24,7 +24,7 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 /// Every code there is, each on one line with its status and title, and below what it means and what to do.
 macro_rules! codes {
     ($($variant:ident $name:literal $status:ident $title:literal $meaning:literal)*) => {
-        /// What is wrong, in one word that programs can rely on.
+        /// A stable error code that programs can rely on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $($variant,)*
@@ -69,25 +69,25 @@ codes! {
     KeyExpired "key_expired" UNAUTHORIZED "Key expired"
         "The API key has reached its expiration. Generate a new one, or have the expiration extended."
     KeyDisabled "key_disabled" UNAUTHORIZED "Key disabled"
-        "The tenant's subscription has no API keys at the moment, or the key's owner is no longer active."
+        "The tenant's subscription does not currently include API keys, or the key's owner is deactivated."
     IpNotAllowed "ip_not_allowed" FORBIDDEN "Address not allowed"
-        "The key may not be used from this IP address. Have the address added to the key's allowed addresses."
+        "The key cannot be used from this IP address. Have the address added to the key's allowed addresses."
     OriginNotAllowed "origin_not_allowed" FORBIDDEN "Origin not allowed"
-        "The key may not be used from this origin. Have the origin added to the key's allowed origins."
+        "The key cannot be used from this origin. Have the origin added to the key's allowed origins."
     InsufficientScope "insufficient_scope" FORBIDDEN "Insufficient scope"
         "The key's group and scopes do not grant what the request needs. Use another key, or have its access widened."
     PropertyNotAllowed "property_not_allowed" FORBIDDEN "Property not allowed"
-        "The key may not touch this property. Use another key, or have the property added to it."
+        "The key cannot access this property. Use another key, or have the property added to it."
     IdentityTooLarge "identity_too_large" FORBIDDEN "Identity too large"
-        "What a gateway tells the API about this key does not fit into 8 kB of headers. Have its access narrowed."
+        "The identity headers of this key do not fit into 8 kB. Have its access narrowed."
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Rate limit reached"
-        "The key has used up its requests of the last minute. Wait as long as `Retry-After` says."
+        "The key has reached its rate limit. Wait as long as `Retry-After` says."
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
-        "Too many credentials from this address were wrong. Wait as long as `Retry-After` says."
+        "Too many wrong credentials were sent from this address. Wait as long as `Retry-After` says."
     InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials"
         "The e-mail address or the password is wrong."
     InvalidToken "invalid_token" UNAUTHORIZED "Invalid token"
-        "The token is malformed, expired or not from here. Ask for a new one, or better, use an API key."
+        "The token is malformed, expired or from another installation. Request a new one, or use an API key instead."
     TwoFactorRequired "two_factor_required" UNAUTHORIZED "Second factor required"
         "This person signs in with a second factor, which passwords and tokens cannot carry. Use an API key."
     LegacyAuthRetired "legacy_auth_retired" UNAUTHORIZED "Sign-in method retired"
@@ -95,21 +95,21 @@ codes! {
     NotFound "not_found" NOT_FOUND "Not found"
         "Nothing was found at this address. Check the URL and the ids in it."
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
-        "The address does not take this method. `Allow` names those that it takes."
+        "This method is not allowed here. `Allow` lists those that are."
     Invalid "invalid" UNPROCESSABLE_ENTITY "Invalid request"
-        "What was sent can be read, but not accepted. `errors` names every wrong field and says what to write instead."
+        "The request is well-formed but invalid. `errors` names every wrong field and how to correct it."
     MalformedBody "malformed_body" BAD_REQUEST "Malformed body"
-        "The body cannot be read. Send valid JSON, in UTF-8."
+        "The body cannot be parsed. Send valid JSON in UTF-8."
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Unsupported media type"
-        "The body is of a type that is not taken here. Send `Content-Type: application/json`."
+        "This media type is not supported. Send `Content-Type: application/json`."
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Body too large"
         "The body is longer than 64 KiB. Send a shorter one."
     SoldOut "sold_out" CONFLICT "Sold out"
-        "Nothing is left for these dates. Look for others in the availability."
+        "No units are left for these dates. Check the availability for others."
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "Idempotency key reused"
         "The `Idempotency-Key` was sent before with another body. Use a new one for every new request."
     RequestInProgress "request_in_progress" CONFLICT "Request in progress"
-        "A request with the same `Idempotency-Key` is still being answered. Try again in a moment."
+        "A request with the same `Idempotency-Key` is still running. Try again in a moment."
     CrossSite "cross_site" FORBIDDEN "Cross-site request"
         "The request did not come from the console itself. Open the console and try again there."
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Unavailable"
@@ -218,7 +218,7 @@ impl From<Code> for Problem {
     }
 }
 
-/// What is wrong with a request (RFC 9457).
+/// An error response (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
@@ -272,7 +272,7 @@ pub fn finish(
     response
 }
 
-/// What is refused before any of our own code is asked becomes a problem as well.
+/// Turns a refusal from the framework into a problem.
 fn named(response: Response) -> Response {
     let code = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,

@@ -9,7 +9,7 @@ use ulid::{ULID_LEN, Ulid};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What a request is called.
+/// The id of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId(ArrayString<MAX_REQUEST_ID_BYTES>);
 
@@ -49,7 +49,7 @@ impl RequestId {
         self.0
     }
 
-    /// Of the highest level, so that it is there whenever a line is.
+    /// An error-level span, so that every log line has it.
     #[must_use]
     pub fn span(&self) -> Span {
         tracing::error_span!("request", request_id = self.as_str())

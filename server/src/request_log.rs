@@ -16,7 +16,7 @@ use crate::{
     route::Route,
 };
 
-/// What the lines are filtered by: `LATCHKEY_LOG=info,access=off`.
+/// The target of the access log's lines. `LATCHKEY_LOG=info,access=off` filters by it.
 const TARGET: &str = "access";
 
 /// Routes that are called for each call of another API, or by a machine every few seconds. What goes well there is

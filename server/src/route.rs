@@ -1,4 +1,4 @@
-//! By which route a request came, as it is counted and logged: never as it was asked for, which could hold anything.
+//! The route of a request, for metrics and logs. The requested path is never used, because it can contain anything.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use axum::{
 
 #[derive(Clone)]
 pub enum Route {
-    /// By the router.
+    /// The route that the router matched.
     Matched(MatchedPath),
     /// A page that exists but is not found without signing in.
     Named(&'static str),

@@ -126,7 +126,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
         max_per_address: settings.max_connections_per_address.get(),
         exempt: trusted_proxies.clone(),
     };
-    // From here on, signals to stop are handled.
+    // Stop signals are handled from this point.
     let stop_signal = stop_signal()?;
     tracing::info!("ready at {public_url}");
     let edge = EdgeMiddleware { public_url, trusted_proxies, metrics };
@@ -142,7 +142,7 @@ pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), Serv
     timeout(FLUSH_TIMEOUT, shutdown).await.unwrap_or(Err(ServeError::ShutdownTimedOut))
 }
 
-/// How long the final writes may take once all clients are gone, so that a hanging database cannot prevent the exit.
+/// The timeout of the final writes once all clients are gone, so that a hanging database cannot prevent the exit.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 
 const MIB: u64 = 1024 * 1024;

@@ -8,7 +8,7 @@ mod api {
     mod credentials;
     mod evaluator;
     mod gateway;
-    /// As the documentation shows it.
+    /// The example in the documentation.
     #[path = "../../../docs/guides/examples/guard.rs"]
     mod guard;
     mod openapi;

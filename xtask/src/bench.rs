@@ -29,16 +29,16 @@ use table::{Row, median, thousands};
 
 /// More than needed: keys that were looked up in vain cannot be used again.
 const BENCH_KEYS: u64 = 200_000;
-/// How many keys are verified inside the process: as many as fit the processor's cache, and many more.
+/// The numbers of keys verified in-process: as many as fit the processor's cache, and many more.
 const KEYS_INSIDE: [u64; 2] = [1_000, 20_000];
-/// Of each key, altogether: no more than its limit allows in a minute.
+/// The calls per key, within its limit for a minute.
 const CALLS_INSIDE: u64 = 200;
 const IDLE_STARTS: usize = 5;
 const MAX_IDLE_MEMORY_MB: f64 = 40.0;
 const MAX_START_MS: f64 = 300.0;
 const MAX_VERIFY_NS: f64 = 500.0;
 
-/// How long to measure.
+/// The durations of a measurement.
 struct Plan {
     rounds: u64,
     seconds: u32,
@@ -63,7 +63,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     bench.report(workspace)
 }
 
-/// Without the million keys and without PostgreSQL.
+/// Runs the bench without the million keys and without PostgreSQL.
 pub fn quick(workspace: &Workspace) -> Result<()> {
     setup::programs(&[Tool::Wrk])?;
     let mut bench = Bench::new(workspace, Plan { rounds: 3, seconds: 2 })?;
@@ -153,7 +153,7 @@ fn idle(bench: &mut Bench) -> Result<()> {
     program.stop()
 }
 
-/// From the program's start to its first word that it is ready.
+/// Measures the time from the program's start until it reports that it is ready.
 fn start_up(bench: &mut Bench, what: &str, starts: usize, url: impl Fn(usize) -> String) -> Result<()> {
     let (mut took, mut started) = (Vec::new(), 0);
     while took.len() < starts {

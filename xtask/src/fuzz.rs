@@ -4,10 +4,10 @@ use crate::{
 };
 use std::{fs, process::Command};
 
-/// How long `cargo xtask test` runs each target.
+/// The time for each target in `cargo xtask test`.
 pub const BRIEFLY: u64 = 2;
 
-/// How long each target runs unless the command says otherwise.
+/// The default time for each target.
 pub const DEFAULT_SECONDS: u64 = 60;
 
 /// The pinned toolchain is stable, which has no sanitizers.

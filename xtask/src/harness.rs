@@ -1,4 +1,4 @@
-//! What the bench and the soak try: the program as it is released, with databases full of keys.
+//! The programs that bench and soak measure: the released one, with databases full of keys.
 
 mod http;
 mod program;
@@ -18,7 +18,7 @@ pub const DEFAULT_MEMORY_MIB: u32 = 256;
 
 pub struct Programs {
     pub latchkey: PathBuf,
-    /// What measures it, and asks it.
+    /// The program that generates the load.
     pub bench: PathBuf,
 }
 

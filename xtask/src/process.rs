@@ -20,7 +20,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Err(format!("`{words}` failed ({status})").into())
 }
 
-/// What the command prints. Its errors go to ours.
+/// Returns the command's output. Its errors are passed through.
 pub fn read_output(command: &mut Command) -> Result<String> {
     let output =
         command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(|error| not_started(command, &error))?;
@@ -30,7 +30,7 @@ pub fn read_output(command: &mut Command) -> Result<String> {
     Err(format!("`{}` failed ({})", command_line(command), output.status).into())
 }
 
-/// Whether the command ends well. Prints nothing.
+/// Returns true if the command succeeds. Prints nothing.
 pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())

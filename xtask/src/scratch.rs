@@ -15,7 +15,7 @@ impl Scratch {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("latchkey-test-{}-{}-{count}", name.to_lowercase(), process::id());
         let directory = env::temp_dir().join(name);
-        // Only the leavings of a run that could not sweep up can stand here: the process id is ours.
+        // Only a crashed run can have left this directory: the process id is ours.
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory)
             .map_err(|error| format!("{} could not be made: {error}", directory.display()))?;

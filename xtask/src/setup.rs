@@ -1,4 +1,4 @@
-//! From a machine with Rust and Node to one that can build and test everything.
+//! Installs what building and testing needs on a machine with Rust and Node.
 
 mod browser;
 mod cargo_tools;

@@ -10,7 +10,7 @@ pub fn during<T>(act: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
     Ok((done, CpuTimes::now()?.stolen_since(before)))
 }
 
-/// How the processors have spent their time since the machine started.
+/// The processor times since the machine started.
 struct CpuTimes {
     all: u64,
     steal_time: u64,

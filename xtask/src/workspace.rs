@@ -23,7 +23,7 @@ impl Workspace {
         Ok(Self { root, target })
     }
 
-    /// Without the variables that cargo sets for this package: some build scripts depend on them, so a build by hand in
+    /// Removes the variables that cargo sets for this package: some build scripts depend on them, so a manual build in
     /// between would recompile half of all crates.
     pub fn cargo(&self, words: &[&str]) -> Command {
         let mut cargo = self.cargo_like(Path::new("cargo"));
@@ -66,6 +66,6 @@ impl Workspace {
 /// The variable as it is now comes first: a checkout may have been moved since this was compiled.
 fn root() -> Result<PathBuf> {
     let here = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").into());
-    let root = Path::new(&here).parent().ok_or("xtask stands in no workspace")?;
+    let root = Path::new(&here).parent().ok_or("xtask is not in a workspace")?;
     Ok(root.to_path_buf())
 }

@@ -43,7 +43,7 @@ pub struct Shown {
     pub secret: String,
 }
 
-/// How far a key is to go.
+/// The access that a key is to have.
 #[derive(Clone, Copy)]
 pub enum Access {
     Full,
@@ -53,7 +53,7 @@ pub enum Access {
     Elsewhere,
 }
 
-/// Whether the change was made is unknown.
+/// The outcome of a change is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("the node could not say what became of the change")]
 pub struct OutcomeUnknown;
@@ -137,7 +137,7 @@ impl Admins {
         Ok(shown)
     }
 
-    /// What takes no more than the key itself: `end_grace`, `revoke_key` or `delete_key`.
+    /// Calls a function that takes only the key: `end_grace`, `revoke_key` or `delete_key`.
     pub async fn end(&self, key: &Key, function: &str, tally: &Tally) -> Result<()> {
         self.click(key.tenant, function, &json!({ "of": "tenant", "id": key.id }), tally).await.map(drop)
     }

@@ -1,4 +1,4 @@
-//! Whether every answer was counted, once, where the console shows it.
+//! Compares the usage counts that the console shows with the calls that were made.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! What may be said of a secret, by what has been asked for and what has been acknowledged.
+//! The verdicts that a secret may have, given the changes requested and acknowledged so far.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -16,7 +16,7 @@ pub struct History(Mutex<Vec<State>>);
 struct State {
     verdict: Verdict,
     begun: Instant,
-    /// When all nodes had to return this verdict and none of the earlier ones.
+    /// The time after which all nodes had to return this verdict and none of the earlier ones.
     settled: Option<Instant>,
 }
 

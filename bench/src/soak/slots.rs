@@ -17,7 +17,7 @@ const RETIRED: usize = 500;
 
 pub struct Secret {
     pub text: SecretString,
-    /// Whose it is.
+    /// The owning tenant's index.
     pub tenant: usize,
     pub history: History,
 }
@@ -32,7 +32,7 @@ impl Secret {
     }
 }
 
-/// What a change has to know of a key.
+/// The state of a key that changes depend on.
 pub struct Key {
     pub id: KeyId,
     pub tenant: usize,

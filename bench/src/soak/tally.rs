@@ -1,4 +1,4 @@
-//! What was answered, how often, and what was wrong with it.
+//! The number of answers by kind, and the errors among them.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,16 +12,16 @@ use serde::{Deserialize, Serialize};
 /// The number of faults that are printed in full; the rest is only counted.
 const TOLD: usize = 20;
 
-/// How often each verdict was given about a key.
+/// The number of verdicts of each kind for a key.
 pub type Counts = BTreeMap<String, u64>;
 
-/// What came of it all.
+/// The result of a run.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Report {
     pub answers: u64,
     pub changes: BTreeMap<String, u64>,
     pub slowest_change_ms: u64,
-    /// Of each key, without those that were deleted: their counts have gone with them.
+    /// The counts of each key, except deleted ones, whose counts were deleted too.
     pub counts: HashMap<String, Counts>,
     pub faults: u64,
     /// Questions and changes that a node did not take, because it had not heard from the database for too long.

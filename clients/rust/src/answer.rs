@@ -1,4 +1,4 @@
-//! What Latchkey says of a key.
+//! Latchkey's answers about a key.
 
 use std::{fmt, time::Duration};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// The key is valid, with its owner; or it is not, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a refused key is an answer as well, and no error"]
+#[must_use = "a refused key is an `Ok` value, not an error"]
 pub enum Answer {
     Valid(Box<Caller>),
     Refused(Refusal),
@@ -29,7 +29,7 @@ impl Answer {
     }
 }
 
-/// What a valid key stands for, and what it may do.
+/// A valid key: its identity and its access.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Caller {
@@ -45,7 +45,7 @@ pub struct Caller {
     pub group: Option<String>,
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// What the group grants; the scopes narrow it. Ask with a permission rather than read one from here.
+    /// The permissions of the group, before the scopes narrow them. Ask with a permission rather than interpret these.
     #[serde(default)]
     pub permissions: Vec<String>,
     #[serde(default)]
@@ -54,20 +54,20 @@ pub struct Caller {
     #[serde(default)]
     pub properties: Vec<String>,
     pub expires_at: Option<DateTime<Utc>>,
-    /// What was left when the question was answered. None on an answer from the guard's cache.
+    /// The remaining calls at the time of the answer. None if the answer comes from the guard's cache.
     pub rate_limit: Option<RateLimit>,
     /// Set when the secret is the one from before a rotation.
     pub rotation: Option<Rotation>,
 }
 
 impl Caller {
-    /// Whether the key may touch the property with this id.
+    /// Returns true if the key may access the property with this id.
     #[must_use]
     pub fn reaches(&self, property: &str) -> bool {
         self.all_properties || self.properties.iter().any(|id| id == property)
     }
 
-    /// When the secret expires: when the key does, or when a rotation retires it.
+    /// The time at which the secret expires: with the key, or when a rotation retires it.
     #[cfg(feature = "tower")]
     pub(crate) fn ends_at(&self) -> Option<DateTime<Utc>> {
         let retires_at = self.rotation.as_ref().map(|rotation| rotation.retires_at);
@@ -102,7 +102,7 @@ pub struct RateLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Rotation {
-    /// When this secret ends. The new one is to be used before then.
+    /// The time at which this secret stops working. Use the new one before then.
     pub retires_at: DateTime<Utc>,
 }
 
@@ -113,13 +113,13 @@ pub struct Refusal {
     pub verdict: Verdict,
     /// The HTTP status to answer with.
     pub status: u16,
-    /// What happened and what to do next, for the client that sent the key.
+    /// An explanation for the client that sent the key, with what to do next.
     pub message: String,
-    /// Where waiting helps.
+    /// The time to wait before a retry can succeed.
     pub retry_after: Option<Duration>,
     /// None for a key that Latchkey says nothing of.
     pub key_id: Option<String>,
-    /// By which the question is found in Latchkey's own log.
+    /// The id of the request in Latchkey's log.
     pub request_id: String,
 }
 
@@ -135,7 +135,7 @@ macro_rules! verdicts {
         }
 
         impl Verdict {
-            /// As Latchkey writes it, such as `IP_NOT_ALLOWED`.
+            /// Returns the code as Latchkey writes it, such as `IP_NOT_ALLOWED`.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -144,7 +144,7 @@ macro_rules! verdicts {
                 }
             }
 
-            /// What the public API answers, where Latchkey did not say.
+            /// Returns the status of the public API for this verdict, for answers without `http_status`.
             fn status(&self) -> u16 {
                 match self {
                     $(Self::$verdict => $status,)*
@@ -227,7 +227,7 @@ impl Said {
         let refuses = |status: &u16| (400..600).contains(status);
         Refusal {
             status: self.http_status.filter(refuses).unwrap_or_else(|| verdict.status()),
-            message: self.message.unwrap_or_else(|| format!("The API key is not good for this: {verdict}.")),
+            message: self.message.unwrap_or_else(|| format!("The API key was refused: {verdict}.")),
             retry_after: self.retry_after_seconds.map(Duration::from_secs),
             key_id: self.key_id,
             request_id,

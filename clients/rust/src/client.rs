@@ -39,7 +39,7 @@ impl fmt::Debug for Latchkey {
 
 /// Sets up a [`Latchkey`].
 #[derive(Debug)]
-#[must_use = "nothing is set up until `build` is called"]
+#[must_use = "does nothing until `build` is called"]
 pub struct Builder {
     url: String,
     secret: SecretString,
@@ -134,7 +134,7 @@ impl InFlightRequest {
         let body = response.bytes().await.map_err(|error| self.failed(error))?;
         let wire: Result<VerifyResponse, _> = serde_json::from_slice(&body);
         // The text of the error may quote the response, and a response may echo the request.
-        wire.and_then(Answer::try_from).map_err(|error| self.is_another(format!("its answer is {}", kind(&error))))
+        wire.and_then(Answer::try_from).map_err(|error| self.is_another(format!("its response is {}", kind(&error))))
     }
 
     fn is_another(&self, what: String) -> Error {

@@ -50,7 +50,7 @@ impl Latchkey {
 /// `application/problem+json` and never reach the service. If Latchkey cannot be reached, requests are rejected with
 /// 503 and `Retry-After`. Only CORS preflights, which carry no key, pass without verification.
 #[derive(Clone)]
-#[must_use = "a guard guards nothing until it is a layer of a service"]
+#[must_use = "a guard does nothing until it is added to a service as a layer"]
 pub struct Guard {
     latchkey: Latchkey,
     permission: Option<Arc<str>>,
@@ -73,7 +73,7 @@ impl fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// What the key has to grant, such as `reservations:read`.
+    /// Requires a permission, such as `reservations:read`.
     pub fn permission(mut self, permission: &str) -> Self {
         self.permission = Some(permission.into());
         self
@@ -86,7 +86,7 @@ impl Guard {
         self
     }
 
-    /// Where to find the client's address, instead of in axum's `ConnectInfo<SocketAddr>`.
+    /// Sets how the client's address is found. By default it is axum's `ConnectInfo<SocketAddr>`.
     ///
     /// Behind a proxy, the peer is the proxy, and a key with an IP allowlist would be checked against the proxy's
     /// address. Set the header in which your proxy names its client, and only if no client can bypass the proxy, since
@@ -96,7 +96,7 @@ impl Guard {
         self
     }
 
-    /// How many calls of the key's rate limit a request takes: 1 unless said otherwise, and 0 to take none.
+    /// Sets how many calls of the key's rate limit a request uses. The default is 1; 0 uses none.
     pub fn cost(mut self, calls: u32) -> Self {
         self.cost = Some(calls);
         self
@@ -137,7 +137,7 @@ impl Guard {
             }
             Err(error) if error.is_client_error() => Err(Rejection::Invalid),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "no key can be verified");
+                tracing::error!(error = &error as &dyn std::error::Error, "keys cannot be verified");
                 Err(Rejection::Unavailable)
             }
         }

@@ -9,10 +9,10 @@ use domain::{
 
 use crate::occupancy::FullNight;
 
-/// How long an answer is stored.
+/// The retention of stored responses.
 const ANSWER_TTL: TimeDelta = TimeDelta::hours(24);
 
-/// What identifies a repeated call.
+/// Identifies a repeated call.
 #[derive(Debug, Clone, Copy)]
 pub struct Idempotency<'a> {
     pub key: &'a str,

@@ -1,4 +1,4 @@
-//! What is free, day by day.
+//! Free units by day.
 
 use chrono::{Datelike, NaiveDate};
 use domain::{
@@ -17,7 +17,7 @@ use crate::{
 
 const MAX_DAYS: i64 = 366;
 
-/// How much of a service is free in the night that begins on a day.
+/// The free units of a service for the night that begins on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayAvailability {
     pub date: NaiveDate,

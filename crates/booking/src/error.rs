@@ -7,7 +7,7 @@ use sql::{CommitError, Failure, SqlError};
 
 use crate::field::FieldError;
 
-/// What was looked for and not found.
+/// The kind of the missing object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
     Property,
@@ -68,7 +68,7 @@ impl From<SqlError> for Error {
 }
 
 impl Error {
-    /// What the log is to say. Its own message leaves out why the database failed.
+    /// Returns the text for the log, with the cause that the message to the client leaves out.
     #[must_use]
     pub fn root_cause(&self) -> &(dyn std::error::Error + 'static) {
         match self {

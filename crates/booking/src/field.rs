@@ -1,4 +1,4 @@
-//! What is wrong with a request, field by field.
+//! Validation errors, by field.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use domain::text::Length;
 /// An error of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// As it is written on the wire.
+    /// The field's name on the wire.
     pub field: &'static str,
     /// For programs: stable, lower case.
     pub code: String,

@@ -43,7 +43,7 @@ pub const PERMISSIONS: &[BuiltInPermission] = &[
     ("reservations", "write", "make them"),
 ];
 
-/// Everything that can be asked of the bookings, over one database. Cheap to clone.
+/// The use cases of the booking API over one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Booking {
     pool: Pool,

@@ -6,7 +6,7 @@ use crate::field::Errors;
 pub struct Money {
     /// Cents of a euro, yen of a yen.
     pub minor: i64,
-    /// By ISO 4217, such as `EUR`.
+    /// An ISO 4217 code, such as `EUR`.
     pub currency: String,
 }
 
@@ -17,7 +17,7 @@ impl Money {
         Some(Self { minor, currency: self.currency.clone() })
     }
 
-    /// Whether something can be offered at it.
+    /// Rejects amounts and currencies that nothing can be offered at.
     pub(crate) fn check(&self, errors: &mut Errors) {
         let is_currency = self.currency.len() == 3 && self.currency.bytes().all(|letter| letter.is_ascii_uppercase());
         errors.check(self.minor >= 0, "price", "negative", "Use a price of zero or more.");

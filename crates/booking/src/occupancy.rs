@@ -1,8 +1,8 @@
-//! How much of a service is taken, night by night.
+//! The units of a service in use, night by night.
 
 use chrono::{Days, NaiveDate};
 
-/// What one reservation takes: every night from the arrival to the one before the departure.
+/// The units that one reservation uses, from the night of arrival to the night before departure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stay {
     pub arrival: NaiveDate,
@@ -47,7 +47,7 @@ pub(crate) fn by_night(stays: &[Stay], first: NaiveDate, end: NaiveDate) -> Vec<
         .collect()
 }
 
-/// Where a further stay does not fit in, if anywhere.
+/// Returns the first night in which another stay does not fit.
 #[must_use]
 pub fn find_full_night(units: u32, stays: &[Stay], wanted: &Stay) -> Option<FullNight> {
     by_night(stays, wanted.arrival, wanted.departure)

@@ -1,4 +1,4 @@
-//! What a property offers: services, and packages of a service with something added.
+//! The offers of a property: services, and packages that extend a service.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::{
@@ -44,7 +44,7 @@ pub struct Package {
     pub created_at: DateTime<Utc>,
 }
 
-/// What a new service is made of.
+/// The input for a new service.
 #[derive(Debug, Clone)]
 pub struct NewService {
     pub name: String,
@@ -52,7 +52,7 @@ pub struct NewService {
     pub price: Money,
 }
 
-/// What a new package is made of.
+/// The input for a new package.
 #[derive(Debug, Clone)]
 pub struct NewPackage {
     pub service: ServiceId,

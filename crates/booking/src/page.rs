@@ -7,12 +7,12 @@ use crate::field::{Errors, FieldError};
 
 const MAX_LIMIT: u16 = 200;
 
-/// Which part of a list is asked for.
+/// The requested page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// How many items at most, 1 to 200.
+    /// The page size, 1 to 200.
     pub limit: u16,
-    /// What the page before gave as [`Listed::next`].
+    /// The [`Listed::next`] of the previous page.
     pub after: Option<String>,
 }
 
@@ -23,7 +23,7 @@ impl Page {
         errors.check((1..=MAX_LIMIT).contains(&self.limit), "limit", "out_of_range", "Ask for 1 to 200 at a time.");
         let after = self.after.as_deref().and_then(|id| I::parse(id).ok());
         let is_cursor = self.after.is_none() || after.is_some();
-        errors.check(is_cursor, "cursor", "not_a_cursor", "Send the cursor as the page before gave it.");
+        errors.check(is_cursor, "cursor", "not_a_cursor", "Send the cursor of the previous page unchanged.");
         errors.or(PageBounds { limit: self.limit, after })
     }
 }
@@ -52,7 +52,7 @@ impl<I> PageBounds<I> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
     pub items: Vec<T>,
-    /// Where the next page starts, unless this was the last one.
+    /// The start of the next page. None on the last one.
     pub next: Option<String>,
 }
 

@@ -24,7 +24,7 @@ pub struct Reservation {
     pub id: ReservationId,
     pub property: PropertyId,
     pub service: ServiceId,
-    /// When it was a package that was reserved.
+    /// The reserved package, if it was one.
     pub package: Option<PackageId>,
     pub guest: Guest,
     pub arrival: NaiveDate,
@@ -39,7 +39,7 @@ pub struct Reservation {
     pub created_by: String,
 }
 
-/// Only what is confirmed takes units.
+/// Only confirmed reservations use units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Confirmed,
@@ -66,7 +66,7 @@ pub struct Guest {
     pub email: Option<String>,
 }
 
-/// What can be reserved.
+/// The reserved offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Offer {
     Service(ServiceId),
@@ -82,7 +82,7 @@ impl Offer {
     }
 }
 
-/// What a new reservation is made of.
+/// The input for a new reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewReservation {
     pub property: PropertyId,
@@ -93,7 +93,7 @@ pub struct NewReservation {
     pub units: u32,
 }
 
-/// Who comes and when, once nothing is wrong with it.
+/// The validated guest and dates of a new reservation.
 pub(crate) struct Visit {
     pub(crate) guest: Guest,
     pub(crate) stay: Stay,

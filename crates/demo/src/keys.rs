@@ -18,7 +18,7 @@ pub(crate) struct DemoKey {
     pub(crate) rotated_hours_ago: Option<i64>,
     pub(crate) revoked_days_ago: Option<i64>,
     pub(crate) used_hours_ago: Option<i64>,
-    /// How many calls come in an hour of the day's busiest.
+    /// The number of calls in the busiest hour of a day.
     pub(crate) busiest_hour: u32,
     pub(crate) calls: &'static [(&'static str, &'static str)],
     pub(crate) from: [u8; 4],

@@ -30,7 +30,7 @@ use secrecy::SecretString;
 
 use crate::keys::{DEMO_KEYS, DemoKey, PLAIN, REPORTING_CALLS, draft};
 
-/// How to sign in to the demo.
+/// The credentials for signing in to the demo.
 pub struct DemoSignIn {
     pub email: String,
     pub password: SecretString,

@@ -15,7 +15,7 @@ use ulid::{ULID_LEN, Ulid};
 
 use crate::keys::DemoKey;
 
-/// How busy each hour of the day is, of twelve.
+/// The load of each hour of the day, on a scale to twelve.
 const BUSY: [u32; 24] = [1, 1, 0, 0, 1, 2, 4, 7, 10, 12, 11, 9, 8, 9, 10, 11, 12, 12, 10, 8, 6, 4, 3, 2];
 
 /// An address outside every allowlist.

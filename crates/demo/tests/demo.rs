@@ -176,7 +176,7 @@ async fn demo_bookings_are_the_same_every_time(app: TestDemo) {
     let mut both = Vec::new();
     for app in [app, TestDemo::on_sqlite().await] {
         let mut made: Vec<_> = app.reservations(&app.caller().await).await.into_iter().map(summary).collect();
-        // Of two that were made in the same moment, either may come first.
+        // Events of the same instant can come in either order.
         made.sort();
         both.push(made);
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! actions {
     ($($name:ident = $text:literal, $words:literal;)*) => {
-        /// Everything that can be done and is written down.
+        /// Every audited action.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Action {
             $(#[serde(rename = $text)] $name,)*
@@ -15,7 +15,7 @@ macro_rules! actions {
         impl Action {
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// As it is stored and written on the wire: what it was done to, and what was done.
+            /// The stored name and the name on the wire: the subject's kind and the action.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -23,7 +23,7 @@ macro_rules! actions {
                 }
             }
 
-            /// As people read it.
+            /// The label for people.
             #[must_use]
             pub const fn label(self) -> &'static str {
                 match self {
@@ -83,7 +83,7 @@ impl Action {
         Self::ALL.iter().copied().find(|action| action.as_str() == text)
     }
 
-    /// Whether it only takes access away, which must never have to wait.
+    /// Returns true if the action only removes access. Such actions must never wait.
     #[must_use]
     pub const fn removes_access(self) -> bool {
         matches!(

@@ -9,7 +9,7 @@ use crate::{
     pagination,
 };
 
-/// How many changes one page shows.
+/// The page size of the audit log.
 pub const AUDIT_PAGE_SIZE: usize = 50;
 
 /// The longest name or id that is looked for; the rest of a longer one is cut.
@@ -40,7 +40,7 @@ pub enum SubjectFilter {
 }
 
 impl SubjectFilter {
-    /// None when nothing was written.
+    /// Returns None for an empty text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = cut(text)?;

@@ -1,4 +1,4 @@
-//! Who a valid credential stands for: all that the protected API ever sees of it.
+//! The holder of a valid credential, which is all that the protected API ever sees of it.
 
 use std::{fmt, sync::Arc};
 
@@ -24,7 +24,7 @@ impl Caller {
     }
 }
 
-/// Whose credential it was.
+/// The owner of the credential.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Identity {
     Key(KeyId),

@@ -1,4 +1,4 @@
-//! What the nodes of an installation tell each other about changes.
+//! The messages about changes that the nodes of an installation exchange.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{Id, KeyId, PersonId, TenantId};
 
-/// What a change invalidates in the caches of all nodes.
+/// The cache entries that a change invalidates on all nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalidation {
     Key(KeyId),

@@ -1,4 +1,4 @@
-//! When a key stops working, as it is typed and as it is meant.
+//! Expirations, as people type them and as the server stores them.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};

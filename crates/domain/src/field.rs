@@ -89,7 +89,7 @@ impl FieldError {
 pub struct FieldErrors(pub Vec<FieldError>);
 
 impl FieldErrors {
-    /// What is wrong with one field.
+    /// Returns the errors of one field.
     pub fn of(&self, field: Field) -> impl Iterator<Item = &FieldError> {
         self.0.iter().filter(move |error| error.field == field)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{field::FieldError, id::GroupId, permission::Permission, text::Length};
 
-/// Who a group can be given to.
+/// The kind of credential that a group is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupType {
@@ -32,7 +32,7 @@ pub struct Group {
     pub permissions: Vec<Permission>,
 }
 
-/// Which state of a group a person saw, as a form carries it: as text.
+/// The version of a group that a person saw, as a form carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(pub i32);
@@ -58,7 +58,7 @@ pub fn picked_and_typed(picked: Vec<String>, typed: &str) -> Vec<String> {
     picked.into_iter().chain(typed.map(str::to_owned)).collect()
 }
 
-/// How long the name of a group, a property, a tenant or a person may be.
+/// The length limits of names of groups, properties, tenants and people.
 pub const GROUP_NAME: Length = Length { least: 2, most: 100 };
 
 /// The name of a group, a property, a tenant or a person.

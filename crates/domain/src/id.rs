@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The operations of every identifier.
 pub trait Id: Sized {
-    /// What stands before the ULID, underscore included.
+    /// The part before the ULID, including the underscore.
     const PREFIX: &'static str;
 
     /// Reads an identifier as it is written in a URL, a form or a database.

@@ -21,9 +21,9 @@ pub struct Key {
     pub description: String,
     #[serde(flatten)]
     pub hint: SecretHint,
-    /// What says how far the key goes; a personal key goes as far as its owner instead.
+    /// The group that sets the key's permissions. A personal key has those of its owner instead.
     pub group: Option<GroupName>,
-    /// Whose personal key it is.
+    /// The owner of a personal key.
     pub owner: Option<KeyOwner>,
     pub scopes: Scopes,
     pub reach: PropertyScope,
@@ -38,7 +38,7 @@ pub struct Key {
     pub last_used_at: Option<DateTime<Utc>>,
     pub last_used_ip: Option<String>,
     pub secret_created_at: DateTime<Utc>,
-    /// When the grace period of the secret before the last rotation ends.
+    /// The end of the previous secret's grace period.
     pub old_secret_until: Option<DateTime<Utc>>,
     /// Counts the changes, so that two people cannot overwrite each other unseen.
     pub version: i32,
@@ -58,7 +58,7 @@ pub struct KeyOwner {
     pub name: String,
 }
 
-/// Whether a key was revoked.
+/// The stored state of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -66,7 +66,7 @@ pub enum Status {
     Revoked,
 }
 
-/// How far a key is from its expiration.
+/// The state of a key's expiration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Validity {
@@ -75,7 +75,7 @@ pub enum Validity {
     Expired,
 }
 
-/// How long before its expiration a key counts as expiring soon.
+/// The time before its expiration during which a key is expiring soon.
 pub const SOON: Days = Days::new(30);
 
 impl Validity {

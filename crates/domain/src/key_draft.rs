@@ -36,7 +36,7 @@ pub fn parse_description(text: &str) -> Result<String, FieldError> {
     })
 }
 
-/// What was typed, kept as it was typed.
+/// The form's fields, exactly as typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDraft {
     pub name: String,
@@ -69,14 +69,14 @@ impl Default for KeyDraft {
     }
 }
 
-/// What there is to choose from.
+/// The options of the form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choices {
     pub permission_source: PermissionSource,
     pub properties: Vec<Property>,
 }
 
-/// Where a key's permissions come from.
+/// The source of a key's permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PermissionSource {
     /// One of these groups, for a key of the tenant's.
@@ -95,7 +95,7 @@ impl PermissionSource {
         }
     }
 
-    /// What a key would be allowed with this group picked. None while it is not.
+    /// Returns the permissions that a key with this group would have. None while no group is selected.
     #[must_use]
     pub fn with_group(&self, picked: &str) -> Option<&[Permission]> {
         match self {
@@ -227,7 +227,7 @@ impl KeyDraft {
     }
 }
 
-/// How long the old secret stays valid after a rotation.
+/// The grace period of the old secret after a rotation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grace {
@@ -239,7 +239,7 @@ pub enum Grace {
 }
 
 impl Grace {
-    /// As it is written in a command or a form.
+    /// The name in commands and forms.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use crate::{
     key_warning::KeyWarning,
 };
 
-/// How many keys one page shows.
+/// The page size of the key list.
 pub const PAGE_SIZE: u32 = 25;
 
 /// The longest search that is looked for; the rest of a longer one is cut.
@@ -116,7 +116,7 @@ impl KeyListQuery {
         .collect()
     }
 
-    /// Whether anything is filtered out.
+    /// Returns true if a filter is set.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
         self.status.is_some() || self.validity.is_some() || self.attention.is_some() || !self.search.is_empty()
@@ -153,16 +153,16 @@ impl Sort {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPage {
     pub keys: Vec<Key>,
-    /// How many keys match the filters, on all pages.
+    /// The number of keys that match the filters, on all pages.
     pub matching: u64,
-    /// How many keys the tenant has, revoked ones included.
+    /// The number of the tenant's keys, including revoked ones.
     pub total: u64,
-    /// How many of them count towards the limit.
+    /// The number of keys that count towards the limit.
     pub active: u64,
 }
 
 impl KeyPage {
-    /// How many pages the matching keys fill; one even when there are none.
+    /// Returns the number of pages, at least one.
     #[must_use]
     pub fn pages(&self) -> u32 {
         let pages = self.matching.div_ceil(u64::from(PAGE_SIZE)).max(1);

@@ -1,16 +1,16 @@
-//! What makes a key worth a second look.
+//! Warnings about keys that need attention.
 
 use chrono::{DateTime, Days, Utc};
 
 use crate::key::{Key, Status};
 
-/// How long a key goes without a call before it counts as unused.
+/// The time without a call after which a key counts as unused.
 pub const UNUSED_AFTER: Days = Days::new(90);
 
-/// How long a secret goes without a rotation before it counts as old.
+/// The time without a rotation after which a secret counts as old.
 pub const OLD_AFTER: Days = Days::new(365);
 
-/// How long a key may wait for its first call before its row says so.
+/// The time that a new key has for its first call before the list warns about it.
 pub const NEW_FOR: Days = Days::new(30);
 
 /// A reason to look at a key again. A key that was revoked gives none.
@@ -39,7 +39,7 @@ impl KeyWarning {
         Self::ALL.into_iter().find(|attention| attention.as_str() == text)
     }
 
-    /// Whether a key is among those that the filter of this name lists.
+    /// Returns true if the filter of this name lists the key.
     #[must_use]
     pub fn applies_to(self, key: &Key, now: DateTime<Utc>) -> bool {
         key.status() == Status::Active
@@ -50,7 +50,7 @@ impl KeyWarning {
             }
     }
 
-    /// Whether a key's own row says so. A new key is given time for its first call.
+    /// Returns true if the list warns about the key. A new key has time for its first call.
     #[must_use]
     pub fn is_marked_on(self, key: &Key, now: DateTime<Utc>) -> bool {
         let is_new = key.created_at > now - NEW_FOR;

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 
 use crate::field::{Field, FieldError};
 
-/// How many ranges one key may list.
+/// The maximum number of ranges per key.
 pub const MAX_RANGES: usize = 100;
 
 /// An allowlist as it was understood.
@@ -89,7 +89,7 @@ fn canonical(range: IpNet) -> IpNet {
     range
 }
 
-/// Whether an address is in one of the ranges. IPv4 that arrives as IPv6 is IPv4.
+/// Returns true if an address is in one of the ranges. IPv4-mapped IPv6 addresses count as IPv4.
 #[must_use]
 pub fn contains(ranges: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
@@ -145,7 +145,7 @@ impl AddressSet {
         }
     }
 
-    /// How much memory the ranges take.
+    /// Returns the memory that the ranges use.
     #[must_use]
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.v4) + size_of_val(&*self.v6)

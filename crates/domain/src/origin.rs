@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, FieldError};
 
-/// How many origins one key may list.
+/// The maximum number of origins per key.
 pub const MAX_ORIGINS: usize = 50;
 
 const MAX_HOST_CHARS: usize = 253;
@@ -21,9 +21,9 @@ pub struct Origin(String);
 pub enum ParseOriginError {
     #[error("has to start with https:// or http://")]
     Scheme,
-    #[error("has a path or more behind the host; write only scheme, host and port")]
+    #[error("has a path or a query after the host; write only scheme, host and port")]
     Path,
-    #[error("names a person before the host; write only scheme, host and port")]
+    #[error("contains a user name; write only scheme, host and port")]
     Credentials,
     #[error("has a wildcard; list every origin by its full name")]
     Wildcard,

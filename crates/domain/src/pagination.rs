@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Start<P> {
     #[default]
@@ -55,13 +55,13 @@ impl<T> Default for Page<T> {
 }
 
 impl<T: HasCursor> Page<T> {
-    /// Where the page with newer entries begins, if there is one.
+    /// Returns the start of the page with newer entries, if there is one.
     #[must_use]
     pub fn newer(&self) -> Option<Start<T::Position>> {
         self.entries.first().filter(|_| self.has_newer).map(|entry| Start::After(entry.position()))
     }
 
-    /// Where the page with older entries begins, if there is one.
+    /// Returns the start of the page with older entries, if there is one.
     #[must_use]
     pub fn older(&self) -> Option<Start<T::Position>> {
         self.entries.last().filter(|_| self.has_older).map(|entry| Start::Before(entry.position()))

@@ -22,7 +22,7 @@ enum Side {
 
 /// The text is no permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no permission. Write resource:action in lower case, with * for either side, or * alone")]
+#[error("\"{0}\" is not a permission. Write resource:action in lower case, with * for either side, or * alone")]
 pub struct ParsePermissionError(String);
 
 const MAX_WORD_CHARS: usize = 64;
@@ -113,7 +113,7 @@ impl Permission {
         self.resource.covers(&other.resource) && self.action.covers(&other.action)
     }
 
-    /// What the scopes leave of this permission.
+    /// Returns the part of this permission that the scopes leave.
     #[must_use]
     pub fn restriction(&self, scopes: Scopes) -> Restriction {
         let verifies = self.covers(&Self::VERIFY_KEYS);
@@ -165,7 +165,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Whether this may be done. To be allowed everything of a resource takes both scopes.
+    /// Returns true if the scopes allow this permission. `resource:*` needs both scopes.
     #[must_use]
     pub fn allow(&self, demand: &Permission) -> bool {
         let in_scope = match demand.action {
@@ -192,7 +192,7 @@ impl Grants {
     }
 }
 
-/// What is left of a group's permission when a key has only some scopes.
+/// A group's permission as the key's scopes narrow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restriction {
     Whole,
@@ -359,7 +359,7 @@ mod tests {
             prop_assert_eq!(held.covers(&demand), matches(&resource, &wanted_resource) && matches(&action, &wanted_action));
         }
 
-        /// What the form says is left of a permission is what the evaluator allows.
+        /// The form's preview of the remaining permissions agrees with the evaluator.
         #[test]
         fn effective_permissions_match_what_is_allowed(held in any_permission(), demand in any_permission(), picked in 0usize..3) {
             prop_assume!(!demand.to_string().ends_with('*'));

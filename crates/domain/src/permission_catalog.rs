@@ -23,7 +23,7 @@ pub struct CatalogPermission {
     pub permission: Permission,
     /// Shown beside the checkbox.
     pub name: String,
-    /// What it allows.
+    /// A sentence that says what the permission allows.
     pub description: String,
 }
 
@@ -74,7 +74,7 @@ impl PermissionCatalog {
         resources
     }
 
-    /// Whether a permission is offered, alone or as a wildcard.
+    /// Returns true if the catalog offers the permission, by itself or as a wildcard.
     #[must_use]
     pub fn offers(&self, permission: &Permission) -> bool {
         let text = permission.to_string();

@@ -11,7 +11,7 @@ use crate::{
     text,
 };
 
-/// What a person may do.
+/// The role of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -30,7 +30,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
-    /// As people read it.
+    /// The label for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -85,10 +85,10 @@ pub struct Profile {
     #[serde(flatten)]
     pub person: Person,
     pub state: PersonState,
-    /// What a member may do; an admin may do everything.
+    /// The groups that grant a member's permissions. An admin has all permissions.
     pub groups: Vec<GroupName>,
     pub has_second_factor: bool,
-    /// When they last used the console.
+    /// The time of the person's last request to the console.
     pub last_seen_at: Option<DateTime<Utc>>,
 }
 
@@ -103,7 +103,7 @@ pub enum PersonState {
 }
 
 impl PersonState {
-    /// As it is written on the wire.
+    /// The name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -121,7 +121,7 @@ pub struct Session {
     pub address: String,
     pub opened_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
-    /// Whether it is the one that is asking.
+    /// True for the session that made the request.
     pub is_this: bool,
 }
 
@@ -180,7 +180,7 @@ impl std::fmt::Display for FieldError {
     }
 }
 
-/// How many characters a password has at least.
+/// The minimum length of a password.
 pub const MIN_PASSWORD_CHARS: usize = 12;
 const MAX_PASSWORD_BYTES: usize = 1024;
 

@@ -10,7 +10,7 @@ pub struct Property {
     pub name: String,
 }
 
-/// Which properties of its tenant a key reaches.
+/// The properties of its tenant that a key can access.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PropertyScope {

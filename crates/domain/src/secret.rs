@@ -11,7 +11,7 @@ mod redacted;
 
 pub use redacted::redacted;
 
-/// What kind of key a secret belongs to.
+/// The kind of key that a secret belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyKind {
@@ -80,7 +80,7 @@ pub fn assemble(product: &Product, kind: KeyKind, entropy: [u8; 32]) -> String {
     secret
 }
 
-/// Whether a text has the shape of a secret and its checksum is right: whether looking it up is worthwhile.
+/// Returns true if a text has the format and the checksum of a secret, so that a lookup is worthwhile.
 ///
 /// The product is not compared, so that an installation which takes another one keeps its keys.
 #[must_use]
@@ -98,7 +98,7 @@ fn has_its_checksum(text: &[u8]) -> bool {
     text.split_last_chunk().is_some_and(|(body, check)| base62_of_u32(crc32fast::hash(body)) == *check)
 }
 
-/// Whether somewhere in a text there is a whole secret.
+/// Returns true if a text contains a complete secret.
 #[must_use]
 pub fn is_within(text: &str) -> bool {
     text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(is_well_formed)
@@ -129,7 +129,7 @@ fn base62_of_u32(mut number: u32) -> [u8; CHECK_CHARACTERS] {
     digits
 }
 
-/// What may be shown of a secret afterwards: its prefix with 8 characters, and its last 4.
+/// The part of a secret that may be shown later: its prefix with 8 characters, and its last 4.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretHint {
     pub head: String,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::TenantId;
 
-/// How many keys a new tenant may have.
+/// The key limit of a new tenant.
 pub const DEFAULT_KEY_LIMIT: u32 = 10;
 
 /// The most that a key limit can be set to.
@@ -16,11 +16,11 @@ pub struct Tenant {
     pub slug: String,
     pub name: String,
     pub key_limit: u32,
-    /// Whether the tenant's subscription includes API keys.
+    /// True if the tenant's subscription includes API keys.
     pub api_keys: bool,
     /// An IANA name, such as `Europe/Lisbon`.
     pub time_zone: String,
-    /// Whether all people must have a second factor.
+    /// True if every person of the tenant must have a second factor.
     pub requires_second_factor: bool,
 }
 

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::field::{Field, FieldError};
 
-/// How long a text may be, in characters as a person counts them.
+/// A length limit in characters as people count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Length {
     pub least: usize,
@@ -96,7 +96,7 @@ impl Length {
     }
 }
 
-/// How many characters a person would say there are: an emoji with its skin tone is one.
+/// Counts the characters as people do: an emoji with its skin tone is one.
 #[must_use]
 pub fn count(text: &str) -> usize {
     text.graphemes(true).count()
@@ -163,8 +163,8 @@ const fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// Whether a joiner or a variation selector can change how a character looks: it can from Arabic on, but for the
-/// letters of Latin and Greek there.
+/// Returns true if a joiner or a variation selector can change how a character looks: from Arabic on, except for the
+/// Latin and Greek letters there.
 const fn is_shaped(c: char) -> bool {
     c >= '\u{600}' && !matches!(c, '\u{1E00}'..='\u{206F}') && !is_invisible(c)
 }

@@ -1,4 +1,4 @@
-//! What keys were used for: counts by outcome for a chart, and the log of single calls.
+//! The usage of keys: counts by outcome for a chart, and the log of single calls.
 
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     verdict::Verdict,
 };
 
-/// How many days the log keeps a call.
+/// The retention of the call log, in days.
 pub const LOG_DAYS: i64 = 30;
 
-/// How many calls one page of the log shows.
+/// The page size of the call log.
 pub const LOG_PAGE_SIZE: usize = 25;
 
 /// The outcome of a call, in the categories of the chart.
@@ -40,7 +40,7 @@ impl From<Verdict> for CallOutcome {
     }
 }
 
-/// How many calls had which outcome.
+/// The number of calls by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutcomeCounts(BTreeMap<Verdict, u64>);
 
@@ -82,7 +82,7 @@ impl<'a> FromIterator<&'a OutcomeCounts> for OutcomeCounts {
     }
 }
 
-/// How far back a chart goes, and in which steps.
+/// The period of a chart and its step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Range {
     /// The last 24 hours, an hour each.
@@ -100,7 +100,7 @@ impl Range {
         }
     }
 
-    /// How many steps the chart has.
+    /// Returns the number of steps.
     #[must_use]
     pub const fn steps(self) -> usize {
         match self {
@@ -145,10 +145,10 @@ impl fmt::Display for Position {
     }
 }
 
-/// Where a page of the log begins.
+/// The start of a page of the log.
 pub type Start = pagination::Start<Position>;
 
-/// What a key's page is asked for. Anything unknown in a URL means the default.
+/// The query of a key's page. Unknown values in a URL mean the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UsageQuery {
     pub range: Range,
@@ -186,7 +186,7 @@ pub struct Call {
     /// The secret that was used. Older calls have none, and neither of the two below.
     pub secret_id: Option<SecretId>,
     pub request_id: Option<String>,
-    /// From the request's arrival until its answer was ready.
+    /// The time from the request's arrival until its response was ready.
     pub duration: Option<Duration>,
 }
 
@@ -212,7 +212,7 @@ pub struct KeyUsage {
     pub log: LogPage,
 }
 
-/// How people call the API with their own password.
+/// The ways to call the API with a person's own password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LegacyMethod {
     Basic,

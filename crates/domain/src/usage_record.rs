@@ -30,7 +30,7 @@ pub struct CallDetails {
     /// The route's pattern. The path itself could contain anything.
     pub route: Cow<'static, str>,
     pub status: u16,
-    /// From the request's arrival until its response was ready.
+    /// The time from the request's arrival until its response was ready.
     pub duration: Duration,
 }
 
@@ -44,14 +44,14 @@ pub struct Call {
     pub details: CallDetails,
 }
 
-/// When a key was last used with success, and from where.
+/// The time and the address of a key's last successful call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastUse {
     pub at: DateTime<Utc>,
     pub address: Option<IpAddr>,
 }
 
-/// What has not been written about a key yet.
+/// The usage of a key that is not written yet.
 #[derive(Debug, Default)]
 pub struct UsageDelta {
     /// A key has few verdicts in few hours: a list is smaller than a map and no slower.
@@ -79,7 +79,7 @@ impl UsageDelta {
     }
 }
 
-/// How often a person used legacy authentication, and when.
+/// A person's use of legacy authentication: the number of calls and the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LegacyCount {
     pub first: DateTime<Utc>,

@@ -19,7 +19,7 @@ const LAST_INSTANT: DateTime<Utc> = match DateTime::from_timestamp_millis(253_40
 pub struct TimeZone(Tz);
 
 impl TimeZone {
-    /// Where there is no tenant whose zone it could be.
+    /// The zone used outside of any tenant.
     pub const UTC: Self = Self(Tz::UTC);
 
     /// The zone of this name, if there is one.
@@ -49,13 +49,13 @@ impl TimeZone {
         ExpiresAt { utc, local: self.local(utc) }
     }
 
-    /// What the wall clock there shows.
+    /// Returns the local time in the zone.
     #[must_use]
     pub fn local(self, utc: DateTime<Utc>) -> NaiveDateTime {
         utc.with_timezone(&self.0).naive_local()
     }
 
-    /// When a day begins there, which is not at midnight where the clocks skip it.
+    /// Returns the start of a day in the zone. It is not midnight where the clocks skip it.
     pub fn begin_of(self, date: NaiveDate) -> DateTime<Utc> {
         let midnight = date.and_time(NaiveTime::MIN);
         let begin = self.0.from_local_datetime(&midnight).earliest();

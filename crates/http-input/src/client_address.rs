@@ -14,7 +14,7 @@ pub struct ClientAddress {
     pub known: Option<IpAddr>,
     /// The last address that can be trusted: the client's own if it is known.
     pub nearest: IpAddr,
-    /// Whether a trusted proxy reported it. Otherwise it is the address of the connection.
+    /// True if a trusted proxy reported the address. Otherwise it is the connection's.
     pub is_forwarded: bool,
 }
 
@@ -137,7 +137,7 @@ mod tests {
     }
 
     proptest! {
-        /// What a client writes into the header stays left of what its first trusted proxy appends.
+        /// The entries that a client forges stay left of the one that the first trusted proxy appends.
         #[test]
         fn client_cannot_choose_its_address(forged in "[\\PC]{0,60}", client: [u8; 4], proxies in prop::collection::vec(any::<u8>(), 0..4)) {
             let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];

@@ -21,11 +21,11 @@ use crate::{
     error::{Error, Thing},
 };
 
-/// How long a confirmed identity is enough for a step-up.
+/// The time for which a confirmed identity satisfies a step-up.
 pub const STEP_UP_MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 
-/// Who acts, and by which authority. An audit event names the actor of its change, so no change can be made in the name
-/// of a person whose access was not checked.
+/// The actor of a change and its authority. An audit event names the actor of its change, so no change can be made in
+/// the name of a person whose access was not checked.
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub(crate) id: String,
@@ -39,7 +39,7 @@ pub struct Actor {
 enum Authority {
     /// The machine's shell, or the program itself when it makes demo data. It cannot end while a change waits.
     Operator,
-    /// What the program does by itself, such as recording failed sign-ins.
+    /// The program itself, for example when it records failed sign-ins.
     Program,
     /// A password or a link, which the change itself checks against the rows that it locks.
     Credential,
@@ -53,11 +53,11 @@ struct SessionAuthority {
     capacity: Capacity,
     home: Option<TenantId>,
     super_user_mfa: SuperUserMfa,
-    /// Whether the person must have confirmed their identity recently.
+    /// True if the person must have confirmed their identity recently.
     needs_step_up: bool,
 }
 
-/// Whether super users must have a second factor.
+/// The policy for the second factor of super users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SuperUserMfa {
     #[default]
@@ -65,7 +65,7 @@ pub enum SuperUserMfa {
     Optional,
 }
 
-/// What a person acts as.
+/// The capacity in which a person acts.
 #[derive(Debug, Clone)]
 enum Capacity {
     /// Themselves. A live session is enough.
@@ -107,7 +107,7 @@ impl Actor {
         AuditActor { id: self.id.clone(), name: self.name.clone(), address: self.address }
     }
 
-    /// Whether the actor is a person in the console.
+    /// Returns true if the actor is a person in the console.
     pub(crate) fn has_session(&self) -> bool {
         matches!(self.authority, Authority::Session(_))
     }
@@ -166,7 +166,7 @@ pub struct ActiveSession {
     pub has_second_factor: bool,
     pub(crate) session: Sha256Hex,
     pub(crate) address: IpAddr,
-    /// When the person last proved their identity.
+    /// The time at which the person last proved their identity.
     confirmed_at: DateTime<Utc>,
     super_user_mfa: SuperUserMfa,
 }
@@ -238,7 +238,7 @@ impl ActiveSession {
         let is_in = |id: &TenantId| self.tenant.as_ref().is_some_and(|tenant| tenant.id == *id);
         match (capacity, self.person.role) {
             (Capacity::Person, _) => Ok(()),
-            // What a tenant requires does not keep a super user from running the installation.
+            // A tenant's policy does not prevent a super user from operating the installation.
             (Capacity::SuperUser, Role::SuperUser) => match self.second_factor_required_by() {
                 Some(MfaAuthority::Installation) => self.check_second_factor(),
                 _ => Ok(()),
@@ -262,13 +262,13 @@ impl ActiveSession {
         self.tenant.as_ref().filter(|_| self.person.role != Role::SuperUser)
     }
 
-    /// Whether the person has to set up a second factor. Until then they can do nothing else.
+    /// Returns true if the person must set up a second factor before they can do anything else.
     #[must_use]
     pub fn requires_mfa_enrollment(&self) -> bool {
         !self.has_second_factor && self.second_factor_required_by().is_some()
     }
 
-    /// Who requires a second factor of the person.
+    /// Returns the policy that requires a second factor of the person.
     #[must_use]
     pub fn second_factor_required_by(&self) -> Option<MfaAuthority<'_>> {
         match &self.tenant {
@@ -289,7 +289,7 @@ impl ActiveSession {
         }
     }
 
-    /// Whether the person confirmed their identity within [`STEP_UP_MAX_AGE`].
+    /// Returns true if the person confirmed their identity within [`STEP_UP_MAX_AGE`].
     #[must_use]
     pub fn is_recently_confirmed(&self, now: DateTime<Utc>) -> bool {
         now - self.confirmed_at <= STEP_UP_MAX_AGE
@@ -314,7 +314,7 @@ impl ActiveSession {
     }
 }
 
-/// Who requires a second factor of a person.
+/// The policy that requires a second factor of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MfaAuthority<'a> {
     Installation,
@@ -349,7 +349,7 @@ impl TenantAdmin {
         &self.actor
     }
 
-    /// Whether the admin is this person.
+    /// Returns true if the admin is this person.
     #[must_use]
     pub fn is(&self, person: &PersonId) -> bool {
         self.actor.id == person.as_str()
@@ -413,14 +413,14 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// Who may see some keys, and end them.
+/// Permits viewing and revoking a set of keys.
 pub trait ViewKeys: sealed::Sealed + Sync {
     fn tenant(&self) -> &Tenant;
     fn actor(&self) -> &Actor;
     fn key_scope(&self) -> &KeyScope;
 }
 
-/// Who may do everything with some keys: an admin with those of the tenant, a person with their own.
+/// Permits every action on a set of keys: an admin's on those of the tenant, a person's on their own.
 pub trait ManageKeys: ViewKeys {}
 
 impl ManageKeys for TenantAdmin {}

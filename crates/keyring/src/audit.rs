@@ -23,7 +23,7 @@ use crate::{
 pub struct ChainReport {
     /// The tenant's slug, or `platform` for what belongs to none.
     pub chain: String,
-    /// How many rows follow from each other, from the first.
+    /// The length of the unbroken chain, counted from its first row.
     pub rows: i64,
     /// The last row; none when the chain is empty or not whole.
     pub head: Option<AuditHead>,
@@ -31,16 +31,16 @@ pub struct ChainReport {
     pub fault: Option<ChainError>,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditVerification {
-    /// By slug.
+    /// The chains by the slug of their tenant.
     pub chains: Vec<ChainReport>,
     /// The expected heads that no chain contains.
     pub missing: Vec<AuditHead>,
 }
 
-/// Whose log it is, and where their days begin.
+/// Returns the chain of the admin's tenant, or the platform's, and the zone in which its days begin.
 fn log_of(tenant: Option<&TenantAdmin>) -> (Chain<'_>, TimeZone) {
     tenant.map_or((Chain::Platform, TimeZone::UTC), |admin| (Chain::Tenant(admin.id()), TimeZone::of(admin.tenant())))
 }
@@ -52,7 +52,7 @@ fn span(query: &AuditQuery, zone: TimeZone) -> Bounds {
     Bounds { from: query.from.map(|date| zone.begin_of(date)), until: until.map(|date| zone.begin_of(date)) }
 }
 
-/// Who changed something last, and when, as it looks within a change of it.
+/// Returns the actor and the time of the last change to a subject, as seen within a transaction.
 pub(crate) async fn last_change(
     change: &Change,
     viewer: &impl ViewKeys,

@@ -23,13 +23,13 @@ use crate::{
 pub(crate) struct Change {
     audited: AuditedTransaction,
     actor: Actor,
-    /// What the change invalidates in the caches of all nodes.
+    /// The cache entries to invalidate on all nodes.
     invalidations: Vec<Invalidation>,
     caches: Caches,
     confirmations: Arc<Confirmations>,
 }
 
-/// Where a change has to be applied before it returns.
+/// The nodes that must apply a change before it returns.
 #[derive(Clone)]
 enum Caches {
     /// This process alone, which owns the database file.
@@ -59,7 +59,7 @@ impl Keyring {
             Some(_) => Caches::AllNodes(self.database.pool().clone()),
         };
         let now = match (&caches, &self.clock) {
-            // By the cluster's clock: a grace period that ends by a clock that is ahead would last too long.
+            // The cluster's clock, so that a grace period does not outlast the clock of a node that runs ahead.
             (Caches::AllNodes(_), Clock::System) => cluster::time(locked.on()).await?,
             _ => self.clock.now(),
         };
@@ -71,7 +71,7 @@ impl Keyring {
 }
 
 impl Change {
-    /// Who makes this change.
+    /// Returns the actor of this change.
     pub(crate) fn actor(&self) -> &Actor {
         &self.actor
     }

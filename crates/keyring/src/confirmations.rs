@@ -1,11 +1,11 @@
-//! How long changes took to be confirmed by all nodes, for the metrics.
+//! The confirmation times of changes, for the metrics.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// How long recent changes took to be confirmed by all nodes, until they are collected.
+/// The times that recent changes took until all nodes confirmed them, kept until they are collected.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmations(Mutex<Vec<Duration>>);
 

@@ -25,8 +25,8 @@ pub enum OpenError {
     )]
     LostSecretKey(PathBuf),
     #[error(
-        "The secret key file does not fit this database: {file} has no key {key}, with which the database is encrypted. \
-         Restore the file that belongs to the database."
+        "The secret key file does not belong to this database: {file} lacks the key {key}, which encrypts it. Restore \
+         the file that belongs to the database."
     )]
     WrongSecretKey { file: PathBuf, key: String },
     #[error(transparent)]
@@ -42,7 +42,7 @@ pub struct SecretKeyRotation {
     pub previous_key: String,
 }
 
-/// What to do where the program cannot change the file for every server.
+/// The instructions for an operator whose key file the program cannot change on every server.
 const HOW_TO_ADD: &str = "Add a line that `latchkey secret-key generate` prints to the end of the secret key file of \
     every server, and restart them. Then make it the first line of each file, restart them again, and repeat this command.";
 
@@ -90,7 +90,7 @@ impl Keyring {
         let previous_key = key_id(&check).unwrap_or_default().to_owned();
         if self.database.secret_keys()?.first_id() == previous_key {
             if self.database.shared_url().is_some() {
-                let reason = "Every value is encrypted with the first key of the secret key file already.";
+                let reason = "Every value is already encrypted with the first key of the secret key file.";
                 return Err(Error::Refused(format!("{reason} {HOW_TO_ADD}")));
             }
             let keys = file.add_first().map_err(|cause| Error::Refused(format!("{cause} {HOW_TO_ADD}")))?;

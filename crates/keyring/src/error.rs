@@ -7,7 +7,7 @@ use domain::{field::FieldErrors, key::Key};
 use store::{Failure, StoreError};
 use verify::LookUpError;
 
-/// What was looked for and not found.
+/// The kind of the missing object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
     Tenant,
@@ -54,17 +54,18 @@ pub enum Error {
     OwnLimitReached { limit: u32 },
     #[error("The key was revoked, which cannot be undone. Generate a new key.")]
     Revoked,
-    #[error("{} changed the key first. Look at it again before you change it.", .0.by)]
+    #[error("{} changed this key while you were editing. Your changes were not saved. Review the current version, and \
+        try again.", .0.by)]
     Changed(Box<Changed>),
     #[error(
         "{by} changed this {thing} while you were editing. Your changes were not saved. Review the current version, and try again."
     )]
     Outdated { thing: Thing, by: String },
-    #[error("Only the tenant's admins may do this.")]
+    #[error("Only the tenant's admins can do this.")]
     NotAnAdmin,
-    #[error("Only super users may do this.")]
+    #[error("Only super users can do this.")]
     NotASuperUser,
-    #[error("Only the key’s owner may do this.")]
+    #[error("Only the key’s owner can do this.")]
     NotTheOwner,
     #[error("A super user belongs to no tenant, and has no API keys.")]
     NoKeysOfTheirOwn,
@@ -86,7 +87,7 @@ pub enum Error {
     NoSubscription,
     #[error("The e-mail address or the password is wrong.")]
     WrongCredentials,
-    /// Only the operator sees it.
+    /// Shown to the operator only.
     #[error(
         "Several people have the address {email} ({}). Add --tenant with a slug, or --super-user.",
         .owners.join(", ")
@@ -128,7 +129,7 @@ impl From<StoreError> for Error {
 }
 
 impl Error {
-    /// What the log is to say. Its own message leaves out why the database failed.
+    /// Returns the text for the log, with the cause that the message to the person leaves out.
     #[must_use]
     pub fn root_cause(&self) -> &(dyn std::error::Error + 'static) {
         match self {

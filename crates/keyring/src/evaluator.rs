@@ -12,7 +12,7 @@ use verify::{AccessQuery, AdmittedState, Decision, KeySource, Millis, Runtime, T
 
 use crate::{Keyring, error::Error, legacy::LegacyCredential};
 
-/// How long a look-up may take.
+/// The timeout of a lookup.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A presented credential.

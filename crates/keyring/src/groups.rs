@@ -22,7 +22,7 @@ use crate::{
     secret::new_id,
 };
 
-/// What a new group is made of, as it was typed.
+/// The input for a new group, as typed.
 #[derive(Debug, Clone)]
 pub struct NewGroup {
     pub name: String,
@@ -30,10 +30,10 @@ pub struct NewGroup {
     pub permissions: Vec<String>,
 }
 
-/// What a group is to be from now on, as it was typed. Its type stays.
+/// The new values of a group, as typed. Its type cannot change.
 #[derive(Debug, Clone)]
 pub struct GroupEdit {
-    /// What the person started from; none when they did not look.
+    /// The version that the person edited. None if they did not load one.
     pub seen: Option<Version>,
     pub name: String,
     pub permissions: Vec<String>,
@@ -183,7 +183,8 @@ async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Resu
     if !store::groups::is_named(change, admin.id(), name).await? {
         return Ok(());
     }
-    Err(FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant has a group of this name.")).into())
+    Err(FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant already has a group with this name."))
+        .into())
 }
 
 fn event<'a>(action: Action, group: &'a Group, detail: Value) -> Event<'a> {

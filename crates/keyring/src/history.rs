@@ -1,4 +1,4 @@
-//! What a key was used for, and who in the tenant still calls the API with a password.
+//! The usage of a key, and the people of a tenant who still use legacy authentication.
 
 use std::collections::BTreeMap;
 

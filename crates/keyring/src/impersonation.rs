@@ -38,7 +38,7 @@ impl Keyring {
             return Err(Error::NotASuperUser);
         }
         if let Some(tenant) = signed_in.entered() {
-            // As themselves: leaving needs no second factor.
+            // The person acts as themselves here, because leaving needs no second factor.
             self.moved(&signed_in.as_person(), &signed_in.session, tenant, Move::Out).await?;
         }
         Ok(())

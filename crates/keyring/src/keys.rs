@@ -52,7 +52,7 @@ impl Keyring {
         Ok(store::keys::list::page(self.database.connection(), viewer.key_scope(), query, self.now()).await?)
     }
 
-    /// How many keys count towards the limit.
+    /// Returns the number of keys that count towards the limit.
     ///
     /// # Errors
     /// If the database fails.
@@ -60,7 +60,7 @@ impl Keyring {
         Ok(store::keys::count_active(self.database.connection(), viewer.key_scope()).await?)
     }
 
-    /// How many active personal keys one of the tenant's people has.
+    /// Returns the number of a person's active personal keys.
     ///
     /// # Errors
     /// If the database fails.
@@ -77,7 +77,7 @@ impl Keyring {
         found.ok_or(Error::NotFound(Thing::Key))
     }
 
-    /// What a key can be given.
+    /// Returns the options of the key form.
     ///
     /// # Errors
     /// If the database fails.
@@ -85,7 +85,7 @@ impl Keyring {
         choices(self.database.connection(), viewer).await
     }
 
-    /// What a key could do with every scope: what its group grants, or what its owner may do at this moment.
+    /// Returns the permissions of a key with every scope: those of its group, or its owner's current ones.
     ///
     /// # Errors
     /// If the database fails.

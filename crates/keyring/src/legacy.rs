@@ -81,7 +81,7 @@ impl Keyring {
         Ok(Ok(AccessToken { token, lifetime: TOKEN_LIFETIME }))
     }
 
-    /// Who stands behind a person's credential, with the person's own powers.
+    /// Returns the caller that a person's credential stands for, with the person's own permissions.
     pub(crate) async fn legacy_caller(
         &self,
         credential: &LegacyCredential,
@@ -159,7 +159,7 @@ impl Keyring {
         Ok(Ok(Caller { tenant, identity: Identity::Person(person), grants, properties }))
     }
 
-    /// What this installation signs its tokens with.
+    /// Returns the key that signs access tokens.
     async fn token_key(&self) -> Result<&TokenKey, Error> {
         let read = || async {
             let keys = self.database.secret_keys()?;

@@ -22,11 +22,11 @@ use verify::{LookUpError, Node, Runtime as _};
 
 use crate::{Keyring, cluster_tables::ClusterTables, error::Error, secret::random_hex};
 
-/// How often the lease is renewed: often enough that it outlives one or two failed renewals.
+/// The interval between lease renewals. The lease outlives one or two failed renewals.
 const RENEWAL_INTERVAL: Duration = Duration::from_millis(500);
-/// How soon to retry after a failure.
+/// The delay before a failed renewal is retried.
 const RENEWAL_RETRY_DELAY: Duration = Duration::from_millis(100);
-/// How long one renewal may take.
+/// The timeout of one renewal.
 const RENEWAL_TIMEOUT: Duration = Duration::from_millis(800);
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -76,13 +76,13 @@ impl Keyring {
         Ok(Membership { renewing: Some(RenewalState { leave, left }) })
     }
 
-    /// How often the renewal of the lease was restarted after a panic.
+    /// Returns the number of times that the renewal task was restarted after a panic.
     #[must_use]
     pub fn lease_renewal_restarts(&self) -> u64 {
         self.lease_renewal_restarts.load(Ordering::Relaxed)
     }
 
-    /// How long the lease lasts without another renewal. None if the process needs no lease.
+    /// Returns the remaining time of the lease. None if the process needs no lease.
     #[must_use]
     pub fn lease_remaining(&self) -> Option<Duration> {
         self.evaluator.lease().remaining(self.clock.ticks()).map(Duration::from_millis)
@@ -215,7 +215,7 @@ async fn listen(url: &str, hint: &Notify) -> Infallible {
                 hint.notify_one();
             }
         }
-        // Without notifications, changes take a little longer.
+        // Without notifications, changes are seen a little later.
         sleep(RENEWAL_INTERVAL).await;
     }
 }

@@ -72,7 +72,7 @@ impl Passwords {
 pub(crate) struct Core(Arc<OwnedSemaphorePermit>);
 
 impl Core {
-    /// Whether the password belongs to the hash. Without a hash it never does, after the same time.
+    /// Returns true if the password matches the hash. Without a hash it takes the same time and returns false.
     pub(crate) async fn verify(&self, password: SecretString, hash: Option<String>) -> bool {
         let verify = move || {
             let known = hash.is_some();
@@ -104,13 +104,13 @@ fn hash(password: &SecretString) -> String {
     hash.to_string()
 }
 
-/// How many characters of a password are scored. The time that it takes grows steeply with a password made for that.
+/// The number of characters of a password that are scored. Scoring a crafted long password would take very long.
 const MAX_SCORED_CHARS: usize = 32;
 
 /// Shorter words are part of too many others.
 const MIN_PERSONAL_WORD_CHARS: usize = 3;
 
-/// What the strength check tries first for a person: each text as a whole, and its words.
+/// Returns the words that the strength check tries first: each text as a whole, and its parts.
 fn personal_words(texts: &[&str]) -> Vec<String> {
     let mut words = vec!["latchkey".to_owned()];
     for text in texts {

@@ -28,7 +28,7 @@ pub(crate) use invite::invite;
 pub use invite::{Invitation, Invited, Joined, NewInvitation};
 pub use role::NewRole;
 
-/// What a new person is made of, as it was typed.
+/// The input for a new person, as typed.
 pub struct NewPerson {
     pub email: String,
     pub name: String,
@@ -57,17 +57,17 @@ impl NewPerson {
     }
 }
 
-/// What a person's password must not be made of.
+/// Returns the texts that a person's password must not be based on.
 pub(crate) fn personal_texts<'a>(name: &'a str, email: &'a str, tenant: Option<&'a Tenant>) -> Vec<&'a str> {
     let tenant = tenant.into_iter().flat_map(|tenant| [tenant.slug.as_str(), &tenant.name]);
     [name, email].into_iter().chain(tenant).collect()
 }
 
-/// Where the operator looks for a person.
+/// The place where the operator looks for a person.
 #[derive(Debug, Clone, Copy)]
 pub enum PersonScope<'a> {
     Everyone,
-    /// By its slug.
+    /// The tenant with this slug.
     Tenant(&'a str),
     SuperUsers,
 }
@@ -117,7 +117,7 @@ impl Keyring {
         found.ok_or(Error::NotFound(Thing::Person))
     }
 
-    /// Whether the tenant would be left without an admin who can sign in if this person were not one any more.
+    /// Returns true if the tenant would have no admin who can sign in without this person.
     ///
     /// # Errors
     /// If the database fails.
@@ -245,7 +245,7 @@ async fn insert(
 }
 
 fn email_taken() -> Error {
-    let taken = FieldError::new(Field::Email, "taken", "Another person here has this e-mail address already.");
+    let taken = FieldError::new(Field::Email, "taken", "Another person here already has this e-mail address.");
     FieldErrors::from(taken).into()
 }
 

@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct NewPermission {
     pub permission: String,
-    /// None takes the name of the action.
+    /// The name in the group form. The default is the name of the action.
     pub name: Option<String>,
     pub description: String,
 }
@@ -37,7 +37,8 @@ impl NewPermission {
         let action = match parts {
             Some((Some(_), Some(action))) => Some(action),
             Some(_) => {
-                let detail = "Name one resource and one action: every resource is offered with * already.".to_owned();
+                let detail =
+                    "Name one resource and one action. Wildcards are offered for every resource already.".to_owned();
                 errors.collect::<()>(Err(vec![wrong("wildcard", detail)]));
                 None
             }
@@ -85,7 +86,7 @@ impl Keyring {
         let change = self.begin_change(Chain::Platform, by.actor()).await?;
         let known = self.built_in_permissions().chain(store::permissions::list(change.on()).await?);
         if known.map(|known| known.permission).any(|known| known == added.permission) {
-            let detail = format!("The catalog has {} already.", added.permission);
+            let detail = format!("The catalog already contains {}.", added.permission);
             return Err(FieldErrors::from(FieldError::new(Field::Permissions, "taken", &detail)).into());
         }
         store::permissions::insert(&change, &added).await?;

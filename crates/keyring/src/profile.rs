@@ -1,4 +1,4 @@
-//! What people do about themselves: their name, their password, and where they are signed in.
+//! The actions of people on their own account: name, password and sessions.
 
 use domain::{
     audit::Action,
@@ -101,7 +101,7 @@ impl Keyring {
         Err(FieldErrors::from(FieldError::new(field, "wrong", "This is not your current password.")).into())
     }
 
-    /// Where a person is signed in, the latest first.
+    /// Returns the person's sessions, the most recent first.
     ///
     /// # Errors
     /// If the database fails.

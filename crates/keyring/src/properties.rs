@@ -25,7 +25,7 @@ use crate::{
     secret::new_id,
 };
 
-/// What a new property is made of.
+/// The input for a new property.
 #[derive(Debug, Clone)]
 pub struct NewProperty {
     pub name: String,
@@ -44,7 +44,7 @@ pub struct Renaming {
 pub struct PropertyOverview {
     #[serde(flatten)]
     pub property: TenantProperty,
-    /// How many active keys it is in the selection of.
+    /// The number of active keys that are restricted to this property among others.
     pub active_keys: u64,
 }
 
@@ -221,7 +221,7 @@ async fn load_property(change: &Change, admin: &TenantAdmin, id: &PropertyId) ->
 async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Result<(), Error> {
     let taken = match store::properties::named(change, admin.id(), name).await? {
         None => return Ok(()),
-        Some(TenantProperty { archived_at: None, .. }) => "The tenant has a property of this name.",
+        Some(TenantProperty { archived_at: None, .. }) => "The tenant already has a property with this name.",
         Some(_) => "An archived property has this name. Restore it, or give it another name first.",
     };
     Err(FieldErrors::from(FieldError::new(Field::Name, "taken", taken)).into())

@@ -1,4 +1,4 @@
-//! Whether there is a database to work with.
+//! Readiness of the database.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use crate::Keyring;
 /// Long enough for a database that is merely busy.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is missing before anything can be done.
+/// The reason why the database is not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
-    /// What the database said is for the log.
-    #[error("The database does not answer.")]
+    /// The database's own message goes to the log.
+    #[error("The database does not respond.")]
     Unreachable(#[source] Option<StoreError>),
     #[error("The database cannot be written: its disk is full.")]
     DiskFull(#[source] StoreError),
@@ -22,7 +22,7 @@ pub enum NotReady {
     NotWritable(#[source] StoreError),
     #[error("The database is not up to date. Run `latchkey migrate`.")]
     NotMigrated(#[source] StoreError),
-    #[error("The lease under which keys are answered from memory is over.")]
+    #[error("The server's lease has expired, so it cannot use its cache.")]
     NoLease,
 }
 
@@ -42,7 +42,7 @@ impl Keyring {
     }
 }
 
-/// How long a successful write counts, so that requests to `/readyz` cannot keep the disk busy.
+/// The time for which a successful write check is reused, so that requests to `/readyz` cannot load the disk.
 const WRITE_CHECK_TTL: Duration = Duration::from_secs(1);
 
 /// Commits a write to the database, at most once in [`WRITE_CHECK_TTL`].

@@ -41,7 +41,7 @@ pub struct SecondFactorOffer {
 /// Recovery codes, in plain text this one time.
 pub type RecoveryCodes = Vec<SecretString>;
 
-/// What stood in for a code.
+/// The kind of code that was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConsumedCode {
     AppCode,
@@ -88,7 +88,7 @@ fn as_compared(code: &str) -> String {
 }
 
 fn wrong_code() -> Error {
-    let detail = "This code is wrong, too old or was used before. Wait until your app shows the next one.";
+    let detail = "This code is wrong, expired or already used. Wait until your app shows the next one.";
     FieldErrors::from(FieldError::new(Field::Code, "wrong", detail)).into()
 }
 
@@ -117,7 +117,7 @@ impl Keyring {
         let change = self.own_confirmed_change(signed_in).await?;
         let (person, session) = (&signed_in.person, &signed_in.session);
         if load_person(&change, signed_in).await?.has_second_factor() {
-            return Err(Error::Refused("Your second factor is on already. Reload the page.".to_owned()));
+            return Err(Error::Refused("Your second factor is already on. Reload the page.".to_owned()));
         }
         let offered = store::sessions::offered_totp_secret(change.on(), change.secret_keys(), session).await?;
         let secret = offered
@@ -160,7 +160,7 @@ impl Keyring {
         Ok(codes)
     }
 
-    /// How many recovery codes a person has left.
+    /// Returns the number of unused recovery codes of a person.
     ///
     /// # Errors
     /// If the database fails.
@@ -249,7 +249,7 @@ fn is_required_by(tenant: &Tenant) -> Error {
 }
 
 fn is_off_already() -> Error {
-    Error::Refused("Your second factor is off already. Reload the page.".to_owned())
+    Error::Refused("Your second factor is already off. Reload the page.".to_owned())
 }
 
 async fn load_person(change: &Change, signed_in: &ActiveSession) -> Result<Account, Error> {

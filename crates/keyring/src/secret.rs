@@ -26,7 +26,7 @@ impl FreshSecret {
         Self { id: new_id(now), sha256: Sha256Hex::of(&plain), hint: SecretHint::of(&plain), plain: plain.into() }
     }
 
-    /// What is stored of it.
+    /// Returns the stored form.
     pub(crate) fn row(&self) -> SecretRow<'_> {
         SecretRow { id: &self.id, sha256: &self.sha256, hint: &self.hint }
     }

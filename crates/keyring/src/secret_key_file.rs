@@ -37,8 +37,8 @@ pub enum SecretKeyFileError {
     )]
     Missing(PathBuf),
     #[error(
-        "Every account on this machine can open the secret key file {0}. Allow it to the account that runs latchkey \
-         only: `chmod 600 {0}`."
+        "Every account on this machine can open the secret key file {0}. Restrict it to the account that runs \
+         latchkey: `chmod 600 {0}`."
     )]
     WorldAccessible(PathBuf),
     #[error("The secret key file {path} cannot be read: {cause}.")]

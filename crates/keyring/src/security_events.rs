@@ -1,5 +1,5 @@
-//! What an operator wants to know of attacks: a line in the log and a count each. Neither holds a password, a code, a
-//! token or what was typed as an e-mail address.
+//! Security events for operators: a log line and a count each. Neither contains a password, a code, a token or a typed
+//! e-mail address.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use verify::Millis;
 
 use crate::{ActiveSession, Keyring, error::Error};
 
-/// What is counted.
+/// The counted events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecurityEvent {
     /// A wrong e-mail address or password. Which of them it was is not counted: the counts are public.
@@ -75,7 +75,7 @@ impl FailureReason {
     }
 }
 
-/// How often an event that clients can repeat without limit is logged.
+/// The interval at which events are logged that clients can repeat without limit.
 const SAMPLED_LOG_INTERVAL: Millis = 60_000;
 
 /// Above this many samples, those whose interval has passed are forgotten, and all when that is not enough.

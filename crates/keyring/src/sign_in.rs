@@ -35,7 +35,7 @@ pub const MAX_SUPER_USER_SESSION_AGE: TimeDelta = TimeDelta::hours(12);
 /// For how long it is remembered from where a person has signed in, which strangers cannot take from them.
 const REMEMBERED: TimeDelta = TimeDelta::days(90);
 
-/// How often the use of a session is written down.
+/// The interval at which the use of a session is recorded.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 const MAX_USER_AGENT_BYTES: usize = 300;
@@ -66,7 +66,7 @@ impl Credentials {
     }
 }
 
-/// Where a person signs in from.
+/// The origin of a sign-in.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub address: IpAddr,
@@ -190,7 +190,7 @@ impl Keyring {
         change.commit(event).await
     }
 
-    /// Whose session this is, if it is a live one, used from this address.
+    /// Returns the session of a token, if it is active and used from this address.
     ///
     /// # Errors
     /// If the database fails.
@@ -209,7 +209,7 @@ impl Keyring {
     }
 }
 
-/// When a session ends unless it is used again.
+/// Returns the time at which a session ends unless it is used again.
 fn session_end(role: Role, opened_at: DateTime<Utc>, last_used_at: DateTime<Utc>) -> DateTime<Utc> {
     let max_age = match role {
         Role::SuperUser => MAX_SUPER_USER_SESSION_AGE,

@@ -23,7 +23,7 @@ use crate::{
     secret::new_id,
 };
 
-/// What a new tenant is made of.
+/// The input for a new tenant.
 #[derive(Debug, Clone)]
 pub struct NewTenant {
     pub slug: String,
@@ -32,7 +32,7 @@ pub struct NewTenant {
     pub time_zone: Option<String>,
 }
 
-/// What of a tenant is to change; the rest stays.
+/// The fields of a tenant to change. None keeps a value.
 #[derive(Debug, Clone, Default)]
 pub struct TenantChange {
     pub name: Option<String>,

@@ -15,7 +15,7 @@ const STEP_SECONDS: i64 = 30;
 const SECRET_BYTES: usize = 20;
 const CODE_DIGITS: usize = 6;
 
-/// What a person's app makes codes from.
+/// The secret shared with a person's authenticator app.
 pub(crate) struct TotpSecret(SecretString);
 
 impl TotpSecret {
@@ -38,7 +38,7 @@ impl TotpSecret {
         self.0.expose_secret()
     }
 
-    /// What the QR code says to an app.
+    /// Returns the content of the QR code.
     pub(crate) fn uri(&self, account: &str) -> SecretString {
         let account = utf8_percent_encode(account, UNRESERVED);
         format!("otpauth://totp/Latchkey:{account}?secret={}&issuer=Latchkey", self.expose()).into()

@@ -13,7 +13,7 @@ use verify::{CachedKey, usage::Batch};
 
 use crate::{Keyring, error::Error};
 
-/// How long the counts by hour are kept.
+/// The retention of the hourly counts.
 const COUNTS_KEPT: TimeDelta = TimeDelta::days(400);
 
 /// All usage is written by one task, which would stop for good if it waited for a silently dead connection.

@@ -20,7 +20,7 @@ impl From<DbErr> for CommitError {
     }
 }
 
-/// What the database said. It is logged once, where a response is made of it, and never shown.
+/// The database's own message. It is logged once, where the response is made, and never shown to clients.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
     #[error(transparent)]
@@ -31,7 +31,7 @@ pub enum SqlError {
     Unreadable { what: &'static str, value: String },
 }
 
-/// What a database error means to the person whose request failed.
+/// The meaning of a database error for the person whose request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// Nothing was changed.

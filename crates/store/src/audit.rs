@@ -26,10 +26,10 @@ pub mod log;
 pub(super) mod seal;
 pub mod verify;
 
-/// Which chain of audit rows a change belongs to.
+/// The audit chain that a change belongs to.
 pub enum Chain<'a> {
     Tenant(&'a TenantId),
-    /// What belongs to no tenant, such as super users.
+    /// The chain of changes outside of any tenant, such as those to super users.
     Platform,
 }
 
@@ -55,7 +55,7 @@ pub struct Event<'a> {
     pub detail: Value,
 }
 
-/// What was changed, with the name that it had then.
+/// The changed object, with its name at the time.
 pub struct Subject<'a> {
     id: &'a str,
     name: &'a str,
@@ -319,7 +319,7 @@ fn hash_after(keys: &SecretKeys, previous: &str, row: &audit_event::Model) -> Op
     }
 }
 
-/// Who changed a subject last, and when.
+/// Returns the actor and the time of a subject's last change.
 pub async fn last_change(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,

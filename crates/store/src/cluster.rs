@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{Database, Result, StoreError, within};
 
-/// Where nodes listen for the news that something has changed.
+/// The channel on which nodes are notified of changes.
 const CHANNEL: &str = "latchkey_change";
 
 /// The log is kept for far longer than any node is listed without showing that it lives.
@@ -53,13 +53,13 @@ impl<'a> Tables<'a> {
         Self { connection }
     }
 
-    /// What the database's clock shows.
+    /// Returns the time of the database's clock.
     pub async fn time(&self) -> Result<DateTime<Utc>> {
         time(self.connection).await
     }
 }
 
-/// What the database's clock shows, to the millisecond.
+/// Returns the time of the database's clock, to the millisecond.
 pub async fn time(connection: &impl ConnectionTrait) -> Result<DateTime<Utc>> {
     #[derive(FromQueryResult)]
     struct Row {
@@ -131,7 +131,7 @@ fn statement(sql: &str, words: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, sql, words)
 }
 
-/// How many rows a statement changed.
+/// Returns the number of rows that a statement changed.
 async fn run(connection: &impl ConnectionTrait, sql: &str, words: impl IntoIterator<Item = Value>) -> Result<u64> {
     Ok(connection.execute_raw(statement(sql, words)).await?.rows_affected())
 }

@@ -54,7 +54,7 @@ impl Database {
         keys.clone().ok_or(StoreError::NoSecretKeys)
     }
 
-    /// Where the server is, when it is one that others can reach as well.
+    /// Returns the server's URL if other processes can use the same database.
     pub fn shared_url(&self) -> Option<&str> {
         self.pool.postgres_url()
     }

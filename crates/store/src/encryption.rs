@@ -1,4 +1,4 @@
-//! What is stored encrypted, and the check value that shows whether the secret keys belong to the database.
+//! The encrypted columns, and the check value that shows whether the secret keys belong to the database.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -24,7 +24,7 @@ pub async fn check_value(connection: &impl ConnectionTrait) -> Result<Option<Str
     Ok(row.and_then(|row| row.secret_key_check))
 }
 
-/// Whether the check value was encrypted with one of the keys.
+/// Returns true if the check value was encrypted with one of the keys.
 pub fn fits(keys: &SecretKeys, check: &str) -> Result<bool> {
     match decrypt(keys, CHECK, check) {
         Ok(_) => Ok(true),
@@ -109,7 +109,7 @@ async fn totp_secrets(transaction: &DatabaseTransaction) -> Result<Vec<(String, 
     Ok(people.into_tuple().all(transaction).await?)
 }
 
-/// Only if it has not been changed since it was read.
+/// Replaces a secret unless it has changed since it was read.
 async fn replace_totp_secret(transaction: &DatabaseTransaction, person: &str, old: &str, new: &str) -> Result<()> {
     person::Entity::update_many()
         .col_expr(person::Column::TotpSecret, Expr::value(new))

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::model::{GroupOverview, GroupUse, TenantGroup};
 
-/// How many people are named one by one.
+/// The maximum number of people listed by name.
 const MAX_NAMED_PEOPLE: u64 = 50;
 
 fn of_tenant(tenant: &TenantId) -> Condition {
@@ -66,7 +66,7 @@ pub async fn is_named(change: &AuditedTransaction, tenant: &TenantId, name: &str
     Ok(found.one(change.on()).await?.is_some())
 }
 
-/// Whose group this is. For the operator, who names groups by their id alone.
+/// Returns the tenant of a group, for the operator, who names groups by id alone.
 pub async fn tenant_of(connection: &impl ConnectionTrait, id: &GroupId) -> Result<Option<TenantId>> {
     let row = group::Entity::find_by_id(id.as_str()).one(connection).await?;
     row.map(|row| readable("a tenant's id", &row.tenant_id, TenantId::parse(&row.tenant_id))).transpose()
@@ -118,7 +118,7 @@ pub async fn overviews(connection: &impl ConnectionTrait, tenant: &TenantId) -> 
     rows(connection, tenant).await?.iter().map(overview).collect()
 }
 
-/// How many use one group.
+/// Returns the number of users of one group.
 pub async fn used(connection: &impl ConnectionTrait, tenant: &TenantId, id: &GroupId) -> Result<GroupUse> {
     Ok(uses(connection, one(tenant, id)).await?.remove(id.as_str()).unwrap_or_default())
 }
@@ -171,7 +171,7 @@ async fn uses(connection: &impl ConnectionTrait, groups: Condition) -> Result<Ha
     Ok(uses)
 }
 
-/// How many rows meet a condition.
+/// Counts the rows that meet a condition.
 fn count_if(condition: SimpleExpr) -> SimpleExpr {
     Func::count(CaseStatement::new().case(condition, 1)).into()
 }

@@ -21,7 +21,7 @@ use super::{
     readable,
 };
 
-/// How many calls of one hour had one outcome.
+/// The number of calls with one outcome in one hour.
 pub struct HourCount {
     pub hour: DateTime<Utc>,
     pub outcome: Verdict,
@@ -32,7 +32,7 @@ fn outcome(text: &str) -> Result<Verdict> {
     readable("an outcome", text, Verdict::parse(text).ok_or(()))
 }
 
-/// What was counted of a key since an hour.
+/// Returns a key's counts since an hour.
 pub async fn hours(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! What belongs to the installation as a whole.
+//! The settings of the installation as a whole.
 
 use sea_orm::{ConnectionTrait, EntityTrait};
 use secrecy::SecretString;

@@ -104,7 +104,7 @@ pub async fn find_key_record(database: &Database, hash: &SecretHash) -> Result<O
     record_from_rows(rows, permissions)
 }
 
-/// What the group grants, or what the owner may do at this moment.
+/// Returns the permissions of the group, or the owner's current ones.
 async fn permissions(database: &Database, row: &Row) -> Result<Vec<Permission>> {
     let (Some(owner), Some(role)) = (&row.key.owner_id, &row.owner_role) else {
         return from_lines("a permission", row.permissions.as_deref().unwrap_or_default(), Permission::parse);

@@ -27,7 +27,7 @@ mod row;
 
 pub use row::find_key;
 
-/// Where every query of this module starts.
+/// The condition that every query of this module starts with.
 fn on(key_scope: &KeyScope) -> Condition {
     Condition::all()
         .add(api_key::Column::TenantId.eq(key_scope.tenant.as_str()))
@@ -35,13 +35,13 @@ fn on(key_scope: &KeyScope) -> Condition {
         .add_option(key_scope.owner().map(|owner| api_key::Column::OwnerId.eq(owner.as_str())))
 }
 
-/// How many keys count towards the limit.
+/// Returns the number of keys that count towards the limit.
 pub async fn count_active(connection: &impl ConnectionTrait, key_scope: &KeyScope) -> Result<u64> {
     let active = api_key::Entity::find().filter(on(key_scope)).filter(api_key::Column::RevokedAt.is_null());
     Ok(active.count(connection).await?)
 }
 
-/// Whose key this is. For the operator, who names keys by their id alone.
+/// Returns the tenant of a key, for the operator, who names keys by id alone.
 pub async fn tenant_of(connection: &impl ConnectionTrait, id: &KeyId) -> Result<Option<TenantId>> {
     let row = api_key::Entity::find_by_id(id.as_str())
         .filter(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
@@ -50,14 +50,14 @@ pub async fn tenant_of(connection: &impl ConnectionTrait, id: &KeyId) -> Result<
     row.map(|row| readable("a tenant's id", &row.tenant_id, TenantId::parse(&row.tenant_id))).transpose()
 }
 
-/// What a search looks through: in lower case, because SQLite folds the case of ASCII alone.
+/// Returns the text that a search looks through. It is in lower case, because SQLite folds the case of ASCII only.
 fn search_text(name: &str, description: &str, tail: &str) -> String {
     format!("{name}\n{description}\n{tail}").to_lowercase()
 }
 
 const SORTED_LETTERS: usize = 100;
 
-/// What names sort by.
+/// Returns the collation key of a name.
 fn sort_name(name: &str) -> String {
     name.to_lowercase().chars().take(SORTED_LETTERS).collect()
 }

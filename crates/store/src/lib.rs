@@ -64,7 +64,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What the error means to the person whose request failed.
+    /// Returns the meaning of the error for the person whose request failed.
     #[must_use]
     pub fn failure(&self) -> Failure {
         match self {

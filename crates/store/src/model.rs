@@ -33,7 +33,7 @@ impl AuditActor {
     }
 }
 
-/// What is stored of a new secret.
+/// The stored form of a new secret.
 #[derive(Debug, Clone, Copy)]
 pub struct SecretRow<'a> {
     pub id: &'a SecretId,
@@ -64,7 +64,7 @@ impl KeyScope {
     }
 }
 
-/// Which of a tenant's keys are meant.
+/// A set of a tenant's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySet {
     /// Those that belong to the tenant itself.
@@ -78,11 +78,11 @@ pub enum KeySet {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct KeyNames {
     pub first: Vec<KeyName>,
-    /// How many there are in all.
+    /// The total number.
     pub count: u64,
 }
 
-/// As much of a key as leads to it.
+/// A reference to a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyName {
     pub id: KeyId,
@@ -97,7 +97,7 @@ pub struct TenantGroup {
     pub version: i32,
 }
 
-/// How many use a group: keys of one that is for keys, people of one that is for people.
+/// The number of users of a group: keys, or people, by its type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct GroupUse {
     pub active_keys: u64,
@@ -175,9 +175,9 @@ pub struct AuditEvent {
     pub action: Action,
     /// The id of what was changed.
     pub subject: String,
-    /// What it was called then.
+    /// The subject's name at the time.
     pub subject_name: String,
-    /// From where; none at a shell.
+    /// The actor's address. None for a command.
     pub address: Option<String>,
     pub detail: Value,
 }
@@ -239,7 +239,7 @@ impl FromStr for AuditHead {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChainError {
     pub sequence: i64,
-    /// None when there is no such row.
+    /// None if the row does not exist.
     pub at: Option<DateTime<Utc>>,
     pub why: ChainErrorKind,
 }
@@ -249,7 +249,7 @@ pub struct ChainError {
 pub enum ChainErrorKind {
     /// A row that was there is not there any more.
     Missing,
-    /// What the row holds, or what came before it, does not lead to its hash.
+    /// The row or one before it does not produce the recorded hash.
     Altered,
     /// The row was never part of the chain.
     Added,
@@ -262,13 +262,13 @@ pub enum ChainErrorKind {
 }
 
 impl ChainErrorKind {
-    /// As people read it.
+    /// The label for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Missing => "the row is missing",
             Self::Altered => "the row, or its hash, was altered",
-            Self::Added => "the row was added behind Latchkey’s back",
+            Self::Added => "the row was added outside of Latchkey",
             Self::AnotherEnd => "the chain ended in another row",
             Self::Unkeyed => "the row was written without a key, and the chain was not sealed after it",
             Self::UnknownKey => "the key of the row is not in the secret key file",

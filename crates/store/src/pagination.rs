@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, Order, QuerySelect, Select};
 
 use super::Result;
 
-/// Which way a log is read.
+/// The direction in which a log is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Older,
@@ -30,7 +30,7 @@ pub(super) trait Log: EntityTrait {
 
     fn sorted(select: Select<Self>, toward: Direction) -> Select<Self>;
 
-    /// What comes after a position on the way there.
+    /// Selects the rows beyond a position in a direction.
     fn beyond(select: Select<Self>, position: Position<Self>, toward: Direction) -> Select<Self>;
 
     fn read(row: Self::Model) -> Result<Self::Entry>;
@@ -59,7 +59,7 @@ async fn newest<L: Log>(connection: &impl ConnectionTrait, select: Select<L>) ->
     Ok(Page { entries, has_newer: false, has_older })
 }
 
-/// Nothing when there is nothing older left.
+/// Returns None if there is nothing older.
 async fn older_than<L: Log>(
     connection: &impl ConnectionTrait,
     select: Select<L>,
@@ -70,7 +70,7 @@ async fn older_than<L: Log>(
     Ok((!entries.is_empty()).then_some(Page { entries, has_newer: true, has_older }))
 }
 
-/// Nothing when this leads to the newest page.
+/// Returns None if this is the newest page.
 async fn newer_than<L: Log>(
     connection: &impl ConnectionTrait,
     select: Select<L>,

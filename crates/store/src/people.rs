@@ -193,7 +193,7 @@ struct LastSeen {
     at: DateTime<Utc>,
 }
 
-/// When each of these people last used the console, as far as their sessions are remembered.
+/// Returns the last use of the console by each person, as far as their sessions are kept.
 async fn last_seen(
     connection: &impl ConnectionTrait,
     people: SelectStatement,
@@ -210,7 +210,7 @@ async fn last_seen(
     Ok(rows.into_iter().map(|row| (row.person_id, row.at)).collect())
 }
 
-/// What a person of the tenant may do: an admin everything, a member what their groups grant.
+/// Returns a person's permissions: all for an admin, those of their groups for a member.
 pub async fn permissions(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,
@@ -220,7 +220,7 @@ pub async fn permissions(
     Ok(permissions_of_role(account.person.role, granted(connection, tenant, id).await?))
 }
 
-/// What a person's groups grant.
+/// Returns the permissions that a person's groups grant.
 pub(super) async fn granted(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,
@@ -288,7 +288,7 @@ fn can_sign_in(tenant: Option<&TenantId>, role: Role) -> Select<person::Entity> 
         .filter(person::Column::PasswordHash.ne(NO_PASSWORD))
 }
 
-/// Whether a tenant has admins besides this one who can sign in.
+/// Returns true if a tenant has another admin who can sign in.
 pub async fn has_other_admins(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,

@@ -82,7 +82,7 @@ pub async fn named(change: &AuditedTransaction, tenant: &TenantId, name: &str) -
     found.one(change.on()).await?.map(read_with_state).transpose()
 }
 
-/// Whose property this is. For the operator, who names properties by their id alone.
+/// Returns the tenant of a property, for the operator, who names properties by id alone.
 pub async fn tenant_of(connection: &impl ConnectionTrait, property: &PropertyId) -> Result<Option<TenantId>> {
     let row = property::Entity::find_by_id(property.as_str()).one(connection).await?;
     row.map(|row| readable("a tenant's id", &row.tenant_id, TenantId::parse(&row.tenant_id))).transpose()

@@ -1,4 +1,4 @@
-//! Whether the database answers, and has a schema.
+//! Readiness of the database and its schema.
 
 use sea_orm::{EntityTrait, QuerySelect};
 

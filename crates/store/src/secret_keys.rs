@@ -39,7 +39,7 @@ struct SecretKey {
 
 type DerivedKey = SecretBox<[u8; KEY_BYTES]>;
 
-/// Where a value is stored. A value encrypted for one location cannot be decrypted in another.
+/// The location of an encrypted value. A value cannot be decrypted for another location.
 #[derive(Debug, Clone, Copy)]
 pub struct Location<'a> {
     /// The table and the column, with a dot between.
@@ -215,7 +215,7 @@ mod tests {
         }
     }
 
-    /// What is stored today must be readable by every later version.
+    /// Every later version must be able to decrypt values stored today.
     #[test]
     fn format_of_encrypted_values_is_frozen() {
         let keys = keys(&[&("A".repeat(43) + "=").into()]);

@@ -39,7 +39,7 @@ pub struct LiveSession {
     pub tenant: Option<TenantId>,
     pub opened_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
-    /// When the person last proved their identity: when they signed in, or later.
+    /// The time at which the person last proved their identity, at sign-in or later.
     pub confirmed_at: DateTime<Utc>,
 }
 

@@ -90,7 +90,7 @@ pub async fn list(database: &Database, only: Option<&TenantId>) -> Result<Vec<Te
     rows.into_iter().map(overview).collect()
 }
 
-/// How many of some rows each tenant has.
+/// Counts rows by tenant.
 async fn counts<E: EntityTrait>(
     connection: &impl ConnectionTrait,
     rows: Select<E>,

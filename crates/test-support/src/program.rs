@@ -278,7 +278,7 @@ impl Program {
         shell_on(&self.database_url, words, input)
     }
 
-    /// What a command prints with `--json`.
+    /// Runs a command with `--json` and returns its output.
     pub fn command(&self, words: &[&str]) -> Value {
         json_of(&self.shell(&[words, &["--json"]].concat(), PASSWORD))
     }

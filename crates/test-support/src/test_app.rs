@@ -168,7 +168,7 @@ impl TestApp {
         sea_orm::Database::connect(&self.program.database_url).await.unwrap()
     }
 
-    /// What a query for one text per row answers.
+    /// Returns the rows of a query that selects one text column.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let connection = self.connection().await;
         let statement = Statement::from_string(connection.get_database_backend(), sql);
@@ -208,7 +208,7 @@ impl TestApp {
         }
     }
 
-    /// What holds for every call that reads: who may make it, the slash, HEAD, and other methods.
+    /// Checks the rules for every call that reads: permissions, the trailing slash, HEAD, and other methods.
     pub async fn check_reading(&self, path: &str, permission: Option<&str>, allowed: &str) {
         let good = permission.map_or_else(|| self.key(&[]), |permission| self.key_with_permission(permission));
         let found = self.get(path, &good.secret).await;
@@ -331,7 +331,7 @@ impl Answer {
         self.json()
     }
 
-    /// Without what changes from call to call.
+    /// Returns the answer without the parts that differ from call to call.
     fn stable(&self) -> Value {
         let mut json = self.json();
         if let Some(object) = json.as_object_mut() {
@@ -379,7 +379,7 @@ impl Answer {
         errors.iter().map(|error| format!("{} {}", text(&error["field"]), text(&error["code"]))).collect()
     }
 
-    /// What `RateLimit` says is left, and in how many seconds there is more.
+    /// Returns the remaining calls and the seconds to the reset from `RateLimit`.
     pub fn quota(&self) -> (u64, u64) {
         let line = self.header("ratelimit");
         let numbers = line.strip_prefix("\"default\";r=").and_then(|rest| rest.split_once(";t="));

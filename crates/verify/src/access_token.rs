@@ -16,15 +16,15 @@ use sha2::Sha256;
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 const ISSUER: &str = "latchkey";
 
-/// How long an access token is valid.
+/// The lifetime of an access token.
 pub const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
-/// How far the clocks of two nodes may differ, in seconds.
+/// The maximum difference between the clocks of two nodes, in seconds.
 const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// The installation's own signing key.
 pub type TokenKey = SecretString;
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     iss: String,
@@ -52,13 +52,13 @@ impl Claims {
         &self.sub
     }
 
-    /// Whether the token was issued to this person in this epoch.
+    /// Returns true if the token was issued to this person in this epoch.
     #[must_use]
     pub fn are_of(&self, person: &PersonId, epoch: i64) -> bool {
         self.sub == *person && self.epoch == epoch
     }
 
-    /// Whether they are in force now and for no longer than a token of ours is.
+    /// Returns true if the claims are valid now and for no longer than a token's lifetime.
     fn are_in_force(&self, now: DateTime<Utc>) -> bool {
         let now = now.timestamp();
         let lifetime = self.exp.checked_sub(self.iat).and_then(|seconds| u64::try_from(seconds).ok());

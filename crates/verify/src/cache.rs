@@ -64,7 +64,7 @@ pub struct KeyCache {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fence(u64);
 
-/// What the cache holds for a secret.
+/// The result of a cache lookup.
 pub enum Lookup {
     Key(Arc<CachedKey>),
     /// It was recently absent from the database.
@@ -75,7 +75,7 @@ pub enum Lookup {
     Unknown,
 }
 
-/// What a cached key depends on.
+/// The generations that a cached key depends on.
 #[derive(Debug)]
 pub struct Dependencies {
     counter: Versioned<UsageCounter>,
@@ -83,7 +83,7 @@ pub struct Dependencies {
     owner: Option<Versioned<CachedOwner>>,
 }
 
-/// What the admission of a person depends on.
+/// The generations that the admission of a person depends on.
 #[derive(Debug, Clone)]
 pub struct PersonDependencies {
     tenant: Versioned<CachedTenant>,

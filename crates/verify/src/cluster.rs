@@ -22,10 +22,11 @@ pub use confirmation::await_acknowledgements;
 pub use lease::{Lease, LeaseState, NoLease};
 pub use renewal::Node;
 
-/// How long a node may use its cache, from the start of the renewal.
+/// The time for which a node may use its cache, counted from the start of the renewal.
 pub const LEASE: Millis = 1_800;
 
-/// How long a change waits for a node that does not answer. It exceeds a lease by more than two clocks can drift apart in that time.
+/// The time for which a change waits for an unresponsive node. It exceeds a lease by more than two clocks can drift
+/// apart during it.
 pub const CHANGE_TIMEOUT: Millis = 2_000;
 
 /// The cluster's tables in the database.

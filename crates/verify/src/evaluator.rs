@@ -32,7 +32,7 @@ pub use admitted::AdmittedState;
 pub use legacy_refusal::LegacyRefusal;
 pub use refusal::{Reason, Refusal};
 
-/// What a credential is checked for.
+/// The request that a credential is checked for.
 pub struct AccessQuery<'a> {
     /// None if it is unknown: then it is in no allowlist.
     pub address: Option<IpAddr>,
@@ -43,13 +43,13 @@ pub struct AccessQuery<'a> {
     pub requirement: Requirement<'a>,
 }
 
-/// What the credential must grant.
+/// The access that the credential must grant.
 #[derive(Clone, Copy)]
 pub struct Requirement<'a> {
     pub permission: Option<&'a Permission>,
     /// The id of a property, unparsed.
     pub property: Option<&'a str>,
-    /// How many calls it takes from the rate limit.
+    /// The number of calls charged to the rate limit.
     pub cost: u16,
     /// The tenant whose credentials are known. All other credentials are unknown.
     pub tenant: Option<TenantRef<'a>>,
@@ -69,7 +69,7 @@ pub struct Decision {
     pub key: Option<Arc<CachedKey>>,
     /// The person of a valid legacy credential, with the state that they were admitted under.
     person: Option<Box<(Caller, AdmittedState)>>,
-    /// What is left of the key's rate limit.
+    /// The remaining quota of the key.
     pub quota: Option<Quota>,
 }
 

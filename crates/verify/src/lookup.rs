@@ -34,7 +34,7 @@ pub enum LookUpError {
     Source(SourceError),
 }
 
-/// What is known about a secret without a query.
+/// The result of a lookup without a query.
 pub enum CacheLookup {
     Key(Arc<CachedKey>),
     NoKey,
@@ -42,7 +42,7 @@ pub enum CacheLookup {
     Unknown(LookUp),
 }
 
-/// How to query the database for a secret.
+/// The way to query the database for a secret.
 #[derive(Debug, Clone, Copy)]
 pub struct LookUp {
     lease_state: LeaseState,

@@ -31,13 +31,13 @@ use world::{Database, MILLI, Process, SECOND, Tables, key, secret, tenant};
 
 const SIMULATED_NODES: usize = 3;
 const SIMULATED_KEYS: usize = 40;
-/// How long a run is.
+/// The simulated length of a run.
 const RUN_LENGTH: Micros = 12 * SECOND;
 
-/// How a node looks a key up.
+/// The order in which a node looks a key up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scenario {
-    /// As the program does.
+    /// The order that the program uses.
     Right,
     /// The lease is checked only after the cache was read.
     LeaseCheckedLast,
@@ -47,12 +47,12 @@ enum Scenario {
     LateTenantDependency,
 }
 
-/// What happened in a run.
+/// The observations of a run.
 #[derive(Debug, Default)]
 struct Observations {
-    /// When the revocation of a key was confirmed.
+    /// The time at which the revocation of a key was confirmed.
     revoked: RefCell<BTreeMap<usize, Micros>>,
-    /// When all nodes must know that the tenant's subscription has stopped.
+    /// The time from which all nodes must know that the tenant's subscription has ended.
     unsubscribed: Cell<Option<Micros>>,
     valid: Cell<u64>,
     refused: Cell<u64>,
@@ -263,7 +263,7 @@ async fn stop_and_resume_subscription(process: Process, observations: Rc<Observa
             observations.unsubscribed.set(Some(machine.now()));
         }
         machine.delay(machine.pick(0..2 * SECOND)).await;
-        // From here on the resumption may become visible at any time.
+        // The resumption may become visible at any time after this.
         observations.unsubscribed.set(None);
         let resume = |tables: &mut Tables| !std::mem::replace(&mut tables.is_subscribed, true);
         while change(&process, &observations, Invalidation::Tenant(tenant()), resume).await.is_none() {}

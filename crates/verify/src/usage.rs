@@ -30,7 +30,7 @@ const SHARDS_OF_USED_KEYS: usize = 16;
 /// Keys and calls per batch, so that other writers get their turn.
 const BATCH_SIZE: usize = 2_000;
 
-/// What is written in one transaction.
+/// The usage that is written in one transaction.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub keys: Vec<(Arc<UsageCounter>, UsageDelta)>,

@@ -28,11 +28,11 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// What a route requires of its caller.
+/// The permission that a route requires of its caller.
 pub trait RequiredPermission: Send {
     /// None accepts every valid credential.
     const PERMISSION: Option<Permission>;
-    /// How many calls it takes from the caller's rate limit.
+    /// The number of calls charged to the caller's rate limit.
     const COST: u16 = 1;
 }
 
@@ -204,7 +204,7 @@ pub fn unavailable(error: &Error) -> Problem {
     out_of_order()
 }
 
-/// Nothing is known now, least of all that a key is valid.
+/// The response if the state of a key cannot be determined.
 pub fn out_of_order() -> Problem {
     Problem::from(Code::Unavailable).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
 }

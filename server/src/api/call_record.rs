@@ -1,5 +1,5 @@
-//! What every answer of the API carries besides what it answers: the rate limit, the news that an old credential is
-//! on its way out, and a line in the key's log.
+//! The parts of every API response besides its content: the rate limit, the deprecation of legacy authentication, and
+//! an entry in the key's log.
 
 use std::{
     fmt::{self, Write},
@@ -67,7 +67,12 @@ impl CallRecord {
 
     /// The exchange of a request, as the front put it there.
     pub fn of(extensions: &Extensions) -> &Self {
-        let Some(call_record) = extensions.get() else { unreachable!("the front puts an exchange on every request") };
+        let Some(call_record) = extensions.get() else {
+            unreachable!(
+                "the edge middleware adds a call record to every \
+            request"
+            )
+        };
         call_record
     }
 
@@ -127,7 +132,7 @@ struct RecordOnDrop<'a> {
     status: Option<StatusCode>,
 }
 
-/// What many servers write down for a client that did not wait for its answer.
+/// The status that many servers log for a client that disconnected before the response.
 pub const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 impl Drop for RecordOnDrop<'_> {
@@ -142,7 +147,7 @@ impl Drop for RecordOnDrop<'_> {
     }
 }
 
-/// What of a call is known before it is answered.
+/// The part of a call record that is known before the response.
 pub struct CallInfo {
     pub at: DateTime<Utc>,
     pub method: &'static str,

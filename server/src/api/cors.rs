@@ -14,11 +14,11 @@ use axum::{
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
 
-/// What a page's script may send besides what every script may.
+/// The headers that a page's script may send, besides those that are always allowed.
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, x-api-key, user-api-key, content-type, idempotency-key, x-request-id");
 
-/// What it may read of an answer.
+/// The headers of a response that a page's script may read.
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
     "ratelimit, ratelimit-policy, retry-after, x-request-id, www-authenticate, location, idempotent-replayed, deprecation, sunset, link",
 );
@@ -40,7 +40,7 @@ pub fn answer_preflight(request: &Request) -> Option<Response> {
     Some(response)
 }
 
-/// Of whose page the request is, if it is a page's.
+/// Returns the `Origin` of a request that a page made.
 pub fn origin(request: &Request) -> Option<HeaderValue> {
     request.headers().get(ORIGIN).cloned()
 }

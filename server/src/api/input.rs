@@ -342,7 +342,7 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only whether it can be deserialized counts")]
     struct Stay {
-        /// Where.
+        /// The property, by its id.
         #[schema(value_type = String, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
         property: PropertyId,
         guest: Visitor,

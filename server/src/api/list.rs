@@ -31,7 +31,7 @@ impl<T> List<T> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// How many at most.
+    /// The page size.
     #[serde(default = "default_limit", deserialize_with = "limit")]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: u16,
@@ -54,8 +54,11 @@ impl PageQuery {
     }
 }
 
-const NOT_A_CURSOR: InvalidInput =
-    InvalidInput { code: "not_a_cursor", detail: "Send next_cursor of the page before, as it was, or leave it out." };
+const NOT_A_CURSOR: InvalidInput = InvalidInput {
+    code: "not_a_cursor",
+    detail: "Send the next_cursor of the previous page unchanged, or leave it \
+        out.",
+};
 
 /// Returns the text of the id in a cursor.
 fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

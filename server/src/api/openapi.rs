@@ -26,10 +26,10 @@ const HEADERS: &str = "Send the key as `Authorization: Bearer <key>`, `X-API-Key
 /// The document for the public URL of this installation.
 pub fn document(public_url: &str, serves_booking: bool) -> openapi::OpenApi {
     let purpose = if serves_booking {
-        "Reads what properties offer and makes reservations, as far as an API key goes, and tells other back ends whether a \
-         key is good."
+        "Reads the offers of properties and makes reservations, within the access of an API key, and verifies API \
+         keys for other back ends."
     } else {
-        "Tells other back ends whether an API key is good and what it opens."
+        "Verifies API keys for other back ends."
     };
     let mut document = Document::openapi();
     document.merge(v1::routes(serves_booking).into_openapi());
@@ -98,9 +98,10 @@ fn describe_refusals(operation: &mut Operation, codes: &CodesByStatus) {
     }
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            response
-                .headers
-                .insert("X-Request-Id".to_owned(), RefOr::T(text_header("Names the request, here and in the logs.")));
+            response.headers.insert(
+                "X-Request-Id".to_owned(),
+                RefOr::T(text_header("The id of the request, here and in the logs.")),
+            );
         }
     }
 }

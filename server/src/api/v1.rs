@@ -48,7 +48,7 @@ pub struct Price {
     /// Cents of a euro, yen of a yen.
     #[schema(example = 12_900)]
     amount: i64,
-    /// By ISO 4217.
+    /// An ISO 4217 code.
     #[schema(example = "EUR")]
     currency: String,
 }

@@ -22,7 +22,7 @@ pub enum AuditCommand {
         tenant: Option<String>,
         #[command(flatten)]
         filters: Filters,
-        /// How many at most, up to 1000; read on with --before
+        /// The number of events, at most 1000; use --before for older ones
         #[arg(long, default_value_t = 50, value_parser = value_parser!(u64).range(1..=MAX_LISTED_EVENTS))]
         limit: u64,
     },
@@ -39,13 +39,13 @@ pub enum AuditCommand {
 
 #[derive(Args, Clone)]
 pub struct Filters {
-    /// Who did it: an e-mail address, an id, or operator
+    /// The actor: an e-mail address, an id, or operator
     #[arg(long)]
     actor: Option<String>,
-    /// What was done, such as key.revoked
+    /// The action, such as key.revoked
     #[arg(long, value_parser = action)]
     action: Option<Action>,
-    /// What it was done to: an id, or a name that it had
+    /// The subject: an id, or a name that it had
     #[arg(long)]
     subject: Option<String>,
     /// The first day, where the tenant is: 2026-11-21
@@ -54,7 +54,7 @@ pub struct Filters {
     /// The last day, where the tenant is
     #[arg(long)]
     to: Option<NaiveDate>,
-    /// Only what is older than this number
+    /// Only events older than this number
     #[arg(long)]
     before: Option<i64>,
 }
@@ -122,12 +122,12 @@ fn verified(AuditVerification { chains, missing }: &AuditVerification) -> Report
     let flaws: Vec<ChainErrorKind> =
         chains.iter().filter_map(|report| report.fault.as_ref()).map(|fault| fault.why).collect();
     if flaws.iter().any(|flaw| *flaw != ChainErrorKind::UnknownKey) {
-        return report.failing("The audit log is not as it was written.");
+        return report.failing("The audit log was altered.");
     }
     if !flaws.is_empty() {
         return report.failing(
-            "The audit log cannot be verified: a key that it was written with is missing from the secret key file. Add \
-             the line of the retired key to the end of the file, then repeat this command.",
+            "The audit log cannot be verified: the secret key file lacks a key that it was written with. Add the line \
+             of the retired key to the end of the file, then repeat this command.",
         );
     }
     match missing.first() {
@@ -141,7 +141,7 @@ fn verdict(ChainReport { chain, rows, head, fault }: &ChainReport) -> Vec<String
         || format!("whole, {rows} rows{}", head.as_ref().map(|head| format!(", head {head}")).unwrap_or_default()),
         |fault| {
             let when = fault.at.map(|at| format!(" of {}", at.to_rfc3339())).unwrap_or_default();
-            format!("BROKEN at row {}{when}: {}; the {rows} before it are whole", fault.sequence, fault.why.label())
+            format!("BROKEN at row {}{when}: {}; the {rows} before it are intact", fault.sequence, fault.why.label())
         },
     );
     vec![chain.clone(), verdict]

@@ -20,7 +20,7 @@ pub enum GroupCommand {
         tenant: String,
         #[arg(long)]
         name: String,
-        /// Who the group can be given to
+        /// The kind of credential that the group is for
         #[arg(long = "type", value_enum)]
         group_type: GroupTypeArg,
         /// resource:action, with * for either side; once for each
@@ -66,7 +66,7 @@ pub(super) async fn execute(keyring: &Keyring, command: GroupCommand) -> Result<
             let operator = keyring.operator_for(&tenant).await?;
             let new = NewGroup { name, group_type: group_type.into(), permissions };
             let group = keyring.create_group(&operator, new).await?;
-            Ok(Report::new(json!(group), format!("Made the group {} ({}).\n", group.name, group.id)))
+            Ok(Report::new(json!(group), format!("Created the group {} ({}).\n", group.name, group.id)))
         }
         GroupCommand::List { tenant } => {
             let groups = keyring.group_overviews(&keyring.operator_for(&tenant).await?).await?;

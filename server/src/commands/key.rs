@@ -61,7 +61,7 @@ pub enum KeyCommand {
     /// Give a key a new secret and print it, this once
     Rotate {
         id: String,
-        /// How long the old secret still works
+        /// The grace period of the old secret
         #[arg(long, value_enum, default_value = "none")]
         grace: GraceArg,
         /// A new expiration; without it, the key's stays
@@ -79,7 +79,7 @@ pub enum KeyCommand {
     Delete { id: String },
 }
 
-/// What a key is given.
+/// The settings of a key.
 #[derive(Args, Clone, Default)]
 pub struct Terms {
     #[arg(long)]

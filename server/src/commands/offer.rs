@@ -16,7 +16,7 @@ pub enum ServiceCommand {
         place: Place,
         #[arg(long)]
         name: String,
-        /// How many of it there are on each day
+        /// The units available each day
         #[arg(long)]
         units: u32,
         #[command(flatten)]
@@ -40,7 +40,7 @@ pub enum PackageCommand {
     },
 }
 
-/// Where something is offered.
+/// The property of an offer.
 #[derive(Args, Clone)]
 pub struct Place {
     /// The tenant's slug
@@ -57,7 +57,7 @@ pub struct Price {
     /// For one unit and night, in the smallest unit of the currency: 12900 for 129 euros
     #[arg(long)]
     price: i64,
-    /// By ISO 4217
+    /// An ISO 4217 code
     #[arg(long, default_value = "EUR")]
     currency: String,
 }

@@ -16,7 +16,7 @@ pub enum PermissionCommand {
         /// The label of its checkbox [default: the action]
         #[arg(long)]
         name: Option<String>,
-        /// What it allows
+        /// A sentence that says what the permission allows
         #[arg(long, default_value = "")]
         description: String,
     },

@@ -74,7 +74,7 @@ pub enum PersonCommand {
     },
 }
 
-/// What a person may do in their tenant.
+/// The access of a person in their tenant.
 #[derive(Args, Clone)]
 pub struct Powers {
     #[arg(long, value_enum, default_value = "member")]
@@ -162,7 +162,7 @@ pub(super) async fn execute(
         PersonCommand::SwitchOff { id } => {
             let (operator, id) = find_person(keyring, &id).await?;
             keyring.deactivate(&operator, &id).await?;
-            shown(keyring, &operator, &id, "is switched off, and their sessions have ended").await
+            shown(keyring, &operator, &id, "is deactivated, and their sessions have ended").await
         }
         PersonCommand::SwitchOn { id } => {
             let (operator, id) = find_person(keyring, &id).await?;
@@ -181,7 +181,7 @@ pub(super) async fn execute(
             };
             let new = NewPerson { email, name, password: password(&input) };
             let person = keyring.create_person(operator.as_ref(), role.into(), new).await?;
-            let text = format!("Made {} ({}), who signs in as {}.\n", person.name, person.id, person.email.as_str());
+            let text = format!("Created {} ({}), who signs in as {}.\n", person.name, person.id, person.email.as_str());
             Ok(Report::new(json!(person), text))
         }
         PersonCommand::List { tenant } => {
@@ -218,7 +218,7 @@ fn invited(public_url: &str, made: &Invitation) -> Report {
     let Invitation { person, token, expires_at } = made;
     let link = format!("{public_url}/invitation/{}", token.expose_secret());
     let text = format!(
-        "Invited {} ({}). Send them this link, which is good once and for 7 days:\n{link}\n",
+        "Invited {} ({}). Send them this link. It works once, within 7 days:\n{link}\n",
         person.name, person.id
     );
     Report::new(json!({ "id": person.id, "link": link, "expires_at": expires_at }), text)

@@ -39,7 +39,7 @@ pub(super) async fn execute(keyring: &Keyring, command: PropertyCommand) -> Resu
         PropertyCommand::Create { tenant, name } => {
             let operator = keyring.operator_for(&tenant).await?;
             let property = keyring.create_property(&operator, NewProperty { name }).await?;
-            Ok(Report::new(json!(property), format!("Made the property {} ({}).\n", property.name, property.id)))
+            Ok(Report::new(json!(property), format!("Created the property {} ({}).\n", property.name, property.id)))
         }
         PropertyCommand::List { tenant } => {
             let properties = keyring.property_overviews(&keyring.operator_for(&tenant).await?).await?;

@@ -29,7 +29,8 @@ pub(super) fn generate() -> Report {
 
 fn rotated(SecretKeyRotation { key, previous_key }: &SecretKeyRotation) -> Report {
     let text = format!(
-        "Every value is encrypted with the key {key} now. Back up the secret key file, and keep the line of {previous_key}.\n"
+        "Every value is now encrypted with the key {key}. Back up the secret key file, and keep the line of \
+         {previous_key}.\n"
     );
     Report::new(json!({ "key": key, "previous_key": previous_key }), text)
 }

@@ -16,7 +16,7 @@ pub enum TenantCommand {
         slug: String,
         #[arg(long)]
         name: String,
-        /// How many active keys it may have [default: 10]
+        /// The maximum number of keys [default: 10]
         #[arg(long)]
         key_limit: Option<u32>,
         /// An IANA name, such as Europe/Lisbon [default: UTC]
@@ -33,7 +33,7 @@ pub enum TenantCommand {
         name: Option<String>,
         #[arg(long)]
         key_limit: Option<u32>,
-        /// Whether the subscription includes API keys
+        /// True if the subscription includes API keys
         #[arg(long)]
         api_keys: Option<Switch>,
         #[arg(long)]
@@ -52,7 +52,7 @@ pub(super) async fn execute(keyring: &Keyring, command: TenantCommand) -> Result
         TenantCommand::Create { slug, name, key_limit, time_zone } => {
             let tenant =
                 keyring.create_tenant(&SuperUser::operator(), NewTenant { slug, name, key_limit, time_zone }).await?;
-            Ok(Report::new(json!(tenant), format!("Made the tenant {} ({}).\n", tenant.slug, tenant.id)))
+            Ok(Report::new(json!(tenant), format!("Created the tenant {} ({}).\n", tenant.slug, tenant.id)))
         }
         TenantCommand::List => {
             let tenants = keyring.tenants(&SuperUser::operator()).await?;

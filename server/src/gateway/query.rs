@@ -14,7 +14,7 @@ const QUERY_PARAMETERS: [&str; 5] = ["tenant", "permission", "property", "cost",
 
 const MAX_FORWARD_AUTH_COST: u16 = 1_000;
 
-/// What the key must grant.
+/// The access that the key must grant.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ForwardAuthQuery {
     /// The slug of the only tenant whose keys are accepted. None accepts the keys of all.
@@ -55,7 +55,7 @@ impl ForwardAuthQuery {
                 text.parse().ok().filter(|cost| is_number && (least..=MAX_FORWARD_AUTH_COST).contains(cost))
             },
         );
-        parse_parameter(&mut parameters, "mode", "There is one mode: mode=nginx", |text| {
+        parse_parameter(&mut parameters, "mode", "The only mode is nginx: mode=nginx", |text| {
             (text == "nginx").then_some(())
         });
         let query = Self { tenant, permission, property, cost: cost.unwrap_or(1) };
@@ -87,7 +87,7 @@ fn refuse_unknown(parameters: &mut Parameters) {
         parameters.reject(
             &name,
             "unknown",
-            format!("There is no parameter “{name}”. There are {}.", QUERY_PARAMETERS.join(", ")),
+            format!("Unknown parameter “{name}”. Use one of {}.", QUERY_PARAMETERS.join(", ")),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What a client uses its connection for, and when the connection has been idle for too long.
+//! Tracks the activity of a connection and its idle timeout.
 
 use std::{
     io::{Error, ErrorKind},
@@ -11,22 +11,22 @@ use std::{
 use axum::http::Version;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// From the first byte of a request, or from the start of a connection, until all of the headers have arrived. Further
-/// bytes do not extend it: a client that sends one a second would hold its connection forever.
+/// The time for the headers of a request, from its first byte or the start of the connection. Further bytes do not
+/// extend it: a client that sends one byte a second would hold its connection forever.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long connections may stay open after shutdown began: enough to read the last response.
+/// The time for which connections stay open after a shutdown began, so that clients can read the last response.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a client may send without any of its requests coming forward. It is more than a connection's receive window, so
-/// bodies that wait to be read never reach it; pings and settings that are sent in a loop do.
+/// The number of bytes that a client may send while none of its requests makes progress. It exceeds a connection's
+/// receive window, so unread bodies never reach it; pings and settings that are sent in a loop do.
 const MAX_BYTES_WITHOUT_PROGRESS: usize = 1024 * 1024;
 
 /// The activity of one connection. Only requests count, and responses that the client takes; HTTP/2's pings, settings
 /// and window updates, which a client can send forever, do not.
 pub(super) struct ConnectionActivity {
-    /// How long a client may wait before its next request, or take nothing of a response.
+    /// The time that a client may be idle between requests, or while it reads a response.
     idle_timeout: Duration,
-    /// When shutdown began.
+    /// The time at which the shutdown began.
     stopped_at: Arc<OnceLock<Instant>>,
     state: Mutex<State>,
 }
@@ -34,11 +34,11 @@ pub(super) struct ConnectionActivity {
 struct State {
     /// Requests that a handler is working on.
     running_requests: usize,
-    /// When a request last began or was answered, or a part of a response was taken.
+    /// The time of the last progress: a request began or was answered, or a part of a response was taken.
     last_progress: Instant,
     /// Bytes received since then, or since a part of a request's body was read.
     bytes_since: usize,
-    /// Whether a request has begun to arrive whose headers are not complete.
+    /// True while the headers of a request are incomplete.
     awaits_headers: bool,
     is_http2: bool,
 }
@@ -87,7 +87,7 @@ impl ConnectionActivity {
         }
         state.bytes_since += bytes;
         if state.bytes_since > MAX_BYTES_WITHOUT_PROGRESS {
-            return Err(Error::new(ErrorKind::InvalidData, "the client sends much that is no request"));
+            return Err(Error::new(ErrorKind::InvalidData, "the client sent too much data without a request"));
         }
         Ok(())
     }
@@ -107,7 +107,8 @@ impl ConnectionActivity {
         self.state().last_progress
     }
 
-    /// When the connection is to be closed. A running request keeps it open; its handler has time limits of its own.
+    /// Returns the time at which the connection is closed. A running request keeps it open; its handler has timeouts of
+    /// its own.
     fn deadline(&self) -> Option<Instant> {
         let state = self.state();
         if state.running_requests > 0 {
@@ -183,7 +184,7 @@ mod tests {
         Arc::new(ConnectionActivity::new(65 * SECOND, Arc::default()))
     }
 
-    /// How long a connection may stay as it is, counted from its last progress.
+    /// Returns the timeout of the connection in its current state, counted from its last progress.
     fn timeout(activity: &ConnectionActivity) -> Option<Duration> {
         activity.deadline().map(|deadline| deadline - activity.last_progress())
     }

@@ -1,4 +1,4 @@
-//! How many connections each client address has open.
+//! Counts the open connections of each client address.
 
 use std::{
     collections::HashMap,

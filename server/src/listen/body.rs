@@ -68,7 +68,7 @@ impl HttpBody for RequestBody {
 pub(super) struct ResponseBody {
     body: Body,
     activity: Arc<ConnectionActivity>,
-    /// What is left of a frame that is handed over in pieces.
+    /// The rest of a frame that is handed over in pieces.
     rest: Bytes,
 }
 

@@ -47,7 +47,7 @@ async fn call(url: &str, key: &Key, headers: &[(&str, &str)]) -> Answer {
     Answer::to(with(Client::new().request(Method::GET, url).bearer_auth(&key.secret), headers)).await
 }
 
-/// What a guard answers is no problem of ours in all its parts: it has no page of its own to lead to.
+/// Checks a refusal of the guard. It has no `type` page of its own.
 fn refused<'a>(answer: &'a Answer, status: u16, code: &str) -> &'a Answer {
     assert_eq!((answer.status, answer.header("content-type")), (status, "application/problem+json"), "{}", answer.text);
     assert_eq!(answer.json()["code"], code, "{}", answer.text);

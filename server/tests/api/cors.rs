@@ -7,7 +7,7 @@ use test_support::test_app::{Answer, Base, with};
 const ORIGIN: &str = "https://book.acme.test";
 const KEY: &str = "/api/v1/key";
 
-/// What every answer to a page has to say, and what none may.
+/// Checks the headers that every cross-origin response has, and those that none may have.
 fn is_shared(answer: &Answer, origin: &str) {
     assert_eq!(answer.header("access-control-allow-origin"), origin);
     let vary: Vec<&str> = answer.headers.get_all("vary").iter().map(|line| line.to_str().unwrap()).collect();

@@ -1,4 +1,4 @@
-//! Where a credential may stand, and where it is none.
+//! The headers that can carry a credential, and those that cannot.
 
 use serde_json::json;
 use test_support::{

@@ -29,10 +29,10 @@ async fn malformed_and_unknown_keys_are_rejected(base: Base) {
     let mistyped = key.secret.replacen("lk_tk_", "lk_tk_0", 1);
     for malformed in ["x", "nonsense", cut, &mistyped, &key.secret.to_uppercase()] {
         let answer = app.get(KEY, malformed).await;
-        answer.refused(401, "invalid_key").says("Copy it once more");
+        answer.refused(401, "invalid_key").says("Copy it again");
         assert!(!answer.headers.contains_key("ratelimit"), "no limit applies");
     }
-    app.get(KEY, &unknown_secret(7)).await.refused(401, "invalid_key").says("There is no such key");
+    app.get(KEY, &unknown_secret(7)).await.refused(401, "invalid_key").says("does not exist");
     is_good(&app, &key.secret).await;
 }
 
@@ -41,7 +41,7 @@ async fn revoked_key_is_rejected_immediately(base: Base) {
     let (key, deleted) = (app.key(&[]), app.key(&[]));
     is_good(&app, &key.secret).await;
     app.revoke(&key);
-    app.get(PROPERTIES, &key.secret).await.refused(401, "key_revoked").says("for good").says("generate a new one");
+    app.get(PROPERTIES, &key.secret).await.refused(401, "key_revoked").says("cannot be undone").says("generate a new one");
     is_good(&app, &deleted.secret).await;
     app.program.command(&["key", "delete", &deleted.id]);
     app.get(PROPERTIES, &deleted.secret).await.refused(401, "invalid_key").says("deleted");
@@ -100,7 +100,7 @@ async fn every_edit_applies_from_the_next_call(base: Base) {
     let at_old_town = format!("/api/v1/services?property_id={old_town}");
     for (worse, code, words, better) in [
         (&["--ip", "10.0.0.0/8"][..], "ip_not_allowed", "127.0.0.1", &["--any-ip"][..]),
-        (&["--origin", "https://book.acme.test"], "origin_not_allowed", "names no origin", &["--any-origin"]),
+        (&["--origin", "https://book.acme.test"], "origin_not_allowed", "no Origin header", &["--any-origin"]),
         (&["--group", "Verifier"], "insufficient_scope", "“Verifier” does not grant", &["--group", "Read only"]),
         (&["--scope", "write"], "insufficient_scope", "lacks the scope Read", &["--scope", "read"]),
         (&["--property", &harbour], "property_not_allowed", "Add the property", &["--property", &old_town]),
@@ -114,7 +114,7 @@ async fn every_edit_applies_from_the_next_call(base: Base) {
     assert_eq!(calls.quota().0, 54, "six calls were let through, and five refused ones cost nothing");
     app.edit(&key, &["--rate-limit", "6"]);
     let over = app.get(&at_old_town, &key.secret).await;
-    over.refused(429, "rate_limited").says("6 calls a minute").says("raised");
+    over.refused(429, "rate_limited").says("6 a minute").says("raised");
     app.edit(&key, &["--rate-limit", "7"]);
     assert_eq!(app.get(&at_old_town, &key.secret).await.status, 200);
 }
@@ -144,7 +144,7 @@ async fn origins_are_compared_as_browsers_send_them(base: Base) {
     ] {
         call(&[bad]).await.refused(403, "origin_not_allowed").says("Add the origin");
     }
-    call(&[]).await.refused(403, "origin_not_allowed").says("names no origin");
+    call(&[]).await.refused(403, "origin_not_allowed").says("no Origin header");
     call(&["https://book.acme.test", "https://book.acme.test"]).await.refused(403, "origin_not_allowed");
 }
 

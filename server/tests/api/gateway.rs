@@ -78,7 +78,7 @@ async fn refusals_match_the_public_api(base: Base) {
     let property = format!("?property=prp_{NO_SUCH_ID}");
     ask(&app, &property, &key).await.refused(403, "property_not_allowed");
     let answer = ask(&app, &format!("?property={harbour}&cost=2"), &key).await;
-    answer.refused(429, "rate_limited").says("never fits");
+    answer.refused(429, "rate_limited").says("this call costs");
     assert!(!answer.headers.contains_key("retry-after"), "waiting does not help");
     let both = [("x-api-key", key.secret.as_str()), ("user-api-key", &revoked.secret)];
     app.get_with("/gateway/auth", &both).await.refused(400, "conflicting_credentials");
@@ -198,7 +198,7 @@ async fn trusted_proxy_must_send_the_client_address(base: Base) {
         app.get_with("/gateway/auth", &[("x-api-key", &key.secret), ("x-forwarded-for", forwarded)]).await
     };
     ask(&app, "", &key).await.refused(403, "ip_not_allowed").says("LATCHKEY_TRUSTED_PROXIES");
-    from("unknown").await.refused(403, "ip_not_allowed").says("cannot be read");
+    from("unknown").await.refused(403, "ip_not_allowed").says("cannot be parsed");
     from("203.0.113.9").await.refused(403, "ip_not_allowed").says("from 203.0.113.9");
     assert_eq!(identity(&from("127.0.0.1").await)[1], key.id, "the client may be on the proxy's own machine");
 }

@@ -49,7 +49,7 @@ async fn every_method_is_described_and_no_other(base: Base) {
     }
 }
 
-/// What groups are made of in the console is what the API asks for.
+/// The permissions offered in the group form are those that the API requires.
 async fn permission_catalog_matches_the_api(base: Base) {
     let (app, document) = document(base).await;
     let calls = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());

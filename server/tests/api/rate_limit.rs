@@ -87,7 +87,7 @@ async fn changed_limit_applies_immediately(base: Base) {
     assert_eq!(fewer.refused(429, "rate_limited").quota().0, 0);
     assert_eq!(fewer.header("ratelimit-policy"), r#""default";q=1;w=60"#);
     let renewed = app.rotate(&key, &[]);
-    app.get(KEY, &renewed.secret).await.refused(429, "rate_limited").says("1 calls a minute");
+    app.get(KEY, &renewed.secret).await.refused(429, "rate_limited").says("limit of 1 a minute");
     app.edit(&key, &["--rate-limit", "1000"]);
     assert_eq!(app.get(KEY, &renewed.secret).await.quota().0, 996, "the key's calls, not the secret's");
 }

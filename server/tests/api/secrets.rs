@@ -119,7 +119,7 @@ fn admitted(app: &TestApp, client: &Client, what: &str, key: &str) -> Vec<(Strin
     requests
 }
 
-/// Everything that the program has in its database, as text.
+/// Returns the whole database as text.
 async fn stored(app: &TestApp) -> String {
     let path = app.program.database_url.strip_prefix("sqlite://").map(Path::new);
     if let Some(path) = path {

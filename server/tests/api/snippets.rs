@@ -8,7 +8,7 @@ use std::{
 use tempfile::TempDir;
 use test_support::test_app::{Base, Key, TestApp};
 
-/// What an example is called on the page, the file that it becomes, and what runs that.
+/// The name of an example on the page, its file, and the interpreter.
 const EXAMPLES: [(&str, &str, &str); 3] = [
     ("curl", "verify.sh", "sh"),
     ("Python, with nothing to install", "verify.py", "python3"),

@@ -1,4 +1,4 @@
-//! What keys were used for: counted exactly, written a moment later, gone with the key.
+//! Usage recording: exact counts, written a moment later, deleted with the key.
 
 use chrono::{DateTime, Utc};
 use domain::id::{Id, SecretId};

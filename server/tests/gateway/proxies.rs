@@ -120,7 +120,7 @@ async fn client_cannot_forge_identity_headers(guarded: Guarded) {
     }
 }
 
-/// What `Connection` names goes no further than the next proxy.
+/// Headers that `Connection` names are hop-by-hop, so a client could try to strip ours.
 async fn client_cannot_strip_identity_headers(guarded: Guarded) {
     let key = guarded.app.key(&[]);
     let names = IDENTITY.join(", ");

@@ -14,10 +14,10 @@ use tempfile::TempDir;
 
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How refusals look after a proxy has rewritten them.
+/// The statuses of refusals after a proxy has rewritten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// With `mode=nginx`.
+    /// The statuses with `mode=nginx`.
     Nginx,
     /// `auth_request` as it is.
     PlainNginx,
@@ -26,17 +26,17 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What becomes of Latchkey's 429.
+    /// Returns the client's status for a 429 from Latchkey.
     pub fn too_many(self) -> u16 {
         if self == Self::PlainNginx { 500 } else { 429 }
     }
 
-    /// What becomes of Latchkey's 400.
+    /// Returns the client's status for a 400 from Latchkey.
     pub fn conflict(self) -> u16 {
         if self == Self::PlainNginx { 500 } else { 400 }
     }
 
-    /// What is answered while Latchkey is gone.
+    /// Returns the client's status while Latchkey is down.
     pub fn stopped(self) -> u16 {
         match self {
             Self::Nginx | Self::Haproxy => 503,
@@ -139,7 +139,7 @@ fn haproxy(address: SocketAddr) -> Command {
     command
 }
 
-/// Without the door for its administrators, of which a machine has only one.
+/// Starts Caddy without its admin endpoint, whose port is fixed.
 fn caddy(folder: &TempDir, address: SocketAddr) -> Command {
     let (ip, shipped) = (address.ip(), shipped("Caddyfile"));
     // Caddy would listen on all addresses, and share the port with the Caddy of another test.

@@ -46,7 +46,7 @@ impl Upstream {
         Self { address, log, server }
     }
 
-    /// What has arrived since the last time.
+    /// Returns the requests that arrived since the last call.
     pub fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 /// Granted access is visible, and a server that lost its database has recovered, within this time.
 pub const SOON: Duration = Duration::from_secs(1);
 
-/// How often a valid key is verified, so that every server has it cached.
+/// The number of verifications of a valid key, enough for every server to cache it.
 const OFTEN: usize = 3;
 
 pub struct Cluster {
@@ -32,7 +32,7 @@ pub struct Asker {
     verifier: String,
 }
 
-/// Where a key can be presented.
+/// A surface that a key can be presented to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
     Verify,
@@ -48,13 +48,13 @@ pub const SURFACES: [Surface; 4] = [Surface::Verify, Surface::Key, Surface::Prop
 /// The surfaces that check permissions, and not just validity.
 pub const DEMANDING: [Surface; 3] = [Surface::Verify, Surface::Properties, Surface::Gateway];
 
-/// What a server says of a key.
+/// A server's answer about a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
     Valid,
-    /// With the verdict, or the problem's code.
+    /// Refused, with the verdict or the problem's code.
     Refused(String),
-    /// That it does not know.
+    /// The server cannot tell.
     Unavailable,
 }
 
@@ -104,7 +104,7 @@ impl Cluster {
         self.app.program.signed_in("ana@acme.test").await
     }
 
-    /// What one server says of a key.
+    /// Returns one server's answer about a key.
     pub async fn says(&self, node: &Program, surface: Surface, secret: &str, demand: &Demand) -> Verdict {
         self.asker.ask(&node.url, surface, secret, demand).await
     }

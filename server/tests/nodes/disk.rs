@@ -46,7 +46,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// How a command that writes ended.
+/// The outcome of a command that writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {
     Done,

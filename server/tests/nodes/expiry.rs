@@ -7,8 +7,8 @@ use test_support::test_app::Base;
 
 use super::cluster::{Cluster, Demand, SURFACES, Verdict};
 
-/// By how much the test's clock and a node's idea of the database's may differ. Both measure by messages, which a busy
-/// machine delays.
+/// The maximum difference between the test's clock and a node's estimate of the database's. Both measure by messages,
+/// which a busy machine delays.
 const APART: TimeDelta = TimeDelta::milliseconds(200);
 
 /// Enough time for every server to cache it.

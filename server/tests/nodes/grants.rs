@@ -1,4 +1,4 @@
-//! What gives access is seen everywhere within a second.
+//! Granted access is visible on all nodes within a second.
 
 use test_support::test_app::{Base, text};
 

@@ -53,7 +53,7 @@ impl Faults {
         File::options().write(true).open(&self.control).unwrap().write_all_at(&numbers, 0).unwrap();
     }
 
-    /// Whether the fault was met.
+    /// Disarms the fault and returns true if it occurred.
     fn disarm(&self) -> bool {
         let mut countdown = [0; 8];
         File::open(&self.control).unwrap().read_exact_at(&mut countdown, 0).unwrap();

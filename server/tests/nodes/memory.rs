@@ -13,10 +13,10 @@ const KEYS: u64 = 1_200;
 /// returns it late. With names far longer than any form accepts, a thousand keys outweigh that.
 const LETTERS: usize = 100_000;
 
-/// By how much a server may grow whose memory is full already. All the keys would take half as much again.
+/// The memory growth allowed to a server whose cache is full. All keys would need half as much again.
 const KILOBYTES: u64 = 80 * 1_024;
 
-/// As many as fit into the memory, and more.
+/// More keys than fit into the cache.
 const SOME: usize = 100;
 
 const AT_ONCE: usize = 8;
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 8;
 /// One of this many keys is verified again.
 const EACH: usize = 5;
 
-/// What of a key is the same in its copies.
+/// The columns that the copies of a key share.
 const TERMS: &str = "tenant_id, kind, name, description, group_id, scopes, all_properties, allowed_ips, allowed_origins, \
     rate_limit_per_minute, created_at, created_by, version, search_text, sort_name";
 

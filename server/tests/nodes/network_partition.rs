@@ -20,7 +20,7 @@ pub struct Wire {
     commits: Commits,
 }
 
-/// What is lost when a connection breaks while it commits.
+/// The message that is lost when a connection breaks during a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LostCommit {
     /// The database commits, and its answer does not arrive.
@@ -61,7 +61,7 @@ impl Wire {
 }
 
 impl Commits {
-    /// What is to be lost of a commit that ends this transaction.
+    /// Returns the message to lose of the commit that ends this transaction.
     fn take(&self, transaction: &[u8]) -> Option<LostCommit> {
         let mut next = self.0.lock().unwrap();
         let is_meant = next.as_ref().is_some_and(|(words, _)| contains(transaction, words.as_bytes()));

@@ -1,4 +1,4 @@
-//! Without their database, servers answer from memory for as long as their lease goes on, and then not at all.
+//! Without a database, servers answer from their cache while their lease lasts, and refuse afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const FROM_MEMORY: [Surface; 3] = [Surface::Verify, Surface::Key, Surface::Gatew
 
 const LEASE: Duration = Duration::from_millis(1_800);
 
-/// That a database is gone is seen by us a little later than by itself.
+/// The delay between a database's failure and the server's noticing it.
 const APART: Duration = Duration::from_millis(100);
 
 fn two_servers_on(postgres: &Postgres) -> Cluster {
@@ -80,7 +80,7 @@ async fn without_the_database(leave: impl Fn(&mut Postgres), come_back: impl Fn(
     let revoking = tokio::task::spawn_blocking(move || shell_on(&database_url, &["key", "revoke", &id], ""));
     leases_end(&cluster, &key.secret, gone).await;
     for node in cluster.nodes() {
-        readiness(node).await.refused(503, "unavailable").says("The database does not answer");
+        readiness(node).await.refused(503, "unavailable").says("The database does not respond");
     }
     assert!(
         !revoking.is_finished() || !revoking.await.unwrap().status.success(),
@@ -108,7 +108,7 @@ async fn hanging_database_stops_service_and_recovers() {
     without_the_database(|postgres| postgres.freeze(), |postgres| postgres.thaw()).await;
 }
 
-/// As if the database host had disappeared and another one had taken over.
+/// Simulates that the database's host disappeared and another one took over.
 #[test_support::requires(postgres, programs)]
 #[tokio::test(flavor = "multi_thread")]
 async fn silently_dead_connections_are_replaced() {
@@ -123,7 +123,7 @@ async fn silently_dead_connections_are_replaced() {
     cluster.app.see(ears, &["1".to_owned()]).await;
 
     network_partition.fall_silent();
-    // That is how long it takes to find out.
+    // Detecting the failure takes this long.
     tokio::time::sleep(LEASE).await;
     cluster.wait_until_admitted(&FROM_MEMORY, &key.secret, "its connections fell silent").await;
     for key in unknown {
@@ -188,7 +188,7 @@ async fn concurrent_look_ups_of_an_absent_key_share_one_query() {
     let obstacle = connection.begin().await.unwrap();
     obstacle.execute_unprepared("LOCK TABLE api_key_secret").await.unwrap();
     let (answers, ()) = tokio::join!(cluster.verdicts(&[Surface::Verify; 50], &nobodys, &any), async {
-        // By then all of them have been sent, and none has been answered.
+        // All requests have been sent by now, and none is answered.
         tokio::time::sleep(SOON).await;
         obstacle.rollback().await.unwrap();
     });

@@ -35,8 +35,8 @@ impl Postgres {
         Self::start_with(folder, data)
     }
 
-    /// With its tables on another disk, and its log of changes on the usual one: a disk that is full of that as well
-    /// stops it.
+    /// Starts a server with its tables on another disk and its write-ahead log on the usual one, because a full log
+    /// disk stops it.
     pub fn start_on(disk: &Path) -> Self {
         Self::start_with(TempDir::new().unwrap(), disk.join("data"))
     }
@@ -90,7 +90,7 @@ impl Postgres {
         signal("CONT", &self.processes());
     }
 
-    /// How many statements with this text have been executed.
+    /// Returns how many statements with this text were executed.
     pub fn statements_with(&self, words: &str) -> usize {
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
         log.lines().filter(|line| line.contains("execute ") && line.contains(words)).count()

@@ -11,13 +11,13 @@ use tokio::task::JoinHandle;
 
 use super::cluster::{Cluster, Demand, SOON, SURFACES, Surface, Verdict};
 
-/// As long as a lease could go on, and a little more for two clocks.
+/// The maximum length of a lease, plus the drift of two clocks.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The maximum duration of a command without delays on a busy machine: less than any delay.
 const COMMAND: Duration = Duration::from_millis(1_500);
 
-/// How long a transaction may do nothing before the database breaks it off, with what it has locked.
+/// The time after which the database aborts an idle transaction and releases its locks.
 const MAX_SILENCE: Duration = Duration::from_secs(1);
 
 fn time_to_revoke(cluster: &Cluster, key: &Key) -> Duration {
@@ -33,7 +33,7 @@ fn revoke_concurrently(cluster: &Cluster, key: &Key) -> JoinHandle<()> {
     })
 }
 
-/// What is asked while it sleeps, it finds when it wakes, before it can have heard anything.
+/// Sends requests to a stopped node, which answers them when it resumes, before it can receive any news.
 async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usize) -> Vec<Verdict> {
     let any = Demand::default();
     let ask = async {
@@ -44,7 +44,7 @@ async fn first_words(cluster: &Cluster, sleeper: &Program, key: &Key, times: usi
         verdict
     };
     let (answers, ()) = tokio::join!(ask, async {
-        // By then the request has been sent.
+        // The request has been sent by now.
         tokio::time::sleep(Duration::from_millis(100)).await;
         sleeper.signal("CONT");
     });

@@ -233,7 +233,7 @@ fn database_file_has_one_owner() {
     let program = Program::start();
     let second = shell_in(&program.folder, &["serve", "--addr", "127.0.0.1:0"], "");
     assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another latchkey"));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another latchkey process uses"));
     let migrate = program.shell(&["migrate", "--json"], "");
     assert_eq!(json_of(&migrate), json!({ "up_to_date": true }), "the server has done it already");
     let (folder, status) = program.stop();

@@ -1,4 +1,4 @@
-//! What operators and their tools ask.
+//! The health endpoints for operators and monitoring.
 
 use reqwest::{Client, Method};
 use serde_json::Value;
@@ -40,7 +40,7 @@ async fn readiness_follows_the_database() {
     assert_eq!(answer.headers()["retry-after"], "1");
     let problem = answer.json::<Value>().await.unwrap();
     assert_eq!(problem["code"], "unavailable");
-    assert_eq!(problem["detail"], "The database does not answer.");
+    assert_eq!(problem["detail"], "The database does not respond.");
     assert_eq!(program.stranger().get("/livez").await.status(), 200, "it lives all the same");
 
     program.execute_sql("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true");

@@ -45,7 +45,7 @@ pub fn opening(path: &str, window: u32) -> Vec<u8> {
     .concat()
 }
 
-/// Whether what was received has the end of the answer in it.
+/// Returns true if the received frames end the response.
 pub fn ends_stream(mut received: &[u8]) -> bool {
     while let Some((header, rest)) = received.split_first_chunk::<HEADER_BYTES>() {
         let [high, middle, low, kind, flags, ..] = *header;

@@ -35,12 +35,12 @@ const ALL_CLIENTS: [Who; 7] = [
     Who::SuperUserWithin,
 ];
 
-/// Who may use a surface.
+/// The role that may use a surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
     Anyone,
     ActiveSession,
-    /// Who belongs to a tenant.
+    /// People who belong to a tenant.
     KeyHolders,
     Admins,
     SuperUsers,
@@ -65,10 +65,10 @@ impl For {
 /// The owner of the objects that a surface concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
-    /// Nothing in particular, or the client itself.
+    /// No object in particular, or the client itself.
     Oneself,
     Acme,
-    /// What belongs to Acme's member alone.
+    /// An object of Acme's member.
     TheMember,
 }
 
@@ -113,7 +113,7 @@ fn page(path: &str) -> Option<(For, About)> {
     })
 }
 
-/// What there is in Acme, or the same with ids that nothing has.
+/// The ids of Acme's objects, or ids that do not exist.
 struct Ids {
     tenant: String,
     key: String,

@@ -18,11 +18,11 @@ use tokio::{
 
 const IDLE_CLIENTS: usize = 10_000;
 const SLOW_CLIENTS: usize = 200;
-/// How long a request's headers may take.
+/// The timeout of a request's headers.
 const HEADER_TIME: Duration = Duration::from_secs(10);
-/// How long a request's body may take.
+/// The timeout of a request's body.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// How long a stopping server waits for running requests.
+/// The time that a stopping server gives running requests.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longer than any of these limits, even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -54,7 +54,7 @@ async fn keep_alive(program: &Program) -> TcpStream {
     stream
 }
 
-/// All that the server says until it closes the connection.
+/// Reads until the server closes the connection.
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut verdict = Vec::new();
     // The server may well reset a connection on which it has not read everything.
@@ -84,7 +84,7 @@ async fn trickle(mut stream: TcpStream) {
     }
 }
 
-/// As few files as a system may allow at first; the server has to raise that by itself.
+/// Starts the program with a low limit on open files, which the server has to raise itself.
 fn start_with_few_files() -> Program {
     let hard = Resource::NOFILE.get_hard().unwrap();
     let needed = (IDLE_CLIENTS + SLOW_CLIENTS + 1000) as u64;
@@ -260,7 +260,7 @@ async fn idle_clients_do_not_delay_shutdown() {
     let answer = second_version.get(format!("{}/livez", program.url).parse().unwrap()).await.unwrap();
     assert_eq!(answer.version(), axum::http::Version::HTTP_2);
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
-    // From here on this client is silent, without closing the connection.
+    // The client is silent from here on, without closing the connection.
     let start = Instant::now();
     let (_, status) = program.stop();
     assert!(status.success(), "{status}");

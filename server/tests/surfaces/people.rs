@@ -71,7 +71,7 @@ async fn link_works_once_and_is_not_logged() {
     assert_eq!(accepted.json::<Value>().await.unwrap(), "/");
     let again = zoe.call("/console/accept_invitation", &accept).await;
     assert_eq!(again.status(), 409);
-    assert!(again.text().await.unwrap().contains("used already"));
+    assert!(again.text().await.unwrap().contains("already used"));
     assert_eq!(zoe.get(&path).await.status(), 404);
     assert_eq!(zoe.get("/invitation/never").await.status(), 404);
     program.signed_in("zoe@acme.test").await;

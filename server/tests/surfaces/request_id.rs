@@ -1,4 +1,4 @@
-//! What a request is called: on its answer and in its problem.
+//! Request ids: in responses and in problems.
 
 use reqwest::Client;
 use serde_json::Value;

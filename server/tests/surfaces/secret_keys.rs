@@ -93,7 +93,7 @@ fn server_does_not_start_with_another_key() {
     fs::write(&file, &generated).unwrap();
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     let error = error_of(&serve(&["--database-url", &url]));
-    assert!(error.contains("The secret key file does not fit this database"), "{error}");
+    assert!(error.contains("The secret key file does not belong to this database"), "{error}");
     fs::write(&file, [right, generated].concat()).unwrap();
     Program::start_in(folder, &[]);
 }

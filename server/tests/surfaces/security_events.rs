@@ -1,4 +1,4 @@
-//! What failed sign-ins and forbidden calls leave behind: a line of the log, a count and an audit event.
+//! Failed sign-ins and forbidden calls produce a log line, a count and an audit event.
 
 use std::time::{Duration, Instant};
 

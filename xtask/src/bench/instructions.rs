@@ -14,7 +14,7 @@ use std::{
     process::Command,
 };
 
-/// As `server/benches/instructions.rs` calls them.
+/// The request kinds of `server/benches/instructions.rs`.
 const REQUEST_KINDS: [&str; 3] = ["verify", "forward-auth", "own-key"];
 const REQUESTS: u64 = 2_000;
 /// The allocator's share of the work depends on where it happens to find room, so the lowest of some runs counts.

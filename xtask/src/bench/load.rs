@@ -17,14 +17,14 @@ const LOAD_TIMEOUT: &str = "30s";
 /// Enough keys for some seconds of load without reaching a rate limit.
 const ENOUGH_KEYS: u64 = 5_000;
 
-/// What is asked, and what has to be said of each key.
+/// The request, and the expected answer for each key.
 #[derive(Clone, Copy)]
 pub struct Surface {
     pub name: &'static str,
-    /// What the script calls it.
+    /// The name of the request in the script.
     ask: &'static str,
     pub path: &'static str,
-    /// Where the bare program gives the same answer.
+    /// The path of the baseline program that returns the same response.
     pub bare_path: &'static str,
     verdict: &'static str,
 }
@@ -101,7 +101,7 @@ impl Generator {
         let mut round = self.round(program, surface, keys, seconds)?;
         let after = program.verdicts()?;
         let more = |verdict: &str| after.get(verdict).unwrap_or(&0) - before.get(verdict).unwrap_or(&0);
-        // Of a verifier, too, it is said that it is valid.
+        // The verifier's own key is counted as valid as well.
         let others: u64 =
             after.keys().filter(|name| *name != "VALID" && *name != surface.verdict).map(|name| more(name)).sum();
         if round.wrong.is_none() && (others > 0 || more(surface.verdict) < round.requests) {
@@ -144,7 +144,7 @@ impl Generator {
                 // The last few would exceed their rate limits.
                 let enough = from.min(keys.end.saturating_sub(ENOUGH_KEYS)).max(keys.start);
                 let round = self.latchkey(program, VERIFY_PATH, enough..keys.end, seconds)?;
-                // What was asked last may not have been answered.
+                // The last requests may not have been answered.
                 from = enough + round.issued.saturating_sub(2 * CONNECTIONS);
                 round.wrong.clone().map_or(Ok(round), |wrong| Err(wrong.into()))
             })?;

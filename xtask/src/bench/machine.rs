@@ -1,4 +1,4 @@
-//! Where it was measured, without which the numbers say little.
+//! A description of the machine, without which the numbers say little.
 
 use crate::{Result, Workspace, process, steal_time};
 use serde_json::{Value, json};

@@ -23,7 +23,7 @@ const MILLION_KEYS: u64 = 1_000_000;
 const MEMORY: u32 = 1_024;
 const FEW: Range<u64> = 0..1_000;
 const MILLION_STARTS: usize = 3;
-/// How many keys are verified while others are revoked.
+/// The number of keys that are verified while others are revoked.
 const UNDISTURBED: u64 = 100_000;
 
 /// Compares with a server with few keys, given by its database URL and the file of its secrets.

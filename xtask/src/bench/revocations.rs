@@ -1,4 +1,4 @@
-//! How long it takes to revoke a key.
+//! Measures the time that a revocation takes.
 
 use super::{
     Bench,
@@ -41,7 +41,7 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
 
 /// The latency of each revocation beside this many nodes, in milliseconds.
 fn took(bench: &Bench, nodes: usize) -> Result<Vec<f64>> {
-    // Nothing is waited for until it is on a disk, so what is measured is the way between the nodes.
+    // Without fsync, so that only the communication between the nodes is measured.
     let postgres = Postgres::start()?;
     let secrets = bench.fill(&postgres.url(), "revocations", REVOCATION_KEYS)?;
     let start = |_| Program::latchkey(&bench.programs.latchkey, &postgres.url(), DEFAULT_MEMORY_MIB);

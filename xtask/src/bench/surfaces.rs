@@ -20,7 +20,7 @@ use std::{
 
 /// These are in memory; all that follow are not.
 const IN_MEMORY: Range<u64> = 0..20_000;
-/// How many uncached keys can be verified in one round.
+/// The number of uncached keys that can be verified in one round.
 const NEVER_SEEN: u64 = 25_000;
 const FIRST_TOUCH_SECONDS: u32 = 1;
 const WARMING_SECONDS: u32 = 2;
@@ -123,7 +123,7 @@ impl Pair {
     }
 }
 
-/// Of each round's throughput and p99, Latchkey's against the bare route's.
+/// Returns the ratios of throughput and p99 to those of the baseline, per round.
 fn ratios(rounds: &[(Round, Round)]) -> [f64; 2] {
     let of =
         |value: fn(&Round) -> f64| median(rounds.iter().map(|(latchkey, baseline)| value(latchkey) / value(baseline)));

@@ -3,7 +3,7 @@
 use super::load::Round;
 use serde_json::{Value, json};
 
-/// What was measured, beside what it was to be.
+/// A measured value beside its budget.
 pub struct Row {
     pub what: String,
     pub measured: String,

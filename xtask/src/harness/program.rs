@@ -18,7 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 pub struct Program {
     process: Child,
     pub address: SocketAddr,
-    /// From its start until it was ready.
+    /// The time from its start until it was ready.
     pub took: Duration,
 }
 
@@ -114,7 +114,7 @@ impl Program {
         Ok(ticks as f64 / a_second)
     }
 
-    /// How often each verdict has been given.
+    /// Returns the number of verdicts by kind.
     pub fn verdicts(&self) -> Result<BTreeMap<String, u64>> {
         let metrics = http::get(self.address, "/metrics")?.body;
         let lines = metrics.lines().filter_map(|line| line.strip_prefix("latchkey_verdicts_total{verdict=\""));

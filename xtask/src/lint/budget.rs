@@ -1,4 +1,4 @@
-//! What a first visit to the list loads, as it goes over the wire.
+//! The size of a first visit to the key list on the wire.
 
 use crate::{Result, site};
 use std::{fs, path::Path};

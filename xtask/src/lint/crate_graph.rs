@@ -1,4 +1,4 @@
-//! Which of our crates may know which. Tests may use what they like.
+//! The allowed dependencies between our crates. Tests may use any.
 
 use crate::{Result, Workspace, process};
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
     Err(complaints.join("\n").into())
 }
 
-/// Without `--no-deps` the packages would include the world's: a member is one that is listed here.
+/// Without `--no-deps`, the packages would include third-party ones. A member is listed as one.
 fn crate_graph(metadata: &Value) -> Vec<Edge<'_>> {
     let packages = list(&metadata["packages"]);
     let members: Vec<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();

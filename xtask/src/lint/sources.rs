@@ -6,7 +6,7 @@ use super::files::{report, text_files};
 use crate::{Result, Workspace};
 
 const SQL: &[&str] = &["sea_orm", "sqlx", "sea_query"];
-/// Where SQL may be named: files, and directories with everything below.
+/// The files and directories that may contain SQL.
 const STORES: &[&str] = &[
     "crates/keyring/tests",
     "crates/store",

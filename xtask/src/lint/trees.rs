@@ -1,4 +1,4 @@
-//! What may not come along to the browser, however far down it hides.
+//! The crates that must not be in the browser's dependency tree.
 
 use crate::{Result, Workspace, process};
 

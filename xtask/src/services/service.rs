@@ -13,7 +13,7 @@ use std::{
 const ATTEMPTS: u32 = 5;
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What distinguishes one kind of service from another.
+/// The properties of a kind of service.
 pub trait Kind {
     const NAME: &'static str;
     /// Used if it is free, so that the tests see the same URL in each run and are not compiled again.

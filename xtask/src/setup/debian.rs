@@ -7,7 +7,7 @@ pub enum Tool {
     Chromium,
     Postgres,
     Redis,
-    /// With what it takes to make an environment of its own.
+    /// Python with its `venv` module.
     Python,
     /// Runs one of the documentation's examples, as Python and Node.js do.
     Curl,
@@ -20,7 +20,7 @@ pub enum Tool {
     Valgrind,
     /// Compiles libFuzzer.
     Cxx,
-    /// Without one, a browser without a screen draws boxes.
+    /// Without a font, a headless browser draws boxes.
     Fonts,
 }
 
@@ -85,7 +85,7 @@ pub fn programs(tools: &[Tool]) -> Result<()> {
     let prefix = privilege(&missing)?;
     let outcome = install(prefix, &missing);
     if outcome.is_err() && missing.contains(&Tool::Chromium) {
-        // Not every Debian has a Chromium. Playwright may bring one, once it is there itself.
+        // Not every Debian release has a Chromium package. Playwright can bring one once it is installed.
         let rest: Vec<Tool> = missing.into_iter().filter(|tool| *tool != Tool::Chromium).collect();
         return if rest.is_empty() { Ok(()) } else { install(prefix, &rest) };
     }

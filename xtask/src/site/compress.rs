@@ -26,7 +26,7 @@ pub fn everything(directory: &Path, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// Whether the two hold the same files, apart from the compressed ones made from them.
+/// Returns true if both directories hold the same files, apart from compressed copies.
 pub fn same_originals(one: &Path, other: &Path) -> Result<bool> {
     let names = originals(one)?;
     if names.is_empty() || names != originals(other)? {

@@ -1,5 +1,5 @@
-//! Whether the API keeps to its own description: Schemathesis reads the document of a running program and looks for
-//! a call that is answered otherwise.
+//! Checks the API against its own description: Schemathesis reads the document of a running program and looks for
+//! responses that deviate from it.
 
 use crate::{Result, Workspace, build, harness::Program, process, scratch::Scratch, setup};
 use serde_json::Value;

@@ -27,7 +27,7 @@ struct CachedCaller {
     caller: Caller,
     /// Before the question was asked, so that nothing that happened since can be older than it looks.
     asked: Instant,
-    /// By the clock on the wall: it goes on while the machine sleeps, and expirations are given by it.
+    /// Wall-clock time: it advances while the machine sleeps, and expirations refer to it.
     until: DateTime<Utc>,
 }
 
@@ -68,13 +68,13 @@ impl Cache {
         let lifetime = TimeDelta::from_std(self.lifetime).unwrap_or(TimeDelta::MAX);
         let forgotten = now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let until = caller.ends_at().map_or(forgotten, |end| end.min(forgotten));
-        // What is left of a rate limit is true for a moment only.
+        // A remaining quota is out of date as soon as it is cached.
         let caller = Caller { rate_limit: None, ..caller.clone() };
         self.callers.insert(fingerprint, CachedCaller { caller, asked, until });
     }
 }
 
-/// Of everything that was asked. Each part comes with its length, so that no two questions look alike.
+/// A hash over all fields of the request, each with its length, so that no two requests have the same input.
 fn fingerprint(request: &VerifyRequest) -> Fingerprint {
     let VerifyRequest { key, permission, property, ip, origin, cost } = request;
     let ip = ip.map(|ip| ip.to_string());

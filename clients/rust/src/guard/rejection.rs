@@ -81,10 +81,11 @@ impl Rejection {
             }
             Self::Conflict => "The request carries two different credentials, or one header twice. Send exactly one.",
             Self::Invalid => {
-                "The API key, the `Origin` header, or the property that the request names cannot be read. Send each as it was given to you."
+                "The API key, the `Origin` header or the property in the request is malformed. Send each exactly as \
+                 it was given to you."
             }
             Self::Refused { refusal, .. } => &refusal.message,
-            Self::Unavailable => "Whether the API key is good cannot be told at the moment. Try again shortly.",
+            Self::Unavailable => "The API key cannot be verified at the moment. Try again shortly.",
         }
     }
 

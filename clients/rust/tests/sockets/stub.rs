@@ -40,7 +40,7 @@ impl Stub {
         Self { url: serve(router).await, shared }
     }
 
-    /// What to say of a key from now on.
+    /// Sets the answer for a key.
     pub fn say(&self, key: &str, data: Value) {
         self.shared.answers.lock().unwrap().insert(key.to_owned(), data);
     }

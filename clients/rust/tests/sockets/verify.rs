@@ -72,13 +72,13 @@ async fn verifier_errors_say_what_to_do() {
         (401, problem("key_revoked"), "Do this. (401 key_revoked, request req_9)"),
         (403, problem("insufficient_scope"), "Do this. (403 insufficient_scope, request req_9)"),
         (422, problem("invalid"), "Do this. (422 invalid, request req_9)"),
-        (503, problem("unavailable"), "ask again in 7s (request req_9)"),
-        (503, json!("Bad gateway"), "ask again in 7s"),
-        (404, json!("nothing here"), "whether the address is right"),
-        (302, json!(null), "whether the address is right"),
-        (200, json!({ "hello": "world" }), "whether the address is right"),
-        (200, json!({ "data": { "valid": true, "code": "VALID" } }), "whether the address is right"),
-        (200, json!({ "data": { "valid": true, "code": "REVOKED" } }), "its answer is no verdict"),
+        (503, problem("unavailable"), "retry in 7s (request req_9)"),
+        (503, json!("Bad gateway"), "retry in 7s"),
+        (404, json!("nothing here"), "check the URL"),
+        (302, json!(null), "check the URL"),
+        (200, json!({ "hello": "world" }), "check the URL"),
+        (200, json!({ "data": { "valid": true, "code": "VALID" } }), "check the URL"),
+        (200, json!({ "data": { "valid": true, "code": "REVOKED" } }), "its response is no verdict"),
     ] {
         stub.fail(status, body);
         let error = latchkey(&stub).verify(&VerifyRequest::new("good")).await.unwrap_err();

@@ -20,7 +20,7 @@ fn of_call(call: &Call) -> Condition {
         .add(idempotency::Column::KeySha256.eq(&call.key_sha256))
 }
 
-/// What was said to a call, unless it is forgotten.
+/// Returns the stored response to a call, unless it has expired.
 pub(crate) async fn find_answer(pool: &Pool, call: &Call, now: DateTime<Utc>) -> Result<Option<StoredAnswer>> {
     let found = idempotency::Entity::find()
         .filter(of_call(call))

@@ -59,7 +59,7 @@ pub(crate) async fn find_reservation(
     select.one(pool.connection()).await?.map(reservation_from_row).transpose()
 }
 
-/// What takes units in some night from the first to the last.
+/// Selects the confirmed reservations with a night between the first and the last.
 fn staying(tenant: &TenantId, first: NaiveDate, last: NaiveDate) -> Select<reservation::Entity> {
     reservation::Entity::find()
         .filter(of_tenant(tenant))

@@ -57,7 +57,7 @@ pub(crate) async fn lock(
     id: &ServiceId,
 ) -> Result<Option<Service>> {
     let mut select = of_property(tenant, property).filter(service::Column::Id.eq(id.as_str()));
-    // Not the strongest lock there is, so that rows which refer to the service need not wait.
+    // A weaker lock than `FOR UPDATE`, so that inserts that reference the service do not wait.
     QuerySelect::query(&mut select).lock(LockType::NoKeyUpdate);
     select.one(transaction.on()).await?.map(service_from_row).transpose()
 }

@@ -106,7 +106,7 @@ impl TestBooking {
         transaction
     }
 
-    /// What a query for one text per row answers.
+    /// Returns the rows of a query that selects one text column.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let statement = Statement::from_string(self.pool.connection().get_database_backend(), sql);
         let rows = self.pool.connection().query_all_raw(statement).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is another tenant's or out of reach is answered as what does not exist.
+//! Objects of other tenants, or outside the caller's properties, are reported as missing.
 
 use booking::{Error, Idempotency, NewReservation, Offer, Reservation, Thing};
 use domain::{caller::Caller, id::PropertyId};
@@ -49,7 +49,7 @@ async fn foreign_caller_sees_nothing(app: TestBooking) {
     let (house, made) = full_house(&app).await;
     let other = app.house("other", 5).await;
     assert_blind(&app, &other.caller, &house, &made).await;
-    // Not even one that claims to reach the property.
+    // A caller of another tenant is refused even if it claims to reach the property.
     let claiming = Caller { tenant: other.caller.tenant.clone(), ..house.narrowed_to(&[&house.property]) };
     assert_blind(&app, &claiming, &house, &made).await;
 }

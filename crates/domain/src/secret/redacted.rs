@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The middle of a secret, between its product and its random characters.
 const SECRET_KINDS: [&[u8; 4]; 2] = [b"_tk_", b"_pk_"];
-/// From this many characters on, what follows a kind is taken for a secret, even a truncated one.
+/// The number of characters after a kind from which a text is treated as a secret, even if truncated.
 const MIN_REDACTED_CHARS: usize = 8;
 /// Enough to recognize the key, far too few to use it.
 const SHOWN_CHARACTERS: usize = 4;

@@ -16,7 +16,7 @@ use store::{Event, Subject};
 use super::{NewSecret, find_unchanged, subscribed};
 use crate::{Keyring, access::ManageKeys, change::Change, error::Error, secret::FreshSecret};
 
-/// What a rotation is to do besides giving the key a new secret.
+/// The options of a rotation.
 #[derive(Debug, Clone, Default)]
 pub struct Rotation {
     /// A new expiration; none leaves it as it is.
@@ -75,7 +75,7 @@ fn new_expiration(
 ) -> Result<Option<DateTime<Utc>>, FieldErrors> {
     let Some(draft) = &rotation.expiration else {
         if key.validity(change.now()) == Validity::Expired {
-            let detail = "The key has expired. Give it a new expiration, or its new secret would be of no use.";
+            let detail = "The key has expired. Choose a new expiration, or its new secret will not work.";
             return Err(FieldError::new(Field::ExpiresAt, "expired", detail).into());
         }
         return Ok(key.expires_at);

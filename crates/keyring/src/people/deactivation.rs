@@ -62,7 +62,7 @@ impl Keyring {
         Ok(ended)
     }
 
-    /// Where one of a tenant's people is signed in.
+    /// Returns the sessions of one of the tenant's people.
     ///
     /// # Errors
     /// If the tenant has no person with this id.

@@ -26,7 +26,7 @@ use crate::{
 
 const GOOD_FOR: TimeDelta = TimeDelta::days(7);
 
-/// Who is to be invited, as it was typed.
+/// The input for an invitation, as typed.
 #[derive(Debug, Clone)]
 pub struct NewInvitation {
     pub email: String,
@@ -41,20 +41,20 @@ pub struct Invitation {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Who was invited, as the page behind the link shows it.
+/// The invited person, as the page behind the link shows them.
 #[derive(Debug, Clone)]
 pub struct Invited {
     pub name: String,
     pub email: Email,
     /// None for a super user.
     pub tenant: Option<Tenant>,
-    /// Whether it is their first password.
+    /// True if the link sets the person's first password.
     pub is_new: bool,
-    /// Whether a password alone does not sign them in.
+    /// True if signing in also takes a second factor.
     pub has_second_factor: bool,
 }
 
-/// How a person signs in who has set their password.
+/// The sign-in details of a person who has just set their password.
 #[derive(Debug, Clone)]
 pub struct Joined {
     /// None for a super user.
@@ -106,7 +106,7 @@ impl Keyring {
         let change = self.confirmed_change(admin).await?;
         let found = load_person(&change, admin, id).await?;
         if found.state == PersonState::Deactivated {
-            return Err(Error::Refused(format!("{} was switched off. Switch them on first.", found.person.name)));
+            return Err(Error::Refused(format!("{} is deactivated. Reactivate them first.", found.person.name)));
         }
         let invitation = make_link(&change, found.person).await?;
         let (subject, detail) =
@@ -169,7 +169,8 @@ impl Keyring {
 }
 
 fn no_longer_good() -> Error {
-    let reason = "This link was used already, was replaced by a newer one, or is too old. Ask an admin for a new one.";
+    let reason = "This link was already used, was replaced by a newer one, or has expired. Ask an admin for a new \
+        one.";
     Error::Refused(reason.to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! What a person may do in a tenant: their role, and the groups of a member.
+//! A person's access in a tenant: their role, and the groups of a member.
 
 use domain::{
     audit::Action,
@@ -14,7 +14,7 @@ use store::{Event, Subject};
 use super::{check_not_last_admin, check_not_oneself, load_person};
 use crate::{Keyring, access::TenantAdmin, error::Error};
 
-/// What a person is to be in a tenant, as it was picked.
+/// The selected role and groups of a person.
 #[derive(Debug, Clone)]
 pub struct NewRole {
     pub role: String,
@@ -44,11 +44,11 @@ fn find_groups(picked: &[String], known: &[Group]) -> Result<Vec<GroupName>, Fie
 
 fn parse_role(text: &str) -> Result<Role, FieldError> {
     let of_a_tenant = Role::parse(text).filter(|role| *role != Role::SuperUser);
-    of_a_tenant.ok_or_else(|| FieldError::new(Field::Role, "required", "Choose what the person is to be."))
+    of_a_tenant.ok_or_else(|| FieldError::new(Field::Role, "required", "Choose a role."))
 }
 
 fn unknown_group() -> FieldError {
-    let detail = "There is no such group for people any more. Choose from those that there are.";
+    let detail = "One of these groups no longer exists. Choose from the current ones.";
     FieldError::new(Field::Groups, "not_found", detail)
 }
 

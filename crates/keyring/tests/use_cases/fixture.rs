@@ -170,7 +170,7 @@ impl TestKeyring {
         sea_orm::Database::connect(&self.url).await.unwrap()
     }
 
-    /// What a query for one text per row answers.
+    /// Returns the rows of a query that selects one text column.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let connection = self.connection().await;
         let statement = Statement::from_string(connection.get_database_backend(), sql);
@@ -178,14 +178,14 @@ impl TestKeyring {
         rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect()
     }
 
-    /// What was done, in order, by the audit log.
+    /// Returns the audited actions on a subject, in order.
     pub async fn actions(&self, subject: &impl Id) -> Vec<String> {
         let sql = format!("SELECT action FROM audit_event WHERE subject = '{}' ORDER BY sequence", subject.as_str());
         self.texts(&sql).await
     }
 }
 
-/// Where people sign in from, unless it matters.
+/// The default address of sign-ins.
 pub fn home() -> IpAddr {
     IpAddr::from([203, 0, 113, 7])
 }

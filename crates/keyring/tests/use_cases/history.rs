@@ -49,7 +49,7 @@ async fn call(app: &TestKeyring, key: &KeyId, at: DateTime<Utc>, route: &str, ou
     insert(app, sql, vec![key.to_string().into(), at.into(), route.into(), outcome.as_str().into()]).await;
 }
 
-/// As many calls as asked for, a minute apart, the newest a minute ago: `/1` is the oldest.
+/// Records calls one minute apart, the last one a minute ago. `/1` is the oldest.
 async fn calls(app: &TestKeyring, key: &KeyId, amount: i64) {
     for number in 1..=amount {
         let at = app.now() - TimeDelta::minutes(amount + 1 - number);
@@ -229,7 +229,7 @@ async fn log_entries_expire_after_30_days(app: TestKeyring) {
     assert_eq!(routes(&log(&app, &tenant, &key, Start::Newest).await.entries), ["/kept"]);
 }
 
-/// As usage is written: the count and the call in one transaction.
+/// Writes the count and the call in one transaction, as the usage writer does.
 async fn count_and_log_calls(connection: &DatabaseConnection, key: &KeyId, now: DateTime<Utc>, amount: usize) {
     let backend = connection.get_database_backend();
     let count = "INSERT INTO usage_hour (api_key_id, hour, outcome, count) VALUES ($1, $2, 'VALID', 1) \

@@ -36,7 +36,7 @@ async fn entered(app: &TestKeyring, tenant: &TenantAdmin) -> (keyring::SessionTo
     (token, signed_in)
 }
 
-/// Who entered and left, newest first: the action, the actor and the address.
+/// Returns the visits, newest first: the action, the actor and the address.
 async fn visits(app: &TestKeyring, tenant: &TenantAdmin) -> Vec<(Action, String, Option<String>)> {
     let events = app.keyring.audit_stretch(Some(tenant), &AuditQuery::default(), 100).await.unwrap();
     let is_visit = |action| matches!(action, Action::TenantEntered | Action::TenantLeft);

@@ -44,7 +44,7 @@ test_support::on_both_databases! {
 const ANA: &str = "ana@acme.test";
 const ROOT: &str = "root@latchkey.test";
 
-/// What Ana was allowed when her requests arrived.
+/// Ana's access when her requests arrived.
 struct Ana {
     tenant: TenantAdmin,
     token: SessionToken,

@@ -246,7 +246,7 @@ async fn key_of_a_deactivated_owner_is_rejected(app: TestKeyring) {
     app.keyring.set_role(&tenant, &mia, &role(Role::Member, &[&everything])).await.unwrap();
     let in_use = Notify::new();
     let calls = async {
-        // As often as it goes, until the first refusal.
+        // Repeats until the first refusal.
         for answered in 0.. {
             if let Err(refusal) = decided(&app, &key, "reservations:read").await {
                 return (answered, refusal);

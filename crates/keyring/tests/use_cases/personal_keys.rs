@@ -57,7 +57,7 @@ fn both_scopes(name: &str) -> NewKey {
     NewKey { draft, expiration: ExpirationDraft::Never }
 }
 
-/// What the evaluator says of a secret, asked for a permission and a property.
+/// Returns the verdict for a secret, a permission and a property.
 async fn verdict(app: &TestKeyring, key: &NewSecret, permission: &str, property: Option<&str>) -> Verdict {
     let permission = Permission::parse(permission).unwrap();
     let secret: SecretString = key.secret.clone();

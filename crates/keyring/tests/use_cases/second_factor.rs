@@ -38,7 +38,7 @@ impl Authenticator {
         BASE32_NOPAD.encode(&self.0)
     }
 
-    /// What it shows, by RFC 6238.
+    /// Returns the app's code at an instant, by RFC 6238.
     pub fn code(&self, now: DateTime<Utc>) -> String {
         let mut mac = Hmac::<Sha1>::new_from_slice(&self.0).unwrap();
         mac.update(&(now.timestamp() / 30).to_be_bytes());
@@ -100,17 +100,17 @@ async fn sign_in_from(
 
 const MIA: &str = "mia@acme.test";
 
-/// Not a code, at any time.
+/// Never a valid code.
 const WRONG: &str = "not a code";
 
 fn is_wrong_code<T>(result: Result<T, Error>) -> bool {
     codes(result) == [("code", "wrong".to_owned())]
 }
 
-/// As long as guessing is stopped for.
+/// The length of the block after too many guesses.
 const AFTER_TOO_MANY: TimeDelta = TimeDelta::minutes(15);
 
-/// How many of twenty concurrent attempts opened a session, each from its own address.
+/// Returns how many of twenty concurrent attempts, each from its own address, opened a session.
 async fn sessions_opened_by_twenty_concurrent_attempts(app: &TestKeyring, code: &str) -> usize {
     let attempts: Vec<_> = (0..20)
         .map(|number| {

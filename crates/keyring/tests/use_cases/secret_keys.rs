@@ -112,7 +112,7 @@ async fn wrong_secret_key_is_refused(app: TestKeyring) {
     let refused = app.reopen().await.err().unwrap();
     assert!(matches!(refused, OpenError::WrongSecretKey { .. }), "{refused}");
     let reason = refused.to_string();
-    assert!(reason.starts_with("The secret key file does not fit this database"), "{reason}");
+    assert!(reason.starts_with("The secret key file does not belong to this database"), "{reason}");
     assert!(reason.contains(&key_ids(&app).await[0]) && reason.contains("secret-key"), "{reason}");
     write(&app, &[&[new_key()], &right[..]].concat());
     mia_signs_in(&app, &app.reopen().await.unwrap(), &authenticator).await;

@@ -65,7 +65,7 @@ async fn wrong_password_and_unknown_address_get_the_same_answer(app: TestKeyring
         }
         took.push(start.elapsed().as_secs_f64());
     }
-    // Without the stand-in hash the second would take a hundredth of the first.
+    // Without the dummy hash, the second attempt would take a hundredth of the time of the first.
     assert!(took[1] > took[0] / 4.0, "an unknown address answers too quickly: {took:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What takes a recently confirmed identity, and how it is confirmed.
+//! Step-up: the actions that need it and the ways to confirm an identity.
 
 use chrono::TimeDelta;
 use domain::{

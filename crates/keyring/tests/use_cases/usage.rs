@@ -1,4 +1,4 @@
-//! What is recorded about calls: exact counts, and a log that no key fills alone.
+//! Usage recording: exact counts, and a log that no single key can fill.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -66,7 +66,7 @@ async fn flooding_key_does_not_crowd_out_other_keys_of_its_tenant(app: TestKeyri
     app.keyring.write_usage().await.unwrap();
     assert_eq!(logged(&app, &other.id, Verdict::Valid).await, 200);
 
-    // What the batch before had logged takes no room in the next one.
+    // Calls logged in the previous batch use no room in the next one.
     record(&app, &other, Verdict::Valid, 1_000);
     app.keyring.write_usage().await.unwrap();
     assert_eq!(logged(&app, &other.id, Verdict::Valid).await, 1_200);

@@ -109,7 +109,7 @@ fn event_from_row(row: audit_event::Model) -> Result<AuditEvent> {
     Ok(AuditEvent { sequence, at, actor, actor_name, action, subject, subject_name, address, detail })
 }
 
-/// Which of these are still there, and what they are.
+/// Returns the subjects among these that still exist, with their kinds.
 pub async fn existing(
     connection: &impl ConnectionTrait,
     tenant: &TenantId,

@@ -65,11 +65,11 @@ pub async fn heads(database: &Database) -> Result<Vec<(String, AuditHead)>> {
 struct ChainWalk<'a> {
     keys: &'a SecretKeys,
     expected: &'a mut Vec<AuditHead>,
-    /// Where the chain says it ends.
+    /// The recorded head of the chain.
     head: Option<audit_chain::Model>,
     length: i64,
     hash: String,
-    /// When the last row was written, and whether it has a key.
+    /// The time of the last row, and whether it has a key.
     last: Option<(DateTime<Utc>, bool)>,
 }
 

@@ -13,7 +13,7 @@ pub struct Model {
     pub action: String,
     pub subject: String,
     pub subject_name: String,
-    /// From where it was done; none at a shell.
+    /// The actor's address. None for a command.
     pub address: Option<String>,
     pub detail: String,
     /// HMAC-SHA256 over this row and the hash of the one before it.

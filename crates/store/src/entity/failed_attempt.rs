@@ -7,12 +7,12 @@ pub struct Model {
     pub kind: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
-    /// When the first failure of this window was counted.
+    /// The time of the first failure in this window.
     pub since: DateTimeUtc,
     pub failures: i32,
     pub person_id: Option<String>,
     pub address: Option<String>,
-    /// Whether this window has been reported to the audit log.
+    /// True once this window is reported in the audit log.
     pub reported: bool,
 }
 

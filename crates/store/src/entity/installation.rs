@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
-    /// What access tokens are signed with, encrypted.
+    /// The encrypted key that signs access tokens.
     pub token_key: String,
     /// A known text, encrypted with the first secret key.
     pub secret_key_check: Option<String>,

@@ -13,11 +13,11 @@ pub struct Model {
     /// The household or server that the address belongs to.
     pub network: String,
     pub user_agent: String,
-    /// Where a super user is at the moment.
+    /// The tenant that a super user has entered.
     pub entered_tenant_id: Option<String>,
     /// Set when the session was ended, not when it expired.
     pub ended_at: Option<DateTimeUtc>,
-    /// When the person last confirmed their identity, since they signed in.
+    /// The time at which the person last confirmed their identity after signing in.
     pub confirmed_at: Option<DateTimeUtc>,
     /// The secret of a second factor that the person may set up, encrypted.
     pub offered_totp_secret: Option<String>,

@@ -1,4 +1,4 @@
-//! Which active keys have a property in their selection, or a group.
+//! The active keys that are restricted to a property or use a group.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::model::{KeyName, KeyNames, KeyScope};
 
-/// How many keys are named one by one.
+/// The maximum number of keys listed by name.
 const MAX_NAMED_KEYS: u64 = 50;
 
 #[derive(FromQueryResult)]
@@ -72,7 +72,7 @@ pub async fn of_group(connection: &impl ConnectionTrait, key_scope: &KeyScope, g
     names(connection, active(key_scope).add(api_key::Column::GroupId.eq(group.as_str()))).await
 }
 
-/// How many keys have each property in their selection.
+/// The number of keys restricted to each property.
 pub struct PerProperty {
     all: u64,
     picked: HashMap<String, u64>,

@@ -70,7 +70,7 @@ async fn count(
     Ok(counted.unwrap_or(Counts { total: 0, active: None, matching: None }))
 }
 
-/// How many rows meet a condition.
+/// Counts the rows that meet a condition.
 fn sum_of(condition: Condition) -> SimpleExpr {
     let one_or_none = CaseStatement::new().case(condition, 1).finally(0);
     Func::sum(one_or_none).into()
@@ -113,7 +113,7 @@ fn needing(attention: KeyWarning, now: DateTime<Utc>) -> Condition {
     })
 }
 
-/// Whether the secret that a key would be called with today was there at an instant.
+/// Matches keys whose current secret existed at an instant.
 fn has_secret_from_before(instant: DateTime<Utc>) -> SimpleExpr {
     let secret = api_key_secret::Entity;
     let live = Query::select()

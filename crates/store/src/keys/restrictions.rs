@@ -1,4 +1,4 @@
-//! What a key is restricted to, as its own row keeps it.
+//! The restrictions of a key, as its row stores them.
 
 use domain::{network::IpNet, origin::Origin, rate_limit::RateLimit, scope::Scopes};
 

@@ -189,7 +189,7 @@ fn key_owner(id: Option<String>, name: Option<String>) -> Result<Option<KeyOwner
     Ok(Some(KeyOwner { id: readable("a person's id", &id, PersonId::parse(&id))?, name }))
 }
 
-/// Who did something: a person by name, or the operator at a shell.
+/// Returns a person's name, or the operator for a command.
 fn name_of(person: Option<String>, id: &str) -> String {
     person.unwrap_or_else(|| if id == "operator" { "Operator".to_owned() } else { id.to_owned() })
 }

@@ -35,9 +35,9 @@ pub struct CachedKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// The secret that was presented.
     pub secret_id: SecretId,
-    /// When it was made.
+    /// The time at which the secret was generated.
     pub secret_issued_at: DateTime<Utc>,
-    /// When it ends, because the key has a newer one.
+    /// The time at which the secret stops working because the key has a newer one.
     pub secret_retires_at: Option<DateTime<Utc>>,
     pub allowed_ips: AddressSet,
     pub allowed_origins: Box<[Origin]>,
@@ -45,7 +45,7 @@ pub struct CachedKey {
     pub(super) dependencies: Dependencies,
 }
 
-/// What the evaluation of a key needs of its tenant.
+/// The tenant's state that the evaluation of a key depends on.
 #[derive(Debug)]
 pub struct KeyTenant {
     pub id: TenantId,

@@ -7,7 +7,7 @@ use domain::{digest::SecretHash, property::PropertyScope};
 use super::CachedKey;
 use crate::usage::UsageCounter;
 
-/// What the maps take around a key, its tally and its calls of the last minute.
+/// The memory that the maps use for a key, its usage counter and its calls of the last minute.
 const OVERHEAD_BYTES: usize = 160;
 
 /// A key with a short name and nothing special about it.

@@ -1,4 +1,4 @@
-//! How a change waits until no node uses the old state.
+//! Waits until no node uses the state before a change.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use domain::cluster::{NodeName, Revision, StaleNode};
 use super::{CHANGE_TIMEOUT, ClusterStore};
 use crate::clock::{Millis, Runtime};
 
-/// How long to wait before looking again, at first and at most.
+/// The first and the longest pause between two checks.
 const INITIAL_PAUSE: Millis = 1;
 const MAX_PAUSE: Millis = 25;
 

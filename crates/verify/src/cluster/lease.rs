@@ -12,7 +12,7 @@ pub struct Lease {
     is_node: AtomicBool,
 }
 
-/// Whether the cache may be used.
+/// The state of the lease: whether the cache may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseState {
     Cache,

@@ -1,4 +1,4 @@
-//! How a node renews its lease.
+//! The renewal of a node's lease.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub struct Node {
     lease: Arc<Lease>,
     cache: Arc<KeyCache>,
     applied: Revision,
-    /// When that change was made, once it has been read.
+    /// The time of that change, once it has been read.
     made_at: Option<DateTime<Utc>>,
     /// The revision that other nodes know to be applied here.
     acknowledged: Option<Revision>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Evaluator;
 use crate::cache::{CachedKey, PersonDependencies};
 
-/// What the admission of a caller depends on.
+/// The state that the admission of a caller depends on.
 #[derive(Clone)]
 pub enum AdmittedState {
     Key(Arc<CachedKey>),

@@ -29,21 +29,22 @@ impl fmt::Display for LegacyRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Retired { sunset } => {
-                write!(f, "E-mail and password have not opened the API since {sunset}. Use an API key.")
+                write!(f, "The API has not accepted e-mail and password since {sunset}. Use an API key.")
             }
             Self::WrongCredentials => {
-                f.write_str("The e-mail address or password is wrong. Correct it, or better, use an API key.")
+                f.write_str("The e-mail address or the password is wrong. Correct it, or use an API key instead.")
             }
             Self::InvalidToken => f.write_str(
-                "The access token is not good any more. Get another from /api/v1/auth/token, or better, use an API key.",
+                "The access token is invalid or has expired. Request a new one from /api/v1/auth/token, or use an API \
+                 key instead.",
             ),
             Self::TwoFactorRequired => {
-                f.write_str("Signing in as this person takes a second factor, which the API cannot ask for. Use an API key.")
+                f.write_str("This person signs in with a second factor, which the API cannot ask for. Use an API key.")
             }
-            Self::Deactivated => f.write_str("This person was switched off. Ask an admin, or use an API key."),
+            Self::Deactivated => f.write_str("This person is deactivated. Ask an admin, or use an API key."),
             Self::NoSubscription => f.write_str(
-                "The organization's subscription does not include API access at present. Passwords and access tokens work \
-                 again once it does.",
+                "The organization's subscription does not currently include API access. Passwords and access tokens \
+                 will work again once it does.",
             ),
             Self::NoTenant => f.write_str("A super user belongs to no organization. Use an API key of one."),
             Self::TooManyAttempts { retry_after } => {

@@ -28,7 +28,7 @@ pub enum Refusal {
     },
     Disabled(Reason),
     IpNotAllowed {
-        /// None when it could not be read.
+        /// None if the address is unknown.
         address: Option<IpAddr>,
     },
     OriginNotAllowed {
@@ -38,7 +38,7 @@ pub enum Refusal {
         needed: Permission,
         /// The key's group; a person has none.
         group: Option<String>,
-        /// Whether the permission is there and only the scope is missing.
+        /// True if only the scope is missing.
         lacks_scope_alone: bool,
     },
     PropertyNotAllowed,
@@ -79,7 +79,7 @@ impl Refusal {
         })
     }
 
-    /// How many seconds to wait before trying again, where waiting helps.
+    /// Returns the number of seconds after which a retry can succeed.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         match self {
@@ -92,58 +92,70 @@ impl Refusal {
     }
 }
 
-/// Where an admin keeps the keys.
+/// The console page for keys.
 const CONSOLE: &str = "Settings → API Keys";
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed => f.write_str(
-                "This is no whole API key: a character is wrong or missing. Copy it once more from where it was \
-                 stored, without quotes or line breaks.",
+                "This API key is incomplete or mistyped. Copy it again from where you stored it, without quotes or \
+                 line breaks.",
             ),
             Self::NotFound => write!(
                 f,
-                "There is no such key. It may have been deleted, or belong to another installation. Generate one in {CONSOLE}."
+                "This API key does not exist. It may have been deleted, or belong to another installation. Generate \
+                 one in {CONSOLE}."
             ),
             Self::TooManyUnknownKeys { retry_after } => write!(
                 f,
-                "Too many unknown keys came from this address. Wait {} seconds, and send a key that exists.",
+                "Too many unknown keys were sent from this address. Wait {} seconds, then send a valid key.",
                 whole_seconds(*retry_after)
             ),
             Self::Revoked { on } => {
-                write!(f, "This key was revoked on {on}, for good. Ask an admin to generate a new one in {CONSOLE}.")
+                write!(
+                    f,
+                    "This key was revoked on {on}, which cannot be undone. Ask an admin to generate a new one \
+                    in {CONSOLE}."
+                )
             }
             Self::Replaced { on } => write!(
                 f,
-                "This secret ended on {on}, after the key was rotated. Use the key's new secret, or rotate it again in {CONSOLE}."
+                "This secret stopped working on {on}, after the key was rotated. Use the key's new secret, or rotate \
+                 it again in {CONSOLE}."
             ),
             Self::Expired { on } => write!(f, "This key expired on {on}. Rotate it in {CONSOLE}."),
             Self::Disabled(Reason::NoSubscription) => f.write_str(
-                "The organization's subscription does not include API keys at present. The key works again once it does.",
+                "The organization's subscription does not currently include API keys. The key will work again once it \
+                 does.",
             ),
             Self::Disabled(Reason::OwnerDeactivated) => {
                 f.write_str("The owner of this key was deactivated. Ask an admin.")
             }
             Self::IpNotAllowed { address: Some(address) } => write!(
                 f,
-                "This key may not be used from {address}. Add the address to its IP allowlist in {CONSOLE}, or call from one that is listed."
+                "This key cannot be used from {address}. Add the address to its IP allowlist in {CONSOLE}, or call \
+                 from an allowed one."
             ),
             Self::IpNotAllowed { address: None } => f.write_str(
                 "This key has an IP allowlist, and a proxy in front of the API sent an X-Forwarded-For that cannot be \
-                 read. Have the proxy send plain addresses.",
+                 parsed. Configure the proxy to send plain addresses.",
             ),
             Self::OriginNotAllowed { was_sent: true } => {
-                write!(f, "Pages of this origin may not use this key. Add the origin to its allowed origins in {CONSOLE}.")
+                write!(
+                    f,
+                    "This key cannot be used from this origin. Add the origin to its allowed origins in \
+                    {CONSOLE}."
+                )
             }
             Self::OriginNotAllowed { was_sent: false } => write!(
                 f,
-                "Only web pages of certain origins may use this key, and this call names no origin. Call from such a \
-                 page, or clear the key's allowed origins in {CONSOLE}."
+                "This key can be used by web pages of certain origins only, and this call has no Origin header. Call \
+                 from such a page, or clear the key's allowed origins in {CONSOLE}."
             ),
             Self::InsufficientPermissions { needed, lacks_scope_alone: true, .. } => write!(
                 f,
-                "This call takes {needed}, for which the key lacks the scope {}. Add it to the key in {CONSOLE}.",
+                "This call requires {needed}, and the key lacks the scope {}. Add the scope to the key in {CONSOLE}.",
                 match needed.needed_scope() {
                     Scope::Read => "Read",
                     Scope::Write => "Write",
@@ -151,24 +163,25 @@ impl fmt::Display for Refusal {
             ),
             Self::InsufficientPermissions { needed, group: Some(group), .. } => write!(
                 f,
-                "This call takes {needed}, which the key's group “{group}” does not grant. Give the key another group in {CONSOLE}."
+                "This call requires {needed}, which the key's group “{group}” does not grant. Give the key another \
+                 group in {CONSOLE}."
             ),
             Self::InsufficientPermissions { needed, group: None, .. } => {
-                write!(f, "This call takes {needed}, which this person may not do. Use an API key that may.")
+                write!(f, "This call requires {needed}, which this person does not have. Use an API key that does.")
             }
             Self::PropertyNotAllowed => {
-                write!(f, "This key does not reach this property. Add the property to the key in {CONSOLE}.")
+                write!(f, "This key cannot access this property. Add the property to the key in {CONSOLE}.")
             }
             Self::NoSuchProperty => f.write_str("There is no such property. GET /api/v1/properties lists them."),
             Self::RateLimited(quota) => write!(
                 f,
-                "This key may make {} calls a minute, and has made them. Wait {} seconds, or have the limit raised in {CONSOLE}.",
+                "This key has reached its rate limit of {} a minute. Wait {} seconds, or have the limit raised in {CONSOLE}.",
                 quota.limit, quota.reset_seconds
             ),
             Self::CostsTooMuch { cost, limit } => write!(
                 f,
-                "This key may make {limit} calls a minute, and this one counts as {cost}, which never fits. Ask for less, \
-                 or have the limit raised in {CONSOLE}."
+                "This key's rate limit is {limit} a minute, and this call costs {cost}. Lower the cost, or have \
+                 the limit raised in {CONSOLE}."
             ),
             Self::Legacy(refusal) => refusal.fmt(f),
         }

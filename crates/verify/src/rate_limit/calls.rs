@@ -12,7 +12,7 @@ use crate::clock::Millis;
 const SECOND_MS: Millis = 1_000;
 const WINDOW_MS: Millis = 60 * SECOND_MS;
 
-/// What a key has left of its limit.
+/// The remaining quota of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     pub limit: u16,
@@ -35,7 +35,7 @@ pub struct Window {
 /// The calls of one second.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// Of the clock.
+    /// A second of the clock.
     second: u32,
     /// The instant of the last call, after the second began.
     last: u16,
@@ -69,13 +69,13 @@ impl Window {
         Ok(self.as_of(limit, now))
     }
 
-    /// What is left, with nothing taken.
+    /// Returns the remaining quota without consuming any.
     pub fn quota(&mut self, limit: u16, now: Millis) -> Quota {
         let now = self.forget_until(now);
         self.as_of(limit, now)
     }
 
-    /// Whether nothing is left to remember.
+    /// Returns true if there is nothing left to remember.
     pub fn is_idle(&mut self, now: Millis) -> bool {
         self.forget_until(now);
         self.slots.is_empty()

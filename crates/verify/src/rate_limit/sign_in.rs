@@ -16,7 +16,7 @@ use domain::{digest::Sha256Hex, id::PersonId, network::client_network, person::E
 
 const SIGN_IN_WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// What is counted.
+/// The counted event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     AccountFromAddress,
@@ -29,7 +29,7 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 5] = [Self::AccountFromAddress, Self::Address, Self::Account, Self::Code, Self::CurrentPassword];
 
-    /// How many failures are allowed within the window.
+    /// Returns the number of failures allowed within the window.
     pub const fn limit(self) -> i32 {
         match self {
             Self::AccountFromAddress | Self::Code | Self::CurrentPassword => 10,
@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// As it is stored.
+    /// Returns the stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccountFromAddress => "account_from_address",
@@ -53,19 +53,19 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// Whether all the failures of a counter concern one person.
+    /// Returns true if all failures of a counter concern one person.
     pub const fn has_person(self) -> bool {
         !matches!(self, Self::Address)
     }
 
-    /// Whether a counter names the address of its last failure.
+    /// Returns true if a counter records the address of its last failure.
     pub const fn has_address(self) -> bool {
         !matches!(self, Self::Account)
     }
 }
 
-/// What a person is asked for beyond their sign-in. Each has a counter of its own: guessing the codes of a person whose
-/// password was stolen does not keep that person from changing it.
+/// The proofs requested of a person beyond their sign-in. Each has a counter of its own: guessing the codes of a person
+/// whose password was stolen does not keep that person from changing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     Code,

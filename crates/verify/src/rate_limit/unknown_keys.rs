@@ -22,7 +22,7 @@ use crate::clock::Millis;
 const MAX_UNKNOWN_KEYS: usize = 300;
 const UNKNOWN_KEYS_WINDOW_MS: Millis = 60_000;
 
-/// With this many networks, those whose window has passed are removed, and all of them when that is not enough.
+/// The number of networks from which expired ones are removed, and all of them if that is not enough.
 const MAX_NETWORKS: usize = 10_000;
 
 #[derive(Default)]

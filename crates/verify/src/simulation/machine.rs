@@ -23,7 +23,7 @@ pub(super) struct Machine {
     random: RefCell<StdRng>,
     tasks: RefCell<Vec<Option<Task>>>,
     running: Cell<usize>,
-    /// Which process to resume and when; the number orders those that are due at the same time.
+    /// The processes to resume and their times. The number orders those that are due at the same time.
     due: RefCell<BinaryHeap<Reverse<(Micros, u64, usize)>>>,
     dues: Cell<u64>,
     woken: Arc<Mutex<Vec<usize>>>,
@@ -90,7 +90,7 @@ impl Machine {
         .await;
     }
 
-    /// What comes of the future within the time. What is left of it is dropped.
+    /// Runs a future for at most this time, then drops it.
     pub(super) async fn within<T>(&self, micros: Micros, future: impl Future<Output = T>) -> Option<T> {
         let (mut future, mut over) = (pin!(future), pin!(self.delay(micros)));
         poll_fn(|context| match future.as_mut().poll(context) {

@@ -79,7 +79,7 @@ pub(super) struct Database {
 /// A process, with its own clock and a connection to the database.
 pub(super) struct Process {
     pub(super) database: Rc<Database>,
-    /// How many microseconds its clock shows for every thousand that pass.
+    /// The microseconds that its clock advances per thousand that pass.
     rate: u64,
     ahead: Micros,
     /// No message arrives until then.

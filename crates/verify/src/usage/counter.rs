@@ -33,7 +33,7 @@ struct Recorded {
 
 /// The outcome of a counted call.
 pub struct Counted {
-    /// Whether it is the first since the counter was last collected.
+    /// True if this is the first call since the counter was last collected.
     pub is_first: bool,
     pub is_logged: bool,
 }

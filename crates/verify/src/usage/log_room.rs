@@ -1,5 +1,5 @@
-//! How tenants and keys share the log of calls. It takes a limited number of calls between two writes, and no tenant
-//! and no key can fill it alone.
+//! Distributes the room of the call log among tenants and keys. It takes a limited number of calls between two writes,
+//! and no tenant and no key can fill it alone.
 //!
 //! Accepted and refused calls have separate rooms, so that neither crowds out the other. The fuller a room is, the
 //! smaller the share of each tenant, and a tenant's share is divided among its keys in the same way. So there is always
@@ -40,7 +40,7 @@ impl From<Verdict> for Kind {
     }
 }
 
-/// How many calls of one kind were logged since the last write: in all, of one tenant, and of one of its keys.
+/// The number of calls of one kind logged since the last write: in all, of one tenant, and of one of its keys.
 #[derive(Debug, Clone, Copy)]
 struct Logged {
     total: u32,
@@ -49,15 +49,15 @@ struct Logged {
 }
 
 impl Logged {
-    /// Whether the key can have one more.
+    /// Returns true if the key can log one more call.
     fn leaves_room_in(self, room: u32) -> bool {
         let tenant_share = share(room, self.total);
         self.tenant < tenant_share && self.key < share(tenant_share, self.tenant)
     }
 }
 
-/// How many calls one tenant can have in a room when `taken` calls are in it, or one key in the share of its tenant. A
-/// tenant that is alone gets half of the room.
+/// The share of one tenant in a room with `taken` calls, or of one key in its tenant's share. A tenant that is alone
+/// gets half of the room.
 fn share(room: u32, taken: u32) -> u32 {
     let free = u64::from(room.saturating_sub(taken));
     let share = 2 * free * free / u64::from(room.max(1));
@@ -86,7 +86,7 @@ pub struct KeyLog {
     batch: u32,
     accepted: u32,
     refused: u32,
-    /// When the first refused call of the present minute came, in milliseconds, and how many were logged since.
+    /// The time of the current minute's first refused call in milliseconds, and the number logged since.
     minute_began: i64,
     refused_in_minute: u8,
 }

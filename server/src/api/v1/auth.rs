@@ -52,7 +52,7 @@ impl Body for TokenRequest {}
     post,
     path = "/api/v1/auth/token",
     operation_id = "create_token",
-    tag = "Old ways",
+    tag = "Legacy authentication",
     request_body = TokenRequest,
     responses((status = 200, description = "The token", body = TokenView)),
     security(()),

@@ -29,18 +29,18 @@ pub struct DaysQuery {
     to: NaiveDate,
 }
 
-/// How much of a service is free on a day.
+/// The free units of a service on a day.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Availability)]
 pub struct DayView {
     date: NaiveDate,
     #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: String,
-    /// How many there are.
+    /// The units in all.
     units: u32,
-    /// How many of them are taken.
+    /// The units reserved.
     reserved: u32,
-    /// How many of them are left.
+    /// The units left.
     available: u32,
 }
 

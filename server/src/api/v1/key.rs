@@ -16,7 +16,7 @@ use super::super::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
 pub struct KeyView<'a> {
-    /// Of the key, or of the person when it was a person's e-mail address and password.
+    /// The id of the key. For legacy authentication, the id of the person.
     #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     id: String,
     /// `tenant`, `personal`, or `person` when it is no key at all.
@@ -33,7 +33,7 @@ pub struct KeyView<'a> {
     /// `read`, `write`, or both.
     #[schema(example = json!(["read"]))]
     scopes: Vec<&'static str>,
-    /// What the group grants; the scopes narrow it.
+    /// The permissions of the group, before the scopes narrow them.
     #[schema(example = json!(["orders:*", "invoices:read"]))]
     permissions: Vec<String>,
     all_properties: bool,
@@ -61,7 +61,7 @@ pub struct OwnerView<'a> {
     name: &'a str,
 }
 
-/// What is left of the limit.
+/// The remaining quota.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RateLimit)]
 pub struct RateLimitView {
@@ -78,7 +78,7 @@ pub struct RateLimitView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rotation)]
 pub struct RotationView {
-    /// When this secret ends. Use the new one before then.
+    /// The time at which this secret stops working. Use the new one before then.
     pub retires_at: DateTime<Utc>,
 }
 

@@ -86,7 +86,7 @@ impl KeyQuery {
                 "This key has an IP allowlist, and the request names no address. Send your client's address as ip."
                     .into()
             }
-            Refusal::NoSuchProperty => "The organization has no such property. Send the id of one that it has.".into(),
+            Refusal::NoSuchProperty => "The organization has no such property. Send the id of an existing one.".into(),
             refusal => refusal.to_string().into(),
         }
     }

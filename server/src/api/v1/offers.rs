@@ -27,7 +27,7 @@ pub struct ServiceView {
     property_id: String,
     #[schema(example = "Double room")]
     name: String,
-    /// How many there are.
+    /// The number of units.
     #[schema(example = 12)]
     units: u32,
     /// For one unit and night.

@@ -40,7 +40,7 @@ pub struct ReservationView {
     property_id: String,
     #[schema(example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: String,
-    /// When it was a package that was reserved.
+    /// The reserved package, if it was one.
     package_id: Option<String>,
     guest: GuestView,
     arrival: NaiveDate,
@@ -55,7 +55,7 @@ pub struct ReservationView {
     created_at: DateTime<Utc>,
 }
 
-/// Who comes.
+/// The guest.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Guest)]
 pub struct GuestView {
@@ -83,19 +83,19 @@ impl From<Reservation> for ReservationView {
     }
 }
 
-/// What to reserve, when, and for which guest. Name either a service or a package.
+/// A new reservation, of either a service or a package.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewReservation)]
 pub struct NewReservationBody {
-    /// Where, by its id.
+    /// The property, by its id.
     #[schema(value_type = String, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     property_id: PropertyId,
-    /// What to reserve, by its id. Leave it out for a package.
+    /// The service to reserve, by its id. Leave it out for a package.
     #[serde(default, deserialize_with = "offer_id")]
     #[schema(value_type = Option<String>, example = "svc_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     service_id: Option<ServiceId>,
-    /// What to reserve instead of a service, by its id.
+    /// The package to reserve instead of a service, by its id.
     #[serde(default, deserialize_with = "offer_id")]
     #[schema(value_type = Option<String>)]
     package_id: Option<PackageId>,
@@ -106,12 +106,12 @@ pub struct NewReservationBody {
     /// A day after the arrival, at most 365 nights.
     #[serde(deserialize_with = "input::date")]
     departure: NaiveDate,
-    /// How many of it.
+    /// The number of units.
     #[schema(minimum = 1, maximum = 1000, default = 1)]
     units: Option<u32>,
 }
 
-/// Who comes.
+/// The guest.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewGuest)]
@@ -124,7 +124,7 @@ pub struct NewGuestBody {
 
 const OFFER_REQUIRED: InvalidInput = InvalidInput {
     code: "required",
-    detail: "Name what to reserve: either service_id or package_id, by an id of this property.",
+    detail: "Send either service_id or package_id, with the id of an offer of this property.",
 };
 
 fn offer_id<'de, I: Id, D: Deserializer<'de>>(deserializer: D) -> Result<Option<I>, D::Error> {
@@ -154,7 +154,7 @@ impl From<NewReservationBody> for NewReservation {
     }
 }
 
-/// Which reservations are listed.
+/// Filters of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
@@ -163,8 +163,8 @@ pub struct Filter {
     property_id: Option<PropertyId>,
 }
 
-const IDEMPOTENCY_KEY_DESCRIPTION: &str = "A text of your own for this one reservation, such as a UUID in quotes. Sent again with the \
-    same body within a day, it gets the first answer again and reserves nothing more.";
+const IDEMPOTENCY_KEY_DESCRIPTION: &str = "A unique text for this reservation, such as a UUID in quotes. A repeated \
+    call with the same text and body within a day returns the first response and reserves nothing more.";
 
 /// List the reservations
 ///
@@ -243,7 +243,7 @@ fn invalid_idempotency_key(error: InvalidIdempotencyKey) -> Problem {
     Problem::invalid([WrongField::new("Idempotency-Key", "not_a_string", error.to_string())])
 }
 
-/// How often a caller is admitted again because something changed while the reservation waited for its turn.
+/// The maximum number of admissions of a caller while the reservation waits and the caller's access changes.
 const MAX_ADMISSIONS: usize = 5;
 
 /// Reserves for a caller who is still admitted once the reservation holds its locks.

@@ -151,7 +151,7 @@ async fn wrong_passwords_and_forged_tokens_are_rejected(base: Base) {
     app.get_with(KEY, &[("authorization", &cut)]).await.refused(401, "invalid_key");
 }
 
-/// What the program signs with, decrypted as its format says.
+/// Returns the token signing key, decrypted by the documented format.
 async fn token_key(app: &TestApp) -> String {
     let encrypted = app.texts("SELECT token_key FROM installation").await.remove(0);
     let [version, id, sealed] = encrypted.splitn(3, '.').collect::<Vec<_>>().try_into().unwrap();

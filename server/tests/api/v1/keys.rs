@@ -114,17 +114,17 @@ async fn foreign_key_is_not_found_by_a_verifier(base: Base) {
     app.program.command(&["key", "delete", &deleted.id]);
     let mut verdict = Vec::new();
     for secret in [&foreign.secret, &deleted.secret] {
-        let data = refused(&app, &by, &json!({ "key": secret }), "NOT_FOUND", 401, "no such key").await;
+        let data = refused(&app, &by, &json!({ "key": secret }), "NOT_FOUND", 401, "does not exist").await;
         assert_eq!(names(&data), ["code", "http_status", "message", "valid"]);
         verdict.push(data);
     }
     assert_eq!(verdict[0], verdict[1], "foreign is told from missing");
     let broken = format!("{}x", foreign.secret);
-    let data = refused(&app, &by, &json!({ "key": broken }), "MALFORMED", 401, "character").await;
+    let data = refused(&app, &by, &json!({ "key": broken }), "MALFORMED", 401, "mistyped").await;
     assert_eq!(names(&data), ["code", "http_status", "message", "valid"]);
     // A verifier does not guess, so it is not throttled for unknown keys.
     for _ in 0..50 {
-        refused(&app, &by, &json!({ "key": deleted.secret }), "NOT_FOUND", 401, "no such key").await;
+        refused(&app, &by, &json!({ "key": deleted.secret }), "NOT_FOUND", 401, "does not exist").await;
     }
     let used = format!("SELECT CAST(COUNT(*) AS TEXT) FROM usage_hour WHERE api_key_id = '{}'", foreign.id);
     app.see(&counts(&by), &["VALID 53".to_owned()]).await;
@@ -148,9 +148,9 @@ async fn verification_is_free_and_charges_the_verified_key(base: Base) {
         let data = verify(&app, &by, &ask(cost)).await;
         assert_eq!((&data["code"], &data["rate_limit"]["remaining"]), (&json!("VALID"), &json!(left)), "{data}");
     }
-    let data = refused(&app, &by, &ask(1), "RATE_LIMITED", 429, "10 calls a minute").await;
+    let data = refused(&app, &by, &ask(1), "RATE_LIMITED", 429, "10 a minute").await;
     assert!((1..=60).contains(&data["retry_after_seconds"].as_u64().unwrap()), "{data}");
-    let data = refused(&app, &by, &ask(11), "RATE_LIMITED", 429, "never fits").await;
+    let data = refused(&app, &by, &ask(11), "RATE_LIMITED", 429, "this call costs").await;
     assert!(data.get("retry_after_seconds").is_none(), "waiting does not help: {data}");
     let answer = app.post(VERIFY, &by.secret, &ask(0)).await;
     assert_eq!(answer.quota().0, 2, "the asking key has all that it had");

@@ -33,7 +33,7 @@ const CALLERS: [Caller; 8] = [
     Caller::KeyOfSwitchedOff,
 ];
 
-/// What a call of the API asks for.
+/// The parameters of an API call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Demand {
     /// A password in its body, and no credential of a program's.

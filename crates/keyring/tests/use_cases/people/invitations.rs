@@ -177,7 +177,7 @@ async fn deactivated_person_gets_no_link(app: TestKeyring) {
     app.keyring.deactivate(&tenant, mia).await.unwrap();
     assert!(accept(&app, &made.token).await.is_err(), "the link has ended");
     let refused = app.keyring.make_password_link(&tenant, mia).await;
-    assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("Switch them on first")));
+    assert!(matches!(refused, Err(Error::Refused(reason)) if reason.contains("Reactivate them first")));
     app.keyring.reactivate(&tenant, mia).await.unwrap();
     assert!(accept(&app, &made.token).await.is_err(), "and does not come back");
     let again = app.keyring.make_password_link(&tenant, mia).await.unwrap();

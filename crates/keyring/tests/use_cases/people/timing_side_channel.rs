@@ -50,8 +50,8 @@ async fn rejected_sign_ins_get_the_same_answer(app: TestKeyring) {
     }
 }
 
-/// How far apart the fastest attempts may be. Verifying a password takes about 25 ms, nine tenths of the whole, so skipping
-/// it would stand out.
+/// The maximum difference between the fastest attempts. Verifying a password takes about 25 ms, nine tenths of the
+/// whole, so skipping it would stand out.
 const TOLERANCE: f64 = 0.1;
 
 const MIN_ROUNDS: usize = 100;

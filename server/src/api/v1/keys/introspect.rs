@@ -28,12 +28,12 @@ pub struct IntrospectRequest {
     /// The whole secret, as your client sent it.
     #[schema(format = Password, example = "lk_tk_…")]
     token: String,
-    /// Not needed.
+    /// Ignored.
     #[serde(rename = "token_type_hint")]
     _token_type_hint: Option<String>,
 }
 
-/// What there is to say about the key: `active`, and nothing else when it is not.
+/// The introspected key: `active`, and nothing else if it is not.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Introspection)]
 pub struct IntrospectionView {
@@ -57,11 +57,11 @@ struct ActiveKeyView {
     /// The organization's id.
     #[schema(required = false, example = "ten_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     sub: String,
-    /// When this secret ends, in seconds since 1970: with the key, or after a rotation.
+    /// The time at which this secret expires, in seconds since 1970: with the key, or when a rotation retires it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     exp: Option<i64>,
-    /// When this secret was made.
+    /// The time at which this secret was generated, in seconds since 1970.
     #[schema(required = false)]
     iat: i64,
     #[schema(required = false, example = "api_key")]
@@ -92,10 +92,10 @@ impl From<&CachedKey> for ActiveKeyView {
     post,
     path = "/api/v1/keys/introspect",
     operation_id = "introspect_key",
-    tag = "Other keys",
+    tag = "Key verification",
     extensions(("x-permission" = json!(VerifyKeys::PERMISSION))),
     request_body(content = IntrospectRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "Whether the key is active", body = IntrospectionView)),
+    responses((status = 200, description = "The state of the key", body = IntrospectionView)),
 )]
 pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -105,7 +105,7 @@ pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Resp
     if !body::is(&parts.headers, FORM) {
         return Err(Problem::new(
             Code::UnsupportedMediaType,
-            format!("Send the token in a form: Content-Type: {FORM}."),
+            format!("Send the token in a form body, with Content-Type: {FORM}."),
         ));
     }
     // Other parameters are ignored, as the standard asks.

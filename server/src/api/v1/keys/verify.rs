@@ -42,7 +42,7 @@ pub struct VerifyRequest {
     /// The whole secret, as your client sent it.
     #[schema(format = Password, example = "lk_tk_…")]
     key: String,
-    /// What your client wants to do.
+    /// The permission that your client needs.
     #[schema(value_type = Option<String>, example = "orders:read")]
     permission: Option<Permission>,
     /// The id of the property with which.
@@ -54,7 +54,7 @@ pub struct VerifyRequest {
     /// Your client's `Origin` header, if it sent one.
     #[schema(value_type = Option<String>, example = "https://shop.example.com")]
     origin: Option<SentOrigin>,
-    /// How many calls to take from the key's rate limit: 1, unless you say otherwise.
+    /// The number of calls to charge to the key's rate limit. The default is 1; 0 charges none.
     #[serde(default)]
     #[schema(value_type = Option<u16>, minimum = 0, maximum = 1000, default = 1)]
     cost: Cost,
@@ -106,7 +106,7 @@ impl From<VerifyRequest> for KeyQuery {
     }
 }
 
-/// What Latchkey says of the key.
+/// Latchkey's answer about the key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verification)]
 pub struct VerificationView<'a> {
@@ -140,13 +140,13 @@ struct VerdictView<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerdictRefusal)]
 struct RefusalView {
-    /// What to answer your client.
+    /// The status to answer your client with.
     #[schema(required = false, example = 403)]
     http_status: u16,
-    /// What happened, and what to do.
+    /// An explanation for your client, with what to do next.
     #[schema(required = false)]
     message: Cow<'static, str>,
-    /// When asking again can help.
+    /// The time to wait before a retry can succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     retry_after_seconds: Option<u64>,
@@ -173,7 +173,7 @@ struct VerifiedKeyView<'a> {
     /// `read`, `write`, or both.
     #[schema(required = false, value_type = Vec<String>, example = json!(["read"]))]
     scopes: Scopes,
-    /// What the group grants, or the owner may do; the scopes narrow it.
+    /// The permissions of the group, or the owner's, before the scopes narrow them.
     #[serde(serialize_with = "serialize_as_text")]
     #[schema(required = false, value_type = Vec<String>, example = json!(["orders:*"]))]
     permissions: &'a [Permission],
@@ -254,10 +254,10 @@ impl<'a> VerdictView<'a> {
     post,
     path = "/api/v1/keys/verify",
     operation_id = "verify_key",
-    tag = "Other keys",
+    tag = "Key verification",
     extensions(("x-permission" = json!(VerifyKeys::PERMISSION))),
     request_body = VerifyRequest,
-    responses((status = 200, description = "The verdict, good or not", body = VerificationView)),
+    responses((status = 200, description = "The verdict, valid or not", body = VerificationView)),
 )]
 pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
