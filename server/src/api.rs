@@ -13,7 +13,10 @@ use booking::Booking;
 use keyring::Keyring;
 use utoipa::openapi::OpenApi;
 
-use self::call_record::CallInfo;
+use self::{
+    call_record::CallInfo,
+    v1::keys::introspect::{METADATA_ROUTE, metadata},
+};
 use crate::{
     metrics::Metrics,
     problem::{Code, Problem},
@@ -71,6 +74,7 @@ pub fn router(api: Api) -> Router {
     let document = Arc::new(openapi::document(&api.public_url, serves_booking));
     Router::from(v1::routes(serves_booking))
         .route("/api/openapi.json", get(async move || describe(&document)))
+        .route(METADATA_ROUTE, get(metadata))
         .route("/api/{*path}", axum::routing::any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(api.clone(), layer))

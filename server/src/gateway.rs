@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
-use http_input::client_address::ClientAddress;
+use http_input::{client_address::ClientAddress, credential::find_forwarded_credential};
 use keyring::Refusal;
 
 use crate::{
@@ -53,7 +53,8 @@ async fn auth(api: &Api, request: Request, parameters: Parameters) -> Result<Res
     let (parts, body) = request.into_parts();
     drain_body(body);
     let query = ForwardAuthQuery::parse(parts.uri.path(), parameters)?;
-    let decision = decide(&parts, api, query.requirement()).await?;
+    let presented = find_forwarded_credential(&parts.headers, query.credential.as_ref());
+    let decision = decide(&parts, api, presented, query.requirement()).await?;
     let key = decision.key.clone();
     let (caller, _) =
         decision.admit().map_err(|refusal| refusal_problem(&refusal, address::from_extensions(&parts.extensions)))?;

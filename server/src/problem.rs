@@ -65,7 +65,9 @@ codes! {
     InvalidKey "invalid_key" UNAUTHORIZED "Invalid key"
         "The API key is mistyped, cut off or unknown. Compare it with the one that was shown when it was generated."
     KeyRevoked "key_revoked" UNAUTHORIZED "Key revoked"
-        "The API key was revoked, or replaced by a rotation. Use its new secret, or generate another key."
+        "The API key was revoked, which cannot be undone. Generate another key."
+    SecretReplaced "secret_replaced" UNAUTHORIZED "Secret replaced"
+        "The API key was rotated, and this old secret no longer works. Use the key's new secret."
     KeyExpired "key_expired" UNAUTHORIZED "Key expired"
         "The API key has reached its expiration. Generate a new one, or have the expiration extended."
     KeyDisabled "key_disabled" UNAUTHORIZED "Key disabled"
@@ -192,6 +194,11 @@ impl Problem {
     }
 
     #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    #[must_use]
     pub fn code(&self) -> Code {
         self.code
     }
@@ -227,13 +234,13 @@ pub struct ProblemBody<'a> {
     kind: String,
     title: &'a str,
     status: u16,
-    /// What happened, and what to do.
+    /// An explanation for people, with what to do next.
     detail: &'a str,
-    /// For programs: stable, lower case.
+    /// The stable code for programs.
     code: &'a str,
-    /// Name it when you ask for help.
+    /// The id of the request, for support.
     request_id: &'a str,
-    /// Every wrong field, when fields were wrong.
+    /// Every wrong field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [WrongField],

@@ -16,7 +16,7 @@ use crate::{Result, Workspace};
 
 /// Databases, proxies, and interpreters for the documentation's examples.
 pub const TOOLS_OF_RUST_TESTS: &[Tool] =
-    &[Tool::Postgres, Tool::Redis, Tool::Nginx, Tool::Haproxy, Tool::Caddy, Tool::Python, Tool::Curl];
+    &[Tool::Postgres, Tool::Redis, Tool::Nginx, Tool::Haproxy, Tool::Caddy, Tool::Python, Tool::Curl, Tool::Kill];
 
 pub const TOOLS_OF_BROWSER_TESTS: &[Tool] = &[Tool::Chromium, Tool::Postgres, Tool::Fonts];
 
@@ -37,6 +37,7 @@ pub fn for_lint(workspace: &Workspace) -> Result<()> {
 /// Installs what `cargo xtask test` needs.
 pub fn for_tests(workspace: &Workspace) -> Result<()> {
     announce("databases, proxies, Chromium, Playwright, cargo-nextest, cargo-fuzz");
+    browser::check_node()?;
     wasm_target(workspace)?;
     programs(&[TOOLS_OF_RUST_TESTS, TOOLS_OF_BROWSER_TESTS, &[Tool::Cxx]].concat())?;
     end2end(workspace)?;

@@ -166,9 +166,11 @@ macro_rules! verdicts {
 
 verdicts! {
     Valid "VALID" 200
+    InvalidRequest "INVALID_REQUEST" 400
     Malformed "MALFORMED" 401
     NotFound "NOT_FOUND" 401
     Revoked "REVOKED" 401
+    SecretReplaced "SECRET_REPLACED" 401
     Expired "EXPIRED" 401
     Disabled "DISABLED" 401
     IpNotAllowed "IP_NOT_ALLOWED" 403
@@ -279,9 +281,11 @@ mod tests {
     #[test]
     fn every_verdict_is_parsed() {
         for (word, verdict, status) in [
+            ("INVALID_REQUEST", Verdict::InvalidRequest, 400),
             ("MALFORMED", Verdict::Malformed, 401),
             ("NOT_FOUND", Verdict::NotFound, 401),
             ("REVOKED", Verdict::Revoked, 401),
+            ("SECRET_REPLACED", Verdict::SecretReplaced, 401),
             ("EXPIRED", Verdict::Expired, 401),
             ("DISABLED", Verdict::Disabled, 401),
             ("IP_NOT_ALLOWED", Verdict::IpNotAllowed, 403),

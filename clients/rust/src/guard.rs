@@ -12,7 +12,7 @@ use std::{
 };
 
 use http::{
-    HeaderMap, Method, Request, Response,
+    HeaderMap, HeaderName, Method, Request, Response,
     header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
     request::Parts,
 };
@@ -39,6 +39,7 @@ impl Latchkey {
             property: Arc::new(|_| None),
             address: Arc::new(peer),
             cost: None,
+            key_header: None,
             cache: None,
         }
     }
@@ -57,16 +58,18 @@ pub struct Guard {
     property: RequestReader<String>,
     address: RequestReader<IpAddr>,
     cost: Option<u32>,
+    key_header: Option<HeaderName>,
     cache: Option<Arc<Cache>>,
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { latchkey, permission, cost, cache, property: _, address: _ } = self;
+        let Self { latchkey, permission, cost, key_header, cache, property: _, address: _ } = self;
         f.debug_struct("Guard")
             .field("latchkey", latchkey)
             .field("permission", permission)
             .field("cost", cost)
+            .field("key_header", key_header)
             .field("cache", cache)
             .finish_non_exhaustive()
     }
@@ -99,6 +102,15 @@ impl Guard {
     /// Sets how many calls of the key's rate limit a request uses. The default is 1; 0 uses none.
     pub fn cost(mut self, calls: u32) -> Self {
         self.cost = Some(calls);
+        self
+    }
+
+    /// Sets the only header that carries the key, for a service whose clients send a credential of its own in another.
+    ///
+    /// By default, the key is looked for in `Authorization`, `X-API-Key` and `user-api-key`, and a JWT or a password in
+    /// `Authorization` is ignored if one of the others carries a key.
+    pub fn key_header(mut self, name: HeaderName) -> Self {
+        self.key_header = Some(name);
         self
     }
 
@@ -144,7 +156,7 @@ impl Guard {
     }
 
     fn request(&self, parts: &Parts) -> Result<VerifyRequest, Rejection> {
-        let key = match credential::find_credential(&parts.headers) {
+        let key = match credential::find_credential(&parts.headers, self.key_header.as_ref()) {
             FoundCredential::Key(key) => key,
             FoundCredential::Nothing => return Err(Rejection::NoCredential),
             FoundCredential::Password => return Err(Rejection::Password),

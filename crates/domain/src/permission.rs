@@ -1,6 +1,6 @@
 //! Permissions, `resource:action` with `*` for either side, and what scopes leave of them.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +137,12 @@ impl Permission {
         }
     }
 
+    /// Returns true if either side is `*`.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.resource == Side::Any || self.action == Side::Any
+    }
+
     fn listed(&self, scopes: Scopes) -> Vec<Self> {
         match self.restriction(scopes) {
             Restriction::Whole => vec![self.clone()],
@@ -181,14 +187,24 @@ impl Grants {
     /// than [`Self::allow`]; what cannot be expressed is left out. With the scope `write` alone, a wildcard action is
     /// listed as `write`, because its name does not show which other actions it covers.
     #[must_use]
-    pub fn listed(&self) -> Vec<Permission> {
+    pub fn effective(&self) -> Cow<'_, [Permission]> {
+        if self.scopes == Scopes::Both {
+            return Cow::Borrowed(&self.permissions);
+        }
         let mut listed: Vec<Permission> = Vec::new();
         for permission in self.permissions.iter().flat_map(|held| held.listed(self.scopes)) {
             if !listed.contains(&permission) {
                 listed.push(permission);
             }
         }
-        listed
+        Cow::Owned(listed)
+    }
+
+    /// Returns the effective permissions without wildcards: those among `known`, and those held by name.
+    #[must_use]
+    pub fn expand<'a>(&'a self, known: impl IntoIterator<Item = &'a Permission>) -> BTreeSet<&'a Permission> {
+        let named = known.into_iter().chain(&*self.permissions).filter(|permission| !permission.is_wildcard());
+        named.filter(|permission| self.allow(permission)).collect()
     }
 }
 
@@ -323,7 +339,7 @@ mod tests {
     fn effective_permissions_are_listed() {
         let listed = |held: &[&str], scopes| {
             let permissions = held.iter().map(|text| permission(text)).collect();
-            Grants { permissions, scopes }.listed().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            Grants { permissions, scopes }.effective().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         };
         for (held, scopes, expected) in [
             (&["*"][..], Scopes::Both, "*"),
@@ -372,7 +388,7 @@ mod tests {
             };
             let grants = Grants { permissions: [held].into(), scopes };
             prop_assert_eq!(grants.allow(&demand), shown);
-            prop_assert!(shown || !grants.listed().iter().any(|listed| listed.covers(&demand)), "listed, not allowed");
+            prop_assert!(shown || !grants.effective().iter().any(|listed| listed.covers(&demand)), "listed, not allowed");
         }
     }
 }

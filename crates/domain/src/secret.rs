@@ -94,6 +94,16 @@ pub fn is_well_formed(text: &str) -> bool {
         && has_its_checksum(text.as_bytes())
 }
 
+/// Returns true if a text begins like a secret, so that an incomplete or mistyped one is recognized as well.
+#[must_use]
+pub fn has_prefix(text: &str) -> bool {
+    let mut parts = text.splitn(3, '_');
+    let (product, kind, rest) = (parts.next(), parts.next(), parts.next());
+    product.is_some_and(Product::fits)
+        && kind.is_some_and(|code| [KeyKind::Tenant, KeyKind::Personal].iter().any(|kind| kind.code() == code))
+        && rest.is_some()
+}
+
 fn has_its_checksum(text: &[u8]) -> bool {
     text.split_last_chunk().is_some_and(|(body, check)| base62_of_u32(crc32fast::hash(body)) == *check)
 }

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     Valid,
+    /// The verifier sent an address, an origin or a property that its client malformed.
+    InvalidRequest,
     Malformed,
     NotFound,
     Revoked,
+    SecretReplaced,
     Expired,
     Disabled,
     IpNotAllowed,
@@ -22,11 +25,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Valid,
+        Self::InvalidRequest,
         Self::Malformed,
         Self::NotFound,
         Self::Revoked,
+        Self::SecretReplaced,
         Self::Expired,
         Self::Disabled,
         Self::IpNotAllowed,
@@ -40,9 +45,11 @@ impl Verdict {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "VALID",
+            Self::InvalidRequest => "INVALID_REQUEST",
             Self::Malformed => "MALFORMED",
             Self::NotFound => "NOT_FOUND",
             Self::Revoked => "REVOKED",
+            Self::SecretReplaced => "SECRET_REPLACED",
             Self::Expired => "EXPIRED",
             Self::Disabled => "DISABLED",
             Self::IpNotAllowed => "IP_NOT_ALLOWED",

@@ -1,6 +1,6 @@
 //! The client's address: the peer's, or the one that trusted proxies report.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use domain::network::{self, IpNet};
 use http::{HeaderMap, HeaderValue};
@@ -44,6 +44,15 @@ impl ClientAddress {
     pub fn behind_proxy(self) -> Self {
         Self { known: self.known.filter(|_| self.is_forwarded), ..self }
     }
+}
+
+/// Parses an address as programs report it: with or without a port, IPv6 with or without brackets.
+#[must_use]
+pub fn parse_address(text: &str) -> Option<IpAddr> {
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let address = text.parse::<IpAddr>().ok().or_else(with_port).or_else(bracketed);
+    address.map(|address| address.to_canonical())
 }
 
 /// The shortest prefixes that an operator would write for their own proxies.
@@ -120,6 +129,27 @@ mod tests {
         }
         let unnamed = ClientAddress::of_request("10.0.0.1".parse().unwrap(), &HeaderMap::new(), &trusted);
         assert_eq!(unnamed.behind_proxy().known, None);
+    }
+
+    #[test]
+    fn address_is_parsed_with_and_without_a_port() {
+        for (text, expected) in [
+            ("203.0.113.9", Some("203.0.113.9")),
+            ("203.0.113.9:443", Some("203.0.113.9")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            ("::ffff:203.0.113.9", Some("203.0.113.9")),
+            ("[::ffff:203.0.113.9]:80", Some("203.0.113.9")),
+            ("[203.0.113.9]", None),
+            ("203.0.113.9:", None),
+            ("203.0.113.9:99999", None),
+            ("203.0.113", None),
+            ("unknown", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_address(text), expected.map(|address| address.parse().unwrap()), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use domain::secret;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 
@@ -41,20 +42,64 @@ enum CredentialHeader {
 /// # Errors
 /// If there is more than one.
 pub fn find_credential(headers: &HeaderMap) -> Result<Option<PresentedCredential>, Conflict> {
-    let mut found: Option<CredentialHeader> = None;
-    for name in CREDENTIAL_HEADERS {
-        let mut values = headers.get_all(&name).iter();
+    only_credential(present_credentials(headers, &CREDENTIAL_HEADERS)?)
+}
+
+/// Finds the credential of a request to another API, whose clients may also send a credential for that API.
+///
+/// With a chosen header, no other one is looked at. Otherwise a JWT or a password in `Authorization` is the other API's
+/// if another header carries a key.
+///
+/// # Errors
+/// If there is more than one.
+pub fn find_forwarded_credential(
+    headers: &HeaderMap,
+    chosen: Option<&HeaderName>,
+) -> Result<Option<PresentedCredential>, Conflict> {
+    if let Some(chosen) = chosen {
+        return only_credential(present_credentials(headers, std::slice::from_ref(chosen))?);
+    }
+    let mut present = present_credentials(headers, &CREDENTIAL_HEADERS)?;
+    if present.iter().any(CredentialHeader::is_key) {
+        present.retain(|header| !header.is_legacy());
+    }
+    only_credential(present)
+}
+
+/// Returns the credentials in these headers, none of which may be sent twice.
+fn present_credentials(headers: &HeaderMap, names: &[HeaderName]) -> Result<Vec<CredentialHeader>, Conflict> {
+    let mut present = Vec::with_capacity(1);
+    for name in names {
+        let mut values = headers.get_all(name).iter();
         let first = values.next();
         if values.next().is_some() {
             return Err(Conflict);
         }
-        let Some(header) = first.and_then(|value| header(&name, value)) else { continue };
-        match &found {
-            Some(other) if *other != header => return Err(Conflict),
-            _ => found = Some(header),
+        present.extend(first.and_then(|value| header(name, value)));
+    }
+    Ok(present)
+}
+
+/// The same credential in several headers is one.
+fn only_credential(present: Vec<CredentialHeader>) -> Result<Option<PresentedCredential>, Conflict> {
+    let mut present = present.into_iter();
+    let first = present.next();
+    if present.any(|other| Some(other) != first) { Err(Conflict) } else { Ok(first.map(credential)) }
+}
+
+impl CredentialHeader {
+    /// Returns true for the secret of a key, even if it is incomplete or mistyped.
+    fn is_key(&self) -> bool {
+        matches!(self, Self::Token(token) if secret::has_prefix(token))
+    }
+
+    /// Returns true for a password and a token in JWT form.
+    fn is_legacy(&self) -> bool {
+        match self {
+            Self::Token(token) => is_json_web_token(token),
+            Self::Basic(_) => true,
         }
     }
-    Ok(found.map(credential))
 }
 
 /// Returns None for an empty header and for an unknown scheme.
@@ -119,7 +164,11 @@ mod tests {
 
     /// The kinds of credentials, for comparison.
     fn found(lines: &[(&str, &str)]) -> String {
-        match find_credential(&headers(lines)) {
+        describe(find_credential(&headers(lines)))
+    }
+
+    fn describe(found: Result<Option<PresentedCredential>, Conflict>) -> String {
+        match found {
             Err(Conflict) => "conflict".to_owned(),
             Ok(None) => "none".to_owned(),
             Ok(Some(PresentedCredential::Secret(secret))) => format!("secret {}", secret.expose_secret()),
@@ -168,6 +217,32 @@ mod tests {
             &[("user-api-key", "abc"), ("user-api-key", "")],
         ] {
             assert_eq!(found(lines), "conflict", "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn forwarded_request_may_carry_a_credential_of_the_other_api() {
+        const KEY: &str = "lk_tk_abc";
+        let found = |lines: &[(&str, &str)], chosen: Option<&str>| {
+            let chosen = chosen.map(|name| HeaderName::try_from(name).unwrap());
+            describe(find_forwarded_credential(&headers(lines), chosen.as_ref()))
+        };
+        let jwt = ("authorization", "Bearer a.b.c");
+        let basic = ("authorization", "Basic YTpi");
+        for (lines, chosen, expected) in [
+            (&[jwt, ("x-api-key", KEY)][..], None, "secret lk_tk_abc"),
+            (&[basic, ("user-api-key", KEY)], None, "secret lk_tk_abc"),
+            (&[jwt], None, "token a.b.c"),
+            (&[jwt, ("x-api-key", "other")], None, "conflict"),
+            (&[("authorization", "Bearer opaque"), ("x-api-key", KEY)], None, "conflict"),
+            (&[jwt, ("x-api-key", KEY), ("user-api-key", "lk_tk_abd")], None, "conflict"),
+            (&[jwt, jwt, ("x-api-key", KEY)], None, "conflict"),
+            (&[("authorization", "Bearer opaque"), ("x-api-key", KEY)], Some("x-api-key"), "secret lk_tk_abc"),
+            (&[("authorization", "Bearer lk_tk_abd"), ("x-api-key", KEY)], Some("authorization"), "secret lk_tk_abd"),
+            (&[jwt], Some("x-api-key"), "none"),
+            (&[("x-api-key", KEY), ("x-api-key", KEY)], Some("x-api-key"), "conflict"),
+        ] {
+            assert_eq!(found(lines, chosen), expected, "{lines:?} {chosen:?}");
         }
     }
 

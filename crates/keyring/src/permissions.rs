@@ -4,6 +4,7 @@ use domain::{
     audit::Action,
     field::{Field, FieldError, FieldErrors},
     group::parse_name,
+    id::TenantId,
     key_draft::parse_description,
     permission::Permission,
     permission_catalog::{BuiltInPermission, CORE_PERMISSIONS, CatalogPermission, PermissionCatalog, capitalize},
@@ -70,6 +71,18 @@ impl Keyring {
     pub async fn permission_catalog(&self) -> Result<PermissionCatalog, Error> {
         let added = store::permissions::list(self.database.connection()).await?;
         Ok(PermissionCatalog::new(self.built_in_permissions().chain(added)))
+    }
+
+    /// Every permission that the catalog or a group of the tenant names, wildcards included.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn named_permissions(&self, tenant: &TenantId) -> Result<Vec<Permission>, Error> {
+        let connection = self.database.connection();
+        let catalog = self.permission_catalog().await?;
+        let groups = store::groups::list(connection, tenant).await?;
+        let cataloged = catalog.permissions().iter().map(|known| known.permission.clone());
+        Ok(cataloged.chain(groups.into_iter().flat_map(|group| group.permissions)).collect())
     }
 
     fn built_in_permissions(&self) -> impl Iterator<Item = CatalogPermission> {

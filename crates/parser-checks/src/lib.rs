@@ -30,6 +30,7 @@ pub fn credentials(data: &[u8]) {
     }
     let is_repeated = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     assert!(!is_repeated || credential::find_credential(&headers).is_err(), "{headers:?}");
+    assert!(!is_repeated || credential::find_forwarded_credential(&headers, None).is_err(), "{headers:?}");
 }
 
 /// Cursors of a list.

@@ -120,9 +120,19 @@ pub async fn admit<D: RequiredPermission>(
     api: &Api,
     property: Option<&str>,
 ) -> Result<Admitted<D>, Problem> {
+    admit_credential(parts, api, find_credential(&parts.headers), property).await
+}
+
+/// Admits a caller by a credential that was found elsewhere than in the usual headers.
+pub async fn admit_credential<D: RequiredPermission>(
+    parts: &Parts,
+    api: &Api,
+    presented: Result<Option<PresentedCredential>, Conflict>,
+    property: Option<&str>,
+) -> Result<Admitted<D>, Problem> {
     let permission = D::PERMISSION;
     let requirement = Requirement { permission: permission.as_ref(), property, cost: D::COST, tenant: None };
-    let decision = decide(parts, api, requirement).await?;
+    let decision = decide(parts, api, presented, requirement).await?;
     let (key, quota) = (decision.key.clone(), decision.quota);
     let (caller, state) = decision.admit().map_err(|refusal| refusal_problem(&refusal))?;
     Ok(Admitted { caller, key, quota, state, required: PhantomData })
@@ -143,7 +153,8 @@ impl<D: RequiredPermission, B> AdmittedWith<D, B> {
     pub async fn renew(&mut self, api: &Api) -> Result<(), Problem> {
         let (permission, property) = (D::PERMISSION, self.property.as_deref());
         let requirement = Requirement { permission: permission.as_ref(), property, cost: 0, tenant: None };
-        let decision = decide(&self.parts, api, requirement).await?;
+        let presented = find_credential(&self.parts.headers);
+        let decision = decide(&self.parts, api, presented, requirement).await?;
         (self.admitted.caller, self.admitted.state) = decision.admit().map_err(|refusal| refusal_problem(&refusal))?;
         Ok(())
     }
@@ -153,8 +164,13 @@ impl<D: RequiredPermission, B> AdmittedWith<D, B> {
 ///
 /// # Errors
 /// If there is none or more than one, or the evaluator fails.
-pub async fn decide(parts: &Parts, api: &Api, requirement: Requirement<'_>) -> Result<Decision, Problem> {
-    let credential = match find_credential(&parts.headers) {
+pub async fn decide(
+    parts: &Parts,
+    api: &Api,
+    presented: Result<Option<PresentedCredential>, Conflict>,
+    requirement: Requirement<'_>,
+) -> Result<Decision, Problem> {
+    let credential = match presented {
         Ok(Some(presented)) => to_credential(presented),
         Ok(None) => return Err(challenged(Code::MissingCredential.into(), None)),
         Err(Conflict) => {
@@ -259,7 +275,8 @@ fn code_of(refusal: &Refusal) -> Code {
     match refusal {
         Refusal::Malformed | Refusal::NotFound => Code::InvalidKey,
         Refusal::TooManyUnknownKeys { .. } => Code::TooManyAttempts,
-        Refusal::Revoked { .. } | Refusal::Replaced { .. } => Code::KeyRevoked,
+        Refusal::Revoked { .. } => Code::KeyRevoked,
+        Refusal::Replaced { .. } => Code::SecretReplaced,
         Refusal::Expired { .. } => Code::KeyExpired,
         Refusal::Disabled(_) => Code::KeyDisabled,
         Refusal::IpNotAllowed { .. } => Code::IpNotAllowed,

@@ -1,4 +1,4 @@
-//! Pages of other origins. Any of them may ask; whether its call is let through is decided by the key.
+//! CORS for pages of other origins. Any page may send a preflight; the key decides about the call itself.
 
 use axum::{
     extract::Request,
@@ -15,18 +15,19 @@ use axum::{
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
 
 /// The headers that a page's script may send, besides those that are always allowed.
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, x-api-key, user-api-key, content-type, idempotency-key, x-request-id");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, x-api-key, user-api-key, content-type, idempotency-key, x-request-id, x-requested-with, traceparent, tracestate",
+);
 
 /// The headers of a response that a page's script may read.
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
     "ratelimit, ratelimit-policy, retry-after, x-request-id, www-authenticate, location, idempotent-replayed, deprecation, sunset, link",
 );
 
-/// For how long a browser need not ask again.
+/// The time for which a browser may cache a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// The answer to a preflight, if the request is one.
+/// Answers a preflight. Returns None for any other request.
 pub fn answer_preflight(request: &Request) -> Option<Response> {
     if !is_preflight(request) {
         return None;
@@ -45,7 +46,7 @@ pub fn origin(request: &Request) -> Option<HeaderValue> {
     request.headers().get(ORIGIN).cloned()
 }
 
-/// Lets scripts read every answer, refusals included. No cookie is ever involved.
+/// Lets scripts read every response, refusals included. Cookies are never involved.
 pub fn explain(answer: &mut HeaderMap, origin: Option<HeaderValue>) {
     if origin.is_some() {
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);

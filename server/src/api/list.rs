@@ -31,9 +31,9 @@ impl<T> List<T> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// The page size.
+    /// The page size, 50 by default.
     #[serde(default = "default_limit", deserialize_with = "limit")]
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
     limit: u16,
     /// `next_cursor` of the page before.
     #[serde(default, deserialize_with = "cursor")]

@@ -51,7 +51,7 @@ pub fn headers(
         (X_KEY_ID, value(key.map(|key| key.id.to_string()).unwrap_or_default())),
         (X_KEY_NAME, value(key.map(|key| encoded(&key.name)).unwrap_or_default())),
         (X_OWNER, value(owner.unwrap_or_default().to_owned())),
-        (X_PERMISSIONS, value(join_with_spaces(&caller.grants.listed()))),
+        (X_PERMISSIONS, value(join_with_spaces(&caller.grants.effective()))),
         (X_PROPERTIES, value(properties)),
     ];
     let bytes: usize = headers.iter().map(|(name, value)| header_bytes(name, value)).sum();

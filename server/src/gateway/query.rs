@@ -1,16 +1,17 @@
 //! The query of an auth request. The proxy's operator wrote it; the client's own query must never be taken for it.
 
-use axum::http::Uri;
+use axum::http::{HeaderName, Uri};
 use domain::{
     id::{Id, PropertyId},
     permission::Permission,
 };
+use http_input::credential::CREDENTIAL_HEADERS;
 use keyring::{Requirement, TenantRef};
 
 use super::{ROUTE, parameters::Parameters};
 use crate::{problem::Problem, redact};
 
-const QUERY_PARAMETERS: [&str; 5] = ["tenant", "permission", "property", "cost", "mode"];
+const QUERY_PARAMETERS: [&str; 6] = ["tenant", "permission", "property", "cost", "credential", "mode"];
 
 const MAX_FORWARD_AUTH_COST: u16 = 1_000;
 
@@ -22,6 +23,8 @@ pub struct ForwardAuthQuery {
     permission: Option<Permission>,
     property: Option<PropertyId>,
     cost: u16,
+    /// The header that carries the key. None looks for it in all of them.
+    pub credential: Option<HeaderName>,
 }
 
 impl ForwardAuthQuery {
@@ -55,10 +58,14 @@ impl ForwardAuthQuery {
                 text.parse().ok().filter(|cost| is_number && (least..=MAX_FORWARD_AUTH_COST).contains(cost))
             },
         );
+        let credential =
+            parse_parameter(&mut parameters, "credential", "Name a header: credential=x-api-key", |text| {
+                CREDENTIAL_HEADERS.into_iter().find(|name| text.eq_ignore_ascii_case(name.as_str()))
+            });
         parse_parameter(&mut parameters, "mode", "The only mode is nginx: mode=nginx", |text| {
             (text == "nginx").then_some(())
         });
-        let query = Self { tenant, permission, property, cost: cost.unwrap_or(1) };
+        let query = Self { tenant, permission, property, cost: cost.unwrap_or(1), credential };
         parameters.finish(Some(query)).map_err(operator_problem)
     }
 
@@ -126,7 +133,7 @@ mod tests {
 
     fn query(tenant: Option<&str>, permission: Option<&str>, cost: u16) -> ForwardAuthQuery {
         let permission = permission.map(|text| Permission::parse(text).unwrap());
-        ForwardAuthQuery { tenant: tenant.map(str::to_owned), permission, property: None, cost }
+        ForwardAuthQuery { tenant: tenant.map(str::to_owned), permission, property: None, cost, credential: None }
     }
 
     #[test]
@@ -159,6 +166,7 @@ mod tests {
             "/gateway/auth?cost=-1",
             "/gateway/auth?cost=%2B1",
             "/gateway/auth?mode=ngnix",
+            "/gateway/auth?credential=cookie",
             "/gateway/auth/v1?cost=0",
             "/gateway/auth/v1?permission=a:read/v2?x",
         ] {

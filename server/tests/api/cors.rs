@@ -41,7 +41,16 @@ async fn preflight_is_free_and_always_answered(base: Base) {
                 assert!(answer.header("access-control-allow-methods").split(", ").any(|allowed| allowed == method));
             }
             let allowed = answer.header("access-control-allow-headers").to_lowercase();
-            for name in ["authorization", "x-api-key", "user-api-key", "content-type", "idempotency-key"] {
+            for name in [
+                "authorization",
+                "x-api-key",
+                "user-api-key",
+                "content-type",
+                "idempotency-key",
+                "x-requested-with",
+                "traceparent",
+                "tracestate",
+            ] {
                 assert!(allowed.split(", ").any(|allowed| allowed == name), "{name} is not in {allowed}");
             }
             assert!(!answer.headers.contains_key("ratelimit"), "no key is looked up");

@@ -41,7 +41,11 @@ async fn revoked_key_is_rejected_immediately(base: Base) {
     let (key, deleted) = (app.key(&[]), app.key(&[]));
     is_good(&app, &key.secret).await;
     app.revoke(&key);
-    app.get(PROPERTIES, &key.secret).await.refused(401, "key_revoked").says("cannot be undone").says("generate a new one");
+    app.get(PROPERTIES, &key.secret)
+        .await
+        .refused(401, "key_revoked")
+        .says("cannot be undone")
+        .says("generate a new one");
     is_good(&app, &deleted.secret).await;
     app.program.command(&["key", "delete", &deleted.id]);
     app.get(PROPERTIES, &deleted.secret).await.refused(401, "invalid_key").says("deleted");
@@ -52,7 +56,7 @@ async fn rotated_secret_expires_with_its_grace_period(base: Base) {
     let first = app.key(&[]);
     let second = app.rotate(&first, &[]);
     assert_eq!(first.id, second.id);
-    app.get(KEY, &first.secret).await.refused(401, "key_revoked").says("new secret");
+    app.get(KEY, &first.secret).await.refused(401, "secret_replaced").says("new secret");
     assert!(app.get(KEY, &second.secret).await.good()["rotation"].is_null());
 
     let third = app.rotate(&second, &["--grace", "1h"]);
@@ -62,7 +66,7 @@ async fn rotated_secret_expires_with_its_grace_period(base: Base) {
     assert!((58..=60).contains(&left), "{retires_at}");
     assert!(app.get(KEY, &third.secret).await.good()["rotation"].is_null());
     app.program.command(&["key", "end-grace", &third.id]);
-    app.get(KEY, &second.secret).await.refused(401, "key_revoked").says("rotated");
+    app.get(KEY, &second.secret).await.refused(401, "secret_replaced").says("rotated");
     is_good(&app, &third.secret).await;
     app.revoke(&third);
     for secret in [&first.secret, &second.secret, &third.secret] {
@@ -167,7 +171,7 @@ async fn first_failed_check_decides_the_verdict(base: Base) {
     let conflict = [("x-api-key", key.secret.as_str()), ("user-api-key", "x")];
     app.post_with("/api/v1/reservations", &conflict, "").await.refused(400, "conflicting_credentials");
     reserve(&key.secret[1..]).await.refused(401, "invalid_key");
-    reserve(&old.secret).await.refused(401, "key_revoked");
+    reserve(&old.secret).await.refused(401, "secret_replaced");
     reserve(&key.secret).await.refused(401, "key_expired");
     subscription("on");
     let key = app.rotate(&key, &["--never-expires"]);

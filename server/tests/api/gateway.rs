@@ -91,6 +91,24 @@ async fn refusals_match_the_public_api(base: Base) {
     assert_eq!(identity(&ask(&app, "", &foreign).await)[0], "other");
 }
 
+async fn clients_may_send_a_credential_of_the_other_api(base: Base) {
+    let app = base.start();
+    let (key, other) = (app.key(&[]), app.key(&[]));
+    let asked = async |query: &str, lines: &[(&str, &str)]| app.get_with(&format!("/gateway/auth{query}"), lines).await;
+    let jwt = ("authorization", "Bearer eyJhbGciOiJub25lIn0.e30.sig");
+    let bearer = format!("Bearer {}", other.secret);
+    for lines in [[jwt, ("x-api-key", &key.secret)], [("authorization", "Basic YTpi"), ("user-api-key", &key.secret)]] {
+        assert_eq!(identity(&asked("", &lines).await)[1], key.id, "{lines:?}");
+    }
+    let both = [("authorization", bearer.as_str()), ("x-api-key", &key.secret)];
+    asked("", &both).await.refused(400, "conflicting_credentials");
+    assert_eq!(identity(&asked("?credential=x-api-key", &both).await)[1], key.id);
+    assert_eq!(identity(&asked("?credential=Authorization", &both).await)[1], other.id);
+    asked("?credential=user-api-key", &both).await.refused(401, "missing_credential");
+    asked("?credential=cookie", &both).await.refused(422, "invalid").says("credential=x-api-key");
+    app.get_with("/api/v1/key", &[jwt, ("x-api-key", &key.secret)]).await.refused(400, "conflicting_credentials");
+}
+
 async fn invalid_query_denies_the_request(base: Base) {
     let app = base.start();
     let key = app.key(&[]);
@@ -244,6 +262,7 @@ test_support::on_both_databases! {
     valid_key_is_admitted_with_its_identity,
     any_method_is_accepted_and_the_body_is_ignored,
     refusals_match_the_public_api,
+    clients_may_send_a_credential_of_the_other_api,
     invalid_query_denies_the_request,
     nginx_gets_statuses_that_it_supports,
     traefik_and_envoy_paths_are_answered,

@@ -40,7 +40,7 @@ async fn every_method_is_described_and_no_other(base: Base) {
         assert_eq!(taken, methods, "{path}");
     }
     let text = document.to_string();
-    for scheme in ["bearer", "x_api_key", "user_api_key", "basic"] {
+    for scheme in ["bearer", "x_api_key", "user_api_key", "client_secret_basic"] {
         assert!(document["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
     }
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));

@@ -69,12 +69,18 @@ async fn every_call_is_recorded_with_its_outcome(base: Base) {
         "GET /api/v1/key 200 VALID 127.0.0.1",
         "GET /api/v1/key 429 RATE_LIMITED 127.0.0.1",
         "HEAD /api/v1/key 429 RATE_LIMITED 127.0.0.1",
-        "GET /api/v1/key 401 REVOKED 127.0.0.1",
+        "GET /api/v1/key 401 SECRET_REPLACED 127.0.0.1",
         "GET /api/v1/key 401 REVOKED 127.0.0.1",
     ]);
     app.see(&events(&key), &expected).await;
-    let expected =
-        lines(&["INSUFFICIENT_PERMISSIONS 1", "PROPERTY_NOT_ALLOWED 1", "RATE_LIMITED 2", "REVOKED 2", "VALID 4"]);
+    let expected = lines(&[
+        "INSUFFICIENT_PERMISSIONS 1",
+        "PROPERTY_NOT_ALLOWED 1",
+        "RATE_LIMITED 2",
+        "REVOKED 1",
+        "SECRET_REPLACED 1",
+        "VALID 4",
+    ]);
     assert_eq!(app.texts(&counts(&key)).await, expected);
     let used: DateTime<Utc> = last_use(&app, &key).as_str().unwrap().parse().unwrap();
     assert!(used >= after.max(before) && used <= Utc::now(), "{used}: the last time that it was good");

@@ -54,7 +54,7 @@ async fn cached_old_secret_expires_with_its_grace_period(base: Base) {
     // The key has not been verified yet, and the test cannot wait for an hour.
     let sooner = format!("UPDATE api_key_secret SET retires_at = '{}' WHERE retires_at IS NOT NULL", end.to_rfc3339());
     cluster.app.change_database(&sooner).await;
-    ends(&cluster, &key.secret, end, ["REVOKED", "key_revoked"]).await;
+    ends(&cluster, &key.secret, end, ["SECRET_REPLACED", "secret_replaced"]).await;
     cluster.assert_cached(&SURFACES, &next.secret, &Demand::default()).await;
 }
 

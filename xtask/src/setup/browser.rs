@@ -26,6 +26,25 @@ pub fn chromium(workspace: &Workspace) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
+/// The oldest Node.js that Playwright supports.
+const MIN_NODE_MAJOR: u32 = 20;
+
+/// Checks the version of Node.js, which the user installs.
+pub fn check_node() -> Result<()> {
+    let advice =
+        format!("Install Node.js {MIN_NODE_MAJOR} or newer with npm and run this again: the browser tests need it");
+    let version = process::read_output(Command::new("node").arg("--version")).map_err(|_| advice.as_str())?;
+    let is_supported = node_major(&version).is_some_and(|major| major >= MIN_NODE_MAJOR);
+    if is_supported && process::find_program("npm").is_some() {
+        return Ok(());
+    }
+    Err(format!("{advice}. Found: {}", version.trim()).into())
+}
+
+fn node_major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
 /// Playwright itself, as `package-lock.json` has it.
 pub fn end2end(workspace: &Workspace) -> Result<()> {
     let directory = workspace.end2end();
@@ -35,9 +54,7 @@ pub fn end2end(workspace: &Workspace) -> Result<()> {
     if installed.is_some_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    if process::find_program("npm").is_none() {
-        return Err("Install Node.js with npm and run this again: the browser tests need it".into());
-    }
+    check_node()?;
     process::run(
         Command::new("npm")
             .args(["ci", "--no-audit", "--no-fund"])
@@ -49,4 +66,16 @@ pub fn end2end(workspace: &Workspace) -> Result<()> {
 
 fn modified(path: PathBuf) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn major_version_of_node_is_parsed() {
+        assert_eq!(node_major("v20.20.2\n"), Some(20));
+        assert_eq!(node_major("v18.20.4"), Some(18));
+        assert_eq!(node_major("node: not found"), None);
+    }
 }

@@ -20,6 +20,8 @@ pub enum Tool {
     Valgrind,
     /// Compiles libFuzzer.
     Cxx,
+    /// Sends signals.
+    Kill,
     /// Without a font, a headless browser draws boxes.
     Fonts,
 }
@@ -38,6 +40,7 @@ impl Tool {
             Self::Wrk => is_there("wrk"),
             Self::Valgrind => is_there("valgrind"),
             Self::Cxx => is_there("c++"),
+            Self::Kill => is_there("kill"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -55,6 +58,7 @@ impl Tool {
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Cxx => "g++",
+            Self::Kill => "procps",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -72,6 +76,7 @@ impl Tool {
             Self::Wrk => "wrk",
             Self::Valgrind => "Valgrind",
             Self::Cxx => "a C++ compiler",
+            Self::Kill => "`kill`",
             Self::Fonts => "a font",
         }
     }

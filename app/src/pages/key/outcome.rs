@@ -5,9 +5,11 @@ use domain::{usage::CallOutcome, verdict::Verdict};
 pub(super) const fn label(outcome: Verdict) -> &'static str {
     match outcome {
         Verdict::Valid => "Allowed",
+        Verdict::InvalidRequest => "Invalid request",
         Verdict::Malformed => "Malformed",
         Verdict::NotFound => "Unknown",
         Verdict::Revoked => "Revoked",
+        Verdict::SecretReplaced => "Old secret used",
         Verdict::Expired => "Expired",
         Verdict::Disabled => "Switched off",
         Verdict::IpNotAllowed => "Address not allowed",

@@ -1,4 +1,4 @@
-//! The credential of a request, found where Latchkey's own API finds it.
+//! The credential of a request.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
@@ -6,12 +6,15 @@ use secrecy::SecretString;
 const KEY_HEADERS: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static("x-api-key"), HeaderName::from_static("user-api-key")];
 
+/// The second part of a secret, by the kind of its key.
+const KEY_KINDS: [&[u8]; 3] = [b"tk", b"pk", b"mk"];
+
 pub enum FoundCredential {
     Key(SecretString),
-    /// A password or token of a person. Only Latchkey's own API accepts one, until its sunset.
+    /// A password. Only Latchkey's own API accepts one, until its sunset.
     Password,
     Nothing,
-    /// Two different credentials, or one header twice: it is not clear which one was meant.
+    /// Two different credentials, or one header twice.
     Conflict,
 }
 
@@ -22,31 +25,60 @@ enum CredentialHeader<'a> {
     Basic(&'a [u8]),
 }
 
-/// The one credential of a request.
-pub fn find_credential(headers: &HeaderMap) -> FoundCredential {
-    let mut found: Option<CredentialHeader<'_>> = None;
-    for name in KEY_HEADERS {
-        let mut values = headers.get_all(&name).iter();
+/// Finds the one credential of a request, in the chosen header or else in any of [`KEY_HEADERS`].
+///
+/// A JWT or a password in `Authorization` is the service's own if another header carries a key.
+pub fn find_credential(headers: &HeaderMap, chosen: Option<&HeaderName>) -> FoundCredential {
+    let all = KEY_HEADERS;
+    let names = chosen.map_or(&all[..], std::slice::from_ref);
+    let mut present = Vec::with_capacity(1);
+    for name in names {
+        let mut values = headers.get_all(name).iter();
         let first = values.next();
         if values.next().is_some() {
             return FoundCredential::Conflict;
         }
-        let Some(spelled) = first.and_then(|value| spelled(&name, value)) else { continue };
-        match &found {
-            Some(other) if *other != spelled => return FoundCredential::Conflict,
-            _ => found = Some(spelled),
-        }
+        present.extend(first.and_then(|value| parse_header(name, value)));
     }
-    match found {
+    if chosen.is_none() && present.iter().any(CredentialHeader::is_key) {
+        present.retain(|header| !header.is_foreign());
+    }
+    let mut present = present.into_iter();
+    let first = present.next();
+    if present.any(|other| Some(&other) != first.as_ref()) {
+        return FoundCredential::Conflict;
+    }
+    match first {
         None => FoundCredential::Nothing,
         Some(CredentialHeader::Basic(_)) => FoundCredential::Password,
-        // Bytes that are not text are no key, and neither is a lossy conversion of them.
+        // Bytes that are not UTF-8 become a text that no key matches.
         Some(CredentialHeader::Token(key)) => FoundCredential::Key(String::from_utf8_lossy(key).into_owned().into()),
     }
 }
 
-/// None for an empty header and for a scheme that is not ours.
-fn spelled<'a>(name: &HeaderName, value: &'a HeaderValue) -> Option<CredentialHeader<'a>> {
+impl CredentialHeader<'_> {
+    /// Returns true for the secret of a key, even if it is incomplete or mistyped: `<product>_<kind>_…`.
+    fn is_key(&self) -> bool {
+        let Self::Token(token) = self else { return false };
+        let mut parts = token.splitn(3, |byte| *byte == b'_');
+        let (product, kind) = (parts.next().unwrap_or_default(), parts.next());
+        product.first().is_some_and(u8::is_ascii_lowercase)
+            && product.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            && kind.is_some_and(|kind| KEY_KINDS.contains(&kind))
+            && parts.next().is_some()
+    }
+
+    /// Returns true for a password and for a token in JWT form.
+    fn is_foreign(&self) -> bool {
+        match self {
+            Self::Token(token) => token.split(|byte| *byte == b'.').count() == 3,
+            Self::Basic(_) => true,
+        }
+    }
+}
+
+/// Returns None for an empty header and for an unknown scheme.
+fn parse_header<'a>(name: &HeaderName, value: &'a HeaderValue) -> Option<CredentialHeader<'a>> {
     let text = trimmed(value.as_bytes());
     if *name != AUTHORIZATION {
         return (!text.is_empty()).then_some(CredentialHeader::Token(text));
@@ -78,11 +110,15 @@ mod tests {
     use super::*;
 
     fn found(lines: &[(&str, &[u8])]) -> String {
+        found_in(lines, None)
+    }
+
+    fn found_in(lines: &[(&str, &[u8])], chosen: Option<&HeaderName>) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_bytes(value).unwrap());
         }
-        match find_credential(&headers) {
+        match find_credential(&headers, chosen) {
             FoundCredential::Key(key) => format!("key {}", key.expose_secret()),
             FoundCredential::Password => "password".to_owned(),
             FoundCredential::Nothing => "nothing".to_owned(),
@@ -129,6 +165,24 @@ mod tests {
             &[("user-api-key", b"abc"), ("user-api-key", b"")],
         ] {
             assert_eq!(found(lines), "conflict", "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn service_may_have_a_credential_of_its_own() {
+        const KEY: &[u8] = b"lk_tk_abc";
+        let x_api_key = HeaderName::from_static("x-api-key");
+        let jwt = ("authorization", &b"Bearer a.b.c"[..]);
+        for (lines, chosen, expected) in [
+            (&[jwt, ("x-api-key", KEY)][..], None, "key lk_tk_abc"),
+            (&[("authorization", b"Basic YTpi"), ("user-api-key", KEY)], None, "key lk_tk_abc"),
+            (&[jwt, ("x-api-key", b"other")], None, "conflict"),
+            (&[("authorization", b"Bearer opaque"), ("x-api-key", KEY)], None, "conflict"),
+            (&[("authorization", b"Bearer opaque"), ("x-api-key", KEY)], Some(&x_api_key), "key lk_tk_abc"),
+            (&[jwt], Some(&x_api_key), "nothing"),
+            (&[("x-api-key", KEY), ("x-api-key", KEY)], Some(&x_api_key), "conflict"),
+        ] {
+            assert_eq!(found_in(lines, chosen), expected, "{lines:?} {chosen:?}");
         }
     }
 }

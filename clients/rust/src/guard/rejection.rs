@@ -135,7 +135,9 @@ impl Rejection {
 fn problem_code(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Malformed | Verdict::NotFound => "invalid_key",
+        Verdict::InvalidRequest => "invalid",
         Verdict::Revoked => "key_revoked",
+        Verdict::SecretReplaced => "secret_replaced",
         Verdict::Expired => "key_expired",
         Verdict::Disabled => "key_disabled",
         Verdict::IpNotAllowed => "ip_not_allowed",

@@ -138,7 +138,7 @@ async fn only_the_owner_manages_a_personal_key(app: TestKeyring) {
 
     let edited = app.keyring.edit_key(&mei, &key.id, 1, &draft).await.unwrap();
     let rotated = app.keyring.rotate_key(&mei, &key.id, edited.version, &Rotation::default()).await.unwrap();
-    assert_eq!(verdict(&app, &key, "reservations:read", None).await, Verdict::Revoked);
+    assert_eq!(verdict(&app, &key, "reservations:read", None).await, Verdict::SecretReplaced);
     assert_eq!(verdict(&app, &rotated, "reservations:read", None).await, Verdict::InsufficientPermissions);
     let withdrawn = app.keyring.revoke_key(&mei, &key.id).await.unwrap();
     assert_eq!((withdrawn.status(), withdrawn.revoked_by.as_deref()), (Status::Revoked, Some("Mei")));

@@ -67,7 +67,8 @@ impl Refusal {
         Some(match self {
             Self::Malformed => Verdict::Malformed,
             Self::NotFound | Self::TooManyUnknownKeys { .. } => Verdict::NotFound,
-            Self::Revoked { .. } | Self::Replaced { .. } => Verdict::Revoked,
+            Self::Revoked { .. } => Verdict::Revoked,
+            Self::Replaced { .. } => Verdict::SecretReplaced,
             Self::Expired { .. } => Verdict::Expired,
             Self::Disabled(_) => Verdict::Disabled,
             Self::IpNotAllowed { .. } => Verdict::IpNotAllowed,

@@ -2,47 +2,58 @@
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use domain::{caller::Identity, id::Id, property::PropertyScope};
+use domain::{caller::Identity, id::Id, property::PropertyScope, scope::Scope};
 use keyring::{Owner, Quota};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Array, Object},
+};
 
 use super::super::{
     admission::{Admitted, AnyValidKey, RequiredPermission},
     body,
+    openapi::{list_of_texts, one_of_texts},
 };
 
-/// A key as it describes itself. The secret is no part of it.
+/// A key as it describes itself, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
 pub struct KeyView<'a> {
     /// The id of the key. For legacy authentication, the id of the person.
     #[schema(example = "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     id: String,
-    /// `tenant`, `personal`, or `person` when it is no key at all.
-    #[schema(example = "tenant")]
+    /// `person` for legacy authentication.
+    #[schema(schema_with = caller_kind_schema)]
     kind: &'static str,
     #[schema(example = "Web shop")]
     name: Option<&'a str>,
     tenant: TenantView<'a>,
     /// The owner of a personal key.
     owner: Option<OwnerView<'a>>,
-    /// The authorization group that says what the key may do.
+    /// The authorization group that grants the permissions.
     #[schema(example = "Orders")]
     group: Option<&'a str>,
-    /// `read`, `write`, or both.
-    #[schema(example = json!(["read"]))]
+    #[schema(schema_with = scopes_schema)]
     scopes: Vec<&'static str>,
     /// The permissions of the group, before the scopes narrow them.
     #[schema(example = json!(["orders:*", "invoices:read"]))]
     permissions: Vec<String>,
     all_properties: bool,
-    /// The properties that the key reaches, unless it reaches all.
+    /// The properties that the key can access, unless it can access all.
     properties: Vec<String>,
     expires_at: Option<DateTime<Utc>>,
     rate_limit: Option<RateLimitView>,
-    /// Set when this secret is the one from before a rotation.
+    /// Set if this secret is the one from before a rotation.
     rotation: Option<RotationView>,
+}
+
+fn caller_kind_schema() -> Object {
+    one_of_texts(["tenant", "personal", "person"])
+}
+
+pub fn scopes_schema() -> Array {
+    list_of_texts([Scope::Read, Scope::Write].map(Scope::as_str))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -70,7 +81,7 @@ pub struct RateLimitView {
     limit: u16,
     #[schema(example = 59)]
     remaining: u16,
-    /// Until there is more.
+    /// The seconds until there are more.
     #[schema(example = 60)]
     reset_seconds: u64,
 }
@@ -96,7 +107,7 @@ impl From<Quota> for RateLimitView {
 
 /// Describe this key
 ///
-/// What the key that is sent may do: the call to begin with.
+/// Returns the identity and the access of the key that makes the call.
 #[utoipa::path(
     get,
     path = "/api/v1/key",
@@ -112,7 +123,7 @@ pub async fn get(admitted: Admitted<AnyValidKey>) -> Response {
         Some(PropertyScope::Only(ids)) => (false, ids.iter().map(ToString::to_string).collect()),
         Some(PropertyScope::All) | None => (true, Vec::new()),
     };
-    let scopes: Vec<domain::scope::Scope> = caller.grants.scopes.into();
+    let scopes: Vec<Scope> = caller.grants.scopes.into();
     body::json_response(&KeyView {
         id: caller.identity.to_string(),
         kind: match (&caller.identity, key) {
@@ -123,7 +134,7 @@ pub async fn get(admitted: Admitted<AnyValidKey>) -> Response {
         tenant: TenantView { id: caller.tenant.as_str(), slug: key.map(|key| key.tenant.slug.as_str()) },
         owner: key.and_then(|key| key.owner.as_deref()).map(Into::into),
         group: key.and_then(|key| key.group.as_deref()),
-        scopes: scopes.into_iter().map(domain::scope::Scope::as_str).collect(),
+        scopes: scopes.into_iter().map(Scope::as_str).collect(),
         permissions: caller.grants.permissions.iter().map(ToString::to_string).collect(),
         all_properties,
         properties,

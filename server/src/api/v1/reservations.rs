@@ -12,7 +12,7 @@ use domain::id::{Id, PackageId, PropertyId, ReservationId, ServiceId};
 use http_input::idempotency_key::{InvalidIdempotencyKey, find_idempotency_key};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, ToSchema, openapi::Object};
 
 use super::{
     super::{
@@ -20,6 +20,7 @@ use super::{
         admission::{Admitted, AdmittedWith, ReadReservations, RequiredPermission, WriteReservations},
         input::{self, Body, InvalidInput, PathId, Queries},
         list::{List, PageQuery},
+        openapi::one_of_texts,
     },
     Price, booking_problem, nothing,
 };
@@ -47,8 +48,7 @@ pub struct ReservationView {
     /// The day on which the guest leaves.
     departure: NaiveDate,
     units: u32,
-    /// `confirmed` or `cancelled`.
-    #[schema(example = "confirmed")]
+    #[schema(schema_with = status_schema)]
     status: &'static str,
     /// For all units and nights together.
     price: Price,
@@ -83,11 +83,15 @@ impl From<Reservation> for ReservationView {
     }
 }
 
+fn status_schema() -> Object {
+    one_of_texts(["confirmed", "cancelled"])
+}
+
 /// A new reservation, of either a service or a package.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewReservation)]
-pub struct NewReservationBody {
+#[schema(as = ReservationInput)]
+pub struct ReservationInput {
     /// The property, by its id.
     #[schema(value_type = String, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
     property_id: PropertyId,
@@ -99,23 +103,23 @@ pub struct NewReservationBody {
     #[serde(default, deserialize_with = "offer_id")]
     #[schema(value_type = Option<String>)]
     package_id: Option<PackageId>,
-    guest: NewGuestBody,
+    guest: GuestInput,
     /// Today or later.
     #[serde(deserialize_with = "input::date")]
     arrival: NaiveDate,
     /// A day after the arrival, at most 365 nights.
     #[serde(deserialize_with = "input::date")]
     departure: NaiveDate,
-    /// The number of units.
-    #[schema(minimum = 1, maximum = 1000, default = 1)]
+    /// The number of units, 1 by default.
+    #[schema(minimum = 1, maximum = 1000)]
     units: Option<u32>,
 }
 
 /// The guest.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewGuest)]
-pub struct NewGuestBody {
+#[schema(as = GuestInput)]
+pub struct GuestInput {
     #[schema(example = "Robin Sample", min_length = 1, max_length = 200)]
     name: String,
     #[schema(example = "robin@example.com", max_length = 254)]
@@ -132,7 +136,7 @@ fn offer_id<'de, I: Id, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     id.map(|id| I::parse(&id).map_err(|_| D::Error::custom(OFFER_REQUIRED))).transpose()
 }
 
-impl Body for NewReservationBody {
+impl Body for ReservationInput {
     /// Either a service or a package is named.
     fn check(object: &Map<String, Value>) -> Option<WrongField> {
         let is_named = |name| object.get(name).is_some_and(|value| !value.is_null());
@@ -141,9 +145,9 @@ impl Body for NewReservationBody {
     }
 }
 
-impl From<NewReservationBody> for NewReservation {
-    fn from(body: NewReservationBody) -> Self {
-        let NewReservationBody { property_id, service_id, package_id, guest, arrival, departure, units } = body;
+impl From<ReservationInput> for NewReservation {
+    fn from(body: ReservationInput) -> Self {
+        let ReservationInput { property_id, service_id, package_id, guest, arrival, departure, units } = body;
         let offer = match (service_id, package_id) {
             (Some(service), _) => Offer::Service(service),
             (None, Some(package)) => Offer::Package(package),
@@ -219,13 +223,13 @@ pub async fn get(
     tag = "Reservations",
     extensions(("x-permission" = json!(WriteReservations::PERMISSION))),
     params(("Idempotency-Key" = Option<String>, Header, description = IDEMPOTENCY_KEY_DESCRIPTION)),
-    request_body = NewReservationBody,
+    request_body = ReservationInput,
     responses((status = 201, description = "It is reserved", body = ReservationView)),
 )]
 pub async fn create(
     State(api): State<Api>,
     headers: HeaderMap,
-    request: AdmittedWith<WriteReservations, NewReservationBody>,
+    request: AdmittedWith<WriteReservations, ReservationInput>,
 ) -> Result<Response, Problem> {
     let key = find_idempotency_key(&headers).map_err(invalid_idempotency_key)?;
     let reserved = reserve(&api, request.map(NewReservation::from), key.as_deref()).await?;

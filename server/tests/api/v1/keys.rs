@@ -2,7 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use test_support::test_app::{Answer, Base, Key, NO_SUCH_ID, TestApp, day, with};
+use test_support::{
+    program::{PASSWORD, draft},
+    test_app::{Answer, Base, Key, NO_SUCH_ID, TestApp, day, with},
+};
 
 const VERIFY: &str = "/api/v1/keys/verify";
 const INTROSPECT: &str = "/api/v1/keys/introspect";
@@ -50,7 +53,7 @@ async fn valid_key_is_described(base: Base) {
     let expected = json!({
         "valid": true, "code": "VALID", "key_id": key.id, "name": "PMS", "kind": "tenant",
         "tenant": { "id": null, "slug": "acme" }, "owner": null, "group": "Read only", "scopes": ["read"],
-        "permissions": ["*:read"], "all_properties": false, "properties": [harbour], "expires_at": expires,
+        "permissions": ["*:read"], "effective_permissions": ["*:read"], "all_properties": false, "properties": [harbour], "expires_at": expires,
         "rate_limit": { "limit": 60, "remaining": 59, "reset_seconds": null }, "rotation": null,
     });
     assert_eq!(data, expected);
@@ -166,21 +169,19 @@ async fn all_invalid_fields_are_reported(base: Base) {
         (json!({}), &["key required"][..]),
         (json!({ "key": 7, "cost": "1" }), &["key wrong_type", "cost wrong_type"]),
         (
-            json!({ "permission": "Reservations", "property": "7", "ip": "1.2.3", "origin": "book", "cost": 1001, "ipp": 1 }),
+            json!({ "permission": "Reservations", "property": 7, "ip": 1, "origin": [], "cost": 1001, "ipp": 1 }),
             &[
                 "key required",
                 "permission malformed",
-                "property malformed",
-                "ip malformed",
-                "origin malformed",
+                "property wrong_type",
+                "ip wrong_type",
+                "origin wrong_type",
                 "cost out_of_range",
                 "ipp unknown",
             ],
         ),
         (json!({ "key": "x", "cost": -1 }), &["cost wrong_type"]),
         (json!({ "key": "x", "cost": 65536 }), &["cost out_of_range"]),
-        (json!({ "key": "x", "ip": "203.0.113.9:80" }), &["ip malformed"]),
-        (json!({ "key": "x", "origin": "a.test" }), &["origin malformed"]),
         (json!({ "key": "x", "nothing": null }), &["nothing unknown"]),
     ] {
         let answer = app.post(VERIFY, &by.secret, &body).await;
@@ -194,6 +195,38 @@ async fn all_invalid_fields_are_reported(base: Base) {
     }
     app.post_with(VERIFY, &headers[..1], "{}").await.refused(415, "unsupported_media_type");
     app.post_with(VERIFY, &headers, "x".repeat(70_000)).await.refused(413, "body_too_large");
+}
+
+async fn malformed_client_values_get_a_verdict(base: Base) {
+    let app = base.start();
+    let by = verifier(&app);
+    let key = app.key(&["--ip", "203.0.113.0/24", "--rate-limit", "10"]);
+    let ask = |field: &str, value: &str| json!({ "key": key.secret, "ip": "203.0.113.9", field: value });
+    for (field, value) in
+        [("ip", "1.2.3"), ("ip", ""), ("ip", "unknown"), ("origin", "book"), ("origin", ""), ("property", "7")]
+    {
+        let data = refused(&app, &by, &ask(field, value), "INVALID_REQUEST", 400, "Send ").await;
+        assert_eq!(names(&data), ["code", "http_status", "message", "valid"], "{field} {value}");
+    }
+    for ip in ["203.0.113.9:443", "[::ffff:203.0.113.9]", "[::ffff:203.0.113.9]:443"] {
+        assert_eq!(verify(&app, &by, &ask("ip", ip)).await["valid"], true, "{ip}");
+    }
+    let metrics = app.get_with("/metrics", &[]).await.text;
+    assert!(metrics.contains("latchkey_verdicts_total{verdict=\"INVALID_REQUEST\"} 6\n"), "{metrics}");
+}
+
+async fn effective_permissions_are_what_the_scopes_leave(base: Base) {
+    let app = base.start();
+    let by = verifier(&app);
+    for (words, effective) in [
+        (&[][..], json!(["*"])),
+        (&["--scope", "read"], json!(["*:read", "keys:verify"])),
+        (&["--group", "Read only", "--scope", "write"], json!([])),
+    ] {
+        let key = app.key(words);
+        let data = verify(&app, &by, &json!({ "key": key.secret })).await;
+        assert_eq!(data["effective_permissions"], effective, "{words:?}");
+    }
 }
 
 async fn only_verifiers_are_answered(base: Base) {
@@ -240,9 +273,11 @@ async fn introspection_of_inactive_key_says_nothing_else(base: Base) {
     for _ in 0..3 {
         let form = format!("token_type_hint=access_token&other=1&token={}", key.secret);
         let body = introspect(&app, &by, &form).await.good();
-        assert_eq!(names(&body), ["active", "client_id", "iat", "scope", "sub", "token_type"], "no end, no exp");
+        assert_eq!(names(&body), ["active", "client_id", "iat", "iss", "scope", "sub", "token_type"]);
         assert_eq!((&body["active"], &body["client_id"]), (&json!(true), &json!(key.id)));
-        assert_eq!((&body["scope"], &body["token_type"]), (&json!("*"), &json!("api_key")));
+        assert_eq!((&body["iss"], &body["token_type"]), (&json!(app.program.url), &json!("api_key")));
+        let scope: Vec<&str> = body["scope"].as_str().unwrap().split(' ').collect();
+        assert!(scope.contains(&"reservations:write") && scope.contains(&"keys:verify"), "{scope:?}");
         assert!(body["sub"].as_str().unwrap().starts_with("ten_"));
     }
     assert_eq!(app.get("/api/v1/key", &key.secret).await.status, 200, "nothing was taken from its limit");
@@ -252,10 +287,14 @@ async fn introspection_returns_effective_scope_and_expiry(base: Base) {
     let app = base.start();
     let by = verifier(&app);
     for (words, scope) in [
-        (&["--scope", "read"][..], "*:read keys:verify"),
-        (&["--scope", "write"], "*:write"),
+        (
+            &["--group", "Read only"][..],
+            "availability:read invoices:read packages:read properties:read reservations:read services:read",
+        ),
+        (&["--scope", "write"], "reservations:write"),
         (&["--group", "Read only", "--scope", "write"], ""),
     ] {
+        app.key_with_permission("invoices:read");
         let key = app.key(words);
         let body = introspect(&app, &by, &format!("token={}", key.secret)).await.good();
         assert_eq!(body["scope"], scope, "{words:?}");
@@ -273,6 +312,59 @@ async fn introspection_returns_effective_scope_and_expiry(base: Base) {
     let retires = old["exp"].as_i64().unwrap() - chrono::Utc::now().timestamp();
     assert!((3_500..=3_600).contains(&retires), "{retires}: the secret ends before the key");
     assert_eq!(introspect(&app, &by, &format!("token={}", new.secret)).await.good()["exp"], seconds);
+}
+
+async fn introspection_accepts_oauth_client_authentication(base: Base) {
+    let app = base.start();
+    let (by, key, poor) = (verifier(&app), app.key(&[]), app.key(&["--group", "Read only"]));
+    let token = format!("token={}", key.secret);
+    let basic = |user: &str, secret: &str| app.request(Method::POST, INTROSPECT).basic_auth(user, Some(secret));
+    let form = |request: reqwest::RequestBuilder, body: String| request.header("content-type", FORM).body(body);
+    let posted = |secret: &str| {
+        form(app.request(Method::POST, INTROSPECT), format!("{token}&client_id=any&client_secret={secret}"))
+    };
+    for request in [
+        form(basic(&by.id, &by.secret), token.clone()),
+        form(basic("any", &by.secret), token.clone()),
+        posted(&by.secret),
+    ] {
+        assert_eq!(Answer::to(request).await.good()["client_id"], key.id);
+    }
+    let password = PASSWORD;
+    for (request, challenge) in [
+        (form(basic(&by.id, "nonsense"), token.clone()), "Basic"),
+        (form(basic("ana@acme.test", password), token.clone()), "Basic"),
+        (posted("nonsense"), "Bearer"),
+    ] {
+        let answer = Answer::to(request).await;
+        assert_eq!((answer.status, answer.header("content-type")), (401, "application/json"));
+        assert!(answer.header("www-authenticate").starts_with(challenge), "{}", answer.header("www-authenticate"));
+        let body = answer.json();
+        assert_eq!(body["error"], "invalid_client", "{body}");
+    }
+    Answer::to(form(basic("any", &poor.secret), token.clone())).await.refused(403, "insufficient_scope");
+    let twice = form(basic("any", &by.secret), format!("{token}&client_secret={}", by.secret));
+    Answer::to(twice).await.refused(400, "conflicting_credentials");
+}
+
+async fn introspection_names_the_owner_of_a_personal_key(base: Base) {
+    let app = base.start();
+    let by = verifier(&app);
+    let ana = app.person("ana", "tenant-admin");
+    let browser = app.program.signed_in("ana@acme.test").await;
+    let body = json!({ "of": "oneself", "draft": draft("Mine", ""), "expiration": "never" });
+    let created: Value = browser.call("/console/generate_key", &body).await.json().await.unwrap();
+    let body = introspect(&app, &by, &format!("token={}", created["secret"].as_str().unwrap())).await.good();
+    assert_eq!((&body["sub"], &body["username"]), (&json!(ana), &json!("ana")), "{body}");
+}
+
+async fn metadata_leads_to_introspection(base: Base) {
+    let app = base.start();
+    let body = app.get_with("/.well-known/oauth-authorization-server", &[]).await.good();
+    assert_eq!((&body["issuer"], &body["response_types_supported"]), (&json!(app.program.url), &json!([])));
+    assert_eq!(body["introspection_endpoint"], format!("{}{INTROSPECT}", app.program.url));
+    let methods = body["introspection_endpoint_auth_methods_supported"].as_array().unwrap();
+    assert!(methods.contains(&json!("client_secret_basic")) && methods.contains(&json!("client_secret_post")));
 }
 
 async fn both_keys_log_the_verification(base: Base) {
@@ -323,8 +415,13 @@ test_support::on_both_databases! {
     foreign_key_is_not_found_by_a_verifier,
     verification_is_free_and_charges_the_verified_key,
     all_invalid_fields_are_reported,
+    malformed_client_values_get_a_verdict,
+    effective_permissions_are_what_the_scopes_leave,
     only_verifiers_are_answered,
     introspection_of_inactive_key_says_nothing_else,
     introspection_returns_effective_scope_and_expiry,
+    introspection_accepts_oauth_client_authentication,
+    introspection_names_the_owner_of_a_personal_key,
+    metadata_leads_to_introspection,
     both_keys_log_the_verification,
 }

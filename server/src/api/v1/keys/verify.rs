@@ -1,40 +1,46 @@
 //! `/api/v1/keys/verify`
 
-use std::{borrow::Cow, net::IpAddr};
+use std::{borrow::Cow, fmt, ops::Deref};
 
 use axum::{
     extract::{Request, State},
+    http::StatusCode,
     response::Response,
 };
 use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, PropertyId},
-    origin::ParseOriginError,
     permission::Permission,
     property::PropertyScope,
     scope::Scopes,
+    secret::KeyKind,
     verdict::Verdict,
 };
+use http_input::client_address::parse_address;
 use keyring::{CachedKey, Quota};
 use serde::{Deserialize, Serialize, Serializer};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 use super::{
     super::{
+        super::openapi::one_of_texts,
         super::{
             Api,
             admission::{RequiredPermission, VerifyKeys, admit},
             body,
-            call_record::CallRecord,
+            call_record::{CallRecord, Verified},
             input::{Body, InvalidInput},
         },
-        key::{OwnerView, RateLimitView, RotationView, TenantView},
+        key::{OwnerView, RateLimitView, RotationView, TenantView, scopes_schema},
     },
     KeyQuery, KeyVerdict, decide,
 };
 use crate::problem::Problem;
 
-/// A key that was presented to you, and what it must grant.
+/// A key that your client presented, and the access that it must grant.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyRequest)]
@@ -45,26 +51,20 @@ pub struct VerifyRequest {
     /// The permission that your client needs.
     #[schema(value_type = Option<String>, example = "orders:read")]
     permission: Option<Permission>,
-    /// The id of the property with which.
-    #[schema(value_type = Option<String>, example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
-    property: Option<PropertyId>,
-    /// Your client's address. Without it, a key that is limited to addresses is refused.
-    #[schema(value_type = Option<String>, example = "203.0.113.9")]
-    ip: Option<IpAddr>,
+    /// The id of the property that your client's request is about.
+    #[schema(example = "prp_01JCQ4Y2V9ZK3T5N6R7S8W9XAB")]
+    property: Option<String>,
+    /// Your client's address, with or without a port. Without it, a key with an IP allowlist is refused.
+    #[schema(example = "203.0.113.9")]
+    ip: Option<String>,
     /// Your client's `Origin` header, if it sent one.
-    #[schema(value_type = Option<String>, example = "https://shop.example.com")]
-    origin: Option<SentOrigin>,
+    #[schema(example = "https://shop.example.com")]
+    origin: Option<String>,
     /// The number of calls to charge to the key's rate limit. The default is 1; 0 charges none.
     #[serde(default)]
-    #[schema(value_type = Option<u16>, minimum = 0, maximum = 1000, default = 1)]
+    #[schema(value_type = Option<u16>, minimum = 0, maximum = 1000)]
     cost: Cost,
 }
-
-/// Any value that can be sent as an `Origin`. One that no allowlist can contain, such as `null` or one with another
-/// scheme, matches none.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct SentOrigin(String);
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "u64")]
@@ -75,14 +75,6 @@ const MAX_VERIFY_COST: u16 = 1_000;
 impl Default for Cost {
     fn default() -> Self {
         Self(1)
-    }
-}
-
-impl TryFrom<String> for SentOrigin {
-    type Error = ParseOriginError;
-
-    fn try_from(text: String) -> Result<Self, ParseOriginError> {
-        if text == "null" || text.contains("://") { Ok(Self(text)) } else { Err(ParseOriginError::Scheme) }
     }
 }
 
@@ -98,11 +90,39 @@ impl TryFrom<u64> for Cost {
 
 impl Body for VerifyRequest {}
 
-impl From<VerifyRequest> for KeyQuery {
-    fn from(request: VerifyRequest) -> Self {
+/// A field that holds what the client sent, malformed. The verifier made no mistake, so it gets a verdict.
+pub enum MalformedField {
+    Property,
+    Address,
+    Origin,
+}
+
+impl MalformedField {
+    fn message(&self) -> &'static str {
+        match self {
+            Self::Property => "The property in the request is not an id. Send the id of a property: prp_…",
+            Self::Address => {
+                "The client's address is not an IP address. Send the address that the connection came from."
+            }
+            Self::Origin => {
+                "The Origin header of the request is malformed. Send scheme and host: https://shop.example.com"
+            }
+        }
+    }
+}
+
+impl TryFrom<VerifyRequest> for KeyQuery {
+    type Error = MalformedField;
+
+    fn try_from(request: VerifyRequest) -> Result<Self, MalformedField> {
         let VerifyRequest { key, permission, property, ip, origin, cost: Cost(cost) } = request;
-        let address = ip.map(|ip| ip.to_canonical());
-        Self { secret: key.into(), permission, property, address, origin: origin.map(|SentOrigin(text)| text), cost }
+        let property = property.map(|id| PropertyId::parse(&id)).transpose().map_err(|_| MalformedField::Property)?;
+        let address = ip.map(|text| parse_address(&text).ok_or(MalformedField::Address)).transpose()?;
+        // An origin that no allowlist can contain, such as `null` or one with another scheme, matches none.
+        if origin.as_ref().is_some_and(|text| text != "null" && !text.contains("://")) {
+            return Err(MalformedField::Origin);
+        }
+        Ok(Self { secret: key.into(), permission, property, address, origin, cost })
     }
 }
 
@@ -126,7 +146,7 @@ struct MetaView<'a> {
 struct VerdictView<'a> {
     valid: bool,
     /// `VALID`, or the first reason why not.
-    #[schema(value_type = String, example = "VALID")]
+    #[schema(schema_with = verdict_schema)]
     code: Verdict,
     #[serde(flatten)]
     #[schema(value_type = RefusalView)]
@@ -136,12 +156,24 @@ struct VerdictView<'a> {
     key: Option<VerifiedKeyView<'a>>,
 }
 
-/// Comes along when the key is not valid.
+fn verdict_schema() -> Object {
+    one_of_texts(Verdict::ALL.map(Verdict::as_str))
+}
+
+fn kind_schema() -> Object {
+    one_of_texts([KeyKind::Tenant, KeyKind::Personal].map(KeyKind::as_str))
+}
+
+fn client_status_schema() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([400, 401, 403, 429])).build()
+}
+
+/// Present if the key is not valid.
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerdictRefusal)]
 struct RefusalView {
     /// The status to answer your client with.
-    #[schema(required = false, example = 403)]
+    #[schema(required = false, schema_with = client_status_schema)]
     http_status: u16,
     /// An explanation for your client, with what to do next.
     #[schema(required = false)]
@@ -152,7 +184,7 @@ struct RefusalView {
     retry_after_seconds: Option<u64>,
 }
 
-/// Comes along when the key is one of your organization's.
+/// Present if the key belongs to your organization.
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerifiedKey)]
 struct VerifiedKeyView<'a> {
@@ -160,8 +192,7 @@ struct VerifiedKeyView<'a> {
     key_id: &'a str,
     #[schema(required = false, example = "PMS")]
     name: &'a str,
-    /// `tenant` or `personal`.
-    #[schema(required = false, example = "tenant")]
+    #[schema(required = false, schema_with = kind_schema)]
     kind: &'static str,
     #[schema(required = false)]
     tenant: TenantView<'a>,
@@ -170,16 +201,19 @@ struct VerifiedKeyView<'a> {
     owner: Option<OwnerView<'a>>,
     #[schema(required = false, example = "Orders")]
     group: Option<&'a str>,
-    /// `read`, `write`, or both.
-    #[schema(required = false, value_type = Vec<String>, example = json!(["read"]))]
+    #[schema(required = false, schema_with = scopes_schema)]
     scopes: Scopes,
     /// The permissions of the group, or the owner's, before the scopes narrow them.
     #[serde(serialize_with = "serialize_as_text")]
     #[schema(required = false, value_type = Vec<String>, example = json!(["orders:*"]))]
     permissions: &'a [Permission],
+    /// The part of `permissions` that the scopes leave.
+    #[serde(serialize_with = "serialize_as_text")]
+    #[schema(required = false, value_type = Vec<String>, example = json!(["orders:read"]))]
+    effective_permissions: Cow<'a, [Permission]>,
     #[schema(required = false)]
     all_properties: bool,
-    /// The properties that the key reaches, unless it reaches all.
+    /// The properties that the key can access, unless it can access all.
     #[serde(serialize_with = "serialize_as_text")]
     #[schema(required = false, value_type = Vec<String>)]
     properties: &'a [PropertyId],
@@ -187,16 +221,21 @@ struct VerifiedKeyView<'a> {
     expires_at: Option<DateTime<Utc>>,
     #[schema(required = false)]
     rate_limit: Option<RateLimitView>,
-    /// Set when this secret is the one from before a rotation.
+    /// Set if this secret is the one from before a rotation.
     #[schema(required = false)]
     rotation: Option<RotationView>,
 }
 
-/// Each as it is redact, without a copy of any.
-fn serialize_as_text<T: std::fmt::Display, S: Serializer>(items: &&[T], serializer: S) -> Result<S::Ok, S::Error> {
+/// Serializes items by their text, without copying any.
+fn serialize_as_text<L, T, S>(items: &L, serializer: S) -> Result<S::Ok, S::Error>
+where
+    L: Deref<Target = [T]>,
+    T: fmt::Display,
+    S: Serializer,
+{
     struct Written<'a, T>(&'a T);
 
-    impl<T: std::fmt::Display> Serialize for Written<'_, T> {
+    impl<T: fmt::Display> Serialize for Written<'_, T> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.collect_str(self.0)
         }
@@ -220,6 +259,7 @@ impl<'a> VerifiedKeyView<'a> {
             group: key.group.as_deref(),
             scopes: key.grants.scopes,
             permissions: &key.grants.permissions,
+            effective_permissions: key.grants.effective(),
             all_properties,
             properties,
             expires_at: key.expires_at,
@@ -230,6 +270,15 @@ impl<'a> VerifiedKeyView<'a> {
 }
 
 impl<'a> VerdictView<'a> {
+    fn invalid_request(field: &MalformedField) -> Self {
+        let refusal = RefusalView {
+            http_status: StatusCode::BAD_REQUEST.as_u16(),
+            message: field.message().into(),
+            retry_after_seconds: None,
+        };
+        Self { valid: false, code: Verdict::InvalidRequest, refusal: Some(refusal), key: None }
+    }
+
     fn of(key_verdict: &'a KeyVerdict, key_query: &KeyQuery) -> Self {
         let refusal = key_verdict.refusal.as_ref().map(|refusal| RefusalView {
             http_status: key_verdict.status(),
@@ -247,9 +296,9 @@ impl<'a> VerdictView<'a> {
 
 /// Verify a key
 ///
-/// Verifies a key that was presented to you, and whether it grants what your client wants. Keys of other organizations
-/// are unknown here. Verification takes nothing from your own key's rate limit; `cost` is taken from the verified
-/// key's.
+/// Verifies a key that your client presented, and whether it grants the access that the request needs. Keys of other
+/// organizations are unknown here. Verification costs nothing of your own key's rate limit; `cost` is charged to the
+/// verified key's.
 #[utoipa::path(
     post,
     path = "/api/v1/keys/verify",
@@ -264,9 +313,18 @@ pub async fn verify(State(api): State<Api>, request: Request) -> Result<Response
     let bytes = body::json(&parts.headers, body).await;
     // The verifier is authenticated first, so that an unauthenticated client learns nothing from a body.
     let asking = admit::<VerifyKeys>(&parts, &api, None).await?;
-    let key_query = KeyQuery::from(body::deserialize_json::<VerifyRequest>(bytes?)?);
+    let request = body::deserialize_json::<VerifyRequest>(bytes?)?;
+    let call_record = CallRecord::of(&parts.extensions);
+    let meta = MetaView { request_id: call_record.request_id().as_str() };
+    let key_query = match KeyQuery::try_from(request) {
+        Ok(key_query) => key_query,
+        Err(field) => {
+            api.metrics.count_verdict(Verdict::InvalidRequest);
+            call_record.note_verified(Verified { key: None, verdict: Verdict::InvalidRequest });
+            return Ok(body::json_response(&VerificationView { meta, data: VerdictView::invalid_request(&field) }));
+        }
+    };
     let key_verdict = decide(&api, &parts, &asking.caller, &key_query).await?;
     let data = VerdictView::of(&key_verdict, &key_query);
-    let meta = MetaView { request_id: CallRecord::of(&parts.extensions).request_id().as_str() };
     Ok(body::json_response(&VerificationView { meta, data }))
 }
