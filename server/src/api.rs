@@ -30,6 +30,7 @@ mod input;
 mod list;
 pub mod openapi;
 pub mod reference;
+mod schema;
 mod v1;
 
 /// The route for verifying keys.

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::{
     OpenApi,
     openapi::{
-        self, Array, ArrayBuilder, ContentBuilder, HeaderBuilder, Object, ObjectBuilder, Ref, RefOr, ResponseBuilder,
-        Schema, ServerBuilder, Type,
+        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema, ServerBuilder, Type,
         path::{Operation, ParameterIn},
         schema::ArrayItems,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -14,7 +13,7 @@ use utoipa::{
     },
 };
 
-use super::v1;
+use super::{schema::one_of_texts, v1};
 use crate::problem::{Code, ProblemBody, WrongField};
 
 #[derive(OpenApi)]
@@ -58,17 +57,19 @@ fn add_credentials(document: &mut openapi::OpenApi) {
         |scheme, words: &str| SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(words)).build());
     document.security = Some(KEY_SCHEMES.map(|name| SecurityRequirement::new(name, NO_SCOPES)).into());
     let components = document.components.get_or_insert_default();
-    components
-        .add_security_scheme(BEARER, http(HttpAuthScheme::Bearer, "An API key, or an access token until the sunset."));
-    components.add_security_scheme(X_API_KEY, header("X-API-Key", "An API key."));
-    components.add_security_scheme(USER_API_KEY, header("user-api-key", "An API key."));
+    components.add_security_scheme(
+        BEARER_SCHEME,
+        http(HttpAuthScheme::Bearer, "An API key, or an access token until the sunset."),
+    );
+    components.add_security_scheme(X_API_KEY_SCHEME, header("X-API-Key", "An API key."));
+    components.add_security_scheme(USER_API_KEY_SCHEME, header("user-api-key", "An API key."));
     components.add_security_scheme(v1::keys::introspect::BASIC_SCHEME, http(HttpAuthScheme::Basic, BASIC));
 }
 
-const BEARER: &str = "bearer";
-const X_API_KEY: &str = "x_api_key";
-const USER_API_KEY: &str = "user_api_key";
-const KEY_SCHEMES: [&str; 3] = [BEARER, X_API_KEY, USER_API_KEY];
+const BEARER_SCHEME: &str = "bearer";
+const X_API_KEY_SCHEME: &str = "x_api_key";
+const USER_API_KEY_SCHEME: &str = "user_api_key";
+const KEY_SCHEMES: [&str; 3] = [BEARER_SCHEME, X_API_KEY_SCHEME, USER_API_KEY_SCHEME];
 const NO_SCOPES: [String; 0] = [];
 
 /// Describes the tags that the document uses.
@@ -252,14 +253,4 @@ fn describe_headers(operation: &mut Operation) {
 fn text_header(description: &str) -> openapi::Header {
     let text = ObjectBuilder::new().schema_type(Type::String).build();
     HeaderBuilder::new().description(Some(description)).schema(Some(text)).build()
-}
-
-/// A text that has one of these values.
-pub fn one_of_texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Object {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build()
-}
-
-/// A list of texts that each have one of these values.
-pub fn list_of_texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Array {
-    ArrayBuilder::new().items(one_of_texts(values)).build()
 }

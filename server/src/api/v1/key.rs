@@ -13,7 +13,7 @@ use utoipa::{
 use super::super::{
     admission::{Admitted, AnyValidKey, RequiredPermission},
     body,
-    openapi::{list_of_texts, one_of_texts},
+    schema::{list_of_texts, one_of_texts},
 };
 
 /// A key as it describes itself, without its secret.

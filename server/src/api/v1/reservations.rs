@@ -20,7 +20,7 @@ use super::{
         admission::{Admitted, AdmittedWith, ReadReservations, RequiredPermission, WriteReservations},
         input::{self, Body, InvalidInput, PathId, Queries},
         list::{List, PageQuery},
-        openapi::one_of_texts,
+        schema::one_of_texts,
     },
     Price, booking_problem, nothing,
 };

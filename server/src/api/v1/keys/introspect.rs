@@ -25,7 +25,7 @@ use super::{
 };
 use crate::problem::{Code, Problem};
 
-pub const ROUTE: &str = "/api/v1/keys/introspect";
+const INTROSPECT_ROUTE: &str = "/api/v1/keys/introspect";
 
 /// The path of the authorization server metadata.
 pub const METADATA_ROUTE: &str = "/.well-known/oauth-authorization-server";
@@ -249,7 +249,7 @@ pub async fn metadata(State(api): State<Api>) -> Response {
     body::json_response(&AuthorizationServerMetadata {
         issuer: &api.public_url,
         response_types_supported: [],
-        introspection_endpoint: format!("{}{ROUTE}", api.public_url),
+        introspection_endpoint: format!("{}{INTROSPECT_ROUTE}", api.public_url),
         introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "Bearer"],
     })
 }

@@ -26,7 +26,7 @@ use utoipa::{
 
 use super::{
     super::{
-        super::openapi::one_of_texts,
+        super::schema::one_of_texts,
         super::{
             Api,
             admission::{RequiredPermission, VerifyKeys, admit},
