@@ -56,6 +56,9 @@ impl Cli {
 
 /// Migrates the database. A running server that owns it did so when it started.
 pub async fn migrate(settings: &Settings) -> Outcome {
+    if let Err(error) = installation::check_database_file(settings, true) {
+        return commands::unavailable(&error.to_string(), settings.json);
+    }
     let migrated = match database_lock::find_executor(&settings.database_url).await {
         Ok(Executor::Server(_)) => Ok(()),
         Ok(Executor::ThisProcess(_lock)) => installation::migrate(settings).await.map_err(|error| error.to_string()),
@@ -78,6 +81,9 @@ pub async fn run_command(settings: &Settings, command: Command) -> Outcome {
         Ok(input) => input,
         Err(cause) => return commands::unavailable(&format!("cannot read standard input: {cause}"), settings.json),
     };
+    if let Err(error) = installation::check_database_file(settings, command.creates_database()) {
+        return commands::unavailable(&error.to_string(), settings.json);
+    }
     match database_lock::find_executor(&settings.database_url).await {
         Ok(Executor::Server(stream)) => {
             let command = ForwardedCommand { arguments: std::env::args().collect(), input };

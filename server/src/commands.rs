@@ -52,6 +52,12 @@ pub enum Command {
 }
 
 impl Command {
+    /// Returns true if the command begins a new installation.
+    #[must_use]
+    pub fn creates_database(&self) -> bool {
+        matches!(self, Self::Tenant(tenant::TenantCommand::Create { .. }))
+    }
+
     /// Returns true if the command reads a password from standard input.
     #[must_use]
     pub fn wants_input(&self) -> bool {

@@ -1,6 +1,10 @@
 //! The settings: each is a flag, an environment variable and a line of `--help`.
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    num::NonZeroUsize,
+    path::PathBuf,
+};
 
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum, value_parser};
@@ -9,12 +13,14 @@ use ipnet::IpNet;
 use keyring::{LEGACY_SUNSET, SuperUserMfa};
 use secrecy::SecretString;
 
+pub const DEFAULT_DATABASE_URL: &str = "sqlite://data/latchkey.db";
+
 /// The settings of an installation.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// The address to listen on
-    #[arg(long, env = "LATCHKEY_ADDR", default_value = "127.0.0.1:3000", global = true)]
+    #[arg(long, env = "LATCHKEY_ADDR", default_value = "127.0.0.1:3000", value_parser = listen_address, global = true)]
     pub addr: SocketAddr,
 
     /// The URL of the console in browsers; decides links, cookies and which origin may post [default: http://<addr>]
@@ -25,7 +31,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "LATCHKEY_DATABASE_URL",
-        default_value = "sqlite://data/latchkey.db",
+        default_value = DEFAULT_DATABASE_URL,
         hide_env_values = true,
         global = true
     )]
@@ -135,6 +141,27 @@ pub struct ServeOptions {
     pub demo: bool,
 }
 
+/// Parses an address, or resolves a host name such as `localhost`.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    const ADVICE: &str = "write a host and a port, as in 127.0.0.1:3000 or localhost:3000";
+    let mut resolved = text.to_socket_addrs().map_err(|cause| format!("{ADVICE} ({cause})"))?;
+    resolved.next().ok_or_else(|| ADVICE.to_owned())
+}
+
 fn range(text: &str) -> Result<IpNet, &'static str> {
     parse_range(text.trim()).ok_or("write an address as 10.0.0.5, or a range as 10.0.0.0/8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listen_address_can_name_a_host() {
+        assert!(listen_address("localhost:3000").unwrap().ip().is_loopback());
+        assert_eq!(listen_address("127.0.0.1:0").unwrap().port(), 0);
+        for text in ["3000", "127.0.0.1", "localhost:http-alt:1", "localhost:70000", ""] {
+            assert!(listen_address(text).unwrap_err().contains("localhost:3000"), "{text}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc};
 use axum::{
     Router,
     extract::State,
-    http::{HeaderValue, header::RETRY_AFTER},
+    http::{HeaderMap, HeaderValue, header::RETRY_AFTER},
     response::Response,
     routing::get,
 };
@@ -30,7 +30,10 @@ pub fn router(keyring: Keyring, metrics: Arc<Metrics>, tasks: TaskStatus) -> Rou
         .route("/metrics/", metrics)
 }
 
-async fn render_metrics(State((keyring, metrics, tasks)): State<(Keyring, Arc<Metrics>, TaskStatus)>) -> Response {
+async fn render_metrics(
+    State((keyring, metrics, tasks)): State<(Keyring, Arc<Metrics>, TaskStatus)>,
+    headers: HeaderMap,
+) -> Response {
     metrics.set_usage_pending(keyring.usage_pending() as u64);
     metrics.set_lease_remaining(keyring.lease_remaining());
     keyring.take_confirmations().into_iter().for_each(|took| metrics.observe_confirmation(took));
@@ -39,7 +42,7 @@ async fn render_metrics(State((keyring, metrics, tasks)): State<(Keyring, Arc<Me
     }
     let lease_renewal = ("lease_renewal", keyring.lease_renewal_restarts());
     tasks.restarts().chain([lease_renewal]).for_each(|(task, restarts)| metrics.set_task_restarts(task, restarts));
-    metrics.render()
+    metrics.render(&headers)
 }
 
 async fn live() -> &'static str {

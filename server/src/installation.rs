@@ -1,23 +1,48 @@
 //! Opens the database of an installation.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use booking::Booking;
 use keyring::{Clock, Database, Keyring, OpenError, SecretKeyFile, SecretKeyFileError, StoreError};
 
-use crate::config::Settings;
+use crate::config::{DEFAULT_DATABASE_URL, Settings};
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallationError {
     #[error("cannot open the database: {0}")]
     Open(#[source] StoreError),
+    #[error(
+        "the folder {} of the database does not exist; create it, or correct LATCHKEY_DATABASE_URL or --database-url",
+        .0.display()
+    )]
+    NoFolder(PathBuf),
+    #[error(
+        "there is no database at {}; create it with `latchkey tenant create`, or correct LATCHKEY_DATABASE_URL or \
+         --database-url",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
     #[error(transparent)]
     SecretKeyFile(#[from] SecretKeyFileError),
     #[error(transparent)]
     SecretKeys(#[from] OpenError),
     #[error("cannot migrate the database: {0}")]
     Migrate(String),
+}
+
+/// Checks that the SQLite file exists, or that it may be created where the operator wants it. A mistyped path would
+/// otherwise create an empty database, and hide the real one.
+///
+/// # Errors
+/// If the folder does not exist, or the file does not and this command does not create it.
+pub fn check_database_file(settings: &Settings, may_create: bool) -> Result<(), InstallationError> {
+    let Some(file) = Database::file(&settings.database_url) else { return Ok(()) };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir() && settings.database_url != DEFAULT_DATABASE_URL) {
+        return Err(InstallationError::NoFolder(folder.to_owned()));
+    }
+    if may_create || file.exists() { Ok(()) } else { Err(InstallationError::NoDatabase(file.to_owned())) }
 }
 
 /// The shared state of commands and the server.

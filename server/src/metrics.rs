@@ -3,21 +3,28 @@
 use std::{borrow::Cow, sync::atomic::AtomicU64, time::Duration};
 
 use axum::{
-    http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use domain::verdict::Verdict;
 use keyring::SecurityEvent;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 
 use crate::route::Route;
 
+mod process;
+mod text;
+
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const PROMETHEUS_TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 /// Histogram buckets in seconds, from a cached verification to a timeout.
 const DURATIONS: [f64; 14] =
@@ -72,6 +79,9 @@ impl Default for Metrics {
             .map(|verdict| verdict_family.get_or_create_owned(&VerdictLabels { verdict: verdict.as_str() }));
         let usage_pending = Gauge::default();
         let mut registry = Registry::default();
+        registry.register_collector(Box::new(process::ProcessCollector));
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("latchkey_build", "The version of the program", build);
         let help = "Duration of requests until their response began";
         registry.register_with_unit("http_server_request_duration", help, Unit::Seconds, durations.clone());
         registry.register("latchkey_verdicts", "Verdicts on presented keys", verdict_family);
@@ -153,12 +163,17 @@ impl Metrics {
         counter.inc_by(restarts.saturating_sub(counter.get()));
     }
 
-    /// Renders all metrics in the OpenMetrics format.
-    pub fn render(&self) -> Response {
-        ([(CONTENT_TYPE, OPEN_METRICS)], self.to_text()).into_response()
+    /// Renders all metrics, in the OpenMetrics format if the scraper accepts it.
+    pub fn render(&self, request: &HeaderMap) -> Response {
+        let accepted = request.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let open_metrics = self.to_open_metrics();
+        if accepted.contains("application/openmetrics-text") {
+            return ([(CONTENT_TYPE, OPEN_METRICS)], open_metrics).into_response();
+        }
+        ([(CONTENT_TYPE, PROMETHEUS_TEXT)], text::to_prometheus_text(&open_metrics)).into_response()
     }
 
-    fn to_text(&self) -> String {
+    fn to_open_metrics(&self) -> String {
         let mut text = String::new();
         let Ok(()) = encode(&mut text, &self.registry) else { unreachable!("a string takes any text") };
         text
@@ -202,11 +217,15 @@ mod tests {
     fn verdict_counters_start_at_zero() {
         let metrics = Metrics::default();
         for verdict in Verdict::ALL {
-            assert!(metrics.to_text().contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} 0\n")));
+            assert!(
+                metrics.to_open_metrics().contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} 0\n"))
+            );
             metrics.count_verdict(verdict);
-            assert!(metrics.to_text().contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} 1\n")));
+            assert!(
+                metrics.to_open_metrics().contains(&format!("latchkey_verdicts_total{{verdict=\"{verdict}\"}} 1\n"))
+            );
         }
         metrics.set_usage_pending(7);
-        assert!(metrics.to_text().contains("latchkey_usage_pending 7\n"));
+        assert!(metrics.to_open_metrics().contains("latchkey_usage_pending 7\n"));
     }
 }

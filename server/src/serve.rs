@@ -65,6 +65,7 @@ pub enum ServeError {
 /// Why the server did not start, or did not stop cleanly.
 pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), ServeError> {
     let site = Arc::new(assets::site()?);
+    installation::check_database_file(settings, true)?;
     let lock = DatabaseLock::wait(&settings.database_url).await?;
     if let Some(file) = Database::file(&settings.database_url) {
         file_modes::warn_about_wide_modes(file);
@@ -150,10 +151,15 @@ const MIB: u64 = 1024 * 1024;
 fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Without a handler, the end of a terminal session or a `systemctl reload` would end the process.
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                Some(()) = hangup.recv() => tracing::info!("SIGHUP ignored; restart the server to change its settings"),
+            }
         }
         tracing::info!("stopping");
     })

@@ -85,11 +85,8 @@ pub fn assemble(product: &Product, kind: KeyKind, entropy: [u8; 32]) -> String {
 /// The product is not compared, so that an installation which takes another one keeps its keys.
 #[must_use]
 pub fn is_well_formed(text: &str) -> bool {
-    let mut parts = text.splitn(3, '_');
-    let (Some(product), Some(kind), Some(digits)) = (parts.next(), parts.next(), parts.next()) else { return false };
-    Product::fits(product)
-        && [KeyKind::Tenant, KeyKind::Personal].iter().any(|known| known.code() == kind)
-        && digits.len() == RANDOM_CHARACTERS + CHECK_CHARACTERS
+    let Some(digits) = after_prefix(text) else { return false };
+    digits.len() == RANDOM_CHARACTERS + CHECK_CHARACTERS
         && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && has_its_checksum(text.as_bytes())
 }
@@ -97,11 +94,21 @@ pub fn is_well_formed(text: &str) -> bool {
 /// Returns true if a text begins like a secret, so that an incomplete or mistyped one is recognized as well.
 #[must_use]
 pub fn has_prefix(text: &str) -> bool {
-    let mut parts = text.splitn(3, '_');
-    let (product, kind, rest) = (parts.next(), parts.next(), parts.next());
-    product.is_some_and(Product::fits)
-        && kind.is_some_and(|code| [KeyKind::Tenant, KeyKind::Personal].iter().any(|kind| kind.code() == code))
-        && rest.is_some()
+    after_prefix(text).is_some()
+}
+
+/// Returns what follows the product and the kind.
+fn after_prefix(text: &str) -> Option<&str> {
+    let (product, rest) = split_at_underscore(text)?;
+    let (kind, rest) = split_at_underscore(rest)?;
+    let is_known = [KeyKind::Tenant, KeyKind::Personal].iter().any(|known| known.code() == kind);
+    (is_known && Product::fits(product)).then_some(rest)
+}
+
+/// As `split_once('_')`, whose search costs more than a loop over the few bytes of a prefix.
+fn split_at_underscore(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == b'_')?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 fn has_its_checksum(text: &[u8]) -> bool {

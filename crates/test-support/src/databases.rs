@@ -1,5 +1,7 @@
 //! A separate database for each test.
 
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
+
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 use ulid::Ulid;
@@ -26,9 +28,19 @@ macro_rules! on_both_databases {
     };
 }
 
-/// Returns the URL of a SQLite database in this folder.
+/// Returns the URL of a SQLite database below this folder, where the program may create the file.
+///
+/// # Panics
+/// If the folder cannot be written.
 #[must_use]
 pub fn sqlite_in(folder: &TempDir) -> String {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder.path().join("data")).unwrap();
+    default_sqlite_in(folder)
+}
+
+/// Returns the URL of the database that the program uses by default if it is started in this folder.
+#[must_use]
+pub fn default_sqlite_in(folder: &TempDir) -> String {
     format!("sqlite://{}/data/latchkey.db", folder.path().display())
 }
 

@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::databases::{postgres_server, sqlite_in};
+use crate::databases::{default_sqlite_in, postgres_server, sqlite_in};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -56,12 +56,11 @@ fn latchkey(database_url: &str) -> Command {
     command
 }
 
-/// The same in a shell that sets a umask first.
-fn latchkey_with_umask(umask: &str, database_url: &str) -> Command {
-    let program = latchkey(database_url);
+/// The same in a shell that sets a umask first, with the default database below this folder.
+fn latchkey_with_umask(umask: &str, folder: &TempDir) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "umask \"$0\" && exec \"$@\"", umask]).arg(program.get_program());
-    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.args(["-c", "umask \"$0\" && exec \"$@\"", umask]).arg(program_path());
+    command.env("LATCHKEY_BOOKING", "on").env_remove("LATCHKEY_DATABASE_URL").current_dir(folder.path());
     command
 }
 
@@ -121,8 +120,8 @@ impl Program {
 
     pub fn start_with_umask(umask: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let database_url = sqlite_in(&folder);
-        Self::spawn(latchkey_with_umask(umask, &database_url), folder, database_url, &[])
+        let database_url = default_sqlite_in(&folder);
+        Self::spawn(latchkey_with_umask(umask, &folder), folder, database_url, &[])
     }
 
     pub fn launch(folder: TempDir, database_url: String, options: &[&str]) -> Self {
@@ -331,7 +330,7 @@ pub fn shell_on(database_url: &str, words: &[&str], input: &str) -> Output {
 
 /// Runs a command alone in the folder, started with a umask of its own.
 pub fn shell_with_umask(umask: &str, folder: &TempDir, words: &[&str], input: &str) -> Output {
-    let mut command = latchkey_with_umask(umask, &sqlite_in(folder));
+    let mut command = latchkey_with_umask(umask, folder);
     command.args(words);
     run(command, input)
 }

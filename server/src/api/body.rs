@@ -186,7 +186,9 @@ fn unread(error: &axum::Error) -> Problem {
 /// Returns true if the body has this media type.
 pub fn is(headers: &HeaderMap, media_type: &str) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type)
+    // Most clients send no parameters.
+    kind.eq_ignore_ascii_case(media_type)
+        || kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type)
 }
 
 impl Json {

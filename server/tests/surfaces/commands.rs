@@ -244,6 +244,38 @@ fn database_file_has_one_owner() {
 }
 
 #[test]
+fn missing_database_is_reported_instead_of_created() {
+    let folder = TempDir::new().unwrap();
+    let error = |words: &[&str]| {
+        let output = shell_in(&folder, words, "");
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let list = ["tenant", "list"];
+    assert!(error(&list).contains("there is no database at"), "{}", error(&list));
+    assert!(!folder.path().join("data/latchkey.db").exists());
+    let elsewhere = format!("sqlite://{}/nowhere/latchkey.db", folder.path().display());
+    for words in
+        [&["migrate"][..], &["serve", "--addr", "127.0.0.1:0"], &["tenant", "create", "--slug", "a", "--name", "A"]]
+    {
+        let error = error(&[words, &["--database-url", &elsewhere]].concat());
+        assert!(error.contains("does not exist; create it"), "{error}");
+    }
+    assert!(!folder.path().join("nowhere").exists());
+    assert_eq!(shell_in(&folder, &["migrate"], "").status.code(), Some(0));
+    assert_eq!(shell_in(&folder, &list, "").status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn hangup_does_not_stop_the_server() {
+    let program = Program::start();
+    program.signal("HUP");
+    program.wait_for_log("SIGHUP ignored").await;
+    assert_eq!(program.stranger().get("/livez").await.status(), 200);
+    assert!(program.stop().1.success());
+}
+
+#[test]
 fn concurrent_commands_take_turns() {
     let folder = TempDir::new().unwrap();
     let start = Instant::now();

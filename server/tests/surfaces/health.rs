@@ -90,10 +90,15 @@ async fn requests_are_counted_by_route_and_never_by_path() {
 
     for path in ["/metrics", "/metrics/"] {
         let answer = program.stranger().get(path).await;
-        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        assert_eq!(answer.headers()["content-type"], kind);
+        assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         assert_eq!(answer.headers()["cache-control"], "no-store");
         let numbers = answer.text().await.unwrap();
+        assert!(numbers.contains("# TYPE latchkey_verdicts_total counter\n") && !numbers.contains("# EOF"));
+        let version = env!("CARGO_PKG_VERSION");
+        assert!(numbers.contains(&format!("latchkey_build_info{{version=\"{version}\"}} 1\n")), "{numbers}");
+        for name in ["process_cpu_seconds_total", "process_start_time_seconds", "process_resident_memory_bytes"] {
+            assert!(numbers.lines().any(|line| line.starts_with(&format!("{name} "))), "{name} is not in\n{numbers}");
+        }
         for (route, method, status) in [
             ("/tenant-api-keys", "GET", 200),
             ("/console/{function}", "POST", 200),
@@ -111,6 +116,10 @@ async fn requests_are_counted_by_route_and_never_by_path() {
         for private in [secret, id, "acme", "favicon", "BREW"] {
             assert!(!numbers.contains(private), "{private} is in\n{numbers}");
         }
-        assert!(numbers.ends_with("# EOF\n"));
     }
+    let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4";
+    let answer = Client::new().get(format!("{}/metrics", program.url)).header("accept", accept).send().await.unwrap();
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(answer.headers()["content-type"], kind);
+    assert!(answer.text().await.unwrap().ends_with("# EOF\n"));
 }

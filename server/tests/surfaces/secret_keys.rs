@@ -7,7 +7,6 @@ use std::{
     process::{Command, Output},
 };
 
-use serde_json::json;
 use tempfile::TempDir;
 use test_support::program::{Program, create_postgres, json_of, shell_in, shell_on};
 
@@ -69,12 +68,13 @@ fn generated_key_opens_a_database() {
     assert!(generated.status.success() && generated.stderr.is_empty());
     let file = folder.path().join("secret-key");
     fs::write(&file, &generated.stdout).unwrap();
-    let words = ["tenant", "list", "--json", "--secret-key-file", file.to_str().unwrap()];
+    let words =
+        ["tenant", "create", "--slug", "acme", "--name", "Acme", "--json", "--secret-key-file", file.to_str().unwrap()];
     fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     let error = error_of(&shell_in(&folder, &words, ""));
     assert!(error.contains("chmod 600"), "{error}");
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(json_of(&shell_in(&folder, &words, "")), json!([]));
+    assert_eq!(json_of(&shell_in(&folder, &words, ""))["slug"], "acme");
     let as_json = json_of(&shell_in(&folder, &["secret-key", "generate", "--json"], ""));
     assert_eq!(as_json["secret_key"].as_str().unwrap().len(), 44);
 }
