@@ -58,9 +58,9 @@ test('the reference tells of every call that there is', async ({ page, program }
   }
   await expect(page.getByRole('article').locator('.call')).toHaveCount(all.length);
   const reserve = call(page, 'Make a reservation');
-  await expect(reserve).toContainText('The key needs reservations:write');
+  await expect(reserve).toContainText('Requires reservations:write');
   await expect(reserve.getByRole('rowheader', { name: 'guest.email' })).toBeVisible();
-  await expect(call(page, 'List the properties').getByRole('row', { name: 'limit' })).toContainText('1 to 200; default 50');
+  await expect(call(page, 'List the properties').getByRole('row', { name: 'limit' })).toContainText('The page size, 50 by default. 1 to 200');
 });
 
 for (const path of pages) {

@@ -37,7 +37,7 @@ test('a group is made of what is picked and what is typed', async ({ admin, tena
   await admin.getByRole('group', { name: 'Services' }).getByRole('checkbox', { name: 'Read' }).check();
   await others.fill('invoices:read\nInvoices\n\na:b:c');
   await admin.getByRole('button', { name: 'Create' }).click();
-  await expect(admin.locator('#new-group-permissions-error p')).toHaveText([/^"Invoices" is no permission/, /^"a:b:c" is/]);
+  await expect(admin.locator('#new-group-permissions-error p')).toHaveText([/^"Invoices" is not a permission/, /^"a:b:c" is/]);
   await expect(others, 'nothing is lost').toHaveValue('invoices:read\nInvoices\n\na:b:c');
   await expect(admin.getByRole('radio', { name: 'People' })).toBeChecked();
   await others.fill('invoices:read');

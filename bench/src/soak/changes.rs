@@ -78,7 +78,7 @@ impl Changer<'_> {
     async fn rotate(&self, place: &Slot, key: &mut Key) -> Result<()> {
         self.widen(place, key).await?;
         let old = place.secret();
-        old.history.begin(Verdict::Revoked);
+        old.history.begin(Verdict::SecretReplaced);
         let shown = self.admins.rotate(key, Grace::None, self.tally).await?;
         old.history.settle();
         self.put(place, key.tenant, shown).await;
@@ -93,7 +93,7 @@ impl Changer<'_> {
         let shown = self.admins.rotate(key, Grace::OneHour, self.tally).await?;
         self.nodes.ask_all(&old, self.tally).await;
         self.put(place, key.tenant, shown).await;
-        old.history.begin(Verdict::Revoked);
+        old.history.begin(Verdict::SecretReplaced);
         self.admins.end(key, "end_grace", self.tally).await?;
         key.version += 1;
         old.history.settle();
@@ -104,9 +104,11 @@ impl Changer<'_> {
     /// Deletes a revoked key and replaces it with a new one.
     async fn revoke(&self, place: &Slot, key: &mut Key) -> Result<()> {
         let secret = place.secret();
-        secret.history.begin(Verdict::Revoked);
+        // Revoking a key comes before the replacement of its secrets.
+        let secrets = || key.old_secrets.iter().chain([&secret]);
+        secrets().for_each(|secret| secret.history.begin(Verdict::Revoked));
         self.admins.end(key, "revoke_key", self.tally).await?;
-        secret.history.settle();
+        secrets().for_each(|secret| secret.history.settle());
         self.retire(secret, key).await;
         key.old_secrets.iter().for_each(|secret| secret.history.begin(Verdict::NotFound));
         self.admins.end(key, "delete_key", self.tally).await?;
