@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     Valid,
-    /// The verifier sent an address, an origin or a property that its client malformed.
+    /// The address, origin or property of the client, as the verifier sent it, is malformed.
     InvalidRequest,
     Malformed,
     NotFound,

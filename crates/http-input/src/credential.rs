@@ -42,7 +42,7 @@ enum CredentialHeader {
 /// # Errors
 /// If there is more than one.
 pub fn find_credential(headers: &HeaderMap) -> Result<Option<PresentedCredential>, Conflict> {
-    only_credential(present_credentials(headers, &CREDENTIAL_HEADERS)?)
+    only_credential(present_credentials(headers, None)?)
 }
 
 /// Finds the credential of a request to another API, whose clients may also send a credential for that API.
@@ -56,35 +56,40 @@ pub fn find_forwarded_credential(
     headers: &HeaderMap,
     chosen: Option<&HeaderName>,
 ) -> Result<Option<PresentedCredential>, Conflict> {
-    if let Some(chosen) = chosen {
-        return only_credential(present_credentials(headers, std::slice::from_ref(chosen))?);
-    }
-    let mut present = present_credentials(headers, &CREDENTIAL_HEADERS)?;
-    if present.iter().any(CredentialHeader::is_key) {
-        present.retain(|header| !header.is_legacy());
+    let mut present = present_credentials(headers, chosen)?;
+    if present.iter().flatten().any(CredentialHeader::is_key) && chosen.is_none() {
+        for header in &mut present {
+            header.take_if(|header| header.is_legacy());
+        }
     }
     only_credential(present)
 }
 
-/// Returns the credentials in these headers, none of which may be sent twice.
-fn present_credentials(headers: &HeaderMap, names: &[HeaderName]) -> Result<Vec<CredentialHeader>, Conflict> {
-    let mut present = Vec::with_capacity(1);
-    for name in names {
+/// In the order of [`CREDENTIAL_HEADERS`].
+type PresentCredentials = [Option<CredentialHeader>; 3];
+
+/// Returns the credentials in all headers or the chosen one, none of which may be sent twice.
+fn present_credentials(headers: &HeaderMap, chosen: Option<&HeaderName>) -> Result<PresentCredentials, Conflict> {
+    let mut present = PresentCredentials::default();
+    for (credential, name) in present.iter_mut().zip(&CREDENTIAL_HEADERS) {
+        if chosen.is_some_and(|chosen| chosen != name) {
+            continue;
+        }
         let mut values = headers.get_all(name).iter();
         let first = values.next();
         if values.next().is_some() {
             return Err(Conflict);
         }
-        present.extend(first.and_then(|value| header(name, value)));
+        *credential = first.and_then(|value| header(name, value));
     }
     Ok(present)
 }
 
 /// The same credential in several headers is one.
-fn only_credential(present: Vec<CredentialHeader>) -> Result<Option<PresentedCredential>, Conflict> {
-    let mut present = present.into_iter();
+fn only_credential(present: PresentCredentials) -> Result<Option<PresentedCredential>, Conflict> {
+    let mut present = present.into_iter().flatten();
     let first = present.next();
-    if present.any(|other| Some(other) != first) { Err(Conflict) } else { Ok(first.map(credential)) }
+    if present.any(|other| Some(&other) != first.as_ref()) { Err(Conflict) } else { Ok(first.map(to_credential)) }
 }
 
 impl CredentialHeader {
@@ -126,7 +131,7 @@ fn header_text(value: &HeaderValue) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-fn credential(header: CredentialHeader) -> PresentedCredential {
+fn to_credential(header: CredentialHeader) -> PresentedCredential {
     match header {
         CredentialHeader::Token(token) if is_json_web_token(&token) => PresentedCredential::AccessToken(token.into()),
         CredentialHeader::Token(secret) => PresentedCredential::Secret(secret.into()),

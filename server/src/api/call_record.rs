@@ -67,12 +67,7 @@ impl CallRecord {
 
     /// The exchange of a request, as the front put it there.
     pub fn of(extensions: &Extensions) -> &Self {
-        let Some(call_record) = extensions.get() else {
-            unreachable!(
-                "the edge middleware adds a call record to every \
-            request"
-            )
-        };
+        let Some(call_record) = extensions.get() else { unreachable!("the edge middleware adds a call record") };
         call_record
     }
 

@@ -56,8 +56,7 @@ impl PageQuery {
 
 const NOT_A_CURSOR: InvalidInput = InvalidInput {
     code: "not_a_cursor",
-    detail: "Send the next_cursor of the previous page unchanged, or leave it \
-        out.",
+    detail: "Send the next_cursor of the previous page unchanged, or leave it out.",
 };
 
 /// Returns the text of the id in a cursor.

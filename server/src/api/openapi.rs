@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::permission::Permission;
 use utoipa::{
     OpenApi,
     openapi::{
@@ -108,8 +109,9 @@ fn operations(document: &openapi::OpenApi) -> impl Iterator<Item = &Operation> {
 fn add_refusals(document: &mut openapi::OpenApi) {
     for item in document.paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
-            describe_refusals(operation);
-            describe_headers(operation);
+            let traits = Traits::new(operation);
+            describe_refusals(operation, &traits);
+            describe_headers(operation, &traits);
         }
     }
 }
@@ -157,7 +159,7 @@ impl Traits {
         Self {
             is_open,
             // Verifying keys costs the verifier nothing.
-            is_limited: !is_open && permission != Some(VERIFY_KEYS),
+            is_limited: !is_open && permission != Some(Permission::VERIFY_KEYS.to_string().as_str()),
             has_permission: permission.is_some(),
             has_body: operation.request_body.is_some(),
             has_json_body: matches!(&operation.request_body, Some(RefOr::T(body)) if body.content.contains_key("application/json")),
@@ -202,10 +204,7 @@ impl Traits {
     }
 }
 
-const VERIFY_KEYS: &str = "keys:verify";
-
-fn describe_refusals(operation: &mut Operation) {
-    let traits = Traits::new(operation);
+fn describe_refusals(operation: &mut Operation, traits: &Traits) {
     let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for code in Code::ALL.iter().filter(|code| traits.can_be_refused_with(**code)) {
         codes.entry(code.status().as_u16()).or_default().push(code.as_str());
@@ -219,7 +218,7 @@ fn describe_refusals(operation: &mut Operation) {
     }
 }
 
-fn describe_headers(operation: &mut Operation) {
+fn describe_headers(operation: &mut Operation, traits: &Traits) {
     const REQUEST_ID: (&str, &str) = ("X-Request-Id", "The id of the request, here and in the logs.");
     const LIMITS: [(&str, &str); 2] = [
         ("RateLimit-Policy", "The rate limit of the key: `q` calls in `w` seconds."),
@@ -229,7 +228,6 @@ fn describe_headers(operation: &mut Operation) {
     const RETRY_AFTER: (&str, &str) = ("Retry-After", "The seconds to wait before the next attempt.");
     const LOCATION: (&str, &str) = ("Location", "The path of the new object.");
     const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "`true` for the stored response to a repeated call.");
-    let traits = Traits::new(operation);
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         let mut headers = vec![REQUEST_ID];

@@ -90,7 +90,7 @@ impl TryFrom<u64> for Cost {
 
 impl Body for VerifyRequest {}
 
-/// A field that holds what the client sent, malformed. The verifier made no mistake, so it gets a verdict.
+/// A malformed value of the client. The verifier made no mistake, so it gets a verdict.
 pub enum MalformedField {
     Property,
     Address,
