@@ -9,7 +9,7 @@ mod rust;
 pub use browser::{chromium, end2end};
 pub use cargo_tools::CargoTool;
 pub use debian::{Tool, programs};
-pub use python::schemathesis;
+pub use python::{PROXIES, SCHEMATHESIS};
 pub use rust::{components, wasm_target};
 
 use crate::{Result, Workspace};
@@ -41,6 +41,7 @@ pub fn for_tests(workspace: &Workspace) -> Result<()> {
     wasm_target(workspace)?;
     programs(&[TOOLS_OF_RUST_TESTS, TOOLS_OF_BROWSER_TESTS, &[Tool::Cxx]].concat())?;
     end2end(workspace)?;
+    PROXIES.install(workspace)?;
     CargoTool::Nextest.install(workspace)?;
     CargoTool::Fuzz.install(workspace)
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 
 const POSTGRES_URL: &str = "LATCHKEY_TEST_POSTGRES_URL";
 const REDIS_URL: &str = "LATCHKEY_TEST_REDIS_URL";
-/// Says that the programs which some tests run are installed.
+/// Says that the programs which some tests run are installed. Its value is the folder of those that Debian does not have.
 const PROGRAMS: &str = "LATCHKEY_TEST_PROGRAMS";
 
 pub fn everything(workspace: &Workspace) -> Result<()> {
@@ -62,8 +62,9 @@ fn prepare(workspace: &Workspace, tools: &[Tool]) -> Result<()> {
 /// Runs the tests that measure time by themselves, after all others.
 fn rust(workspace: &Workspace, postgres: &Postgres, redis: &Redis) -> Result<()> {
     let workspace_tests = ["--locked", "--workspace", "--exclude", "frontend"];
+    let programs = setup::PROXIES.install(workspace)?;
     let with_services = |command: &mut Command| {
-        process::run(command.env(POSTGRES_URL, postgres.url()).env(REDIS_URL, redis.url()).env(PROGRAMS, "1"))
+        process::run(command.env(POSTGRES_URL, postgres.url()).env(REDIS_URL, redis.url()).env(PROGRAMS, &programs))
     };
     let nextest = |profile: &str| {
         let mut command = CargoTool::Nextest.command(workspace, &["run", "--profile", profile])?;

