@@ -21,6 +21,7 @@ mod m20261126_000010_sessions;
 mod m20261126_000011_email_per_tenant;
 mod m20261126_000012_step_up;
 mod m20261126_000013_permissions;
+mod m20261127_000014_archived_offers;
 
 /// An arbitrary number that all servers on one PostgreSQL database agree on.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7304562190)";
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000011_email_per_tenant::Migration),
             Box::new(m20261126_000012_step_up::Migration),
             Box::new(m20261126_000013_permissions::Migration),
+            Box::new(m20261127_000014_archived_offers::Migration),
         ]
     }
 }

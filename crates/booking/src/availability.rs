@@ -43,7 +43,7 @@ impl Booking {
         if !caller.reaches(property) {
             return Ok(Vec::new());
         }
-        let services = store::services::all_services(&self.pool, &caller.tenant, property).await?;
+        let services = store::services::offered_services(&self.pool, &caller.tenant, property).await?;
         let stays = store::reservations::stays_at(&self.pool, &caller.tenant, property, from, to).await?;
         let none = Vec::new();
         let mut days: Vec<DayAvailability> = services

@@ -171,7 +171,7 @@ async fn lock_offer(
     let (service, package) = match &new.offer {
         Offer::Service(id) => (id.clone(), None),
         Offer::Package(id) => {
-            let found = store::packages::find_package(transaction, &caller.tenant, &new.property, id).await?;
+            let found = store::packages::lock(transaction, &caller.tenant, &new.property, id).await?;
             let package = found.ok_or(Error::NotFound(Thing::Package))?;
             (package.service.clone(), Some(package))
         }

@@ -1,10 +1,11 @@
 //! The only module of this crate that uses SQL and SeaORM.
 //!
-//! Every function takes the tenant first, save the one that forgets what is too old of all of them.
+//! Every function takes the tenant, except those for the operator and the one that deletes old idempotency keys.
 
 mod entity;
 pub(crate) mod idempotency;
 pub(crate) mod packages;
+pub(crate) mod properties;
 pub(crate) mod reservations;
 pub(crate) mod services;
 

@@ -8,6 +8,7 @@ pub mod audit_query;
 pub mod caller;
 pub mod cluster;
 pub mod digest;
+pub mod ensured;
 pub mod expiration;
 pub mod field;
 pub mod group;

@@ -36,7 +36,7 @@ pub struct ServiceView {
 
 impl From<Service> for ServiceView {
     fn from(service: Service) -> Self {
-        let Service { id, property, name, units, price, created_at: _ } = service;
+        let Service { id, property, name, units, price, created_at: _, archived_at: _ } = service;
         Self { id: id.to_string(), property_id: property.to_string(), name, units, price: price.into() }
     }
 }
@@ -59,7 +59,7 @@ pub struct PackageView {
 
 impl From<Package> for PackageView {
     fn from(package: Package) -> Self {
-        let Package { id, property, service, name, price, created_at: _ } = package;
+        let Package { id, property, service, name, price, created_at: _, archived_at: _ } = package;
         let (id, property_id, service_id) = (id.to_string(), property.to_string(), service.to_string());
         Self { id, property_id, service_id, name, price: price.into() }
     }

@@ -12,6 +12,7 @@ pub struct Model {
     pub price_minor: i64,
     pub currency: String,
     pub created_at: DateTimeUtc,
+    pub archived_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
