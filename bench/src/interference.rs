@@ -103,7 +103,7 @@ async fn revoke(
         if verifier.verify(secret).await.is_err() {
             continue;
         }
-        let operator = verifier.keyring.operator_for_key(id).await?;
+        let (operator, _) = verifier.keyring.operator_for_key(id).await?;
         verifier.keyring.revoke_key(&operator, id).await?;
         if verifier.verify(secret).await.is_ok() {
             return Err("a revoked key was good".into());

@@ -10,7 +10,7 @@ use crate::{Result, secrets};
 pub async fn measure(keyring: &Keyring, file: &Path, keys: usize) -> Result<Vec<f64>> {
     let mut took = Vec::new();
     for (_, id) in secrets::File::read(file)?.keys.into_iter().rev().take(keys) {
-        let operator = keyring.operator_for_key(&id).await?;
+        let (operator, _) = keyring.operator_for_key(&id).await?;
         let begun = Instant::now();
         keyring.revoke_key(&operator, &id).await?;
         took.push(begun.elapsed().as_secs_f64() * 1_000.0);

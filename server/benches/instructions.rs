@@ -104,8 +104,8 @@ async fn start(folder: &TempDir) -> Result<(Keyring, SocketAddr)> {
     let database_url = format!("sqlite://{}/latchkey.db", folder.path().display());
     let settings = Cli::try_parse_from(["latchkey", "--log", "warn", "--database-url", &database_url])?.settings;
     telemetry::start(&settings);
-    let secret_keys = SecretKeyFile::locate(None, &settings.database_url)?;
-    let database = Database::open(&settings.database_url).await?;
+    let secret_keys = SecretKeyFile::locate(None, &database_url)?;
+    let database = Database::open(&database_url).await?;
     migrations::apply(database.connection()).await?;
     let clock = Clock::stopped_at(NOW.parse()?);
     let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), clock).await?;

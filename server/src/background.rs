@@ -33,6 +33,9 @@ const FAILURE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// The interval at which the heads of the audit chains are logged, for `latchkey audit verify --expect`.
 const AUDIT_HEAD_LOG_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
+/// The interval at which the file of the database URL is read again.
+const DATABASE_URL_INTERVAL: Duration = Duration::from_secs(1);
+
 const MIN_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
@@ -142,7 +145,7 @@ async fn supervise<F>(
     }
 }
 
-const TASK_NAMES: [&str; 4] = ["usage_writer", "cleanup", "failure_reports", "audit_head_log"];
+const TASK_NAMES: [&str; 5] = ["usage_writer", "cleanup", "failure_reports", "audit_head_log", "database_url"];
 
 /// Starts all background tasks.
 #[must_use]
@@ -168,6 +171,11 @@ pub fn start(keyring: &Keyring, booking: Option<&Booking>) -> BackgroundTasks {
     tasks.spawn(3, move |stop| {
         let keyring = owned.clone();
         repeat(AUDIT_HEAD_LOG_INTERVAL, stop, async move || log_audit_heads(&keyring).await)
+    });
+    let owned = keyring.clone();
+    tasks.spawn(4, move |stop| {
+        let keyring = owned.clone();
+        repeat(DATABASE_URL_INTERVAL, stop, async move || reload_database_url(&keyring))
     });
     tasks
 }
@@ -215,6 +223,15 @@ async fn delete_old_rows(keyring: &Keyring, booking: Option<&Booking>) {
 fn log_error(outcome: Result<(), Error>, message: &'static str) {
     if let Err(error) = outcome {
         tracing::error!(cause = %error.root_cause(), "{message}");
+    }
+}
+
+/// Applies a rotated password of the database, which the file of its URL contains.
+fn reload_database_url(keyring: &Keyring) {
+    match keyring.database().pool().reload_url() {
+        Ok(true) => tracing::info!("the database URL has changed; new connections use it"),
+        Ok(false) => {}
+        Err(cause) => tracing::warn!(%cause, "the database URL could not be read again; the last one stays in use"),
     }
 }
 

@@ -58,11 +58,23 @@ impl Command {
         matches!(self, Self::Tenant(tenant::TenantCommand::Create { .. }))
     }
 
-    /// Returns true if the command reads a password from standard input.
+    /// Returns where the password comes from, if the command takes one.
     #[must_use]
-    pub fn wants_input(&self) -> bool {
-        matches!(self, Self::Person(command) if command.wants_input())
+    pub fn password_source(&self) -> Option<PasswordSource> {
+        match self {
+            Self::Person(command) => command.password_source(),
+            _ => None,
+        }
     }
+}
+
+/// The source of a password, which is never an argument: every account of the machine can read those.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// The terminal, without echo.
+    Prompt,
+    /// The first line of standard input.
+    Stdin,
 }
 
 /// Returns true if the environment enables the booking API, so that help lists its commands.
@@ -220,6 +232,20 @@ fn code_of(error: &Error) -> &'static str {
         Error::DiskFull(_) => "disk_full",
         Error::OutcomeUnknown(_) => "outcome_unknown",
     }
+}
+
+/// One object in full.
+fn pretty(view: Value) -> Report {
+    let text = serde_json::to_string_pretty(&view).unwrap_or_default();
+    Report::new(view, format!("{text}\n"))
+}
+
+/// Reports on a `create`. With `--if-absent`, one with this name may have existed.
+fn created(mut view: Value, is_new: bool, name: &str) -> Report {
+    let id = view["id"].as_str().unwrap_or_default().to_owned();
+    view["created"] = is_new.into();
+    let text = if is_new { format!("Created {name} ({id}).\n") } else { format!("{name} ({id}) exists already.\n") };
+    Report::new(view, text)
 }
 
 /// Lines of columns, each as wide as its widest cell.

@@ -1,16 +1,17 @@
 //! The settings: each is a flag, an environment variable and a line of `--help`.
 
 use std::{
+    fs, io,
     net::{SocketAddr, ToSocketAddrs},
     num::NonZeroUsize,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum, value_parser};
 use domain::{network::parse_range, origin::Origin, secret::Product};
 use ipnet::IpNet;
-use keyring::{LEGACY_SUNSET, SuperUserMfa};
+use keyring::{DatabaseUrl, LEGACY_SUNSET, SuperUserMfa};
 use secrecy::SecretString;
 
 pub const DEFAULT_DATABASE_URL: &str = "sqlite://data/latchkey.db";
@@ -35,7 +36,11 @@ pub struct Settings {
         hide_env_values = true,
         global = true
     )]
-    pub database_url: String,
+    database_url: String,
+
+    /// File that contains the database URL; read again when it changes, so that a password can be rotated
+    #[arg(long, env = "LATCHKEY_DATABASE_URL_FILE", conflicts_with = "database_url", global = true)]
+    database_url_file: Option<PathBuf>,
 
     /// File of the secret keys that encrypt recoverable values, one per line; the first encrypts. Required on PostgreSQL
     /// [default: created beside the SQLite file]
@@ -71,12 +76,16 @@ pub struct Settings {
     pub support_contact: Option<String>,
 
     /// The e-mail address of the first super user, created with the password if there is none
-    #[arg(long, env = "LATCHKEY_ADMIN_EMAIL", requires = "admin_password", global = true)]
-    pub admin_email: Option<String>,
+    #[arg(long, env = "LATCHKEY_ADMIN_EMAIL", global = true)]
+    admin_email: Option<String>,
 
     /// The first super user's password
     #[arg(long, env = "LATCHKEY_ADMIN_PASSWORD", hide_env_values = true, global = true)]
-    pub admin_password: Option<SecretString>,
+    admin_password: Option<SecretString>,
+
+    /// File that contains the first super user's password
+    #[arg(long, env = "LATCHKEY_ADMIN_PASSWORD_FILE", conflicts_with = "admin_password", global = true)]
+    admin_password_file: Option<PathBuf>,
 
     /// The second factor of super users [default: required; optional with --demo]
     #[arg(long, env = "LATCHKEY_SUPER_USER_MFA", global = true)]
@@ -99,7 +108,50 @@ pub struct Settings {
     pub log_format: LogFormat,
 }
 
+/// A setting that names a file which cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("cannot read {}, the file of {setting}: {cause}", file.display())]
+    Unreadable { setting: &'static str, file: PathBuf, cause: io::Error },
+    #[error("LATCHKEY_ADMIN_EMAIL needs a password: set LATCHKEY_ADMIN_PASSWORD_FILE or LATCHKEY_ADMIN_PASSWORD")]
+    NoAdminPassword,
+}
+
+/// The sign-in of the first super user.
+pub struct FirstSuperUser {
+    pub email: String,
+    pub password: SecretString,
+}
+
 impl Settings {
+    /// Returns the URL of the database.
+    ///
+    /// # Errors
+    /// If its file cannot be read.
+    pub fn database_url(&self) -> Result<DatabaseUrl, SettingsError> {
+        let Some(file) = &self.database_url_file else { return Ok(DatabaseUrl::from(&self.database_url)) };
+        let setting = "the database URL";
+        DatabaseUrl::read(file.clone()).map_err(|cause| SettingsError::Unreadable {
+            setting,
+            file: file.clone(),
+            cause,
+        })
+    }
+
+    /// Returns the first super user, if the settings name one.
+    ///
+    /// # Errors
+    /// If there is no password, or its file cannot be read.
+    pub fn first_super_user(&self) -> Result<Option<FirstSuperUser>, SettingsError> {
+        let Some(email) = self.admin_email.clone() else { return Ok(None) };
+        let password = match (&self.admin_password, &self.admin_password_file) {
+            (Some(password), _) => password.clone(),
+            (None, Some(file)) => read_password(file)?,
+            (None, None) => return Err(SettingsError::NoAdminPassword),
+        };
+        Ok(Some(FirstSuperUser { email, password }))
+    }
+
     /// Returns true if the booking API is served.
     #[must_use]
     pub fn serves_booking(&self, demo: bool) -> bool {
@@ -146,6 +198,14 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
     const ADVICE: &str = "write a host and a port, as in 127.0.0.1:3000 or localhost:3000";
     let mut resolved = text.to_socket_addrs().map_err(|cause| format!("{ADVICE} ({cause})"))?;
     resolved.next().ok_or_else(|| ADVICE.to_owned())
+}
+
+/// Reads the first line of a file.
+fn read_password(file: &Path) -> Result<SecretString, SettingsError> {
+    let setting = "the first super user's password";
+    let text = fs::read_to_string(file);
+    let text = text.map_err(|cause| SettingsError::Unreadable { setting, file: file.to_owned(), cause })?;
+    Ok(text.lines().next().unwrap_or_default().to_owned().into())
 }
 
 fn range(text: &str) -> Result<IpNet, &'static str> {

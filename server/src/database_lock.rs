@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use keyring::Database;
+use keyring::DatabaseUrl;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -61,8 +61,8 @@ impl DatabaseLock {
     ///
     /// # Errors
     /// If another process owns the file.
-    pub async fn wait(database_url: &str) -> Result<Self, DatabaseLockError> {
-        let Some(file) = Database::file(database_url) else { return Ok(Self { file: None }) };
+    pub async fn wait(database_url: &DatabaseUrl) -> Result<Self, DatabaseLockError> {
+        let Some(file) = database_url.sqlite_path() else { return Ok(Self { file: None }) };
         let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
             if let Some(lock) = Self::take(file)? {
@@ -172,8 +172,8 @@ async fn answer_command<F: Future<Output = Outcome>>(mut stream: UnixStream, exe
 ///
 /// # Errors
 /// If neither succeeds in time.
-pub async fn find_executor(database_url: &str) -> Result<Executor, DatabaseLockError> {
-    let Some(file) = Database::file(database_url) else {
+pub async fn find_executor(database_url: &DatabaseUrl) -> Result<Executor, DatabaseLockError> {
+    let Some(file) = database_url.sqlite_path() else {
         return Ok(Executor::ThisProcess(DatabaseLock { file: None }));
     };
     let deadline = Instant::now() + LOCK_TIMEOUT;

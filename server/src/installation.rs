@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use booking::Booking;
-use keyring::{Clock, Database, Keyring, OpenError, SecretKeyFile, SecretKeyFileError, StoreError};
+use keyring::{Clock, Database, DatabaseUrl, Keyring, OpenError, SecretKeyFile, SecretKeyFileError, StoreError};
 
 use crate::config::{DEFAULT_DATABASE_URL, Settings};
 
@@ -36,10 +36,10 @@ pub enum InstallationError {
 ///
 /// # Errors
 /// If the folder does not exist, or the file does not and this command does not create it.
-pub fn check_database_file(settings: &Settings, may_create: bool) -> Result<(), InstallationError> {
-    let Some(file) = Database::file(&settings.database_url) else { return Ok(()) };
+pub fn check_database_file(database_url: &DatabaseUrl, may_create: bool) -> Result<(), InstallationError> {
+    let Some(file) = database_url.sqlite_path() else { return Ok(()) };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir() && settings.database_url != DEFAULT_DATABASE_URL) {
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir() && database_url.as_str() != DEFAULT_DATABASE_URL) {
         return Err(InstallationError::NoFolder(folder.to_owned()));
     }
     if may_create || file.exists() { Ok(()) } else { Err(InstallationError::NoDatabase(file.to_owned())) }
@@ -68,15 +68,15 @@ impl Installation {
 ///
 /// # Errors
 /// If the database cannot be opened or migrated, or the secret keys do not belong to it.
-pub async fn open(settings: &Settings) -> Result<Keyring, InstallationError> {
-    let secret_keys = SecretKeyFile::locate(settings.secret_key_file.as_deref(), &settings.database_url)?;
-    let database = open_migrated(settings).await?;
+pub async fn open(settings: &Settings, database_url: &DatabaseUrl) -> Result<Keyring, InstallationError> {
+    let secret_keys = SecretKeyFile::locate(settings.secret_key_file.as_deref(), database_url)?;
+    let database = open_migrated(database_url).await?;
     let keyring = Keyring::open(database, secret_keys, settings.key_product.clone(), Clock::System).await?;
     Ok(keyring.with_legacy_sunset(settings.legacy_sunset))
 }
 
-async fn open_migrated(settings: &Settings) -> Result<Database, InstallationError> {
-    let database = Database::open(&settings.database_url).await.map_err(InstallationError::Open)?;
+async fn open_migrated(database_url: &DatabaseUrl) -> Result<Database, InstallationError> {
+    let database = Database::open(database_url.clone()).await.map_err(InstallationError::Open)?;
     migrations::apply(database.connection()).await.map_err(|cause| InstallationError::Migrate(cause.to_string()))?;
     Ok(database)
 }
@@ -85,8 +85,8 @@ async fn open_migrated(settings: &Settings) -> Result<Database, InstallationErro
 ///
 /// # Errors
 /// If the database cannot be opened or migrated.
-pub async fn migrate(settings: &Settings) -> Result<(), InstallationError> {
-    open_migrated(settings).await?.close().await.map_err(InstallationError::Open)
+pub async fn migrate(database_url: &DatabaseUrl) -> Result<(), InstallationError> {
+    open_migrated(database_url).await?.close().await.map_err(InstallationError::Open)
 }
 
 /// Returns the URL of the console, for a server that listens on this address.

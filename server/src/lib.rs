@@ -22,6 +22,7 @@ pub mod listen;
 mod log_throttle;
 pub mod metrics;
 pub mod outcome;
+mod password_prompt;
 pub mod problem;
 mod redact;
 pub mod request_id;

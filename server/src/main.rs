@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use mimalloc::MiMalloc;
 use server::{
     cli::{self, Cli, Invocation},
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_process_arguments();
     match cli.invocation() {
         Invocation::Serve(options) => {
             telemetry::start(&cli.settings);
@@ -37,6 +36,8 @@ async fn run() -> ExitCode {
             }
         }
         Invocation::Migrate => cli::migrate(&cli.settings).await.print(),
+        Invocation::Completions(shell) => cli::completions(shell).print(),
+        Invocation::Man(command) => cli::manual_page(&command).print(),
         Invocation::Execute(command) => cli::run_command(&cli.settings, *command).await.print(),
     }
 }

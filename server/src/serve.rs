@@ -7,7 +7,7 @@ use booking::Booking;
 use demo::{DemoError, DemoSignIn};
 use http_input::client_address;
 use ipnet::IpNet;
-use keyring::{Database, Error, Keyring, NewPerson, StoreError, SuperUserMfa};
+use keyring::{Error, Keyring, NewPerson, StoreError, SuperUserMfa};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::{
@@ -21,7 +21,7 @@ use crate::{
     app::{App, EdgeMiddleware},
     assets::{self, NoSite},
     background, cli,
-    config::{LogFormat, ServeOptions, Settings},
+    config::{FirstSuperUser, LogFormat, ServeOptions, Settings, SettingsError},
     console,
     database_lock::{self, DatabaseLock},
     file_modes, health,
@@ -33,6 +33,8 @@ use crate::{
 /// Why the server did not start, or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     #[error(transparent)]
     Installation(#[from] InstallationError),
     #[error(transparent)]
@@ -65,12 +67,13 @@ pub enum ServeError {
 /// Why the server did not start, or did not stop cleanly.
 pub async fn run(settings: &Settings, options: &ServeOptions) -> Result<(), ServeError> {
     let site = Arc::new(assets::site()?);
-    installation::check_database_file(settings, true)?;
-    let lock = DatabaseLock::wait(&settings.database_url).await?;
-    if let Some(file) = Database::file(&settings.database_url) {
+    let database_url = settings.database_url()?;
+    installation::check_database_file(&database_url, true)?;
+    let lock = DatabaseLock::wait(&database_url).await?;
+    if let Some(file) = database_url.sqlite_path() {
         file_modes::warn_about_wide_modes(file);
     }
-    let keyring = installation::open(settings).await?.with_memory(u64::from(settings.memory) * MIB);
+    let keyring = installation::open(settings, &database_url).await?.with_memory(u64::from(settings.memory) * MIB);
     let default_mfa = if options.demo { SuperUserMfa::Optional } else { SuperUserMfa::Required };
     let keyring = keyring.with_super_user_mfa(settings.super_user_mfa.map_or(default_mfa, Into::into));
     make_first_super_user(&keyring, settings).await?;
@@ -166,8 +169,8 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
 }
 
 async fn make_first_super_user(keyring: &Keyring, settings: &Settings) -> Result<(), ServeError> {
-    let (Some(email), Some(password)) = (&settings.admin_email, &settings.admin_password) else { return Ok(()) };
-    let new = NewPerson { email: email.clone(), name: "Super user".to_owned(), password: password.clone() };
+    let Some(FirstSuperUser { email, password }) = settings.first_super_user()? else { return Ok(()) };
+    let new = NewPerson { email, name: "Super user".to_owned(), password };
     keyring.ensure_super_user(new).await.map_err(ServeError::SuperUser)
 }
 

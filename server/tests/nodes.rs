@@ -2,6 +2,7 @@
 
 mod nodes {
     mod cluster;
+    mod database_password;
     mod disk;
     mod expiry;
     mod full_disk;

@@ -43,7 +43,7 @@ pub async fn check(keyring: &Keyring, file: &Path, starved: bool) -> Result<()> 
 /// None for a key that has been deleted.
 async fn counted(keyring: &Keyring, id: &KeyId) -> Result<Option<Counts>> {
     let operator = match keyring.operator_for_key(id).await {
-        Ok(operator) => operator,
+        Ok((operator, _)) => operator,
         Err(Error::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };

@@ -28,6 +28,11 @@ impl KeyKind {
         }
     }
 
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Tenant, Self::Personal].into_iter().find(|kind| kind.as_str() == text)
+    }
+
     const fn code(self) -> &'static str {
         match self {
             Self::Tenant => "tk",

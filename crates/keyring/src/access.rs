@@ -8,6 +8,7 @@ use domain::{
     digest::Sha256Hex,
     id::{Id, KeyId, PersonId, TenantId},
     person::{Person, Role},
+    secret::KeyKind,
     tenant::Tenant,
 };
 use store::{
@@ -467,14 +468,14 @@ macro_rules! impl_view_keys {
 impl_view_keys!(TenantAdmin, KeyHolder, PersonalKeyAdmin);
 
 impl Keyring {
-    /// The operator, acting for the tenant that has this key.
+    /// The operator, acting for the tenant that has this key, and the kind of the key.
     ///
     /// # Errors
     /// If there is no such key.
-    pub async fn operator_for_key(&self, key: &KeyId) -> Result<TenantAdmin, Error> {
-        let tenant = store::keys::tenant_of(self.database.connection(), key).await?;
-        let tenant = tenant.ok_or(Error::NotFound(Thing::Key))?;
-        self.operator_for(tenant.as_str()).await
+    pub async fn operator_for_key(&self, key: &KeyId) -> Result<(TenantAdmin, KeyKind), Error> {
+        let found = store::keys::tenant_and_kind(self.database.connection(), key).await?;
+        let (tenant, kind) = found.ok_or(Error::NotFound(Thing::Key))?;
+        Ok((self.operator_for(tenant.as_str()).await?, kind))
     }
 
     /// The operator, acting for the tenant with this slug or id.

@@ -54,9 +54,10 @@ impl Keyring {
         if let Some(home) = actor.home() {
             locked.lock_shared(home).await?;
         }
-        let caches = match self.database.shared_url() {
-            None => Caches::Own(self.evaluator.cache().clone()),
-            Some(_) => Caches::AllNodes(self.database.pool().clone()),
+        let caches = if self.database.is_shared() {
+            Caches::AllNodes(self.database.pool().clone())
+        } else {
+            Caches::Own(self.evaluator.cache().clone())
         };
         let now = match (&caches, &self.clock) {
             // The cluster's clock, so that a grace period does not outlast the clock of a node that runs ahead.

@@ -89,7 +89,7 @@ impl Keyring {
         let check = store::encryption::check_value(self.database.connection()).await?.unwrap_or_default();
         let previous_key = key_id(&check).unwrap_or_default().to_owned();
         if self.database.secret_keys()?.first_id() == previous_key {
-            if self.database.shared_url().is_some() {
+            if self.database.is_shared() {
                 let reason = "Every value is already encrypted with the first key of the secret key file.";
                 return Err(Error::Refused(format!("{reason} {HOW_TO_ADD}")));
             }

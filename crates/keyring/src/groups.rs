@@ -2,6 +2,7 @@
 
 use domain::{
     audit::Action,
+    ensured::Ensured,
     field::{Field, FieldError, FieldErrors},
     group::{Group, GroupType, Version, parse_name},
     id::{GroupId, Id},
@@ -81,13 +82,28 @@ impl Keyring {
     /// # Errors
     /// If a field is wrong or the tenant has a group of this name.
     pub async fn create_group(&self, admin: &TenantAdmin, new: NewGroup) -> Result<Group, Error> {
+        match self.ensure_group(admin, new).await? {
+            Ensured::Created(group) => Ok(group),
+            Ensured::Existing(_) => Err(name_taken()),
+        }
+    }
+
+    /// Makes a group unless the tenant has one of this type with this name.
+    ///
+    /// # Errors
+    /// If a field is wrong or a group of the other type has the name.
+    pub async fn ensure_group(&self, admin: &TenantAdmin, new: NewGroup) -> Result<Ensured<Group>, Error> {
         let (name, permissions) = parse(&new.name, &new.permissions)?;
         let change = self.change(admin).await?;
-        check_is_free(&change, admin, &name).await?;
+        match store::groups::named(&change, admin.id(), &name).await? {
+            None => {}
+            Some(existing) if existing.group_type == new.group_type => return Ok(Ensured::Existing(existing)),
+            Some(_) => return Err(name_taken()),
+        }
         let group = Group { id: new_id(change.now()), name, group_type: new.group_type, permissions };
         store::groups::insert(&change, admin.id(), &group).await?;
         change.commit(event(Action::GroupCreated, &group, json!(group))).await?;
-        Ok(group)
+        Ok(Ensured::Created(group))
     }
 
     /// Gives a group another name and other permissions, for all who use it, from their next call.
@@ -180,11 +196,11 @@ async fn load_group(change: &Change, admin: &TenantAdmin, id: &GroupId) -> Resul
 
 /// Inside the change, no other transaction can take the name.
 async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Result<(), Error> {
-    if !store::groups::is_named(change, admin.id(), name).await? {
-        return Ok(());
-    }
-    Err(FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant already has a group with this name."))
-        .into())
+    store::groups::named(change, admin.id(), name).await?.map_or(Ok(()), |_| Err(name_taken()))
+}
+
+fn name_taken() -> Error {
+    FieldErrors::from(FieldError::new(Field::Name, "taken", "The tenant already has a group with this name.")).into()
 }
 
 fn event<'a>(action: Action, group: &'a Group, detail: Value) -> Event<'a> {

@@ -67,6 +67,7 @@ pub use secret::{SessionToken, generate_password};
 pub use secret_key_file::{SecretKeyFile, SecretKeyFileError};
 pub use security_events::SecurityEvent;
 pub use sign_in::{Client, Credentials, MAX_SESSION_AGE, MAX_SUPER_USER_SESSION_AGE, SESSION_IDLE};
+pub use sql::DatabaseUrl;
 pub use store::{
     Database, StoreError, generate_secret_key,
     model::{
@@ -117,7 +118,7 @@ pub const LEGACY_SUNSET: NaiveDate = match NaiveDate::from_ymd_opt(2027, 6, 30) 
 impl Keyring {
     fn new(database: Database, secret_key_file: SecretKeyFile, product: Product, clock: Clock) -> Self {
         // The owner of a file is the only process that can change it.
-        let lease = if database.shared_url().is_some() { Lease::default() } else { Lease::permanent() };
+        let lease = if database.is_shared() { Lease::default() } else { Lease::permanent() };
         let evaluator = Evaluator::new(clock.clone(), lease, MEMORY_BYTES);
         Self {
             database: Arc::new(database),

@@ -11,7 +11,7 @@ use std::{
 use domain::cluster::NodeName;
 use store::{
     StoreError,
-    cluster::{ChangeListener, DedicatedConnection, Tables, dedicated_connection},
+    cluster::{self, ChangeListener, DedicatedConnection, Tables},
 };
 use tokio::{
     runtime::{self, Runtime},
@@ -58,17 +58,17 @@ impl Keyring {
     /// # Errors
     /// If the first lease cannot be acquired.
     pub async fn join(&self) -> Result<Membership, Error> {
-        let Some(url) = self.database.shared_url() else {
+        if !self.database.is_shared() {
             return Ok(Membership { renewing: None });
-        };
+        }
         let (joined, has_joined) = oneshot::channel();
         let (leave, leaving) = watch::channel(false);
         let (gone, left) = oneshot::channel();
         // A thread of its own, so that the lease is renewed however busy the others are.
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
-        let (keyring, url) = (self.clone(), url.to_owned());
+        let keyring = self.clone();
         let work = move || {
-            keep_renewing(&runtime, &keyring, &url, joined, &leaving);
+            keep_renewing(&runtime, &keyring, joined, &leaving);
             let _ = gone.send(());
         };
         thread::Builder::new().name("lease".to_owned()).spawn(work).map_err(no_thread)?;
@@ -99,13 +99,12 @@ impl Keyring {
 fn keep_renewing(
     runtime: &Runtime,
     keyring: &Keyring,
-    url: &str,
     joined: oneshot::Sender<Result<(), Error>>,
     leaving: &watch::Receiver<bool>,
 ) {
     let mut joined = Some(joined);
     loop {
-        let renewal = AssertUnwindSafe(|| runtime.block_on(renew_until(keyring, url, &mut joined, leaving.clone())));
+        let renewal = AssertUnwindSafe(|| runtime.block_on(renew_until(keyring, &mut joined, leaving.clone())));
         let cause = match catch_unwind(renewal) {
             Ok(Ok(())) => return,
             Ok(Err(cause)) => cause.to_string(),
@@ -120,11 +119,10 @@ fn keep_renewing(
 
 async fn renew_until(
     keyring: &Keyring,
-    url: &str,
     joined: &mut Option<oneshot::Sender<Result<(), Error>>>,
     leaving: watch::Receiver<bool>,
 ) -> Result<(), StoreError> {
-    let renewal = match (Renewal::begin(keyring.clone(), url).await, joined.take()) {
+    let renewal = match (Renewal::begin(keyring.clone()).await, joined.take()) {
         (Ok(renewal), joined) => {
             if let Some(joined) = joined {
                 let _ = joined.send(Ok(()));
@@ -137,7 +135,7 @@ async fn renew_until(
         }
         (Err(cause), None) => return Err(cause),
     };
-    renewal.run(url, leaving).await;
+    renewal.run(leaving).await;
     Ok(())
 }
 
@@ -149,20 +147,20 @@ struct Renewal {
 }
 
 impl Renewal {
-    async fn begin(keyring: Keyring, url: &str) -> Result<Self, StoreError> {
+    async fn begin(keyring: Keyring) -> Result<Self, StoreError> {
         let node =
             Node::new(NodeName(random_hex()), keyring.evaluator.lease().clone(), keyring.evaluator.cache().clone());
-        let mut renewal =
-            Self { node, keyring, connection: dedicated_connection(url, RENEWAL_TIMEOUT).await?, warned: None };
+        let connection = cluster::dedicated_connection(&keyring.database, RENEWAL_TIMEOUT).await?;
+        let mut renewal = Self { node, keyring, connection, warned: None };
         renewal.renew().await?;
         Ok(renewal)
     }
 
-    async fn run(mut self, url: &str, mut leaving: watch::Receiver<bool>) {
-        let hint = Notify::new();
+    async fn run(mut self, mut leaving: watch::Receiver<bool>) {
+        let (hint, keyring) = (Notify::new(), self.keyring.clone());
         tokio::select! {
             never = self.renew_forever(&hint) => match never {},
-            never = listen(url, &hint) => match never {},
+            never = listen(&keyring, &hint) => match never {},
             _ = leaving.wait_for(|is_leaving| *is_leaving) => {}
         }
         if let Err(cause) =
@@ -178,6 +176,8 @@ impl Renewal {
                 Ok(()) => RENEWAL_INTERVAL,
                 Err(cause) => {
                     self.warn(&cause);
+                    // The password may have been rotated since this connection was configured.
+                    let _ = cluster::use_present_url(&self.keyring.database, &self.connection);
                     RENEWAL_RETRY_DELAY
                 }
             };
@@ -208,9 +208,9 @@ impl Renewal {
 }
 
 /// Wakes the renewal whenever the database announces a change.
-async fn listen(url: &str, hint: &Notify) -> Infallible {
+async fn listen(keyring: &Keyring, hint: &Notify) -> Infallible {
     loop {
-        if let Ok(mut changes_listener) = ChangeListener::listen(url).await {
+        if let Ok(mut changes_listener) = ChangeListener::listen(&keyring.database).await {
             while changes_listener.next().await.is_ok() {
                 hint.notify_one();
             }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     audit::Action,
     caller::Caller,
+    ensured::Ensured,
     field::{Field, FieldError, FieldErrors},
     group::parse_name,
     id::{Id, PropertyId},
@@ -61,14 +62,33 @@ impl Keyring {
     /// # Errors
     /// If the name is wrong or the tenant has a property of this name.
     pub async fn create_property(&self, admin: &TenantAdmin, new: NewProperty) -> Result<Property, Error> {
+        match self.ensure_property(admin, new).await? {
+            Ensured::Created(property) => Ok(property),
+            Ensured::Existing(existing) => Err(name_taken(&existing)),
+        }
+    }
+
+    /// Makes a property unless the tenant has one with this name.
+    ///
+    /// # Errors
+    /// If the name is wrong or an archived property has it.
+    pub async fn ensure_property(
+        &self,
+        admin: &TenantAdmin,
+        new: NewProperty,
+    ) -> Result<Ensured<Property, TenantProperty>, Error> {
         let name = parse_name(&new.name).map_err(FieldErrors::from)?;
         let change = self.change(admin).await?;
-        check_is_free(&change, admin, &name).await?;
+        match store::properties::named(&change, admin.id(), &name).await? {
+            None => {}
+            Some(existing) if existing.archived_at.is_none() => return Ok(Ensured::Existing(existing)),
+            Some(archived) => return Err(name_taken(&archived)),
+        }
         let property = Property { id: new_id(change.now()), name };
         store::properties::insert(&change, admin.id(), &property).await?;
         let detail = json!({ "name": property.name });
         change.commit(event(Action::PropertyCreated, &property, detail)).await?;
-        Ok(property)
+        Ok(Ensured::Created(property))
     }
 
     /// Gives a property another name.
@@ -219,12 +239,15 @@ async fn load_property(change: &Change, admin: &TenantAdmin, id: &PropertyId) ->
 
 /// Inside the change, no other transaction can take the name.
 async fn check_is_free(change: &Change, admin: &TenantAdmin, name: &str) -> Result<(), Error> {
-    let taken = match store::properties::named(change, admin.id(), name).await? {
-        None => return Ok(()),
-        Some(TenantProperty { archived_at: None, .. }) => "The tenant already has a property with this name.",
+    store::properties::named(change, admin.id(), name).await?.map_or(Ok(()), |existing| Err(name_taken(&existing)))
+}
+
+fn name_taken(existing: &TenantProperty) -> Error {
+    let detail = match existing.archived_at {
+        None => "The tenant already has a property with this name.",
         Some(_) => "An archived property has this name. Restore it, or give it another name first.",
     };
-    Err(FieldErrors::from(FieldError::new(Field::Name, "taken", taken)).into())
+    FieldErrors::from(FieldError::new(Field::Name, "taken", detail)).into()
 }
 
 fn event<'a>(action: Action, property: &'a Property, detail: Value) -> Event<'a> {

@@ -8,10 +8,8 @@ use std::{
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use store::{
-    Database,
-    secret_keys::{ParseSecretKeysError, SecretKeys, generate_secret_key},
-};
+use sql::DatabaseUrl;
+use store::secret_keys::{ParseSecretKeysError, SecretKeys, generate_secret_key};
 use tempfile::NamedTempFile;
 
 const GROUP_ACCESS: u32 = 0o070;
@@ -54,11 +52,12 @@ impl SecretKeyFile {
     ///
     /// # Errors
     /// If the database is PostgreSQL and no file is named.
-    pub fn locate(named: Option<&Path>, database_url: &str) -> Result<Self, SecretKeyFileError> {
+    pub fn locate(named: Option<&Path>, database_url: impl Into<DatabaseUrl>) -> Result<Self, SecretKeyFileError> {
         if let Some(path) = named {
             return Ok(Self { path: path.to_owned(), is_named: true });
         }
-        let database = Database::file(database_url).ok_or(SecretKeyFileError::Required)?;
+        let database_url = database_url.into();
+        let database = database_url.sqlite_path().ok_or(SecretKeyFileError::Required)?;
         let mut path = database.as_os_str().to_owned();
         path.push(".secret-key");
         Ok(Self { path: path.into(), is_named: false })

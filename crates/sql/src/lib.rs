@@ -7,13 +7,16 @@
 mod connection_health;
 mod error;
 mod pool;
+mod reachable;
 mod rows;
 mod transaction;
+mod url;
 
 pub use error::{CommitError, Failure, SqlError};
-pub use pool::Pool;
+pub use pool::{Pool, use_postgres_url};
 pub use rows::{insert_unless, readable};
 pub use transaction::WriteTransaction;
+pub use url::DatabaseUrl;
 
 /// Makes a pool close PostgreSQL connections that no longer answer.
 pub use connection_health::check_postgres_connections;

@@ -1,20 +1,28 @@
 //! The pool of connections to one database.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        ConnectOptions as _,
+        postgres::PgConnectOptions,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use tokio::sync::Mutex;
 
 use crate::{
-    CommitError, WriteTransaction,
+    CommitError, DatabaseUrl, WriteTransaction,
     connection_health::{check_postgres_connections, check_sqlite_connections},
+    reachable::check_reachable,
 };
 
-const SQLITE: &str = "sqlite://";
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_SQLITE_CONNECTIONS: u32 = 4;
 const MAX_POSTGRES_CONNECTIONS: u32 = 20;
@@ -37,7 +45,7 @@ enum Backend {
         write_lock: Arc<Mutex<()>>,
     },
     Postgres {
-        url: Arc<str>,
+        url: Arc<RwLock<DatabaseUrl>>,
     },
 }
 
@@ -46,24 +54,26 @@ impl Pool {
     ///
     /// # Errors
     /// If the address is of neither kind or nothing answers there.
-    pub async fn open(url: &str) -> Result<Self, DbErr> {
-        if let Some(path) = Self::sqlite_path(url) {
+    pub async fn open(url: impl Into<DatabaseUrl>) -> Result<Self, DbErr> {
+        let url = url.into();
+        if let Some(path) = url.sqlite_path() {
             return Self::open_sqlite(path).await;
         }
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        if !url.is_postgres() {
             let advice = "a database is sqlite://path/to/file or postgres://user@host/name".to_owned();
             return Err(DbErr::Custom(advice));
         }
-        let mut options = ConnectOptions::new(url);
+        check_reachable(&postgres_options(url.as_str())?).await?;
+        let mut options = ConnectOptions::new(url.as_str());
         options.max_connections(MAX_POSTGRES_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
         options.map_sqlx_postgres_opts(|postgres| postgres.options([POSTGRES_IDLE_TRANSACTION_TIMEOUT]));
         check_postgres_connections(&mut options);
         let connection = sea_orm::Database::connect(options).await?;
-        Ok(Self { connection, backend: Backend::Postgres { url: url.into() } })
+        Ok(Self { connection, backend: Backend::Postgres { url: Arc::new(RwLock::new(url)) } })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, DbErr> {
-        let mut options = ConnectOptions::new(format!("{SQLITE}{}?mode=rwc", path.display()));
+        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
         options.max_connections(MAX_SQLITE_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
         options.map_sqlx_sqlite_opts(|sqlite| {
             sqlite
@@ -77,20 +87,34 @@ impl Pool {
         Ok(Self { connection, backend: Backend::Sqlite { write_lock: Arc::default() } })
     }
 
-    /// The file that holds the data, when the address is one of SQLite's.
+    /// Returns the URL of the server, if other processes can use the database as well.
     #[must_use]
-    pub fn sqlite_path(url: &str) -> Option<&Path> {
-        let path = url.strip_prefix(SQLITE)?;
-        Some(Path::new(path.split('?').next().unwrap_or(path)))
-    }
-
-    /// The address of the server, when other processes can use the database as well.
-    #[must_use]
-    pub fn postgres_url(&self) -> Option<&str> {
+    pub fn postgres_url(&self) -> Option<DatabaseUrl> {
         match &self.backend {
             Backend::Sqlite { .. } => None,
-            Backend::Postgres { url } => Some(url),
+            Backend::Postgres { url } => Some(url.read().unwrap_or_else(PoisonError::into_inner).clone()),
         }
+    }
+
+    /// Returns true if other processes can use the database as well.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres { .. })
+    }
+
+    /// Reads the file of the URL again. New connections use what it contains now. Returns true if it has changed.
+    ///
+    /// # Errors
+    /// If the file cannot be read or does not contain a PostgreSQL URL.
+    pub fn reload_url(&self) -> Result<bool, DbErr> {
+        let Backend::Postgres { url } = &self.backend else { return Ok(false) };
+        let current = url.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let reread = current.reread().map_err(|cause| DbErr::Custom(format!("cannot read the file: {cause}")))?;
+        let Some(changed) = reread else { return Ok(false) };
+        let options = postgres_options(changed.as_str())?.options([POSTGRES_IDLE_TRANSACTION_TIMEOUT]);
+        self.connection.get_postgres_connection_pool().set_connect_options(options);
+        *url.write().unwrap_or_else(PoisonError::into_inner) = changed;
+        Ok(true)
     }
 
     /// For reading outside of a transaction.
@@ -126,7 +150,7 @@ impl Pool {
     /// If the database fails.
     pub async fn begin_read(&self) -> Result<DatabaseTransaction, DbErr> {
         // On SQLite every transaction is a snapshot.
-        let isolation_level = self.postgres_url().map(|_| IsolationLevel::RepeatableRead);
+        let isolation_level = self.is_shared().then_some(IsolationLevel::RepeatableRead);
         self.begin(TransactionOptions { isolation_level, ..TransactionOptions::default() }).await
     }
 
@@ -144,7 +168,7 @@ impl Pool {
     /// # Errors
     /// If the file cannot be written.
     pub async fn check_writable(&self) -> Result<(), CommitError> {
-        if self.postgres_url().is_some() {
+        if self.is_shared() {
             return Ok(());
         }
         let transaction = self.begin_write().await.map_err(CommitError::RolledBack)?;
@@ -161,4 +185,19 @@ impl Pool {
     pub async fn close(&self) -> Result<(), DbErr> {
         self.connection.close_by_ref().await
     }
+}
+
+/// Makes the new connections of another pool use this URL.
+///
+/// # Errors
+/// If it is not a PostgreSQL URL.
+pub fn use_postgres_url(connection: &DatabaseConnection, url: &DatabaseUrl) -> Result<(), DbErr> {
+    connection.get_postgres_connection_pool().set_connect_options(postgres_options(url.as_str())?);
+    Ok(())
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions, DbErr> {
+    let options: PgConnectOptions =
+        url.parse().map_err(|cause: sea_orm::SqlxError| DbErr::Conn(RuntimeErr::SqlxError(cause.into())))?;
+    Ok(options.disable_statement_logging())
 }

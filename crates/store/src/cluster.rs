@@ -8,7 +8,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, Statement, Value,
     sqlx::{Executor, postgres::PgListener},
 };
-use sql::SqlError;
+use sql::{DatabaseUrl, SqlError};
 use tokio::time::timeout;
 
 use super::{Database, Result, StoreError, within};
@@ -36,7 +36,7 @@ pub async fn append_changes(transaction: &DatabaseTransaction, touched: &[Invali
 
 /// Deletes what every node has long applied. The owner of a file keeps no such log.
 pub async fn clear_log(database: &Database) -> Result<()> {
-    if database.shared_url().is_none() {
+    if !database.is_shared() {
         return Ok(());
     }
     let sql = "DELETE FROM auth_change WHERE rev <= (SELECT rev FROM auth_epoch) - $1";
@@ -77,11 +77,21 @@ pub async fn latest(connection: &impl ConnectionTrait) -> Result<Revision> {
 /// A connection for a node alone, so that it renews its lease however busy the others are.
 pub type DedicatedConnection = DatabaseConnection;
 
-pub async fn dedicated_connection(url: &str, patience: Duration) -> Result<DedicatedConnection> {
-    let mut options = ConnectOptions::new(url);
+pub async fn dedicated_connection(database: &Database, patience: Duration) -> Result<DedicatedConnection> {
+    let mut options = ConnectOptions::new(shared_url(database)?.as_str());
     options.max_connections(1).acquire_timeout(patience).connect_lazy(true).sqlx_logging(false);
     sql::check_postgres_connections(&mut options);
     Ok(sea_orm::Database::connect(options).await?)
+}
+
+/// Makes a connection that is opened again use the present URL of the database.
+pub fn use_present_url(database: &Database, connection: &DedicatedConnection) -> Result<()> {
+    Ok(sql::use_postgres_url(connection, &shared_url(database)?)?)
+}
+
+fn shared_url(database: &Database) -> Result<DatabaseUrl> {
+    let no_cluster = || sea_orm::DbErr::Custom("a SQLite file has no cluster".to_owned());
+    Ok(database.pool().postgres_url().ok_or_else(no_cluster)?)
 }
 
 /// After so long without a hint, the database is asked for a sign of life. Nor may it take longer to begin to listen.
@@ -91,9 +101,10 @@ const LISTEN_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct ChangeListener(PgListener);
 
 impl ChangeListener {
-    pub async fn listen(url: &str) -> Result<Self> {
+    pub async fn listen(database: &Database) -> Result<Self> {
+        let url = shared_url(database)?;
         let listening = async {
-            let mut listener = PgListener::connect(url).await.map_err(sql)?;
+            let mut listener = PgListener::connect(url.as_str()).await.map_err(sql)?;
             listener.listen(CHANNEL).await.map_err(sql)?;
             Ok(Self(listener))
         };

@@ -1,12 +1,9 @@
 //! The engine's database: a pool, and the secret keys.
 
-use std::{
-    path::Path,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use sql::{Pool, WriteTransaction};
+use sql::{DatabaseUrl, Pool, WriteTransaction};
 
 use super::{Result, StoreError};
 use crate::secret_keys::SecretKeys;
@@ -23,14 +20,8 @@ impl Database {
     ///
     /// # Errors
     /// If the address is of neither kind or nothing answers there.
-    pub async fn open(url: &str) -> Result<Self> {
+    pub async fn open(url: impl Into<DatabaseUrl>) -> Result<Self> {
         Ok(Self { pool: Pool::open(url).await?, secret_keys: RwLock::default() })
-    }
-
-    /// The file that holds the data, when the address is one of SQLite's.
-    #[must_use]
-    pub fn file(url: &str) -> Option<&Path> {
-        Pool::sqlite_path(url)
     }
 
     /// For crates that keep tables of their own in the same database.
@@ -54,9 +45,9 @@ impl Database {
         keys.clone().ok_or(StoreError::NoSecretKeys)
     }
 
-    /// Returns the server's URL if other processes can use the same database.
-    pub fn shared_url(&self) -> Option<&str> {
-        self.pool.postgres_url()
+    /// Returns true if other processes can use the same database.
+    pub fn is_shared(&self) -> bool {
+        self.pool.is_shared()
     }
 
     /// Begins a transaction that can write.

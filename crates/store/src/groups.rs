@@ -61,9 +61,10 @@ pub async fn find_group(
     found.as_ref().map(read_with_version).transpose()
 }
 
-pub async fn is_named(change: &AuditedTransaction, tenant: &TenantId, name: &str) -> Result<bool> {
+/// Returns the group that has a name already.
+pub async fn named(change: &AuditedTransaction, tenant: &TenantId, name: &str) -> Result<Option<Group>> {
     let found = group::Entity::find().filter(of_tenant(tenant).add(group::Column::Name.eq(name)));
-    Ok(found.one(change.on()).await?.is_some())
+    Ok(found.one(change.on()).await?.as_ref().map(read_with_version).transpose()?.map(|found| found.group))
 }
 
 /// Returns the tenant of a group, for the operator, who names groups by id alone.

@@ -10,7 +10,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait, Query},
 };
 
@@ -41,13 +41,18 @@ pub async fn count_active(connection: &impl ConnectionTrait, key_scope: &KeyScop
     Ok(active.count(connection).await?)
 }
 
-/// Returns the tenant of a key, for the operator, who names keys by id alone.
-pub async fn tenant_of(connection: &impl ConnectionTrait, id: &KeyId) -> Result<Option<TenantId>> {
-    let row = api_key::Entity::find_by_id(id.as_str())
-        .filter(api_key::Column::Kind.eq(KeyKind::Tenant.as_str()))
-        .one(connection)
-        .await?;
-    row.map(|row| readable("a tenant's id", &row.tenant_id, TenantId::parse(&row.tenant_id))).transpose()
+/// Returns the tenant of a key and the key's kind, for the operator, who names keys by id alone.
+pub async fn tenant_and_kind(connection: &impl ConnectionTrait, id: &KeyId) -> Result<Option<(TenantId, KeyKind)>> {
+    let Some(row) = api_key::Entity::find_by_id(id.as_str()).one(connection).await? else { return Ok(None) };
+    let tenant = readable("a tenant's id", &row.tenant_id, TenantId::parse(&row.tenant_id))?;
+    Ok(Some((tenant, readable("a kind of key", &row.kind, KeyKind::parse(&row.kind).ok_or(()))?)))
+}
+
+/// Returns the oldest active key with this name.
+pub async fn active_named(change: &AuditedTransaction, key_scope: &KeyScope, name: &str) -> Result<Option<KeyId>> {
+    let active = on(key_scope).add(api_key::Column::RevokedAt.is_null()).add(api_key::Column::Name.eq(name));
+    let row = api_key::Entity::find().filter(active).order_by_asc(api_key::Column::Id).one(change.on()).await?;
+    row.map(|row| readable("a key's id", &row.id, KeyId::parse(&row.id))).transpose()
 }
 
 /// Returns the text that a search looks through. It is in lower case, because SQLite folds the case of ASCII only.

@@ -134,6 +134,21 @@ impl Program {
         Self::spawn(command, folder, database_url, options)
     }
 
+    /// The same, with the database URL in a file.
+    pub fn start_with_url_file(folder: TempDir, file: &Path, options: &[&str]) -> Self {
+        let database_url = std::fs::read_to_string(file).unwrap().trim().to_owned();
+        let mut command = latchkey(&database_url);
+        command.env_remove("LATCHKEY_DATABASE_URL").env("LATCHKEY_DATABASE_URL_FILE", file);
+        Self::spawn(command, folder, database_url, options)
+    }
+
+    /// Runs a command with the database URL in a file.
+    pub fn command_with_url_file(&self, file: &Path, words: &[&str]) -> Value {
+        let mut command = latchkey(&self.database_url);
+        command.env_remove("LATCHKEY_DATABASE_URL").env("LATCHKEY_DATABASE_URL_FILE", file).args(words).arg("--json");
+        json_of(&run(command, ""))
+    }
+
     fn spawn(mut command: Command, folder: TempDir, database_url: String, options: &[&str]) -> Self {
         let mut process = command
             .args(["serve", "--addr", "127.0.0.1:0"])

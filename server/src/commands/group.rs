@@ -2,14 +2,15 @@
 
 use clap::{Subcommand, ValueEnum};
 use domain::{
+    ensured::Ensured,
     group::{Group, GroupType, Version},
     id::{GroupId, Id},
     permission::Permission,
 };
-use keyring::{Error, GroupEdit, GroupOverview, Keyring, NewGroup, TenantAdmin, TenantGroup, Thing};
+use keyring::{Error, GroupDetail, GroupEdit, GroupOverview, Keyring, NewGroup, TenantAdmin, TenantGroup, Thing};
 use serde_json::json;
 
-use super::{Report, table};
+use super::{Report, created, pretty, table};
 
 #[derive(Subcommand, Clone)]
 pub enum GroupCommand {
@@ -18,6 +19,7 @@ pub enum GroupCommand {
         /// The tenant's slug
         #[arg(long)]
         tenant: String,
+        /// The name of the group
         #[arg(long)]
         name: String,
         /// The kind of credential that the group is for
@@ -26,15 +28,26 @@ pub enum GroupCommand {
         /// resource:action, with * for either side; once for each
         #[arg(long = "permission", required = true)]
         permissions: Vec<String>,
+        /// Do nothing if the tenant has a group of this type with this name
+        #[arg(long)]
+        if_absent: bool,
     },
     /// List a tenant's groups
     List {
+        /// The tenant's slug
         #[arg(long)]
         tenant: String,
     },
+    /// Show a group, and the keys and people that use it
+    Show {
+        /// The group's id
+        id: String,
+    },
     /// Change a group for all who use it, from their next call; what is not named stays
     Edit {
+        /// The group's id
         id: String,
+        /// A new name
         #[arg(long)]
         name: Option<String>,
         /// All the permissions that the group is to have, once for each
@@ -42,7 +55,10 @@ pub enum GroupCommand {
         permissions: Vec<String>,
     },
     /// Remove a group that nothing uses
-    Delete { id: String },
+    Delete {
+        /// The group's id
+        id: String,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -62,15 +78,30 @@ impl From<GroupTypeArg> for GroupType {
 
 pub(super) async fn execute(keyring: &Keyring, command: GroupCommand) -> Result<Report, Error> {
     match command {
-        GroupCommand::Create { tenant, name, group_type, permissions } => {
+        GroupCommand::Create { tenant, name, group_type, permissions, if_absent } => {
             let operator = keyring.operator_for(&tenant).await?;
             let new = NewGroup { name, group_type: group_type.into(), permissions };
-            let group = keyring.create_group(&operator, new).await?;
-            Ok(Report::new(json!(group), format!("Created the group {} ({}).\n", group.name, group.id)))
+            let group = if if_absent {
+                keyring.ensure_group(&operator, new).await?
+            } else {
+                Ensured::Created(keyring.create_group(&operator, new).await?)
+            };
+            Ok(match group {
+                Ensured::Created(group) => created(json!(group), true, &group.name),
+                Ensured::Existing(group) => created(json!(group), false, &group.name),
+            })
         }
         GroupCommand::List { tenant } => {
             let groups = keyring.group_overviews(&keyring.operator_for(&tenant).await?).await?;
             Ok(Report::new(json!(groups), table(&groups.iter().map(row).collect::<Vec<_>>())))
+        }
+        GroupCommand::Show { id } => {
+            let (operator, id) = operator_of(keyring, &id).await?;
+            let GroupDetail { group, used, keys, people } = keyring.group_detail(&operator, &id).await?;
+            let mut view = json!(GroupOverview { group, used });
+            view["keys"] = json!(keys.first);
+            view["people"] = json!(people);
+            Ok(pretty(view))
         }
         GroupCommand::Edit { id, name, permissions } => {
             let (operator, before) = find_group(keyring, &id).await?;
@@ -90,9 +121,13 @@ pub(super) async fn execute(keyring: &Keyring, command: GroupCommand) -> Result<
     }
 }
 
-async fn find_group(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, TenantGroup), Error> {
+async fn operator_of(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, GroupId), Error> {
     let id = GroupId::parse(id).map_err(|_| Error::NotFound(Thing::Group))?;
-    let operator = keyring.operator_for_group(&id).await?;
+    Ok((keyring.operator_for_group(&id).await?, id))
+}
+
+async fn find_group(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, TenantGroup), Error> {
+    let (operator, id) = operator_of(keyring, id).await?;
     let group = keyring.group_detail(&operator, &id).await?.group;
     Ok((operator, group))
 }

@@ -1,7 +1,10 @@
 //! `latchkey key`
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand, ValueEnum};
 use domain::{
+    ensured::Ensured,
     expiration::ExpirationDraft,
     id::{Id, KeyId},
     key::{Key, Status, Validity},
@@ -9,12 +12,13 @@ use domain::{
     key_list::KeyListQuery,
     network,
     property::PropertyScope,
+    secret::KeyKind,
 };
-use keyring::{Error, Keyring, NewKey, NewSecret, Rotation, TenantAdmin, Thing};
+use keyring::{Error, Keyring, NewKey, NewSecret, Rotation, TenantAdmin, Thing, ViewKeys};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{Report, table};
+use super::{Report, created, pretty, table};
 
 #[derive(Subcommand, Clone)]
 pub enum KeyCommand {
@@ -28,23 +32,33 @@ pub enum KeyCommand {
         /// An instant such as 2027-01-31T00:00:00Z, or a day such as 2027-01-31, to its end; never without it
         #[arg(long)]
         expires: Option<String>,
+        /// Do nothing if the tenant has an active key with this name; its secret is not shown again
+        #[arg(long)]
+        if_absent: bool,
     },
     /// List a tenant's keys, the newest first
     List {
+        /// The tenant's slug
         #[arg(long)]
         tenant: String,
+        /// Only keys with this status
         #[arg(long, value_enum)]
         status: Option<StatusArg>,
+        /// Only keys that are valid, expire within 30 days or have expired
         #[arg(long, value_enum)]
         expiration: Option<ValidityArg>,
         /// Look for this in names, descriptions and last characters
         #[arg(long, default_value = "")]
         search: String,
     },
-    /// Show one key
-    Show { id: String },
+    /// Show one key, also a personal one
+    Show {
+        /// The key's id
+        id: String,
+    },
     /// Change a key; what is not named stays
     Edit {
+        /// The key's id
         id: String,
         #[command(flatten)]
         terms: Terms,
@@ -60,6 +74,7 @@ pub enum KeyCommand {
     },
     /// Give a key a new secret and print it, this once
     Rotate {
+        /// The key's id
         id: String,
         /// The grace period of the old secret
         #[arg(long, value_enum, default_value = "none")]
@@ -72,18 +87,29 @@ pub enum KeyCommand {
         never_expires: bool,
     },
     /// End the grace period of a rotated key's old secret
-    EndGrace { id: String },
-    /// Revoke a key permanently
-    Revoke { id: String },
+    EndGrace {
+        /// The key's id
+        id: String,
+    },
+    /// Revoke a key permanently, also a personal one
+    Revoke {
+        /// The key's id
+        id: String,
+    },
     /// Remove a key with its secrets and its usage
-    Delete { id: String },
+    Delete {
+        /// The key's id
+        id: String,
+    },
 }
 
 /// The settings of a key.
 #[derive(Args, Clone, Default)]
 pub struct Terms {
+    /// The name of the key
     #[arg(long)]
     name: Option<String>,
+    /// What the key is for
     #[arg(long)]
     description: Option<String>,
     /// The authorization group, by name or id
@@ -149,12 +175,18 @@ impl From<GraceArg> for Grace {
 
 pub(super) async fn execute(keyring: &Keyring, command: KeyCommand) -> Result<Report, Error> {
     match command {
-        KeyCommand::Create { tenant, terms, expires } => {
+        KeyCommand::Create { tenant, terms, expires, if_absent } => {
             let operator = keyring.operator_for(&tenant).await?;
             let choices = keyring.key_choices(&operator).await?;
             let draft = terms.onto(KeyDraft::default(), &choices);
-            let expiration = expires.map_or(ExpirationDraft::Never, expiration);
-            Ok(with_secret(keyring.generate_key(&operator, &NewKey { draft, expiration }).await?, "Generated"))
+            let new = NewKey { draft, expiration: expires.map_or(ExpirationDraft::Never, expiration) };
+            if !if_absent {
+                return Ok(generated(keyring.generate_key(&operator, &new).await?));
+            }
+            Ok(match keyring.ensure_key(&operator, &new).await? {
+                Ensured::Created(new) => generated(new),
+                Ensured::Existing(key) => created(json!({ "id": key.id }), false, &key.name),
+            })
         }
         KeyCommand::List { tenant, status, expiration, search } => {
             let query = KeyListQuery {
@@ -166,14 +198,11 @@ pub(super) async fn execute(keyring: &Keyring, command: KeyCommand) -> Result<Re
             list(keyring, &keyring.operator_for(&tenant).await?, query).await
         }
         KeyCommand::Show { id } => {
-            let (operator, id) = owner_of(keyring, &id).await?;
-            let key = keyring.key(&operator, &id).await?;
-            let shown = view(&key, keyring);
-            let text = serde_json::to_string_pretty(&shown).unwrap_or_default();
-            Ok(Report::new(shown, format!("{text}\n")))
+            let (viewer, id) = viewer_of(keyring, &id).await?;
+            Ok(pretty(view(&keyring.key(&viewer, &id).await?, keyring)))
         }
         KeyCommand::Edit { id, terms, all_properties, any_ip, any_origin } => {
-            let (operator, id) = owner_of(keyring, &id).await?;
+            let (operator, id) = manager_of(keyring, &id).await?;
             let key = keyring.key(&operator, &id).await?;
             let choices = keyring.key_choices(&operator).await?;
             let draft = cleared(KeyDraft::of(&key), all_properties, any_ip, any_origin);
@@ -181,33 +210,54 @@ pub(super) async fn execute(keyring: &Keyring, command: KeyCommand) -> Result<Re
             Ok(Report::new(view(&edited, keyring), format!("Saved {}.\n", edited.name)))
         }
         KeyCommand::Rotate { id, grace, expires, never_expires } => {
-            let (operator, id) = owner_of(keyring, &id).await?;
+            let (operator, id) = manager_of(keyring, &id).await?;
             let seen = keyring.key(&operator, &id).await?.version;
             let never = never_expires.then_some(ExpirationDraft::Never);
             let rotation = Rotation { expiration: expires.map(expiration).or(never), grace: grace.into() };
             Ok(with_secret(keyring.rotate_key(&operator, &id, seen, &rotation).await?, "Rotated"))
         }
         KeyCommand::EndGrace { id } => {
-            let (operator, id) = owner_of(keyring, &id).await?;
+            let (operator, id) = manager_of(keyring, &id).await?;
             keyring.end_grace(&operator, &id).await?;
             Ok(Report::new(json!({ "id": id }), "The old secret no longer works.\n"))
         }
         KeyCommand::Revoke { id } => {
-            let (operator, id) = owner_of(keyring, &id).await?;
-            let key = keyring.revoke_key(&operator, &id).await?;
+            let (viewer, id) = viewer_of(keyring, &id).await?;
+            let key = keyring.revoke_key(&viewer, &id).await?;
             Ok(Report::new(view(&key, keyring), format!("Revoked {}.\n", key.name)))
         }
         KeyCommand::Delete { id } => {
-            let (operator, id) = owner_of(keyring, &id).await?;
+            let (operator, id) = manager_of(keyring, &id).await?;
             keyring.delete_key(&operator, &id).await?;
             Ok(Report::new(json!({ "id": id }), "Deleted the key.\n"))
         }
     }
 }
 
-async fn owner_of(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, KeyId), Error> {
-    let id = KeyId::parse(id).map_err(|_| Error::NotFound(Thing::Key))?;
-    Ok((keyring.operator_for_key(&id).await?, id))
+/// The operator, in charge of a key of the tenant's own.
+async fn manager_of(keyring: &Keyring, id: &str) -> Result<(TenantAdmin, KeyId), Error> {
+    let id = parse_id(id)?;
+    match keyring.operator_for_key(&id).await? {
+        (operator, KeyKind::Tenant) => Ok((operator, id)),
+        (_, KeyKind::Personal) => {
+            let detail = "This is a personal key. Only its owner can change it; you can show and revoke it.";
+            Err(Error::Refused(detail.to_owned()))
+        }
+    }
+}
+
+/// The operator, able to show and revoke a key of either kind.
+async fn viewer_of(keyring: &Keyring, id: &str) -> Result<(Arc<dyn ViewKeys + Send>, KeyId), Error> {
+    let id = parse_id(id)?;
+    let viewer: Arc<dyn ViewKeys + Send> = match keyring.operator_for_key(&id).await? {
+        (operator, KeyKind::Tenant) => Arc::new(operator),
+        (operator, KeyKind::Personal) => Arc::new(operator.for_personal_keys()),
+    };
+    Ok((viewer, id))
+}
+
+fn parse_id(id: &str) -> Result<KeyId, Error> {
+    KeyId::parse(id).map_err(|_| Error::NotFound(Thing::Key))
 }
 
 /// A day, or an instant with its offset.
@@ -263,12 +313,18 @@ fn validity_of(word: ValidityArg) -> Validity {
     }
 }
 
-/// The one answer of the command line that carries a secret.
+/// The only report that contains a secret.
 fn with_secret(new: NewSecret, done: &str) -> Report {
     let NewSecret { id, secret } = new;
     let secret = secret.expose_secret();
     let text = format!("{done} {id}. This is its secret; it is not shown again:\n{secret}\n");
     Report::new(json!({ "id": id, "secret": secret }), text)
+}
+
+fn generated(new: NewSecret) -> Report {
+    let mut report = with_secret(new, "Generated");
+    report.json["created"] = true.into();
+    report
 }
 
 async fn list(keyring: &Keyring, operator: &TenantAdmin, query: KeyListQuery) -> Result<Report, Error> {
@@ -326,6 +382,7 @@ fn view(key: &Key, keyring: &Keyring) -> Value {
         "tail": key.hint.tail,
         "status": status_arg(key),
         "expiration": validity_arg(key, keyring),
+        "owner": key.owner,
         "group": key.group,
         "scopes": key.scopes,
         "all_properties": key.reach == PropertyScope::All,

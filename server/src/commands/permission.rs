@@ -23,7 +23,10 @@ pub enum PermissionCommand {
     /// List the permissions that group forms offer
     List,
     /// Remove a permission that was added; groups that have it keep it
-    Remove { permission: String },
+    Remove {
+        /// resource:action
+        permission: String,
+    },
 }
 
 pub(super) async fn execute(keyring: &Keyring, command: PermissionCommand) -> Result<Report, Error> {

@@ -10,27 +10,31 @@ use keyring::{Error, Invitation, Keyring, NewInvitation, NewPerson, NewRole, Per
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::{Report, table};
+use super::{PasswordSource, Report, table};
 
 #[derive(Subcommand, Clone)]
 pub enum PersonCommand {
-    /// Make a person who can sign in; the password is read from standard input
+    /// Make a person who can sign in
     Create {
         /// The tenant's slug; none for a super user
         #[arg(long)]
         tenant: Option<String>,
+        /// The address to sign in with
         #[arg(long)]
         email: String,
+        /// The person's name
         #[arg(long)]
         name: String,
+        /// The person's role
         #[arg(long, value_enum, default_value = "member")]
         role: RoleArg,
-        /// Read the password from standard input
-        #[arg(long, required = true)]
+        /// Read the password from standard input instead of asking for it
+        #[arg(long)]
         password_stdin: bool,
     },
     /// List the people of a tenant, or the super users
     List {
+        /// The tenant's slug; none for super users
         #[arg(long)]
         tenant: Option<String>,
     },
@@ -39,8 +43,10 @@ pub enum PersonCommand {
         /// The tenant's slug
         #[arg(long)]
         tenant: String,
+        /// The address to sign in with
         #[arg(long)]
         email: String,
+        /// The person's name
         #[arg(long)]
         name: String,
         #[command(flatten)]
@@ -48,16 +54,26 @@ pub enum PersonCommand {
     },
     /// Give a person another role, and these groups and no others
     SetRole {
+        /// The person's id
         id: String,
         #[command(flatten)]
         powers: Powers,
     },
     /// Switch a person off: they cannot sign in, and their keys are refused
-    SwitchOff { id: String },
+    SwitchOff {
+        /// The person's id
+        id: String,
+    },
     /// Switch a person on again
-    SwitchOn { id: String },
+    SwitchOn {
+        /// The person's id
+        id: String,
+    },
     /// Take the second factor from a person who lost it
-    ResetSecondFactor { id: String },
+    ResetSecondFactor {
+        /// The person's id
+        id: String,
+    },
     /// Give a person another password, and end their sessions
     SetPassword {
         /// The tenant's slug, where people of several tenants have the address
@@ -66,10 +82,11 @@ pub enum PersonCommand {
         /// The super user with the address
         #[arg(long, conflicts_with = "tenant")]
         super_user: bool,
+        /// The address that the person signs in with
         #[arg(long)]
         email: String,
-        /// Read the password from standard input
-        #[arg(long, required = true)]
+        /// Read the password from standard input instead of asking for it
+        #[arg(long)]
         password_stdin: bool,
     },
 }
@@ -77,6 +94,7 @@ pub enum PersonCommand {
 /// The access of a person in their tenant.
 #[derive(Args, Clone)]
 pub struct Powers {
+    /// The person's role
     #[arg(long, value_enum, default_value = "member")]
     role: TenantRoleArg,
     /// A group for people, by name or id; can be given more than once
@@ -129,8 +147,13 @@ impl From<RoleArg> for Role {
 }
 
 impl PersonCommand {
-    pub(super) fn wants_input(&self) -> bool {
-        matches!(self, Self::Create { .. } | Self::SetPassword { .. })
+    pub(super) fn password_source(&self) -> Option<PasswordSource> {
+        match self {
+            Self::Create { password_stdin, .. } | Self::SetPassword { password_stdin, .. } => {
+                Some(if *password_stdin { PasswordSource::Stdin } else { PasswordSource::Prompt })
+            }
+            _ => None,
+        }
     }
 }
 

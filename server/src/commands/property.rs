@@ -1,11 +1,14 @@
 //! `latchkey property`
 
 use clap::Subcommand;
-use domain::id::{Id, PropertyId};
+use domain::{
+    ensured::Ensured,
+    id::{Id, PropertyId},
+};
 use keyring::{Error, Keyring, NewProperty, PropertyOverview, Renaming, TenantAdmin, TenantProperty, Thing};
 use serde_json::json;
 
-use super::{Report, table};
+use super::{Report, created, table};
 
 #[derive(Subcommand, Clone)]
 pub enum PropertyCommand {
@@ -14,32 +17,53 @@ pub enum PropertyCommand {
         /// The tenant's slug
         #[arg(long)]
         tenant: String,
+        /// The name of the property
         #[arg(long)]
         name: String,
+        /// Do nothing if the tenant has a property with this name
+        #[arg(long)]
+        if_absent: bool,
     },
     /// List a tenant's properties, the archived ones as well
     List {
+        /// The tenant's slug
         #[arg(long)]
         tenant: String,
     },
     /// Give a property another name
     Rename {
+        /// The property's id
         id: String,
+        /// The new name
         #[arg(long)]
         name: String,
     },
     /// Take a property out of the reach of all keys; they keep it in their selection
-    Archive { id: String },
+    Archive {
+        /// The property's id
+        id: String,
+    },
     /// Bring an archived property back
-    Restore { id: String },
+    Restore {
+        /// The property's id
+        id: String,
+    },
 }
 
 pub(super) async fn execute(keyring: &Keyring, command: PropertyCommand) -> Result<Report, Error> {
     match command {
-        PropertyCommand::Create { tenant, name } => {
+        PropertyCommand::Create { tenant, name, if_absent } => {
             let operator = keyring.operator_for(&tenant).await?;
-            let property = keyring.create_property(&operator, NewProperty { name }).await?;
-            Ok(Report::new(json!(property), format!("Created the property {} ({}).\n", property.name, property.id)))
+            let new = NewProperty { name };
+            let property = if if_absent {
+                keyring.ensure_property(&operator, new).await?
+            } else {
+                Ensured::Created(keyring.create_property(&operator, new).await?)
+            };
+            Ok(match property {
+                Ensured::Created(property) => created(json!(property), true, &property.name),
+                Ensured::Existing(existing) => created(json!(existing), false, &existing.property.name),
+            })
         }
         PropertyCommand::List { tenant } => {
             let properties = keyring.property_overviews(&keyring.operator_for(&tenant).await?).await?;

@@ -14,6 +14,7 @@ pub enum TenantCommand {
         /// Lower-case letters, digits and hyphens
         #[arg(long)]
         slug: String,
+        /// The name of the organization
         #[arg(long)]
         name: String,
         /// The maximum number of keys [default: 10]
@@ -27,15 +28,19 @@ pub enum TenantCommand {
     List,
     /// Change a tenant; what is not named stays
     Set {
+        /// The tenant's slug, which cannot change
         #[arg(long)]
         slug: String,
+        /// A new name
         #[arg(long)]
         name: Option<String>,
+        /// The maximum number of keys
         #[arg(long)]
         key_limit: Option<u32>,
-        /// True if the subscription includes API keys
+        /// Include API keys in the subscription; keys are refused while it is off
         #[arg(long)]
         api_keys: Option<Switch>,
+        /// An IANA name, such as Europe/Lisbon
         #[arg(long)]
         time_zone: Option<String>,
     },

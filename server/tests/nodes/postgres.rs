@@ -68,6 +68,22 @@ impl Postgres {
         format!("postgres://latchkey@127.0.0.1:{}/postgres", self.port)
     }
 
+    pub fn url_of(&self, role: &str, password: &str) -> String {
+        format!("postgres://{role}:{password}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    pub fn execute(&self, sql: &str) {
+        let done = Command::new("psql").args([&self.url(), "--quiet", "--command", sql]).stdout(Stdio::null()).status();
+        assert!(done.unwrap().success(), "{sql}");
+    }
+
+    /// Stops trusting connections of a role.
+    pub fn require_password_of(&self, role: &str) {
+        let rules = format!("host all {role} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n");
+        fs::write(self.data.join("pg_hba.conf"), rules).unwrap();
+        self.execute("SELECT pg_reload_conf()");
+    }
+
     /// Stops it cleanly, which aborts running statements.
     pub fn stop(&mut self) {
         signal("INT", &[self.process.id()]);

@@ -1,10 +1,17 @@
 //! The command line: what it does, how it ends, and who owns the database.
 
-use std::{os::unix::fs::PermissionsExt, thread, time::Instant};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    process::{Command, Stdio},
+    thread,
+    time::Instant,
+};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_support::program::{PASSWORD, Program, json_of, shell_in, shell_on};
+use test_support::program::{PASSWORD, Program, draft, json_of, program_path, shell_in, shell_on};
 
 fn set_up(run: &dyn Fn(&[&str]) -> Value) -> String {
     let tenant = run(&["tenant", "create", "--slug", "acme", "--name", "Acme Hotels", "--key-limit", "10"]);
@@ -29,7 +36,7 @@ fn run_key_lifecycle(run: &dyn Fn(&[&str]) -> Value) {
     let id = made["id"].as_str().unwrap();
     let secret = made["secret"].as_str().unwrap();
     assert!(secret.starts_with("lk_tk_"));
-    assert_eq!(made.as_object().unwrap().len(), 2);
+    assert_eq!(made.as_object().unwrap().len(), 3);
 
     let shown = run(&["key", "show", id]);
     assert_eq!(shown["expires_at"], "2099-01-31T00:00:00Z");
@@ -95,6 +102,79 @@ fn services_and_packages_are_managed_from_the_shell() {
 }
 
 #[test]
+fn offers_are_edited_archived_and_restored_from_the_shell() {
+    let program = Program::start();
+    let property = set_up(&|words| program.command(words));
+    let place = ["--tenant", "acme", "--property", &property];
+    let words = ["service", "create", "--name", "Double room", "--units", "12", "--price", "12900"];
+    let service = program.command(&[&words[..], &place].concat());
+    let service = service["id"].as_str().unwrap();
+    let words = ["package", "create", "--service", service, "--name", "With breakfast", "--price", "14900"];
+    let package = program.command(&[&words[..], &place].concat());
+    let package = package["id"].as_str().unwrap();
+    let edited = program.command(&["service", "edit", service, "--units", "9"]);
+    assert_eq!((&edited["units"], &edited["name"]), (&json!(9), &json!("Double room")));
+    let edited = program.command(&["package", "edit", package, "--price", "15000", "--currency", "CHF"]);
+    assert_eq!(edited["price"], json!({ "amount": 15_000, "currency": "CHF" }));
+    for (kind, id) in [("service", service), ("package", package)] {
+        assert!(program.command(&[kind, "archive", id])["archived_at"].is_string(), "{kind}");
+        let listed = program.command(&[&[kind, "list"][..], &place].concat());
+        assert!(listed[0]["id"] == id && listed[0]["archived_at"].is_string(), "{listed}");
+        assert!(program.command(&[kind, "restore", id])["archived_at"].is_null(), "{kind}");
+        assert_eq!(program.shell(&[kind, "archive", "nonsense"], "").status.code(), Some(1));
+    }
+}
+
+#[test]
+fn what_exists_is_not_created_again() {
+    let program = Program::start();
+    let property = set_up(&|words| program.command(words));
+    let service = ["service", "create", "--tenant", "acme", "--property", &property, "--name", "Double room"];
+    let service = [&service[..], &["--units", "2", "--price", "1"]].concat();
+    let id = program.command(&service)["id"].as_str().unwrap().to_owned();
+    let package = ["package", "create", "--tenant", "acme", "--property", &property, "--service", &id];
+    for words in [
+        vec!["property", "create", "--tenant", "acme", "--name", "Old Town"],
+        vec!["group", "create", "--tenant", "acme", "--name", "Read", "--type", "person", "--permission", "*:read"],
+        vec!["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Booking"],
+        [&service[..6], &["--name", "Suite", "--units", "2", "--price", "1"]].concat(),
+        [&package[..], &["--name", "With breakfast", "--price", "1"]].concat(),
+    ] {
+        let ensure = [&words[..], &["--if-absent"]].concat();
+        let first = program.command(&ensure);
+        assert_eq!(first["created"], true, "{words:?}");
+        let second = program.command(&ensure);
+        assert_eq!((&second["id"], &second["created"]), (&first["id"], &json!(false)), "{words:?}");
+        assert_eq!(second["secret"], Value::Null, "a secret is shown once");
+        let text = program.shell(&ensure, "");
+        assert!(String::from_utf8_lossy(&text.stdout).contains("exists already"), "{words:?}");
+    }
+    let keys = || program.command(&["key", "list", "--tenant", "acme", "--status", "active"]);
+    program.command(&["key", "revoke", keys()[0]["id"].as_str().unwrap()]);
+    let words = ["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Booking", "--if-absent"];
+    assert_eq!(program.command(&words)["created"], true, "a revoked key does not count");
+}
+
+#[tokio::test]
+async fn personal_keys_are_shown_and_revoked_but_not_changed() {
+    let program = Program::start();
+    program.tenant("acme");
+    let member = program.signed_in("member@acme.test").await;
+    let new = json!({ "of": "oneself", "draft": draft("Laptop", ""), "expiration": "never" });
+    let made: Value = member.call("/console/generate_key", &new).await.json().await.unwrap();
+    let id = made["id"].as_str().unwrap();
+    let shown = program.command(&["key", "show", id]);
+    assert_eq!((&shown["name"], &shown["owner"]["name"]), (&json!("Laptop"), &json!("member")));
+    for words in [&["key", "edit", id, "--name", "Mine"][..], &["key", "rotate", id], &["key", "delete", id]] {
+        let refused = program.shell(words, "");
+        assert_eq!(refused.status.code(), Some(1), "{words:?}");
+        let reason = String::from_utf8_lossy(&refused.stderr);
+        assert!(reason.contains("This is a personal key. Only its owner can change it"), "{reason}");
+    }
+    assert_eq!(program.command(&["key", "revoke", id])["status"], "revoked");
+}
+
+#[test]
 fn properties_and_groups_are_managed_from_the_shell() {
     let program = Program::start();
     let property = set_up(&|words| program.command(words));
@@ -114,6 +194,9 @@ fn properties_and_groups_are_managed_from_the_shell() {
     assert_eq!((&edited["name"], &edited["permissions"]), (&json!("Reserving"), &json!(["services:read"])));
     let words = ["key", "create", "--tenant", "acme", "--name", "PMS", "--group", "Reserving"];
     let key = program.command(&words);
+    let shown = program.command(&["group", "show", id]);
+    assert_eq!((&shown["name"], &shown["use"]["active_keys"]), (&json!("Reserving"), &json!(1)));
+    assert_eq!((&shown["keys"][0]["name"], &shown["people"]), (&json!("PMS"), &json!([])));
     let refused = program.shell(&["group", "delete", id], "");
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("1 active key uses this group."));
@@ -195,7 +278,7 @@ fn refusals_are_printed_as_text_and_json() {
         (&["key", "show", "key_01JCQ4Y2V9ZK3T5N6R7S8W9XAB"][..], 1),
         (&["key", "show", "nonsense"], 1),
         (&["key", "list", "--tenant", "unknown"], 1),
-        (&["person", "create", "--tenant", "acme", "--email", "a@b.test", "--name", "No password"], 2),
+        (&["person", "create", "--tenant", "acme", "--email", "a@b.test", "--name", "No password"], 1),
         (&["key", "explode"], 2),
         (&["key", "rotate", "x", "--grace", "3 weeks"], 2),
         (&["--addr", "nowhere"], 2),
@@ -207,14 +290,106 @@ fn refusals_are_printed_as_text_and_json() {
     }
 }
 
+/// The pool would try for ten seconds.
 #[test]
-fn unreachable_database_is_reported_as_json() {
-    for words in [&["tenant", "list"][..], &["migrate"]] {
-        let refused = shell_on("postgres://unknown@127.0.0.1:1/none", &[words, &["--json"]].concat(), "");
+fn unreachable_database_is_reported_soon() {
+    for words in [&["tenant", "list", "--json"][..], &["migrate", "--json"], &["serve"]] {
+        let start = Instant::now();
+        let refused = shell_on("postgres://unknown@127.0.0.1:1/none", words, "");
         assert_eq!(refused.status.code(), Some(1), "{words:?}");
-        let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
-        assert_eq!(document["error"]["code"], "unavailable", "{words:?}");
+        assert!(start.elapsed().as_secs() < 5, "{words:?} took {:?}", start.elapsed());
+        let reason = String::from_utf8_lossy(&refused.stderr);
+        assert!(reason.contains("PostgreSQL cannot be reached at 127.0.0.1:1: "), "{reason}");
+        if words.contains(&"--json") {
+            let document: Value = serde_json::from_slice(&refused.stdout).unwrap();
+            assert_eq!(document["error"]["code"], "unavailable", "{words:?}");
+        }
     }
+}
+
+#[test]
+fn completions_and_manual_pages_are_printed() {
+    let folder = TempDir::new().unwrap();
+    let print = |words: &[&str]| {
+        let output = shell_in(&folder, words, "");
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (shell, part) in
+        [("bash", "complete -F _latchkey"), ("zsh", "#compdef latchkey"), ("fish", "complete -c latchkey")]
+    {
+        let script = print(&["completions", shell]);
+        assert!(script.contains(part) && script.contains("if-absent"), "{shell}");
+    }
+    let whole = print(&["man"]);
+    assert!(
+        whole.contains(".TH latchkey 1") && whole.contains("trusted") && whole.contains("latchkey\\-key(1)"),
+        "{whole}"
+    );
+    let page = print(&["man", "key", "create"]);
+    assert!(page.contains(".TH latchkey-key-create 1") && page.contains("if\\-absent"), "{page}");
+    assert!(!page.contains("trusted"), "the server's settings are on its own page");
+    assert_eq!(shell_in(&folder, &["man", "key", "explode"], "").status.code(), Some(2));
+}
+
+/// A terminal shows what is typed unless the program turns that off.
+const TYPE_PASSWORD: &str = r#"
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+screen = b""
+for prompt, typed in [(b"Password: ", sys.stdin.readline()), (b"The same again: ", sys.stdin.readline())]:
+    while not screen.endswith(prompt):
+        screen += os.read(terminal, 1024)
+    os.write(terminal, typed.encode())
+try:
+    while part := os.read(terminal, 1024):
+        screen += part
+except OSError:
+    pass
+sys.stdout.buffer.write(screen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+
+#[test_support::requires(programs)]
+#[test]
+fn typed_password_is_asked_twice_and_not_shown() {
+    let program = Program::start();
+    program.command(&["tenant", "create", "--slug", "acme", "--name", "Acme"]);
+    let person = ["person", "create", "--tenant", "acme", "--email", "ana@acme.test", "--name", "Ana"];
+    let type_in = |lines: &str| {
+        let mut python = Command::new("python3");
+        python.args(["-c", TYPE_PASSWORD]).arg(program_path()).args(person);
+        python.env("LATCHKEY_DATABASE_URL", &program.database_url).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut python = python.spawn().unwrap();
+        python.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let output = python.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, screen) = type_in(&format!("{PASSWORD}\nsomething else here\n"));
+    assert!(code == Some(1) && screen.contains("the two passwords differ"), "{screen}");
+    let (code, screen) = type_in(&format!("{PASSWORD}\n{PASSWORD}\n"));
+    assert!(code == Some(0) && screen.contains("Created Ana"), "{screen}");
+    assert!(!screen.contains(PASSWORD), "{screen}");
+    let without_terminal = program.shell(&person, PASSWORD);
+    assert!(String::from_utf8_lossy(&without_terminal.stderr).contains("--password-stdin"));
+}
+
+#[tokio::test]
+async fn secrets_are_read_from_files() {
+    let folder = TempDir::new().unwrap();
+    let (url, password) = (folder.path().join("url"), folder.path().join("password"));
+    fs::write(&url, format!("sqlite://{}/latchkey.db\n", folder.path().display())).unwrap();
+    fs::write(&password, format!("{PASSWORD}\n")).unwrap();
+    let options = ["--admin-email", "root@example.com", "--admin-password-file", password.to_str().unwrap()];
+    let program = Program::start_with_url_file(TempDir::new().unwrap(), &url, &options);
+    program.signed_in("root@example.com").await;
+    assert!(folder.path().join("latchkey.db").exists());
+    let missing = shell_in(&folder, &["serve", "--admin-email", "root@example.com"], "");
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("LATCHKEY_ADMIN_PASSWORD_FILE"));
+    let both = program.shell(&["tenant", "list", "--database-url-file", url.to_str().unwrap()], "");
+    assert_eq!(both.status.code(), Some(2), "two database URLs: {both:?}");
 }
 
 #[test]

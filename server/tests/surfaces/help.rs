@@ -27,6 +27,8 @@ fn help_matches_the_committed_one() {
         &["key", "rotate"],
         &["audit"],
         &["secret-key"],
+        &["completions"],
+        &["man"],
     ] {
         text.push_str(&format!("$ latchkey {}\n{}\n", [words, &["--help"]].concat().join(" "), help(words)));
     }

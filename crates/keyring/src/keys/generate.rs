@@ -1,12 +1,13 @@
 //! Generating a key.
 
 use domain::{
-    audit::Action, expiration::ExpirationDraft, field::FieldErrors, key_draft::KeyDraft, tenant::Tenant, zone::TimeZone,
+    audit::Action, ensured::Ensured, expiration::ExpirationDraft, field::FieldErrors, key::Key, key_draft::KeyDraft,
+    tenant::Tenant, zone::TimeZone,
 };
 use serde_json::json;
 use store::{Event, Subject, model::KeySet};
 
-use super::{MAX_PERSONAL_KEYS, NewSecret, check_words, choices, subscribed};
+use super::{MAX_PERSONAL_KEYS, NewSecret, check_words, choices, load_key, subscribed};
 use crate::{
     Keyring,
     access::ManageKeys,
@@ -29,6 +30,22 @@ impl Keyring {
     /// Names every wrong field; refuses at the limit, and without a subscription.
     pub async fn generate_key(&self, manager: &impl ManageKeys, new: &NewKey) -> Result<NewSecret, Error> {
         let change = self.change(manager).await?;
+        self.generate(change, manager, new).await
+    }
+
+    /// Generates a key unless there is an active one with this name.
+    ///
+    /// # Errors
+    /// As for [`generate_key`](Self::generate_key).
+    pub async fn ensure_key(&self, manager: &impl ManageKeys, new: &NewKey) -> Result<Ensured<NewSecret, Key>, Error> {
+        let change = self.change(manager).await?;
+        match store::keys::active_named(&change, manager.key_scope(), new.draft.name.trim()).await? {
+            Some(id) => Ok(Ensured::Existing(load_key(&change, manager, &id).await?)),
+            None => Ok(Ensured::Created(self.generate(change, manager, new).await?)),
+        }
+    }
+
+    async fn generate(&self, change: Change, manager: &impl ManageKeys, new: &NewKey) -> Result<NewSecret, Error> {
         let tenant = subscribed(&change, manager).await?;
         let zone = TimeZone::of(manager.tenant());
         let mut errors = FieldErrors::default();

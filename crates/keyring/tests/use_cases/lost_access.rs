@@ -334,7 +334,7 @@ enum Held {
 impl Held {
     async fn on(app: &TestKeyring, chain: &str) -> Self {
         let pool = app.keyring.database().pool();
-        if pool.postgres_url().is_none() {
+        if !pool.is_shared() {
             return Self::File { transaction: pool.begin_write().await.unwrap() };
         }
         let transaction = app.connection().await.begin().await.unwrap();
