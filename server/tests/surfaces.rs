@@ -16,6 +16,7 @@ mod surfaces {
     mod http2;
     mod lost_access;
     mod matrix;
+    mod operations;
     mod overload;
     mod people;
     mod request_id;

@@ -14,9 +14,22 @@ pub use rust::{components, wasm_target};
 
 use crate::{Result, Workspace};
 
-/// Databases, proxies, and interpreters for the documentation's examples.
-pub const TOOLS_OF_RUST_TESTS: &[Tool] =
-    &[Tool::Postgres, Tool::Redis, Tool::Nginx, Tool::Haproxy, Tool::Caddy, Tool::Python, Tool::Curl, Tool::Kill];
+/// Databases, proxies, and what the documentation's examples and commands use.
+pub const TOOLS_OF_RUST_TESTS: &[Tool] = &[
+    Tool::Postgres,
+    Tool::Redis,
+    Tool::Nginx,
+    Tool::Haproxy,
+    Tool::Caddy,
+    Tool::Python,
+    Tool::Curl,
+    Tool::Kill,
+    Tool::Sqlite,
+    Tool::Systemd,
+    Tool::Logrotate,
+    Tool::Prometheus,
+    Tool::Ip,
+];
 
 pub const TOOLS_OF_BROWSER_TESTS: &[Tool] = &[Tool::Chromium, Tool::Postgres, Tool::Fonts];
 

@@ -332,26 +332,6 @@ fn completions_and_manual_pages_are_printed() {
     assert_eq!(shell_in(&folder, &["man", "key", "explode"], "").status.code(), Some(2));
 }
 
-/// A terminal shows what is typed unless the program turns that off.
-const TYPE_PASSWORD: &str = r#"
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[1], sys.argv[1:])
-screen = b""
-for prompt, typed in [(b"Password: ", sys.stdin.readline()), (b"The same again: ", sys.stdin.readline())]:
-    while not screen.endswith(prompt):
-        screen += os.read(terminal, 1024)
-    os.write(terminal, typed.encode())
-try:
-    while part := os.read(terminal, 1024):
-        screen += part
-except OSError:
-    pass
-sys.stdout.buffer.write(screen)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-"#;
-
 #[test_support::requires(programs)]
 #[test]
 fn typed_password_is_asked_twice_and_not_shown() {
@@ -360,7 +340,8 @@ fn typed_password_is_asked_twice_and_not_shown() {
     let person = ["person", "create", "--tenant", "acme", "--email", "ana@acme.test", "--name", "Ana"];
     let type_in = |lines: &str| {
         let mut python = Command::new("python3");
-        python.args(["-c", TYPE_PASSWORD]).arg(program_path()).args(person);
+        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/surfaces/terminal.py"));
+        python.arg(program_path()).args(person);
         python.env("LATCHKEY_DATABASE_URL", &program.database_url).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut python = python.spawn().unwrap();
         python.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();

@@ -1,5 +1,10 @@
 //! The health endpoints for operators and monitoring.
 
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
 use reqwest::{Client, Method};
 use serde_json::Value;
 use test_support::program::Program;
@@ -122,4 +127,19 @@ async fn requests_are_counted_by_route_and_never_by_path() {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     assert_eq!(answer.headers()["content-type"], kind);
     assert!(answer.text().await.unwrap().ends_with("# EOF\n"));
+}
+
+#[test_support::requires(programs)]
+#[tokio::test]
+async fn prometheus_accepts_the_metrics() {
+    let program = Program::start();
+    program.stranger().get("/sign-in").await;
+    let metrics = program.stranger().get("/metrics").await.bytes().await.unwrap();
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut promtool = promtool.spawn().unwrap();
+    promtool.stdin.take().unwrap().write_all(&metrics).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let complaints = [output.stdout, output.stderr].concat();
+    assert!(output.status.success() && complaints.is_empty(), "{}", String::from_utf8_lossy(&complaints));
 }

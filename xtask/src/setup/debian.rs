@@ -22,6 +22,15 @@ pub enum Tool {
     Cxx,
     /// Sends signals.
     Kill,
+    /// Backs up a database, as the operations guide does.
+    Sqlite,
+    /// Checks the unit.
+    Systemd,
+    Logrotate,
+    /// Checks the metrics.
+    Prometheus,
+    /// Brings up the network of a test that has one of its own.
+    Ip,
     /// Without a font, a headless browser draws boxes.
     Fonts,
 }
@@ -41,6 +50,11 @@ impl Tool {
             Self::Valgrind => is_there("valgrind"),
             Self::Cxx => is_there("c++"),
             Self::Kill => is_there("kill"),
+            Self::Sqlite => is_there("sqlite3"),
+            Self::Systemd => is_there("systemd-analyze"),
+            Self::Logrotate => is_there("logrotate"),
+            Self::Prometheus => is_there("promtool"),
+            Self::Ip => is_there("ip"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -59,6 +73,11 @@ impl Tool {
             Self::Valgrind => "valgrind",
             Self::Cxx => "g++",
             Self::Kill => "procps",
+            Self::Sqlite => "sqlite3",
+            Self::Systemd => "systemd",
+            Self::Logrotate => "logrotate",
+            Self::Prometheus => "prometheus",
+            Self::Ip => "iproute2",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -77,6 +96,11 @@ impl Tool {
             Self::Valgrind => "Valgrind",
             Self::Cxx => "a C++ compiler",
             Self::Kill => "`kill`",
+            Self::Sqlite => "SQLite (`sqlite3`)",
+            Self::Systemd => "systemd (`systemd-analyze`)",
+            Self::Logrotate => "logrotate",
+            Self::Prometheus => "Prometheus (`promtool`)",
+            Self::Ip => "`ip`",
             Self::Fonts => "a font",
         }
     }
