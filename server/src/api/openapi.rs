@@ -6,7 +6,7 @@ use domain::permission::Permission;
 use utoipa::{
     OpenApi,
     openapi::{
-        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema, ServerBuilder, Type,
+        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, Schema, ServerBuilder, Type,
         path::{Operation, ParameterIn},
         schema::ArrayItems,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -211,10 +211,12 @@ fn describe_refusals(operation: &mut Operation, traits: &Traits) {
     }
     let problem = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     for (status, codes) in codes {
-        let description = format!("Refused: `{}`", codes.join("`, `"));
-        let response = ResponseBuilder::new().description(description).content("application/problem+json", problem());
         let responses = &mut operation.responses.responses;
-        responses.entry(status.to_string()).or_insert_with(|| RefOr::T(response.build()));
+        let response = responses.entry(status.to_string()).or_insert_with(|| RefOr::T(Response::default()));
+        let RefOr::T(response) = response else { continue };
+        let own = std::mem::take(&mut response.description);
+        response.description = format!("{own}Refused: `{}`", codes.join("`, `"));
+        response.content.insert("application/problem+json".to_owned(), RefOr::T(problem()));
     }
 }
 

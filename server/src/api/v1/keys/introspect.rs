@@ -125,7 +125,14 @@ impl<'a> ActiveKeyView<'a> {
     extensions(("x-permission" = json!(VerifyKeys::PERMISSION))),
     security(("bearer" = []), ("x_api_key" = []), ("user_api_key" = []), ("client_secret_basic" = [])),
     request_body(content = IntrospectRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The state of the key", body = IntrospectionView)),
+    responses(
+        (status = 200, description = "The state of the key", body = IntrospectionView),
+        (
+            status = 401,
+            description = "With `client_secret_basic` or `client_secret_post`, an error as in RFC 6749. ",
+            body = OAuthErrorView<'static>,
+        ),
+    ),
 )]
 pub async fn introspect(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -210,8 +217,11 @@ impl ClientAuthentication {
     }
 }
 
-#[derive(Serialize)]
-struct OAuthError<'a> {
+/// A failed authentication of a client that uses OAuth 2.0.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OAuthError)]
+pub struct OAuthErrorView<'a> {
+    #[schema(example = "invalid_client")]
     error: &'static str,
     error_description: &'a str,
 }
@@ -219,7 +229,7 @@ struct OAuthError<'a> {
 /// Failed client authentication (RFC 6749, 5.2).
 fn invalid_client(problem: &Problem, method: AuthenticationMethod) -> Response {
     let mut response =
-        body::json_response(&OAuthError { error: "invalid_client", error_description: problem.detail() });
+        body::json_response(&OAuthErrorView { error: "invalid_client", error_description: problem.detail() });
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     let challenge = match method {
         AuthenticationMethod::ClientSecretBasic => "Basic realm=\"latchkey\"",
