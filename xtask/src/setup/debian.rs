@@ -14,6 +14,11 @@ pub enum Tool {
     Nginx,
     Haproxy,
     Caddy,
+    Apache,
+    /// The module mod_auth_openidc of Apache httpd.
+    ApacheOpenidc,
+    /// A library that a script of Apache httpd uses.
+    LuaSocket,
     /// Asks as fast as answers come.
     Wrk,
     /// Counts instructions.
@@ -46,6 +51,9 @@ impl Tool {
             Self::Nginx => is_there("nginx"),
             Self::Haproxy => is_there("haproxy"),
             Self::Caddy => is_there("caddy"),
+            Self::Apache => is_there("apache2"),
+            Self::ApacheOpenidc => Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").is_file(),
+            Self::LuaSocket => Path::new("/usr/share/lua/5.3/socket.lua").is_file(),
             Self::Wrk => is_there("wrk"),
             Self::Valgrind => is_there("valgrind"),
             Self::Cxx => is_there("c++"),
@@ -69,6 +77,9 @@ impl Tool {
             Self::Nginx => "nginx-light",
             Self::Haproxy => "haproxy",
             Self::Caddy => "caddy",
+            Self::Apache => "apache2",
+            Self::ApacheOpenidc => "libapache2-mod-auth-openidc",
+            Self::LuaSocket => "lua-socket",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Cxx => "g++",
@@ -92,6 +103,9 @@ impl Tool {
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
             Self::Caddy => "Caddy",
+            Self::Apache => "Apache httpd (`apache2`)",
+            Self::ApacheOpenidc => "mod_auth_openidc",
+            Self::LuaSocket => "LuaSocket for Lua 5.3",
             Self::Wrk => "wrk",
             Self::Valgrind => "Valgrind",
             Self::Cxx => "a C++ compiler",
