@@ -1,6 +1,6 @@
 //! The programs that bench and soak measure: the released one, with databases full of keys.
 
-mod http;
+pub mod http;
 mod program;
 pub mod secret_key;
 

@@ -30,6 +30,7 @@ cargo xtask dev                            debug build with demo data, rebuilt a
 cargo xtask test                           every test, on SQLite, PostgreSQL and Redis, and in Chromium
 cargo xtask test rust                      the Rust tests alone
 cargo xtask test conformance               the public API against its own description, by Schemathesis
+cargo xtask test clients                   generated clients, OAuth 2.0 libraries and OpenAPI linters against the public API
 cargo xtask test browser [options]         the browser tests alone; the options go to `playwright test`
 cargo xtask bench                          how fast the release program is, as a table and in target/bench.json
 cargo xtask bench --quick                  the same in a minute or two, without the million keys and PostgreSQL
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         ["dev"] => in_workspace(dev::command),
         ["test"] => in_workspace(test::everything),
         ["test", "rust"] => in_workspace(test::rust_alone),
+        ["test", "clients"] => in_workspace(test::clients_alone),
         ["test", "conformance"] => in_workspace(test::conformance_alone),
         ["test", "browser", rest @ ..] => in_workspace(|workspace| test::browser_alone(workspace, rest)),
         ["bench"] => in_workspace(bench::everything),

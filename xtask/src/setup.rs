@@ -6,10 +6,10 @@ mod debian;
 mod python;
 mod rust;
 
-pub use browser::{chromium, end2end};
+pub use browser::{check_node, chromium, end2end, node_packages};
 pub use cargo_tools::CargoTool;
 pub use debian::{Tool, programs};
-pub use python::{PROXIES, SCHEMATHESIS};
+pub use python::{CLIENTS, PROXIES, SCHEMATHESIS};
 pub use rust::{components, wasm_target};
 
 use crate::{Result, Workspace};
@@ -36,6 +36,10 @@ pub const TOOLS_OF_RUST_TESTS: &[Tool] = &[
 
 pub const TOOLS_OF_BROWSER_TESTS: &[Tool] = &[Tool::Chromium, Tool::Postgres, Tool::Fonts];
 
+/// What clients are generated and compiled with.
+pub const TOOLS_OF_CLIENTS: &[Tool] =
+    &[Tool::Python, Tool::Java, Tool::JavaAnnotations, Tool::JavaNullness, Tool::JavaMultipart];
+
 /// `cargo xtask setup`: installs everything that the other commands need.
 pub fn command(workspace: &Workspace) -> Result<()> {
     for_lint(workspace)?;
@@ -55,7 +59,7 @@ pub fn for_tests(workspace: &Workspace) -> Result<()> {
     announce("databases, proxies, Chromium, Playwright, cargo-nextest, cargo-fuzz");
     browser::check_node()?;
     wasm_target(workspace)?;
-    programs(&[TOOLS_OF_RUST_TESTS, TOOLS_OF_BROWSER_TESTS, &[Tool::Cxx]].concat())?;
+    programs(&[TOOLS_OF_RUST_TESTS, TOOLS_OF_BROWSER_TESTS, TOOLS_OF_CLIENTS, &[Tool::Cxx]].concat())?;
     end2end(workspace)?;
     PROXIES.install(workspace)?;
     CargoTool::Nextest.install(workspace)?;

@@ -1,4 +1,6 @@
+mod clients;
 mod conformance;
+mod demo;
 
 use crate::{
     Result, Workspace, build, fuzz, process,
@@ -22,6 +24,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
     let rust = rust(workspace, &postgres, &redis);
     let fuzz = fuzz::run_each_target(workspace, fuzz::BRIEFLY);
     let conformance = conformance::check(workspace);
+    let clients = clients::run(workspace);
     let soak = soak::briefly(workspace);
     let browser = browser(workspace, &postgres, &[]);
     drop((postgres, redis));
@@ -29,6 +32,7 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
         ("Rust tests", rust),
         ("Fuzz targets", fuzz),
         ("API against its description", conformance),
+        ("Third-party clients", clients),
         ("Three servers under load", soak),
         ("Browser tests", browser),
     ])
@@ -37,6 +41,12 @@ pub fn everything(workspace: &Workspace) -> Result<()> {
 pub fn conformance_alone(workspace: &Workspace) -> Result<()> {
     prepare(workspace, &[Tool::Python])?;
     summary(&[("API against its description", conformance::check(workspace))])
+}
+
+pub fn clients_alone(workspace: &Workspace) -> Result<()> {
+    prepare(workspace, setup::TOOLS_OF_CLIENTS)?;
+    setup::check_node()?;
+    summary(&[("Third-party clients", clients::run(workspace))])
 }
 
 pub fn rust_alone(workspace: &Workspace) -> Result<()> {

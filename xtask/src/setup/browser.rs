@@ -1,5 +1,10 @@
 use crate::{Result, Workspace, process};
-use std::{env, fs, path::PathBuf, process::Command, time::SystemTime};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::SystemTime,
+};
 
 /// The shell comes first: the same browser without windows to draw, in two thirds of the time.
 const BROWSER_NAMES: &[&str] =
@@ -45,12 +50,16 @@ fn node_major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// Playwright itself, as `package-lock.json` has it.
+/// Playwright itself.
 pub fn end2end(workspace: &Workspace) -> Result<()> {
-    let directory = workspace.end2end();
+    node_packages(&workspace.end2end())
+}
+
+/// Installs the packages of a folder, as its `package-lock.json` has them.
+pub fn node_packages(directory: &Path) -> Result<()> {
     let installed = modified(directory.join("node_modules/.package-lock.json"));
-    let wanted = modified(directory.join("package-lock.json"))
-        .ok_or("end2end/package-lock.json is missing: the browser tests need it to install Playwright")?;
+    let lock = directory.join("package-lock.json");
+    let wanted = modified(lock.clone()).ok_or_else(|| format!("{} is missing", lock.display()))?;
     if installed.is_some_and(|installed| installed >= wanted) {
         return Ok(());
     }

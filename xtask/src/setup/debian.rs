@@ -36,6 +36,12 @@ pub enum Tool {
     Prometheus,
     /// Brings up the network of a test that has one of its own.
     Ip,
+    /// Compiles a client.
+    Java,
+    /// Three libraries that the generated client in Java uses.
+    JavaAnnotations,
+    JavaNullness,
+    JavaMultipart,
     /// Without a font, a headless browser draws boxes.
     Fonts,
 }
@@ -63,6 +69,10 @@ impl Tool {
             Self::Logrotate => is_there("logrotate"),
             Self::Prometheus => is_there("promtool"),
             Self::Ip => is_there("ip"),
+            Self::Java => is_there("javac"),
+            Self::JavaAnnotations => is_jar("geronimo-annotation-1.3-spec"),
+            Self::JavaNullness => is_jar("jsr305"),
+            Self::JavaMultipart => is_jar("httpmime"),
             Self::Fonts => has_fonts(),
         }
     }
@@ -89,6 +99,10 @@ impl Tool {
             Self::Logrotate => "logrotate",
             Self::Prometheus => "prometheus",
             Self::Ip => "iproute2",
+            Self::Java => "default-jdk-headless",
+            Self::JavaAnnotations => "libgeronimo-annotation-1.3-spec-java",
+            Self::JavaNullness => "libjsr305-java",
+            Self::JavaMultipart => "libhttpmime-java",
             Self::Fonts => "fonts-dejavu-core",
         }
     }
@@ -115,6 +129,10 @@ impl Tool {
             Self::Logrotate => "logrotate",
             Self::Prometheus => "Prometheus (`promtool`)",
             Self::Ip => "`ip`",
+            Self::Java => "a Java compiler",
+            Self::JavaAnnotations => "geronimo-annotation-1.3-spec.jar in /usr/share/java",
+            Self::JavaNullness => "jsr305.jar in /usr/share/java",
+            Self::JavaMultipart => "httpmime.jar in /usr/share/java",
             Self::Fonts => "a font",
         }
     }
@@ -138,6 +156,10 @@ pub fn programs(tools: &[Tool]) -> Result<()> {
 /// Debian installs servers outside the `PATH`.
 fn is_there(program: &str) -> bool {
     process::find_program(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
+}
+
+fn is_jar(name: &str) -> bool {
+    Path::new("/usr/share/java").join(name).with_extension("jar").is_file()
 }
 
 fn has_fonts() -> bool {

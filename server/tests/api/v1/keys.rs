@@ -326,6 +326,8 @@ async fn introspection_accepts_oauth_client_authentication(base: Base) {
     for request in [
         form(basic(&by.id, &by.secret), token.clone()),
         form(basic("any", &by.secret), token.clone()),
+        // Encoded like a form, as RFC 6749 demands.
+        form(basic("any", &by.secret.replace('_', "%5F")), token.clone()),
         posted(&by.secret),
     ] {
         assert_eq!(Answer::to(request).await.good()["client_id"], key.id);

@@ -1,0 +1,1 @@
+python "$CLIENT/main.py"

@@ -1,0 +1,2 @@
+cp "$CLIENT/main.mjs" .
+node main.mjs
