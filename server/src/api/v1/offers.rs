@@ -66,6 +66,8 @@ impl From<Package> for PackageView {
 }
 
 /// List the services of a property
+///
+/// What the property offers, the oldest first. Archived services are left out.
 #[utoipa::path(
     get,
     path = "/api/v1/services",
@@ -89,6 +91,8 @@ pub async fn services(
 }
 
 /// List the packages of a property
+///
+/// Services with something added, at a price of their own, the oldest first.
 #[utoipa::path(
     get,
     path = "/api/v1/packages",

@@ -31,7 +31,7 @@ impl From<Property> for PropertyView {
 
 /// List the properties
 ///
-/// Those that the key reaches.
+/// The properties that the key can access.
 #[utoipa::path(
     get,
     path = "/api/v1/properties",
@@ -52,7 +52,9 @@ pub async fn list(
     Ok(Json(List::new(properties, next.as_ref().map(domain::id::Id::as_str))))
 }
 
-/// Look at a property
+/// Get a property
+///
+/// A property outside of the key’s access is answered like one that does not exist.
 #[utoipa::path(
     get,
     path = "/api/v1/properties/{property_id}",

@@ -193,7 +193,9 @@ pub async fn list(
     Ok(Json(List::new(listed.items, listed.next.as_deref())))
 }
 
-/// Look at a reservation
+/// Get a reservation
+///
+/// One of a property that the key can access.
 #[utoipa::path(
     get,
     path = "/api/v1/reservations/{reservation_id}",

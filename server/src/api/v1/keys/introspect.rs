@@ -11,7 +11,8 @@ use axum::{
 use domain::{id::Id, permission::Permission};
 use http_input::credential::{Conflict, PresentedCredential, find_credential};
 use keyring::CachedKey;
-use secrecy::SecretString;
+use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -209,12 +210,19 @@ impl ClientAuthentication {
                 (AuthenticationMethod::ClientSecretPost, Ok(Some(PresentedCredential::Secret(secret))))
             }
             (Ok(Some(PresentedCredential::Basic { password, .. })), None) => {
-                (AuthenticationMethod::ClientSecretBasic, Ok(Some(PresentedCredential::Secret(password))))
+                let secret = decode_client_secret(&password);
+                (AuthenticationMethod::ClientSecretBasic, Ok(Some(PresentedCredential::Secret(secret))))
             }
             (presented, _) => (AuthenticationMethod::Header, presented),
         };
         Self { method, presented }
     }
+}
+
+/// Decodes a client secret, which clients encode like a form before they put it into Basic (RFC 6749, 2.3.1). Some do
+/// not, which makes no difference to a key: it contains neither `%` nor `+`.
+fn decode_client_secret(encoded: &SecretString) -> SecretString {
+    percent_decode_str(encoded.expose_secret()).decode_utf8_lossy().into_owned().into()
 }
 
 /// A failed authentication of a client that uses OAuth 2.0.
