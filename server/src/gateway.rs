@@ -44,6 +44,9 @@ const MAX_DRAINED_BODY_BYTES: usize = 1024 * 1024;
 /// The status of a refusal, for nginx, which understands 401 and 403 only.
 const X_AUTH_STATUS: HeaderName = HeaderName::from_static("x-auth-status");
 
+/// The prefix of the identity headers.
+const IDENTITY_PREFIX: &str = "x-latchkey-";
+
 /// The method of the client's own request, from proxies that send auth requests with another one. The first header that
 /// is present counts, so a proxy that sends the second must remove the first from client requests.
 const ORIGINAL_METHOD: [HeaderName; 2] =
@@ -52,7 +55,11 @@ const ORIGINAL_METHOD: [HeaderName; 2] =
 async fn auth(api: &Api, request: Request, parameters: Parameters) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     drain_body(body);
+    let is_nginx = parameters.is_nginx();
     let query = ForwardAuthQuery::parse(parts.uri.path(), parameters)?;
+    if is_nginx && has_identity(&parts.headers) {
+        return Err(Problem::new(Code::IdentityHeader, "Send no header whose name begins with X-Latchkey-."));
+    }
     let presented = find_forwarded_credential(&parts.headers, query.credential.as_ref());
     let decision = decide(&parts, api, presented, query.requirement()).await?;
     let key = decision.key.clone();
@@ -60,6 +67,12 @@ async fn auth(api: &Api, request: Request, parameters: Parameters) -> Result<Res
         decision.admit().map_err(|refusal| refusal_problem(&refusal, address::from_extensions(&parts.extensions)))?;
     let identity = identity::headers(&caller, key.as_deref(), query.tenant.as_deref())?;
     Ok((StatusCode::OK, identity).into_response())
+}
+
+/// Returns true if a client sends identity headers that its proxy does not overwrite. nginx cannot remove headers by
+/// prefix, so it passes them on with the auth request.
+fn has_identity(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with(IDENTITY_PREFIX))
 }
 
 /// The refusal that the client gets. It names the setting when the proxy's address is not trusted.
@@ -90,7 +103,7 @@ pub async fn handle(api: &Api, mut request: Request) -> Response {
     let client = address::from_extensions(request.extensions()).behind_proxy();
     request.extensions_mut().insert(client);
     let parameters = operator_parameters(request.uri());
-    let is_nginx = parameters.first("mode") == Some("nginx");
+    let is_nginx = parameters.is_nginx();
     let origin = cors::origin(&request);
     let call = CallInfo::of(request.method(), request.extensions(), api.keyring.now());
     let method = original_method(request.headers()).unwrap_or(call.method);

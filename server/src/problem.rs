@@ -62,6 +62,8 @@ codes! {
         "The request carries no API key. Send one as `Authorization: Bearer <key>` or `X-API-Key: <key>`."
     ConflictingCredentials "conflicting_credentials" BAD_REQUEST "Conflicting credentials"
         "The request carries two different credentials, or one header twice. Send exactly one."
+    IdentityHeader "identity_header" BAD_REQUEST "Identity header not allowed"
+        "The request carries a header whose name begins with `X-Latchkey-`, which only Latchkey may set. Leave it out."
     InvalidKey "invalid_key" UNAUTHORIZED "Invalid key"
         "The API key is mistyped, cut off or unknown. Compare it with the one that was shown when it was generated."
     KeyRevoked "key_revoked" UNAUTHORIZED "Key revoked"

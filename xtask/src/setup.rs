@@ -9,7 +9,7 @@ mod rust;
 pub use browser::{check_node, chromium, end2end, node_packages};
 pub use cargo_tools::CargoTool;
 pub use debian::{Tool, programs};
-pub use python::{CLIENTS, PROXIES, SCHEMATHESIS};
+pub use python::{CLIENT_TOOLS, PROXIES, SCHEMATHESIS};
 pub use rust::{components, wasm_target};
 
 use crate::{Result, Workspace};

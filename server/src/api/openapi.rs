@@ -203,7 +203,7 @@ impl Traits {
             Code::SoldOut | Code::IdempotencyKeyReused | Code::RequestInProgress | Code::OutcomeUnknown => {
                 self.reserves
             }
-            Code::MethodNotAllowed | Code::IdentityTooLarge | Code::CrossSite => false,
+            Code::MethodNotAllowed | Code::IdentityHeader | Code::IdentityTooLarge | Code::CrossSite => false,
         }
     }
 }

@@ -23,6 +23,11 @@ impl Parameters {
         self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
+    /// Returns true if nginx sends the auth request.
+    pub fn is_nginx(&self) -> bool {
+        self.first("mode") == Some("nginx")
+    }
+
     pub fn reject(&mut self, field: &str, code: &str, detail: impl Into<String>) {
         self.errors.push(WrongField::new(field, code, detail));
     }

@@ -144,6 +144,12 @@ async fn nginx_gets_statuses_that_it_supports(base: Base) {
         ("no-store", answer.header("retry-after"))
     );
     app.get_with("/gateway/auth?mode=nginx", &[]).await.refused(401, "missing_credential");
+    // nginx would pass this header on to the API.
+    let other = app.key(&[]);
+    let forged = [("x-api-key", other.secret.as_str()), ("x-latchkey-future", "forged")];
+    let answer = app.get_with("/gateway/auth?mode=nginx", &forged).await;
+    assert_eq!((answer.status, answer.header("x-auth-status")), (403, "400"), "{}", answer.text);
+    assert_eq!(app.get_with("/gateway/auth", &forged).await.status, 200, "other proxies remove it");
     let log = format!("SELECT CAST(status AS TEXT) FROM usage_event WHERE api_key_id = '{}' ORDER BY id", key.id);
     app.see(&log, &["403", "200", "429"].map(str::to_owned)).await;
 }

@@ -80,7 +80,12 @@ impl Kind {
 
     /// Returns true if clients cannot send any header that begins with `X-Latchkey-`. nginx removes known headers only.
     pub fn removes_headers_by_prefix(self) -> bool {
-        !matches!(self, Self::Nginx | Self::PlainNginx | Self::IngressNginx)
+        self != Self::PlainNginx
+    }
+
+    /// Returns true if Latchkey refuses identity headers that the proxy passes on with the auth request.
+    pub fn has_mode_nginx(self) -> bool {
+        matches!(self, Self::Nginx | Self::IngressNginx)
     }
 
     /// Returns true if the upstream receives its own `Authorization` beside a key in another header.

@@ -9,7 +9,7 @@ pub struct PythonTools {
 }
 
 /// Generators of clients, and OAuth 2.0 libraries.
-pub const CLIENTS: PythonTools = PythonTools {
+pub const CLIENT_TOOLS: PythonTools = PythonTools {
     name: "clients",
     packages: &[
         "Authlib==1.9.10",

@@ -25,7 +25,7 @@ const CLIENTS: [&str; 14] = [
 ];
 
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let tools = setup::CLIENTS.install(workspace)?;
+    let tools = setup::CLIENT_TOOLS.install(workspace)?;
     let clients = workspace.end2end().join("clients");
     setup::node_packages(&clients)?;
     let demo = Demo::start("clients", build::server_of_tests(workspace)?)?;
