@@ -159,7 +159,8 @@ fn is_there(program: &str) -> bool {
 }
 
 fn is_jar(name: &str) -> bool {
-    Path::new("/usr/share/java").join(name).with_extension("jar").is_file()
+    // The name may contain dots.
+    Path::new("/usr/share/java").join(format!("{name}.jar")).is_file()
 }
 
 fn has_fonts() -> bool {
