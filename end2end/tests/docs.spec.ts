@@ -202,7 +202,7 @@ test('a reservation is made, and once only', async ({ page, tenant, complaints }
   expect(JSON.parse(await send(reserve, /^409 /))).toMatchObject({ code: 'sold_out' });
   expect(complaints.splice(0)).toEqual([expect.stringContaining('409')]);
 
-  const look = await tryOut(page, 'Look at a reservation');
+  const look = await tryOut(page, 'Get a reservation');
   await look.getByLabel('reservation_id').fill(made.id);
   expect(JSON.parse(await send(look, /^200 /))).toEqual(made);
 });
