@@ -179,7 +179,11 @@ impl From<Error> for Refusal {
             tracing::error!(cause = %error.root_cause(), "database error");
         }
         let errors = if let Error::Invalid(errors) = &error { json!(errors) } else { json!([]) };
-        Self { errors, ..Self::new(code_of(&error), error.to_string()) }
+        let detail = match &error {
+            Error::LimitReached { .. } => format!("{error} `latchkey tenant set --key-limit` raises it."),
+            other => other.to_string(),
+        };
+        Self { errors, ..Self::new(code_of(&error), detail) }
     }
 }
 
