@@ -31,9 +31,9 @@ func main() {
 	found, _, err := client.ReservationsAPI.GetReservation(ctx, made.Id).Execute()
 	check(err == nil && found.Guest.Name == "Ada Lovelace" && found.Arrival == input.Arrival, "get the reservation", err)
 
-	_, _, err = client.PropertiesAPI.GetProperty(ctx, "prp_unknown").Execute()
+	_, response, err := client.PropertiesAPI.GetProperty(ctx, "prp_unknown").Execute()
 	var refused *latchkey.GenericOpenAPIError
-	check(errors.As(err, &refused), "an unknown property is refused", err)
+	check(errors.As(err, &refused) && response.StatusCode == 404, "an unknown property is refused", err)
 	problem, isProblem := refused.Model().(latchkey.Problem)
 	check(isProblem && problem.Code == "not_found", "the refusal is typed", err)
 

@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.time.LocalDate;
 import latchkey.ApiClient;
 import latchkey.ApiException;
@@ -6,11 +7,13 @@ import latchkey.api.OffersApi;
 import latchkey.api.PropertiesApi;
 import latchkey.api.ReservationsApi;
 import latchkey.model.GuestInput;
+import latchkey.model.Problem;
+import latchkey.model.Reservation;
 import latchkey.model.ReservationInput;
 import latchkey.model.VerifyRequest;
 
 public class Main {
-    public static void main(String[] arguments) throws ApiException {
+    public static void main(String[] arguments) throws ApiException, JsonProcessingException {
         ApiClient client = withKey("LATCHKEY_KEY");
         PropertiesApi properties = new PropertiesApi(client);
         String property = properties.listProperties(50, null).getData().get(0).getId();
@@ -25,13 +28,15 @@ public class Main {
             .departure(arrival.plusDays(1));
         ReservationsApi reservations = new ReservationsApi(client);
         String id = reservations.createReservation(input, null).getId();
-        check(reservations.getReservation(id).getArrival().equals(arrival), "get the reservation");
+        Reservation found = reservations.getReservation(id);
+        check(found.getGuest().getName().equals("Ada Lovelace") && found.getArrival().equals(arrival), "get the reservation");
 
         try {
             properties.getProperty("prp_unknown");
             check(false, "an unknown property is refused");
         } catch (ApiException refused) {
-            check(refused.getCode() == 404 && refused.getResponseBody().contains("not_found"), "the refusal says why");
+            Problem problem = client.getObjectMapper().readValue(refused.getResponseBody(), Problem.class);
+            check(refused.getCode() == 404 && problem.getCode() == Problem.CodeEnum.NOT_FOUND, "the refusal says why");
         }
 
         VerifyRequest question = new VerifyRequest().key(System.getenv("LATCHKEY_KEY"));

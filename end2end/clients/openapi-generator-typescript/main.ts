@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  Configuration, KeyVerificationApi, OffersApi, PropertiesApi, ReservationsApi, ResponseError,
+  Configuration, KeyVerificationApi, OffersApi, ProblemFromJSON, PropertiesApi, ReservationsApi, ResponseError,
 } from "./generated/index.js";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -31,7 +31,8 @@ assert.equal(found.arrival.toISOString().slice(0, 10), arrival.toISOString().sli
 
 const refused = await properties.getProperty({ propertyId: "prp_unknown" }).catch((error: unknown) => error);
 assert(refused instanceof ResponseError);
-assert.equal((await refused.response.json()).code, "not_found");
+assert.equal(refused.response.status, 404);
+assert.equal(ProblemFromJSON(await refused.response.json()).code, "not_found");
 
 const verification = await new KeyVerificationApi(withKey("LATCHKEY_VERIFIER_KEY"))
   .verifyKey({ verifyRequest: { key: process.env.LATCHKEY_KEY! } });

@@ -32,8 +32,9 @@ assert isinstance(made, Reservation), made
 found = get_reservation.sync(made.id, client=api)
 assert (found.guest.name, found.arrival) == ("Ada Lovelace", arrival), found
 
-refused = get_property.sync("prp_unknown", client=api)
-assert isinstance(refused, Problem) and refused.code == "not_found", refused
+refused = get_property.sync_detailed("prp_unknown", client=api)
+assert refused.status_code == 404, refused
+assert isinstance(refused.parsed, Problem) and refused.parsed.code == "not_found", refused
 
 verified = verify_key.sync(client=client("LATCHKEY_VERIFIER_KEY"), body=VerifyRequest(key=os.environ["LATCHKEY_KEY"]))
 assert verified.data.valid, verified

@@ -30,6 +30,7 @@ assert.equal(found.data.guest.name, "Ada Lovelace");
 assert.equal(found.data.arrival, arrival);
 
 const unknown = await getProperty({ client, path: { property_id: "prp_unknown" } });
+assert.equal(unknown.response?.status, 404);
 assert.equal(unknown.error?.code, "not_found");
 
 const verified = await verifyKey({

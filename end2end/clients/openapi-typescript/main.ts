@@ -29,6 +29,7 @@ assert.equal(found.data?.guest.name, "Ada Lovelace");
 assert.equal(found.data?.arrival, arrival);
 
 const unknown = await client.GET("/api/v1/properties/{property_id}", { params: { path: { property_id: "prp_unknown" } } });
+assert.equal(unknown.response.status, 404);
 assert.equal(unknown.error?.code, "not_found");
 
 const verified = await withKey("LATCHKEY_VERIFIER_KEY").POST("/api/v1/keys/verify", { body: { key: process.env.LATCHKEY_KEY! } });

@@ -12,11 +12,13 @@ for (const authenticate of [client.ClientSecretBasic, client.ClientSecretPost]) 
   const configuration = await discover(authenticate(LATCHKEY_VERIFIER_KEY));
   const active = await client.tokenIntrospection(configuration, LATCHKEY_KEY);
   assert.equal(active.active, true);
+  assert.equal(active.iss, LATCHKEY_URL);
+  assert.match(active.sub, /^ten_/);
   assert(active.scope.split(" ").includes("reservations:write"));
   const revoked = await client.tokenIntrospection(configuration, LATCHKEY_REVOKED_KEY);
   assert.deepEqual(revoked, { active: false });
-  await assert.rejects(
-    client.tokenIntrospection(await discover(authenticate("wrong")), LATCHKEY_KEY),
-    (error) => error.status === 401 || error.cause?.status === 401 || error.error === "invalid_client",
-  );
+  const wrong = await discover(authenticate("wrong"));
+  const refused = await client.tokenIntrospection(wrong, LATCHKEY_KEY).catch((error) => error);
+  assert.equal(refused.status, 401);
+  assert.equal((await refused.response.json()).error, "invalid_client");
 }
