@@ -117,9 +117,10 @@ test('a call is tried with a key, which is kept nowhere', async ({ page, tenant 
   const listed = await tryOut(page, 'List the properties');
   await listed.getByLabel('limit').fill('1');
   const first = JSON.parse(await send(listed, /^200 /));
-  expect(first.data).toEqual([tenant.properties[0]]);
+  const properties = tenant.properties.map(({ id, name }) => ({ id, name }));
+  expect(first.data).toEqual([properties[0]]);
   await listed.getByLabel('cursor').fill(first.next_cursor);
-  expect(JSON.parse(await send(listed, /^200 /))).toEqual({ data: [tenant.properties[1]], next_cursor: null });
+  expect(JSON.parse(await send(listed, /^200 /))).toEqual({ data: [properties[1]], next_cursor: null });
 
   expect(page.url()).not.toContain(secret);
   expect(await page.content()).not.toContain(secret);
