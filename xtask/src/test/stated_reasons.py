@@ -10,6 +10,12 @@ STATED_REASONS = {
     ("invalid", "departure"): "a departure is after its arrival, and an arrival is not in the past",
     ("invalid", "arrival"): "an arrival is not in the past",
     ("invalid", "service_id"): "a reservation is of a service or of a package, and not of both",
+    ("invalid", "units"): "an integer is written without a fraction, although 1.0 is one as well",
+    ("invalid", "cost"): "an integer is written without a fraction, although 1.0 is one as well",
+    ("invalid", "guest.name"): "a name has visible characters",
+    ("invalid", "guest.email"): "an e-mail address needs more than its format",
+    ("invalid", "permission"): "a permission is a resource and an action, or a wildcard",
+    ("invalid", "from"): "a year has four digits",
     ("invalid", "to"): "a period ends after it begins, and is not longer than 366 days",
 }
 
